@@ -1,0 +1,60 @@
+namespace Muster.Contracts.Commit;
+
+/// <summary>A fence that the commit expected was raised: nothing was written. The caller's permission is void.</summary>
+[GenerateSerializer, Alias("muster.fence-raised")]
+public sealed class FenceRaisedException : Exception
+{
+    public FenceRaisedException()
+    {
+    }
+
+    public FenceRaisedException(string message)
+        : base(message)
+    {
+    }
+
+    public FenceRaisedException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}
+
+/// <summary>
+/// Another activation committed this record in between: nothing was written, and this activation's memory is stale.
+/// </summary>
+[GenerateSerializer, Alias("muster.commit-conflict")]
+public sealed class CommitConflictException : Exception
+{
+    public CommitConflictException()
+    {
+    }
+
+    public CommitConflictException(string message)
+        : base(message)
+    {
+    }
+
+    public CommitConflictException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}
+
+/// <summary>The store did not answer, is full, or is gone: whether the commit landed is unknown to the caller.</summary>
+[GenerateSerializer, Alias("muster.store-unavailable")]
+public sealed class StoreUnavailableException : Exception
+{
+    public StoreUnavailableException()
+    {
+    }
+
+    public StoreUnavailableException(string message)
+        : base(message)
+    {
+    }
+
+    public StoreUnavailableException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}

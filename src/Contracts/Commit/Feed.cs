@@ -1,0 +1,70 @@
+using Muster.Domain;
+using Muster.Domain.Inventory;
+
+namespace Muster.Contracts.Commit;
+
+/// <summary>One fact of a partition's change feed.</summary>
+[GenerateSerializer, Immutable, Alias("muster.feed-entry")]
+public sealed record FeedEntry
+{
+    /// <summary>Random; tells a feed that went back in time from one that went on (design: lineage).</summary>
+    [Id(0)] public required Guid Id { get; init; }
+
+    /// <summary>Gapless within the partition, from 1. Not in the stored bytes: it is the field's name.</summary>
+    public long Sequence { get; init; }
+
+    /// <summary>The record that was committed.</summary>
+    [Id(1)] public required RecordKey Record { get; init; }
+
+    /// <summary>The record's version after the commit, from 1.</summary>
+    [Id(2)] public required long Version { get; init; }
+
+    [Id(3)] public required DateTimeOffset At { get; init; }
+
+    [Id(4)] public required Actor Actor { get; init; }
+
+    [Id(5)] public required DomainEvent Fact { get; init; }
+
+    /// <summary>True on the last fact of its commit: only that one carries row and due date.</summary>
+    [Id(6)] public bool IsLast { get; init; }
+
+    [Id(7)] public InventoryRow? Row { get; init; }
+
+    [Id(8)] public DateTimeOffset? DueAt { get; init; }
+}
+
+/// <summary>Reads change feeds. All reads are bounded.</summary>
+public interface IFeedReader
+{
+    /// <summary>The highest sequence of the partition, 0 when nothing was ever committed.</summary>
+    Task<long> GetHeadAsync(int partition, CancellationToken cancellationToken);
+
+    /// <summary>Up to <paramref name="entriesMax"/> entries after <paramref name="after"/>, in order, without a gap.</summary>
+    Task<ImmutableArray<FeedEntry>> ReadAsync(int partition, long after, int entriesMax, CancellationToken cancellationToken);
+}
+
+/// <summary>A record as a scan finds it.</summary>
+public sealed record StoredRecord(RecordKey Key, long Version, ICommitRecord Record, DateTimeOffset? DueAt);
+
+/// <summary>Enumerates the records of a partition (hot parts only), in no particular order, each at least once.</summary>
+public interface IRecordScanner
+{
+    IAsyncEnumerable<StoredRecord> ScanAsync(int partition, CancellationToken cancellationToken);
+}
+
+/// <summary>Raises fences.</summary>
+public interface IFenceWriter
+{
+    /// <summary>
+    /// Sets the fence to <paramref name="value"/> in every named partition unless it is higher there already; returns
+    /// only when all have it, durably. One pipelined batch.
+    /// </summary>
+    Task RaiseAsync(IReadOnlyCollection<int> partitions, string fence, long value, CancellationToken cancellationToken);
+}
+
+/// <summary>Told by the store after each acknowledged commit, so that the partition's tail reads at once.</summary>
+public interface IFeedNudge
+{
+    /// <summary>Must not block and must not throw; nudges coalesce.</summary>
+    void Nudge(int partition);
+}

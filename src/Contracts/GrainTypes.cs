@@ -1,0 +1,19 @@
+namespace Muster.Contracts;
+
+/// <summary>The permanent names of the grain types; they are part of routing, of storage keys and of the partition rule.</summary>
+public static class GrainTypes
+{
+    public const string Device = "muster.device";
+    public const string Key = "muster.key";
+    public const string Warranty = "muster.warranty";
+    public const string Decommission = "muster.decommission";
+    public const string Rollout = "muster.rollout";
+    public const string RolloutPartition = "muster.rollout-partition";
+    public const string Policy = "muster.policy";
+    public const string Product = "muster.product";
+    public const string EndOfSupport = "muster.end-of-support";
+    public const string Image = "muster.image";
+    public const string Operator = "muster.operator";
+    public const string Inventory = "muster.inventory";
+    public const string DueList = "muster.due-list";
+}
