@@ -1,0 +1,111 @@
+namespace Muster.Domain.Devices;
+
+/// <summary>The OS image that a device shall run.</summary>
+/// <param name="Digest">SHA-256 of the image file, 64 lower-case hex digits.</param>
+/// <param name="Version">The image's version, as its publisher states it.</param>
+/// <param name="SizeBytes">The exact length of the file.</param>
+/// <param name="Signature">The detached CMS signature over the file (RFC 5652, DER): the device verifies it itself.</param>
+[GenerateSerializer, Immutable, Alias("muster.os-target")]
+public sealed record OsTarget(
+    [property: Id(0)] string Digest,
+    [property: Id(1)] string Version,
+    [property: Id(2)] long SizeBytes,
+    [property: Id(3)] ImmutableArray<byte> Signature);
+
+/// <summary>
+/// What operators want of a device. The generation grows with every change; an older one never wins, on either side.
+/// </summary>
+/// <param name="Generation">From 1; 0 means nothing was ever desired.</param>
+/// <param name="Os">The image to run; null to leave it alone.</param>
+/// <param name="Change">The change that put this generation here; null when no change is behind it.</param>
+[GenerateSerializer, Immutable, Alias("muster.desired-state")]
+public sealed record DesiredState(
+    [property: Id(0)] long Generation,
+    [property: Id(1)] OsTarget? Os,
+    [property: Id(2)] string? Change)
+{
+    /// <summary>Nothing was ever desired.</summary>
+    public static DesiredState None { get; } = new(0, null, null);
+}
+
+/// <summary>How a device's share of a rollout ended (rollouts.md 8).</summary>
+public enum ChangeOutcome
+{
+    /// <summary>Still open.</summary>
+    Unspecified = 0,
+
+    /// <summary>Boot-confirmed: after a reboot with a new boot id the running image's digest is the target's.</summary>
+    Succeeded = 1,
+
+    /// <summary>The device says that it failed, or it runs another image after its reboot.</summary>
+    Failed = 2,
+
+    /// <summary>It did not end in the time it had.</summary>
+    TimedOut = 3,
+
+    /// <summary>The device refused the offer.</summary>
+    Rejected = 4,
+
+    /// <summary>Nothing to do or not allowed: already there, wrong model, other track.</summary>
+    Skipped = 5,
+
+    /// <summary>The device left the rollout: quarantined, decommissioned.</summary>
+    Removed = 6,
+
+    /// <summary>The offer was taken back before it had an outcome.</summary>
+    Withdrawn = 7,
+}
+
+/// <summary>How far the device is with the change in progress, as it reports it.</summary>
+public enum ChangeStep
+{
+    /// <summary>Not said yet.</summary>
+    Unspecified = 0,
+
+    /// <summary>The offer is committed, and the device has not named its generation yet.</summary>
+    Offered = 1,
+
+    /// <summary>A hello or report named the generation.</summary>
+    Delivered = 2,
+
+    Downloading = 3,
+
+    Verifying = 4,
+
+    Installing = 5,
+
+    /// <summary>Installed, on its way down; the outcome is decided by the next hello.</summary>
+    Rebooting = 6,
+}
+
+/// <summary>The one change a device has in progress (I2).</summary>
+/// <param name="Rollout">The rollout's id.</param>
+/// <param name="Epoch">The rollout's epoch that the offer was fenced by.</param>
+/// <param name="Generation">The desired generation that carries the offer.</param>
+/// <param name="Target">The image offered.</param>
+/// <param name="Step">How far it is.</param>
+/// <param name="BootIdAtOffer">The boot the device was in: success needs another one.</param>
+/// <param name="OfferedAt">When the offer was committed.</param>
+/// <param name="DeliveredAt">When the device first named the generation; null before.</param>
+/// <param name="PreviousDigest">The digest it ran before, the way back; empty when unknown.</param>
+[GenerateSerializer, Immutable, Alias("muster.change-in-progress")]
+public sealed record ChangeInProgress(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Epoch,
+    [property: Id(2)] long Generation,
+    [property: Id(3)] OsTarget Target,
+    [property: Id(4)] ChangeStep Step,
+    [property: Id(5)] string BootIdAtOffer,
+    [property: Id(6)] DateTimeOffset OfferedAt,
+    [property: Id(7)] DateTimeOffset? DeliveredAt,
+    [property: Id(8)] string PreviousDigest);
+
+/// <summary>The last change that ended, kept so that a repeated or late message is answered the same.</summary>
+[GenerateSerializer, Immutable, Alias("muster.closed-change")]
+public sealed record ClosedChange(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Generation,
+    [property: Id(2)] ChangeOutcome Outcome,
+    [property: Id(3)] string Reason,
+    [property: Id(4)] DateTimeOffset ClosedAt,
+    [property: Id(5)] string TargetDigest);
