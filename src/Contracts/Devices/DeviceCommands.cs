@@ -1,0 +1,154 @@
+using Muster.Contracts.Gateways;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Identity;
+
+namespace Muster.Contracts.Devices;
+
+/// <summary>Puts a device on the delivery list.</summary>
+/// <param name="Actor">Who orders it.</param>
+/// <param name="RequestId">The caller's id of the request (AIP-155); the same id gives the same answer.</param>
+/// <param name="Spec">What is expected.</param>
+[GenerateSerializer, Immutable, Alias("muster.expect-device")]
+public sealed record ExpectDevice(
+    [property: Id(0)] Actor Actor,
+    [property: Id(1)] string RequestId,
+    [property: Id(2)] ExpectedDevice Spec);
+
+/// <summary>Asks to open a connection.</summary>
+/// <param name="Identity">Proved by the TLS handshake.</param>
+/// <param name="Receives">True for the one session that receives down messages; false for one that only publishes or downloads.</param>
+/// <param name="Gateway">Where down messages go; null unless it receives.</param>
+/// <param name="GatewayId">The gateway's name, unique per process start.</param>
+[GenerateSerializer, Immutable, Alias("muster.admit-session")]
+public sealed record AdmitSession(
+    [property: Id(0)] DeviceIdentity Identity,
+    [property: Id(1)] bool Receives,
+    [property: Id(2)] IGatewayObserver? Gateway,
+    [property: Id(3)] string GatewayId);
+
+/// <summary>The session that a message came by, or 0 for one that only publishes.</summary>
+/// <param name="GatewayId">The gateway's name.</param>
+/// <param name="Epoch">The epoch the session was admitted with; 0 for sessions that only publish.</param>
+/// <param name="Gateway">Where down messages go; null for sessions that only publish.</param>
+[GenerateSerializer, Immutable, Alias("muster.session-ref")]
+public sealed record SessionRef(
+    [property: Id(0)] string GatewayId,
+    [property: Id(1)] long Epoch,
+    [property: Id(2)] IGatewayObserver? Gateway);
+
+/// <summary>What every up message carries beside its content.</summary>
+/// <param name="Identity">Proved by the TLS handshake.</param>
+/// <param name="Session">Where it came from.</param>
+/// <param name="Stamp">Boot id and sequence: repetitions are answered, not applied.</param>
+[GenerateSerializer, Immutable, Alias("muster.up-envelope")]
+public sealed record UpEnvelope(
+    [property: Id(0)] DeviceIdentity Identity,
+    [property: Id(1)] SessionRef Session,
+    [property: Id(2)] MessageStamp Stamp);
+
+/// <summary>Who and what the device is.</summary>
+/// <param name="Envelope">Identity, session, stamp.</param>
+/// <param name="Serial">The serial that the payload claims; it may only agree with the certificate's.</param>
+/// <param name="Model">The product, for example <c>P3265-V</c>.</param>
+/// <param name="Os">What runs.</param>
+/// <param name="Generation">The desired generation it has reached.</param>
+[GenerateSerializer, Immutable, Alias("muster.report-hello")]
+public sealed record ReportHello(
+    [property: Id(0)] UpEnvelope Envelope,
+    [property: Id(1)] string Serial,
+    [property: Id(2)] string Model,
+    [property: Id(3)] ReportedOs Os,
+    [property: Id(4)] long Generation);
+
+/// <summary>Cheap health.</summary>
+[GenerateSerializer, Immutable, Alias("muster.report-status")]
+public sealed record ReportStatus(
+    [property: Id(0)] UpEnvelope Envelope,
+    [property: Id(1)] DeviceHealth Health);
+
+/// <summary>Progress or outcome of a generation.</summary>
+/// <param name="Envelope">Identity, session, stamp.</param>
+/// <param name="Generation">The generation it speaks of.</param>
+/// <param name="Step">How far it is.</param>
+/// <param name="Outcome"><see cref="ChangeOutcome.Unspecified"/> for progress; else Failed or Rejected. Success is never taken from a report.</param>
+/// <param name="Reason">The device's words for a failure, at most 200 characters.</param>
+[GenerateSerializer, Immutable, Alias("muster.report-progress")]
+public sealed record ReportProgress(
+    [property: Id(0)] UpEnvelope Envelope,
+    [property: Id(1)] long Generation,
+    [property: Id(2)] ChangeStep Step,
+    [property: Id(3)] ChangeOutcome Outcome,
+    [property: Id(4)] string Reason);
+
+/// <summary>The device's settings, whole.</summary>
+[GenerateSerializer, Immutable, Alias("muster.report-inventory")]
+public sealed record ReportInventory(
+    [property: Id(0)] UpEnvelope Envelope,
+    [property: Id(1)] ImmutableArray<DeviceSetting> Settings);
+
+/// <summary>The answer to a one-shot command.</summary>
+/// <param name="Envelope">Identity, session, stamp.</param>
+/// <param name="Nonce">The command's nonce.</param>
+/// <param name="Succeeded">Whether it was done.</param>
+/// <param name="Reason">The device's words for a failure, at most 200 characters.</param>
+/// <param name="Proof">For an erasure: the signature over the canonical bytes of the erasure proof; empty otherwise.</param>
+[GenerateSerializer, Immutable, Alias("muster.report-result")]
+public sealed record ReportResult(
+    [property: Id(0)] UpEnvelope Envelope,
+    [property: Id(1)] string Nonce,
+    [property: Id(2)] bool Succeeded,
+    [property: Id(3)] string Reason,
+    [property: Id(4)] ImmutableArray<byte> Proof);
+
+/// <summary>Approves an enrolment that waits.</summary>
+[GenerateSerializer, Immutable, Alias("muster.approve-enrollment")]
+public sealed record ApproveEnrollment([property: Id(0)] Actor Actor);
+
+/// <summary>Sets a device apart, with a cause in words (1 to 200 characters).</summary>
+[GenerateSerializer, Immutable, Alias("muster.quarantine-device")]
+public sealed record QuarantineDevice([property: Id(0)] Actor Actor, [property: Id(1)] string Cause);
+
+/// <summary>Takes a quarantined device back into service, with a cause in words (1 to 200 characters).</summary>
+[GenerateSerializer, Immutable, Alias("muster.release-device")]
+public sealed record ReleaseDevice([property: Id(0)] Actor Actor, [property: Id(1)] string Cause);
+
+/// <summary>Offers an OS image for a rollout.</summary>
+/// <param name="Rollout">The rollout.</param>
+/// <param name="Epoch">The epoch the share was granted; the fence refuses an older one.</param>
+/// <param name="Target">The image.</param>
+/// <param name="Track">The image's track.</param>
+/// <param name="Models">Models the image is for.</param>
+/// <param name="AllowTrackChange">True when the rollout may move a device to another track.</param>
+[GenerateSerializer, Immutable, Alias("muster.offer-change")]
+public sealed record OfferChange(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Epoch,
+    [property: Id(2)] OsTarget Target,
+    [property: Id(3)] string Track,
+    [property: Id(4)] ImmutableArray<string> Models,
+    [property: Id(5)] bool AllowTrackChange);
+
+/// <summary>Closes a rollout's change whose time is over.</summary>
+/// <param name="Rollout">The rollout.</param>
+/// <param name="InProgressMax">How long it may be in progress from its delivery.</param>
+/// <param name="UndeliveredMax">How long it may be undelivered from its offer.</param>
+[GenerateSerializer, Immutable, Alias("muster.expire-change")]
+public sealed record ExpireChange(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] TimeSpan InProgressMax,
+    [property: Id(2)] TimeSpan UndeliveredMax);
+
+/// <summary>Evaluates the device against the tenant's policies, which are at least at this version.</summary>
+[GenerateSerializer, Immutable, Alias("muster.evaluate-policies")]
+public sealed record EvaluatePolicies([property: Id(0)] Actor Actor, [property: Id(1)] long PolicyRevision);
+
+/// <summary>Asks whether the identity may fetch the digest.</summary>
+[GenerateSerializer, Immutable, Alias("muster.authorize-download")]
+public sealed record AuthorizeDownload([property: Id(0)] DeviceIdentity Identity, [property: Id(1)] string Digest);
+
+/// <summary>Begins the end of a device.</summary>
+/// <param name="Actor">Who approved it.</param>
+/// <param name="Command">The factory-default command that the device gets.</param>
+[GenerateSerializer, Immutable, Alias("muster.begin-decommission")]
+public sealed record BeginDecommission([property: Id(0)] Actor Actor, [property: Id(1)] DeviceCommand Command);

@@ -1,0 +1,35 @@
+using Muster.Domain;
+using Muster.Domain.Devices;
+
+namespace Muster.Contracts.Devices;
+
+/// <summary>The only place where a device's id becomes a grain key.</summary>
+public static class DeviceGrainFactoryExtensions
+{
+    public static IDeviceGrain GetDevice(this IGrainFactory grains, TenantId tenant, DeviceId device)
+    {
+        ArgumentNullException.ThrowIfNull(grains);
+        return grains.GetGrain<IDeviceGrain>(DeviceKey.Of(tenant, device));
+    }
+
+    public static IKeyGrain GetKey(this IGrainFactory grains, string keySha256)
+    {
+        ArgumentNullException.ThrowIfNull(grains);
+        return grains.GetGrain<IKeyGrain>(keySha256);
+    }
+}
+
+/// <summary>The key of everything that is keyed by a device: <c>tenant/device</c>.</summary>
+public static class DeviceKey
+{
+    public static string Of(TenantId tenant, DeviceId device) => $"{tenant}/{device}";
+
+    public static (TenantId Tenant, DeviceId Device) Parse(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        var slash = key.IndexOf('/', StringComparison.Ordinal);
+        return slash > 0 && TenantId.TryParse(key[..slash], out var tenant) && DeviceId.TryParse(key[(slash + 1)..], out var device)
+            ? (tenant, device)
+            : throw new FormatException($"'{key}' is not a key of the form tenant/device.");
+    }
+}

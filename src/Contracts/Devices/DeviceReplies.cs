@@ -1,0 +1,58 @@
+using Muster.Domain;
+using Muster.Domain.Devices;
+
+namespace Muster.Contracts.Devices;
+
+/// <summary>The committed device, or why not.</summary>
+[GenerateSerializer, Immutable, Alias("muster.device-reply")]
+public sealed record DeviceReply([property: Id(0)] Device? Device, [property: Id(1)] FleetError? Error);
+
+/// <summary>The answer to a connection.</summary>
+/// <param name="Epoch">For a receiving session: the epoch it speaks with. 0 otherwise.</param>
+/// <param name="SessionPresent">True when the device was known before: CONNACK's Session Present.</param>
+/// <param name="Error">Why it is refused; null when it is admitted.</param>
+[GenerateSerializer, Immutable, Alias("muster.admit-reply")]
+public sealed record AdmitReply([property: Id(0)] long Epoch, [property: Id(1)] bool SessionPresent, [property: Id(2)] FleetError? Error);
+
+/// <summary>The three endings of an up message (design.md §5); "not possible now" is an exception.</summary>
+/// <param name="Error">Null: committed, or nothing to commit (PUBACK 0). Else refused for ever.</param>
+[GenerateSerializer, Immutable, Alias("muster.up-reply")]
+public sealed record UpReply([property: Id(0)] FleetError? Error)
+{
+    /// <summary>Committed, a known repetition, or nothing to commit.</summary>
+    public static UpReply Accepted { get; } = new((FleetError?)null);
+}
+
+/// <summary>What became of an offer.</summary>
+public enum OfferStatus
+{
+    /// <summary>Never sent.</summary>
+    Unspecified = 0,
+
+    /// <summary>Committed just now or before: the change is in progress.</summary>
+    Offered = 1,
+
+    /// <summary>Not offered: the device has no session. No permit is used.</summary>
+    WaitingOffline = 2,
+
+    /// <summary>Not offered: another change is in progress. No permit is used.</summary>
+    WaitingBusy = 3,
+
+    /// <summary>Not offered: the epoch is older than the fence. The permit is void.</summary>
+    Fenced = 4,
+
+    /// <summary>The change has ended; see the outcome.</summary>
+    Closed = 5,
+}
+
+/// <summary>What became of an offer.</summary>
+/// <param name="Status">Offered, waiting, fenced or closed.</param>
+/// <param name="Outcome">For <see cref="OfferStatus.Closed"/>.</param>
+/// <param name="Reason">For skipped, failed or rejected: why.</param>
+/// <param name="DeliveredAt">When the device named the generation; null before.</param>
+[GenerateSerializer, Immutable, Alias("muster.offer-reply")]
+public sealed record OfferReply(
+    [property: Id(0)] OfferStatus Status,
+    [property: Id(1)] ChangeOutcome Outcome,
+    [property: Id(2)] string Reason,
+    [property: Id(3)] DateTimeOffset? DeliveredAt);

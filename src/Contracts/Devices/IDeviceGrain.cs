@@ -1,0 +1,88 @@
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Orleans.CodeGeneration;
+using Orleans.Concurrency;
+
+namespace Muster.Contracts.Devices;
+
+/// <summary>One device: its lifecycle state, desired and reported state, compliance and change in progress. Key: <c>tenant/device</c>.</summary>
+[GrainInterfaceType("muster.device"), Alias("muster.IDeviceGrain"), Version(1)]
+public interface IDeviceGrain : IGrainWithStringKey
+{
+    /// <summary>Puts the device on the delivery list. The same request id again gives the same answer.</summary>
+    [Alias("Expect")]
+    Task<DeviceReply> ExpectAsync(ExpectDevice command);
+
+    /// <summary>The committed device, or a refusal when there is none.</summary>
+    [Alias("Get")]
+    Task<DeviceReply> GetAsync();
+
+    /// <summary>
+    /// May this identity open a connection? Asked after the TLS handshake and before CONNACK or the first HTTP answer. A
+    /// receiving session gets an epoch above all before it; the session before it is told to close.
+    /// </summary>
+    [Alias("Admit")]
+    Task<AdmitReply> AdmitAsync(AdmitSession command);
+
+    /// <summary>The receiving session ended; ignored when a newer epoch was admitted since.</summary>
+    [Alias("Disconnect")]
+    Task DisconnectAsync(SessionRef session);
+
+    /// <summary>A hello: enrols, confirms a boot, is evaluated against policy. Returns after its commit.</summary>
+    [Alias("Hello")]
+    Task<UpReply> HelloAsync(ReportHello command);
+
+    /// <summary>A status: tombstone and duplicate check, kept in memory only.</summary>
+    [Alias("Status")]
+    Task<UpReply> StatusAsync(ReportStatus command);
+
+    /// <summary>Progress or outcome of a generation. Returns after its commit.</summary>
+    [Alias("Report")]
+    Task<UpReply> ReportAsync(ReportProgress command);
+
+    /// <summary>Settings and applications; evaluated against policy. Returns after its commit.</summary>
+    [Alias("Inventory")]
+    Task<UpReply> InventoryAsync(ReportInventory command);
+
+    /// <summary>The answer to a one-shot command, with evidence. Returns after its commit.</summary>
+    [Alias("Result")]
+    Task<UpReply> ResultAsync(ReportResult command);
+
+    /// <summary>An operator approves an enrolment that waits (<see cref="EnrollmentApproval.Manual"/>).</summary>
+    [Alias("ApproveEnrollment")]
+    Task<DeviceReply> ApproveEnrollmentAsync(ApproveEnrollment command);
+
+    /// <summary>Sets the device apart.</summary>
+    [Alias("Quarantine")]
+    Task<DeviceReply> QuarantineAsync(QuarantineDevice command);
+
+    /// <summary>Takes the device back into service.</summary>
+    [Alias("Release")]
+    Task<DeviceReply> ReleaseAsync(ReleaseDevice command);
+
+    /// <summary>
+    /// Offers a change, fenced by (rollout, epoch): commits the desired generation or says why not. The same rollout again is
+    /// answered with what became of it.
+    /// </summary>
+    [Alias("Offer")]
+    Task<OfferReply> OfferAsync(OfferChange command);
+
+    /// <summary>The change's time is over: closes it as timed out if it is still in progress past the given limits.</summary>
+    [Alias("ExpireChange")]
+    Task<OfferReply> ExpireChangeAsync(ExpireChange command);
+
+    /// <summary>Evaluates the device against the tenant's policies as they are now (a policy changed).</summary>
+    [Alias("EvaluatePolicies")]
+    Task EvaluatePoliciesAsync(EvaluatePolicies command);
+
+    /// <summary>
+    /// Is a device with this identity allowed to fetch this digest now? Only the digest that its desired state names; asked
+    /// on every request.
+    /// </summary>
+    [Alias("AuthorizeDownload"), ReadOnly]
+    Task<FleetError?> AuthorizeDownloadAsync(AuthorizeDownload command);
+
+    /// <summary>Begins the end: state Decommissioning with a factory-default command, closing any change. By the decommission grain only.</summary>
+    [Alias("BeginDecommission")]
+    Task<DeviceReply> BeginDecommissionAsync(BeginDecommission command);
+}

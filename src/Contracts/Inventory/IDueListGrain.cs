@@ -1,0 +1,15 @@
+using Orleans.CodeGeneration;
+
+namespace Muster.Contracts.Inventory;
+
+/// <summary>
+/// The clock of one partition: calls every record whose date has passed (<see cref="Commit.IDueGrain"/>). One reminder brings
+/// it back to life; while it lives its timer is at most a second late. Key: the partition's number.
+/// </summary>
+[GrainInterfaceType("muster.due-list"), Alias("muster.IDueListGrain"), Version(1)]
+public interface IDueListGrain : IGrainWithIntegerKey
+{
+    /// <summary>Makes sure that the reminder exists and the timer runs.</summary>
+    [Alias("Start")]
+    Task StartAsync();
+}

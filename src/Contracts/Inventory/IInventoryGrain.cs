@@ -1,0 +1,136 @@
+using Muster.Contracts.Commit;
+using Muster.Contracts.Gateways;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Inventory;
+using Orleans.CodeGeneration;
+using Orleans.Concurrency;
+
+namespace Muster.Contracts.Inventory;
+
+/// <summary>
+/// What one partition holds: rows for lists, filters and watches, presence, and the dates that are due. Nothing of its own
+/// is stored: it is rebuilt from the records and follows the partition's feed. Key: the partition's number.
+/// </summary>
+[GrainInterfaceType("muster.inventory"), Alias("muster.IInventoryGrain"), Version(1)]
+public interface IInventoryGrain : IGrainWithIntegerKey
+{
+    /// <summary>The feed has grown (sent by the committing silo; may be lost, a backstop polls).</summary>
+    [Alias("Nudge"), OneWay]
+    Task NudgeAsync();
+
+    /// <summary>
+    /// A page of rows of one kind (a <see cref="GrainTypes"/> name) that match the filter, ordered by name. Reads the feed up to
+    /// its head first, so that a caller sees every write acknowledged before the call.
+    /// </summary>
+    [Alias("List")]
+    Task<RowPage> ListAsync(RowQuery query);
+
+    /// <summary>Starts or renews (every minute) a watch: changed rows of the kind that match now are sent to the watcher. Expires after three minutes.</summary>
+    [Alias("Watch")]
+    Task WatchAsync(IRowWatcher watcher, RowQuery query);
+
+    [Alias("Unwatch")]
+    Task UnwatchAsync(IRowWatcher watcher);
+
+    /// <summary>
+    /// A gateway's sessions of this partition's devices: all of them, or what changed since its last message. Kept in memory,
+    /// expires after 90 s.
+    /// </summary>
+    [Alias("ReportPresence")]
+    Task ReportPresenceAsync(PresenceReport report);
+
+    /// <summary>The newest session known of a device; null when there is none.</summary>
+    [Alias("FindPresence")]
+    Task<DevicePresence?> FindPresenceAsync(TenantId tenant, DeviceId device);
+
+    /// <summary>Records whose date has passed, at most <paramref name="recordsMax"/>, earliest first, and the next date after them.</summary>
+    [Alias("GetDue")]
+    Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax);
+}
+
+/// <summary>Receives changed rows.</summary>
+[GrainInterfaceType("muster.row-watcher"), Alias("muster.IRowWatcher")]
+public interface IRowWatcher : IGrainObserver
+{
+    [Alias("RowChanged"), OneWay]
+    Task RowChangedAsync(ListedRow row);
+}
+
+/// <summary>Asks for rows of one kind and tenant.</summary>
+/// <param name="Tenant">The tenant.</param>
+/// <param name="Kind">A name of <see cref="GrainTypes"/>.</param>
+/// <param name="Filter">The filter's text (a subset of AIP-160); empty for all.</param>
+/// <param name="After">Only names above this one; empty for the first page.</param>
+/// <param name="RowsMax">1 to <see cref="RowsLimit"/>.</param>
+[GenerateSerializer, Immutable, Alias("muster.row-query")]
+public sealed record RowQuery(
+    [property: Id(0)] TenantId Tenant,
+    [property: Id(1)] string Kind,
+    [property: Id(2)] string Filter,
+    [property: Id(3)] string After,
+    [property: Id(4)] int RowsMax)
+{
+    /// <summary>One page of the public API (AIP-158) and one message between silos.</summary>
+    public const int RowsLimit = 1000;
+}
+
+/// <summary>A row with its version and, for devices, presence.</summary>
+[GenerateSerializer, Immutable, Alias("muster.listed-row")]
+public sealed record ListedRow(
+    [property: Id(0)] RecordKey Record,
+    [property: Id(1)] long Version,
+    [property: Id(2)] InventoryRow Row,
+    [property: Id(3)] DevicePresence? Presence);
+
+/// <summary>A page of rows.</summary>
+/// <param name="Rows">Ordered by name.</param>
+/// <param name="IsLast">True when nothing follows.</param>
+/// <param name="Error">Set when the filter cannot be read; then there are no rows.</param>
+[GenerateSerializer, Immutable, Alias("muster.row-page")]
+public sealed record RowPage(
+    [property: Id(0)] ImmutableArray<ListedRow> Rows,
+    [property: Id(1)] bool IsLast,
+    [property: Id(2)] FleetError? Error);
+
+/// <summary>What a gateway knows of its sessions in one partition.</summary>
+/// <param name="GatewayId">Unique per process start.</param>
+/// <param name="Gateway">Where down messages go.</param>
+/// <param name="IsFull">True when sessions not named here are gone.</param>
+/// <param name="Sessions">At most <see cref="SessionsMax"/>.</param>
+[GenerateSerializer, Immutable, Alias("muster.presence-report")]
+public sealed record PresenceReport(
+    [property: Id(0)] string GatewayId,
+    [property: Id(1)] IGatewayObserver Gateway,
+    [property: Id(2)] bool IsFull,
+    [property: Id(3)] ImmutableArray<SessionPresence> Sessions)
+{
+    /// <summary>A gateway's sessions of one partition; ten thousand in one message would block a silo for milliseconds.</summary>
+    public const int SessionsMax = 10_000;
+}
+
+/// <summary>One session.</summary>
+[GenerateSerializer, Immutable, Alias("muster.session-presence")]
+public readonly record struct SessionPresence(
+    [property: Id(0)] TenantId Tenant,
+    [property: Id(1)] DeviceId Device,
+    [property: Id(2)] long Epoch,
+    [property: Id(3)] bool Connected,
+    [property: Id(4)] DateTimeOffset LastSeenAt,
+    [property: Id(5)] DeviceHealth? Health);
+
+/// <summary>What is known of a device's session.</summary>
+[GenerateSerializer, Immutable, Alias("muster.device-presence")]
+public sealed record DevicePresence(
+    [property: Id(0)] bool Connected,
+    [property: Id(1)] DateTimeOffset LastSeenAt,
+    [property: Id(2)] long Epoch,
+    [property: Id(3)] string GatewayId,
+    [property: Id(4)] IGatewayObserver? Gateway,
+    [property: Id(5)] DeviceHealth? Health);
+
+/// <summary>Records whose date has passed.</summary>
+[GenerateSerializer, Immutable, Alias("muster.due-records")]
+public sealed record DueRecords(
+    [property: Id(0)] ImmutableArray<RecordKey> Records,
+    [property: Id(1)] DateTimeOffset? NextAt);

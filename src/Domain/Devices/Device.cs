@@ -1,0 +1,108 @@
+using Muster.Domain.Identity;
+using Muster.Domain.Policies;
+
+namespace Muster.Domain.Devices;
+
+/// <summary>
+/// One device as committed. What operators want (<see cref="Desired"/>) and what the device is
+/// (<see cref="Os"/>) are different fields; only rules compare them.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("muster.device")]
+public sealed record Device
+{
+    /// <summary>More than any device reports within a change, and a bound for the record.</summary>
+    public const int BootsMax = 8;
+
+    [Id(0)] public required TenantId Tenant { get; init; }
+
+    [Id(1)] public required DeviceId Id { get; init; }
+
+    [Id(2)] public required DeviceState State { get; init; }
+
+    [Id(3)] public required DateTimeOffset StateChangedAt { get; init; }
+
+    [Id(4)] public required ExpectedDevice Expected { get; init; }
+
+    /// <summary>The request id that created it (AIP-155).</summary>
+    [Id(5)] public required string RequestId { get; init; }
+
+    [Id(6)] public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The identity on record, from the enrolment on; null before.</summary>
+    [Id(7)] public DeviceIdentity? Identity { get; init; }
+
+    /// <summary>The model that the device says it is; empty before its first hello.</summary>
+    [Id(8)] public string Model { get; init; } = "";
+
+    /// <summary>What runs; null before the first accepted hello.</summary>
+    [Id(9)] public ReportedOs? Os { get; init; }
+
+    /// <summary>The track it is on; a rollout across tracks moves it.</summary>
+    [Id(10)] public string Track { get; init; } = "";
+
+    [Id(11)] public DesiredState Desired { get; init; } = DesiredState.None;
+
+    /// <summary>The highest generation that the device named.</summary>
+    [Id(12)] public long GenerationReached { get; init; }
+
+    /// <summary>The one change in progress (I2); null when there is none.</summary>
+    [Id(13)] public ChangeInProgress? Change { get; init; }
+
+    /// <summary>The change that ended last; null before the first.</summary>
+    [Id(14)] public ClosedChange? LastChange { get; init; }
+
+    /// <summary>The last boots with their highest sequence per kind, newest last; at most <see cref="BootsMax"/>.</summary>
+    [Id(15)] public ImmutableArray<BootSequences> Boots { get; init; } = [];
+
+    /// <summary>The highest epoch ever committed; the next session's is above it.</summary>
+    [Id(16)] public long Epoch { get; init; }
+
+    [Id(17)] public ComplianceReport Compliance { get; init; } = ComplianceReport.NotEvaluated;
+
+    /// <summary>The one-shot command that waits for its answer; null when there is none.</summary>
+    [Id(18)] public DeviceCommand? Command { get; init; }
+
+    /// <summary>The lowest OS version it may run, from its expectation, growing never shrinking; empty for none.</summary>
+    [Id(19)] public string OsFloor { get; init; } = "";
+
+    /// <summary>Reported settings: the cold part, stored in a field of its own.</summary>
+    public ImmutableArray<DeviceSetting> Settings { get; init; } = [];
+}
+
+/// <summary>A boot and the highest sequence seen per kind of message.</summary>
+/// <param name="BootId">The boot.</param>
+/// <param name="Hello">Highest sequence of <see cref="UpKind.Hello"/>; 0 for none.</param>
+/// <param name="Report">Highest of <see cref="UpKind.Report"/>.</param>
+/// <param name="Inventory">The last 32 sequences of <see cref="UpKind.Inventory"/>: a gap is not a repetition.</param>
+/// <param name="Result">The last 32 sequences of <see cref="UpKind.Result"/>.</param>
+[GenerateSerializer, Immutable, Alias("muster.boot-sequences")]
+public sealed record BootSequences(
+    [property: Id(0)] string BootId,
+    [property: Id(1)] long Hello,
+    [property: Id(2)] long Report,
+    [property: Id(3)] SequenceWindow Inventory,
+    [property: Id(4)] SequenceWindow Result);
+
+/// <summary>Which of the last 32 sequences were seen: bit n of the mask is <c>Highest - n</c>.</summary>
+[GenerateSerializer, Immutable, Alias("muster.sequence-window")]
+public readonly record struct SequenceWindow([property: Id(0)] long Highest, [property: Id(1)] uint Seen)
+{
+    /// <summary>How far back a late message still counts as news.</summary>
+    public const int Width = 32;
+
+    /// <summary>True when the sequence was seen, or is too old to tell.</summary>
+    public bool Contains(long sequence) =>
+        sequence <= Highest && (Highest - sequence >= Width || (Seen & (1u << (int)(Highest - sequence))) != 0);
+
+    public SequenceWindow With(long sequence)
+    {
+        if (sequence > Highest)
+        {
+            var shift = sequence - Highest;
+            return new SequenceWindow(sequence, (shift >= Width ? 0 : Seen << (int)shift) | 1u);
+        }
+
+        var back = Highest - sequence;
+        return back >= Width ? this : this with { Seen = Seen | (1u << (int)back) };
+    }
+}
