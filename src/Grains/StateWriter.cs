@@ -1,5 +1,4 @@
 using Muster.Contracts.Commit;
-using Orleans.Runtime;
 
 namespace Muster.Grains;
 
