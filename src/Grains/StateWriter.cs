@@ -1,4 +1,5 @@
 using Muster.Contracts.Commit;
+using Muster.Domain.Inventory;
 
 namespace Muster.Grains;
 
@@ -8,12 +9,13 @@ namespace Muster.Grains;
 /// nothing.
 /// </summary>
 internal sealed class StateWriter<TRecord>(IPersistentState<TRecord> record, Action deactivate)
-    where TRecord : class, ICommitRecord, IAttachable<TRecord>
+    where TRecord : class, IGrainRecord<TRecord>
 {
+    /// <summary>Row and date of the attachments are taken from <paramref name="next"/>, whatever the caller put there.</summary>
     public async Task CommitAsync(TRecord next, CommitAttachments attachments)
     {
         var previous = record.State;
-        record.State = next.Attach(attachments);
+        record.State = next.Attach(attachments with { Row = next.ToRow(), DueAt = next.NextDueAt() });
         try
         {
             await record.WriteStateAsync();
@@ -36,8 +38,19 @@ internal sealed class StateWriter<TRecord>(IPersistentState<TRecord> record, Act
     }
 }
 
-/// <summary>A record that can carry attachments: <c>public T Attach(CommitAttachments a) =&gt; this with { Attachments = a };</c></summary>
-internal interface IAttachable<out TRecord>
+/// <summary>A stored record: it carries attachments into its commit, and says itself what lists show of it and when it is due.</summary>
+internal interface IGrainRecord<out TRecord> : IListedRecord
 {
+    /// <summary><c>this with { Attachments = attachments }</c></summary>
     TRecord Attach(CommitAttachments attachments);
+
+    /// <summary>When the record wants to be looked at next (<see cref="IDueGrain"/>); null for never. A function of the record alone.</summary>
+    DateTimeOffset? NextDueAt();
+}
+
+/// <summary>A record as the inventory rebuilds it from a scan.</summary>
+internal interface IListedRecord : ICommitRecord
+{
+    /// <summary>What lists show of it; null when it is not listed. A function of the hot part alone.</summary>
+    InventoryRow? ToRow();
 }

@@ -31,6 +31,20 @@ public sealed record DeviceRow : InventoryRow
 
     [Id(10)] public required DateTimeOffset StateChangedAt { get; init; }
 
+    public override string? Field(string field) => field switch
+    {
+        "name" => Name,
+        "state" => State.ToString(),
+        "model" => Model,
+        "site" => Site,
+        "track" => Track,
+        "os_version" => OsVersion,
+        "image_digest" => ImageDigest,
+        "compliance" => Compliance.ToString(),
+        "rollout" => Rollout,
+        _ => null,
+    };
+
     /// <summary>The row of a device as it is.</summary>
     public static DeviceRow Of(Device device)
     {

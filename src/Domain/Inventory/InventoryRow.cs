@@ -12,4 +12,10 @@ public abstract record InventoryRow
 
     /// <summary>The last segment of the resource's name; lists are ordered by it.</summary>
     [Id(1)] public required string Name { get; init; }
+
+    /// <summary>
+    /// The value of a filter field (snake case, <see cref="InventoryFields"/>); null when this kind of row has no such field.
+    /// Enum values in Pascal case: filters compare them without case and underscores.
+    /// </summary>
+    public abstract string? Field(string field);
 }
