@@ -1,0 +1,92 @@
+namespace Muster.Domain.Rollouts;
+
+/// <summary>A rollout was created; nothing is offered yet.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-created")]
+public sealed record RolloutCreated(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] RolloutSpec Spec) : DomainEvent;
+
+/// <summary>The members are frozen and the first wave may begin.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-started")]
+public sealed record RolloutStarted(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Epoch,
+    [property: Id(2)] int Members,
+    [property: Id(3)] ImmutableArray<int> MembersPerWave) : DomainEvent;
+
+/// <summary>The members of a wave (zero-based) are being offered the change.</summary>
+[GenerateSerializer, Immutable, Alias("muster.wave-started")]
+public sealed record WaveStarted(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Wave,
+    [property: Id(2)] int Members) : DomainEvent;
+
+/// <summary>The success gate of a wave is open and is watched until the soak ends.</summary>
+[GenerateSerializer, Immutable, Alias("muster.wave-soaking")]
+public sealed record WaveSoaking(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Wave,
+    [property: Id(2)] DateTimeOffset SoakEndsAt) : DomainEvent;
+
+/// <summary>The success gate of a soaking wave is not open any more: outcomes were taken back.</summary>
+[GenerateSerializer, Immutable, Alias("muster.wave-soak-broken")]
+public sealed record WaveSoakBroken(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Wave) : DomainEvent;
+
+/// <summary>A wave passed; the reason is one of <see cref="PlanReasons"/>.</summary>
+[GenerateSerializer, Immutable, Alias("muster.wave-passed")]
+public sealed record WavePassed(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Wave,
+    [property: Id(2)] string Reason,
+    [property: Id(3)] ShareTotals Totals) : DomainEvent;
+
+/// <summary>Partitions were granted more offers in a wave; <paramref name="Granted"/> is the wave's new total.</summary>
+[GenerateSerializer, Immutable, Alias("muster.offers-granted")]
+public sealed record OffersGranted(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Wave,
+    [property: Id(2)] long Added,
+    [property: Id(3)] long Granted) : DomainEvent;
+
+/// <summary>A gate stopped the rollout; the reason is one of <see cref="PlanReasons"/>.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-suspended")]
+public sealed record RolloutSuspended(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Wave,
+    [property: Id(2)] string Reason,
+    [property: Id(3)] ShareTotals Totals) : DomainEvent;
+
+/// <summary>An operator stopped new offers; the new epoch fences late ones.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-paused")]
+public sealed record RolloutPaused(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Epoch,
+    [property: Id(2)] string Reason) : DomainEvent;
+
+/// <summary>An operator let the rollout go on; with an override he accepted what the gates had stopped.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-resumed")]
+public sealed record RolloutResumed(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Epoch,
+    [property: Id(2)] bool Override,
+    [property: Id(3)] string Reason) : DomainEvent;
+
+/// <summary>An operator cancelled the rollout; devices in progress still end.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-cancelling")]
+public sealed record RolloutCancelling(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Epoch,
+    [property: Id(2)] string Reason) : DomainEvent;
+
+/// <summary>Terminal: the cancelled rollout has no device in progress any more.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-cancelled")]
+public sealed record RolloutCancelled([property: Id(0)] ResourceId Rollout) : DomainEvent;
+
+/// <summary>Terminal: every wave passed and every member has an outcome.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-succeeded")]
+public sealed record RolloutSucceeded(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Members,
+    [property: Id(2)] int Succeeded) : DomainEvent;

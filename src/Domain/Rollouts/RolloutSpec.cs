@@ -1,0 +1,107 @@
+namespace Muster.Domain.Rollouts;
+
+/// <summary>How an amount of devices is stated.</summary>
+public enum AmountKind
+{
+    /// <summary>Never stored.</summary>
+    Unspecified = 0,
+
+    /// <summary>A number of devices.</summary>
+    Count = 1,
+
+    /// <summary>Whole percent of all members of the rollout, 1 to 100.</summary>
+    Percent = 2,
+}
+
+/// <summary>An amount of devices: a count, or whole percent of all members.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-amount")]
+public readonly record struct Amount([property: Id(0)] AmountKind Kind, [property: Id(1)] int Value)
+{
+    /// <summary>A number of devices, from 1.</summary>
+    public static Amount Count(int devices) => new(AmountKind.Count, devices);
+
+    /// <summary>Percent of all members, 1 to 100.</summary>
+    public static Amount Percent(int percent) => new(AmountKind.Percent, percent);
+
+    public override string ToString() => Kind == AmountKind.Percent ? $"{Value}%" : $"{Value}";
+}
+
+/// <summary>One wave as the operator lists it (rollouts.md 2).</summary>
+/// <param name="Size">A count of devices, or the cumulative percentage of all members after this wave.</param>
+/// <param name="SuccessPercent">Success gate, 0 to 100: succeeded of members that were neither removed nor skipped.</param>
+/// <param name="MinSucceeded">Successes that the wave needs whatever the percentage, from 1; every remaining member if fewer.</param>
+/// <param name="Soak">How long the open gate is watched before the next wave starts; 0 for not at all.</param>
+/// <param name="ConnectedOnly">Devices without a session at the freeze are passed over and swept up in a later wave.</param>
+[GenerateSerializer, Immutable, Alias("muster.wave-spec")]
+public sealed record WaveSpec(
+    [property: Id(0)] Amount Size,
+    [property: Id(1)] int SuccessPercent,
+    [property: Id(2)] int MinSucceeded,
+    [property: Id(3)] TimeSpan Soak,
+    [property: Id(4)] bool ConnectedOnly)
+{
+    /// <summary>One success is the least evidence that a wave can give.</summary>
+    public const int MinSucceededDefault = 1;
+}
+
+/// <summary>
+/// When failures suspend the rollout (rollouts.md 16); evaluated per wave, also while it soaks and after it passed. At
+/// the threshold it fires.
+/// </summary>
+/// <param name="FailureCount">Fires at this many failed devices of a wave; null for no such limit.</param>
+/// <param name="FailurePercent">Fires at failed × 100 ≥ this × finished, 1 to 100; null for no such limit.</param>
+/// <param name="MinFinished">Devices of the wave that must be finished before the percentage counts, from 1.</param>
+[GenerateSerializer, Immutable, Alias("muster.failure-gate")]
+public sealed record FailureGate(
+    [property: Id(0)] int? FailureCount,
+    [property: Id(1)] int? FailurePercent,
+    [property: Id(2)] int MinFinished)
+{
+    /// <summary>Never fires; the success gate alone decides.</summary>
+    public static FailureGate Off { get; } = new(null, null, 1);
+}
+
+/// <summary>
+/// What an operator orders: an OS image for all devices that match, wave by wave, under gates, rate and budget.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-spec")]
+public sealed record RolloutSpec
+{
+    /// <summary>One hour of time in which the device may act (rollouts.md 9).</summary>
+    public static readonly TimeSpan InProgressTimeoutDefault = TimeSpan.FromHours(1);
+
+    /// <summary>Seven days from the member's first turn (rollouts.md 9).</summary>
+    public static readonly TimeSpan UndeliveredTimeoutDefault = TimeSpan.FromDays(7);
+
+    /// <summary>SHA-256 of the image, 64 lower-case hex digits.</summary>
+    [Id(0)] public required string ImageDigest { get; init; }
+
+    /// <summary>The image's version for people; the digest decides.</summary>
+    [Id(1)] public required string TargetVersion { get; init; }
+
+    /// <summary>Which devices, in the language of the device list's filter; empty for every device in service.</summary>
+    [Id(2)] public string Filter { get; init; } = "";
+
+    /// <summary>Key of the order of the members: the same spec and seed give the same waves.</summary>
+    [Id(3)] public long Seed { get; init; }
+
+    /// <summary>At least one; what no wave takes goes to a last one with the gate of the last listed.</summary>
+    [Id(4)] public required ImmutableArray<WaveSpec> Waves { get; init; }
+
+    [Id(5)] public FailureGate FailureGate { get; init; } = FailureGate.Off;
+
+    /// <summary>Offers in any 60 s, by their commit times; 0 for no limit.</summary>
+    [Id(6)] public int DevicesPerMinute { get; init; }
+
+    /// <summary>Devices offered and without an outcome at a time; null for no limit. There is always room for one.</summary>
+    [Id(7)] public Amount? MaxUnavailable { get; init; }
+
+    /// <summary>Offers across tracks (active, long-term support) are refused unless this says so.</summary>
+    [Id(8)] public bool AllowTrackChange { get; init; }
+
+    /// <summary>Ends a delivered offer without outcome as timed out.</summary>
+    [Id(9)] public TimeSpan InProgressTimeout { get; init; } = InProgressTimeoutDefault;
+
+    /// <summary>Ends a member that could not be reached since its first turn as timed out.</summary>
+    [Id(10)] public TimeSpan UndeliveredTimeout { get; init; } = UndeliveredTimeoutDefault;
+}

@@ -1,0 +1,140 @@
+namespace Muster.Domain.Rollouts;
+
+/// <summary>One thing that is wrong with a spec; the field is named as in the API, for example <c>waves[1].size</c>.</summary>
+public readonly record struct SpecProblem(string Field, string Text);
+
+/// <summary>Decides whether a spec can be a rollout; finds every problem at once.</summary>
+public static class RolloutSpecRules
+{
+    private const int DigestCharacters = 64;
+
+    /// <summary>Empty when the spec is valid.</summary>
+    public static ImmutableArray<SpecProblem> Validate(RolloutSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        var problems = ImmutableArray.CreateBuilder<SpecProblem>();
+        if (spec.ImageDigest is not { Length: DigestCharacters } || !spec.ImageDigest.All(char.IsAsciiHexDigitLower))
+        {
+            problems.Add(new("image_digest", "is a SHA-256 in 64 lower-case hex digits"));
+        }
+
+        if (spec.TargetVersion is not { Length: > 0 and <= RolloutLimits.VersionCharactersMax })
+        {
+            problems.Add(new("target_version", $"has 1 to {RolloutLimits.VersionCharactersMax} characters"));
+        }
+
+        if (spec.Filter is not { Length: <= RolloutLimits.FilterCharactersMax })
+        {
+            problems.Add(new("filter", $"has at most {RolloutLimits.FilterCharactersMax} characters"));
+        }
+
+        CheckWaves(spec.Waves, problems);
+        CheckFailureGate(spec.FailureGate, problems);
+        CheckPace(spec, problems);
+        return problems.ToImmutable();
+    }
+
+    private static void CheckWaves(ImmutableArray<WaveSpec> waves, ImmutableArray<SpecProblem>.Builder problems)
+    {
+        if (waves.IsDefaultOrEmpty || waves.Length > RolloutLimits.WavesMax)
+        {
+            problems.Add(new("waves", $"has 1 to {RolloutLimits.WavesMax} waves"));
+            return;
+        }
+
+        var percent = 0;
+        for (var i = 0; i < waves.Length; i++)
+        {
+            CheckWave(waves[i], $"waves[{i}]", problems);
+            if (waves[i].Size is { Kind: AmountKind.Percent } size)
+            {
+                if (size.Value <= percent)
+                {
+                    problems.Add(new($"waves[{i}].size", $"is cumulative and must be above the {percent} % before it"));
+                }
+
+                percent = Math.Max(percent, size.Value);
+            }
+        }
+    }
+
+    private static void CheckWave(WaveSpec wave, string field, ImmutableArray<SpecProblem>.Builder problems)
+    {
+        CheckAmount(wave.Size, field + ".size", problems);
+        if (wave.SuccessPercent is < 0 or > 100)
+        {
+            problems.Add(new(field + ".success_percent", "is from 0 to 100"));
+        }
+
+        if (wave.MinSucceeded is < 1 or > RolloutLimits.DevicesMax)
+        {
+            problems.Add(new(field + ".min_succeeded", $"is from 1 to {RolloutLimits.DevicesMax}"));
+        }
+
+        if (wave.Soak < TimeSpan.Zero || wave.Soak > RolloutLimits.SoakMax)
+        {
+            problems.Add(new(field + ".soak", $"is from 0 to {RolloutLimits.SoakMax.TotalDays:0} days"));
+        }
+    }
+
+    private static void CheckAmount(Amount amount, string field, ImmutableArray<SpecProblem>.Builder problems)
+    {
+        var valid = amount switch
+        {
+            { Kind: AmountKind.Count, Value: >= 1 and <= RolloutLimits.DevicesMax } => true,
+            { Kind: AmountKind.Percent, Value: >= 1 and <= 100 } => true,
+            _ => false,
+        };
+        if (!valid)
+        {
+            problems.Add(new(field, "is a count of at least 1 or a percentage from 1 to 100"));
+        }
+    }
+
+    private static void CheckFailureGate(FailureGate? gate, ImmutableArray<SpecProblem>.Builder problems)
+    {
+        if (gate is null)
+        {
+            problems.Add(new("failure_gate", "is missing"));
+            return;
+        }
+
+        if (gate.FailureCount is < 1)
+        {
+            problems.Add(new("failure_gate.failure_count", "is at least 1"));
+        }
+
+        if (gate.FailurePercent is < 1 or > 100)
+        {
+            problems.Add(new("failure_gate.failure_percent", "is from 1 to 100"));
+        }
+
+        if (gate.MinFinished < 1)
+        {
+            problems.Add(new("failure_gate.min_finished", "is at least 1"));
+        }
+    }
+
+    private static void CheckPace(RolloutSpec spec, ImmutableArray<SpecProblem>.Builder problems)
+    {
+        if (spec.DevicesPerMinute is < 0 or > RolloutLimits.DevicesPerMinuteMax)
+        {
+            problems.Add(new("devices_per_minute", $"is from 0 (no limit) to {RolloutLimits.DevicesPerMinuteMax}"));
+        }
+
+        if (spec.MaxUnavailable is { } limit)
+        {
+            CheckAmount(limit, "max_unavailable", problems);
+        }
+
+        if (spec.InProgressTimeout < RolloutLimits.TimeoutMin || spec.InProgressTimeout > RolloutLimits.InProgressTimeoutMax)
+        {
+            problems.Add(new("in_progress_timeout", $"is from 1 minute to {RolloutLimits.InProgressTimeoutMax.TotalDays:0} days"));
+        }
+
+        if (spec.UndeliveredTimeout < RolloutLimits.TimeoutMin || spec.UndeliveredTimeout > RolloutLimits.UndeliveredTimeoutMax)
+        {
+            problems.Add(new("undelivered_timeout", $"is from 1 minute to {RolloutLimits.UndeliveredTimeoutMax.TotalDays:0} days"));
+        }
+    }
+}

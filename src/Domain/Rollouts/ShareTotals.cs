@@ -1,0 +1,84 @@
+namespace Muster.Domain.Rollouts;
+
+/// <summary>
+/// How the members of one wave in one partition stand. Every member is waiting, in progress, or has one outcome; the
+/// numbers are totals, never increments, so that a report twice or late changes nothing.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("muster.share-totals")]
+public sealed record ShareTotals
+{
+    /// <summary>Nothing.</summary>
+    public static ShareTotals Zero { get; } = new();
+
+    /// <summary>Members frozen into the wave; never changes.</summary>
+    [Id(0)] public int Members { get; init; }
+
+    /// <summary>Not offered now and without an outcome.</summary>
+    [Id(1)] public int Waiting { get; init; }
+
+    /// <summary>Those of <see cref="Waiting"/> that have no session.</summary>
+    [Id(2)] public int WaitingOffline { get; init; }
+
+    /// <summary>Offers ever made (permits ever used), never falling; the rate counts them.</summary>
+    [Id(3)] public long Offered { get; init; }
+
+    [Id(4)] public int Succeeded { get; init; }
+
+    [Id(5)] public int Failed { get; init; }
+
+    [Id(6)] public int TimedOut { get; init; }
+
+    [Id(7)] public int Rejected { get; init; }
+
+    [Id(8)] public int Skipped { get; init; }
+
+    [Id(9)] public int Removed { get; init; }
+
+    /// <summary>The highest cumulative grant that the share has used up or let lapse.</summary>
+    [Id(10)] public long GrantSeen { get; init; }
+
+    /// <summary>Failed, timed out or rejected (rollouts.md 8).</summary>
+    public int FailedAll => Failed + TimedOut + Rejected;
+
+    /// <summary>Failed or succeeded (rollouts.md 8).</summary>
+    public int Finished => FailedAll + Succeeded;
+
+    /// <summary>With an outcome.</summary>
+    public int Terminal => Finished + Skipped + Removed;
+
+    /// <summary>Offered and without an outcome: these count against the budget.</summary>
+    public int InProgress => Members - Waiting - Terminal;
+
+    /// <summary>Waiting and reachable.</summary>
+    public int WaitingOnline => Waiting - WaitingOffline;
+
+    /// <summary>The sum of two shares of a wave.</summary>
+    public ShareTotals Plus(ShareTotals other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return new ShareTotals
+        {
+            Members = Members + other.Members,
+            Waiting = Waiting + other.Waiting,
+            WaitingOffline = WaitingOffline + other.WaitingOffline,
+            Offered = Offered + other.Offered,
+            Succeeded = Succeeded + other.Succeeded,
+            Failed = Failed + other.Failed,
+            TimedOut = TimedOut + other.TimedOut,
+            Rejected = Rejected + other.Rejected,
+            Skipped = Skipped + other.Skipped,
+            Removed = Removed + other.Removed,
+            GrantSeen = GrantSeen + other.GrantSeen,
+        };
+    }
+}
+
+/// <summary>What one partition's share says about all its waves.</summary>
+/// <param name="Partition">The partition that it serves.</param>
+/// <param name="Version">Grows with every change of the totals; an older report never wins.</param>
+/// <param name="Waves">By wave index; one entry per wave of the plan.</param>
+[GenerateSerializer, Immutable, Alias("muster.share-report")]
+public sealed record ShareReport(
+    [property: Id(0)] int Partition,
+    [property: Id(1)] long Version,
+    [property: Id(2)] ImmutableArray<ShareTotals> Waves);
