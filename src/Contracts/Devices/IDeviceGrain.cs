@@ -82,7 +82,11 @@ public interface IDeviceGrain : IGrainWithStringKey
     [Alias("AuthorizeDownload"), ReadOnly]
     Task<FleetError?> AuthorizeDownloadAsync(AuthorizeDownload command);
 
-    /// <summary>Begins the end: state Decommissioning with a factory-default command, closing any change. By the decommission grain only.</summary>
+    /// <summary>
+    /// Begins the end: state Decommissioning with a factory-default command, closing any change. By the decommission grain only.
+    /// The same nonce again changes nothing; another nonce replaces a command that was not answered (it expired). A tombstone
+    /// answers with itself, without an error.
+    /// </summary>
     [Alias("BeginDecommission")]
     Task<DeviceReply> BeginDecommissionAsync(BeginDecommission command);
 }
