@@ -5,13 +5,13 @@ namespace Muster.Domain.Rollouts;
 /// <summary>The refusals of rollouts; their reasons are names of <c>muster.v1.ErrorReason</c>.</summary>
 public static class RolloutErrors
 {
-    public const string NotFoundReason = "ROLLOUT_NOT_FOUND";
-    public const string ExistsReason = "ROLLOUT_ALREADY_EXISTS";
+    public const string NotFoundReason = "NOT_FOUND";
+    public const string ExistsReason = "ALREADY_EXISTS";
     public const string SpecInvalidReason = "ROLLOUT_SPEC_INVALID";
     public const string NoDevicesReason = "ROLLOUT_MATCHES_NO_DEVICE";
-    public const string WrongStateReason = "ROLLOUT_STATE_CONFLICT";
+    public const string WrongStateReason = "ROLLOUT_STATE_INVALID";
     public const string OverrideRequiredReason = "ROLLOUT_OVERRIDE_REQUIRED";
-    public const string ReasonRequiredReason = "ROLLOUT_REASON_REQUIRED";
+    public const string ReasonRequiredReason = "REQUEST_INVALID";
 
     public static FleetError NotFound(string rollout) => FleetError.Of(
         ErrorKind.NotFound, NotFoundReason, $"There is no rollout '{rollout}'.", ("rollout", rollout));

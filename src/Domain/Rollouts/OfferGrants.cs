@@ -1,0 +1,74 @@
+namespace Muster.Domain.Rollouts;
+
+/// <summary>Grants offers to the partitions of the open waves, earlier waves first, as far as budget and rate allow.</summary>
+internal static class OfferGrants
+{
+    public static void Add(RolloutSpec spec, Dictionary<int, ShareReport> reports, PlanDraft draft)
+    {
+        var budget = OfferPermits.UnavailableMax(spec.MaxUnavailable, draft.Plan.Members);
+        var room = Math.Min(budget - OfferPermits.Busy(draft.Plan), OfferPermits.RateRoom(spec.DevicesPerMinute, draft.Plan));
+        for (var wave = 0; wave < draft.Plan.Waves.Length && room > 0; wave++)
+        {
+            if (draft.Plan.Waves[wave].IsOpen)
+            {
+                room -= AddToWave(wave, room, reports, draft);
+            }
+        }
+    }
+
+    private static long AddToWave(int wave, long room, Dictionary<int, ShareReport> reports, PlanDraft draft)
+    {
+        var shares = draft.Plan.Shares;
+        var wants = new long[shares.Length];
+        for (var i = 0; i < shares.Length; i++)
+        {
+            // A share whose last permits are not settled gets none: they may still become offers.
+            wants[i] = shares[i].Waves[wave].Outstanding > 0
+                ? 0
+                : Math.Min(reports[shares[i].Partition].Waves[wave].WaitingOnline, RolloutLimits.OffersPerGrantMax);
+        }
+
+        var given = Split(wants, room, shares.IsEmpty ? 0 : (int)(draft.Plan.Waves[wave].Totals.Offered % shares.Length));
+        var added = given.Sum();
+        if (added == 0)
+        {
+            return 0;
+        }
+
+        var next = shares.ToBuilder();
+        for (var i = 0; i < next.Count; i++)
+        {
+            var grant = next[i].Waves[wave];
+            next[i] = next[i] with { Waves = next[i].Waves.SetItem(wave, grant with { Granted = grant.Granted + given[i] }) };
+        }
+
+        draft.Set(draft.Plan with { Shares = next.ToImmutable() });
+        draft.Tell(new OffersGranted(draft.Rollout, wave, added, next.Sum(share => share.Waves[wave].Granted)));
+        return added;
+    }
+
+    /// <summary>Evenly, in rounds, from <paramref name="first"/> on, so that a small room does not always go to the same partition.</summary>
+    internal static long[] Split(long[] wants, long room, int first)
+    {
+        var given = new long[wants.Length];
+        while (room > 0)
+        {
+            var open = Enumerable.Range(0, wants.Length).Count(i => given[i] < wants[i]);
+            if (open == 0)
+            {
+                break;
+            }
+
+            var each = Math.Max(1, room / open);
+            for (var step = 0; step < wants.Length && room > 0; step++)
+            {
+                var i = (first + step) % wants.Length;
+                var more = Math.Min(Math.Min(each, wants[i] - given[i]), room);
+                given[i] += more;
+                room -= more;
+            }
+        }
+
+        return given;
+    }
+}

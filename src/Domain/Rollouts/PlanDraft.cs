@@ -1,0 +1,67 @@
+namespace Muster.Domain.Rollouts;
+
+/// <summary>A plan under way with its facts: every move is told twice, as a fact and in the log of decisions.</summary>
+internal sealed class PlanDraft(ResourceId rollout, RolloutPlan plan, DateTimeOffset now, Actor actor)
+{
+    private readonly ImmutableArray<DomainEvent>.Builder _facts = ImmutableArray.CreateBuilder<DomainEvent>();
+
+    public ResourceId Rollout => rollout;
+
+    public DateTimeOffset Now => now;
+
+    public RolloutPlan Plan { get; private set; } = plan;
+
+    public ImmutableArray<DomainEvent> Facts => _facts.ToImmutable();
+
+    public static Actor RuleOf(ResourceId rollout) => Actor.Rule($"rollouts.{rollout}");
+
+    public void Set(RolloutPlan next) => Plan = next;
+
+    public void SetWave(int wave, WavePlan next) => Plan = Plan with { Waves = Plan.Waves.SetItem(wave, next) };
+
+    public void Tell(DomainEvent fact) => _facts.Add(fact);
+
+    public void Tell(DomainEvent fact, string reason, int? wave, string text)
+    {
+        _facts.Add(fact);
+        var decisions = Plan.Decisions;
+        var excess = decisions.Length + 1 - RolloutLimits.DecisionsMax;
+        Plan = Plan with
+        {
+            Decisions = (excess > 0 ? decisions.RemoveRange(0, excess) : decisions).Add(new(now, actor, reason, wave, text)),
+        };
+    }
+
+    public void Suspend(int wave, string reason, string text)
+    {
+        SetWave(wave, Plan.Waves[wave] with { State = WaveState.Suspended, SoakEndsAt = null });
+        Set(Plan with { State = RolloutState.Suspended });
+        Tell(new RolloutSuspended(rollout, wave, reason, Plan.Waves[wave].Totals), reason, wave, text);
+    }
+
+    /// <summary>Opens the wave; one that was empty at the freeze passes at once and says so.</summary>
+    public void OpenWave(int wave)
+    {
+        var opened = Plan.Waves[wave] with { State = WaveState.Running, StartedAt = now };
+        SetWave(wave, opened);
+        if (opened.Cut.Members > 0)
+        {
+            Tell(new WaveStarted(rollout, wave, opened.Cut.Members), PlanReasons.WaveStarted, wave,
+                $"Wave {wave + 1} of {Plan.Waves.Length} starts with {opened.Cut.Members} devices.");
+            return;
+        }
+
+        PassWave(wave, PlanReasons.WaveEmpty, $"Wave {wave + 1} had no device at the freeze and passes at once.");
+    }
+
+    /// <summary>Passes the wave and opens the next one.</summary>
+    public void PassWave(int wave, string reason, string text)
+    {
+        SetWave(wave, Plan.Waves[wave] with { State = WaveState.Passed, SoakEndsAt = null, PassedAt = now });
+        Tell(new WavePassed(rollout, wave, reason, Plan.Waves[wave].Totals), reason, wave, text);
+        if (wave + 1 < Plan.Waves.Length)
+        {
+            OpenWave(wave + 1);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+namespace Muster.Domain.Rollouts;
+
+/// <summary>What a freeze found.</summary>
+/// <param name="Cuts">The waves.</param>
+/// <param name="Partitions">The partitions that hold members, ascending.</param>
+public sealed record FrozenMembers(ImmutableArray<WaveCut> Cuts, ImmutableArray<int> Partitions);
+
+/// <summary>Who gives a command and why; the reason may be empty where it is not asked for.</summary>
+public readonly record struct RolloutOrder(ResourceId Rollout, Actor Actor, string Reason, DateTimeOffset Now);
+
+/// <summary>
+/// Decides what an operator's command does to a rollout. Every command that touches offers raises the epoch; it may be
+/// acknowledged only after that epoch is raised in every partition that holds members (rollouts.md 20).
+/// </summary>
+public static class RolloutLifecycle
+{
+    /// <summary>Starts a draft with frozen members. A repeated start changes nothing.</summary>
+    public static Decision<RolloutPlan> Start(RolloutPlan plan, RolloutSpec spec, FrozenMembers frozen, RolloutOrder order)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(frozen);
+        if (plan.State != RolloutState.Draft)
+        {
+            return RefuseUnless(plan, plan.State == RolloutState.Running, order, "started");
+        }
+
+        var members = frozen.Cuts.Sum(cut => cut.Members);
+        if (members == 0)
+        {
+            return Decision.Refuse(plan, RolloutErrors.NoDevices(order.Rollout.Value, spec.Filter));
+        }
+
+        var noGrants = ImmutableArray.CreateRange(frozen.Cuts, _ => default(WaveGrant));
+        var draft = new PlanDraft(order.Rollout, plan with
+        {
+            State = RolloutState.Running,
+            Epoch = plan.Epoch + 1,
+            Members = members,
+            Waves = [.. frozen.Cuts.Select(cut => new WavePlan { Cut = cut, State = WaveState.Pending })],
+            Shares = [.. frozen.Partitions.Order().Select(partition => new SharePlan(partition, 0, noGrants))],
+            StartedAt = order.Now,
+        }, order.Now, order.Actor);
+        ImmutableArray<int> sizes = [.. frozen.Cuts.Select(cut => cut.Members)];
+        draft.Tell(new RolloutStarted(order.Rollout, draft.Plan.Epoch, members, sizes), PlanReasons.Started, null,
+            $"Started with {members} devices in waves of {string.Join(", ", sizes)}.");
+        draft.OpenWave(0);
+        return Decision.Accept(draft.Plan, draft.Facts);
+    }
+
+    /// <summary>Stops new offers. A repeated pause changes nothing.</summary>
+    public static Decision<RolloutPlan> Pause(RolloutPlan plan, RolloutOrder order)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        if (plan.State != RolloutState.Running)
+        {
+            return RefuseUnless(plan, plan.State == RolloutState.Paused, order, "paused");
+        }
+
+        var draft = Raise(plan, RolloutState.Paused, order);
+        draft.Tell(new RolloutPaused(order.Rollout, draft.Plan.Epoch, order.Reason), PlanReasons.Paused, null, Text("Paused", order));
+        return Decision.Accept(draft.Plan, draft.Facts);
+    }
+
+    /// <summary>
+    /// Goes on; the planner evaluates the gates before it grants anything. After a gate only with <paramref name="accept"/>
+    /// and a reason: then the failures so far, and a success gate that cannot be reached any more, are accepted.
+    /// </summary>
+    public static Decision<RolloutPlan> Resume(RolloutPlan plan, RolloutSpec spec, bool accept, RolloutOrder order)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(spec);
+        switch (plan.State)
+        {
+            case RolloutState.Suspended when !accept:
+                return Decision.Refuse(plan, RolloutErrors.OverrideRequired(order.Rollout.Value));
+            case RolloutState.Suspended when string.IsNullOrWhiteSpace(order.Reason)
+                || order.Reason.Length > RolloutLimits.ReasonCharactersMax:
+                return Decision.Refuse(plan, RolloutErrors.ReasonRequired(order.Rollout.Value));
+            case RolloutState.Suspended or RolloutState.Paused:
+                break;
+            default:
+                return RefuseUnless(plan, plan.State == RolloutState.Running, order, "resumed");
+        }
+
+        var overridden = plan.State == RolloutState.Suspended;
+        var draft = Raise(overridden ? Waive(plan, spec) : plan, RolloutState.Running, order);
+        draft.Tell(
+            new RolloutResumed(order.Rollout, draft.Plan.Epoch, overridden, order.Reason),
+            overridden ? PlanReasons.Overridden : PlanReasons.Resumed,
+            null,
+            Text(overridden ? "Resumed against a gate" : "Resumed", order));
+        return Decision.Accept(draft.Plan, draft.Facts);
+    }
+
+    /// <summary>Ends the rollout: no new offers, and Cancelled when no device is in progress. A repeated cancel changes nothing.</summary>
+    public static Decision<RolloutPlan> Cancel(RolloutPlan plan, RolloutOrder order)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        switch (plan.State)
+        {
+            case RolloutState.Running or RolloutState.Paused or RolloutState.Suspended:
+                var draft = Raise(plan, RolloutState.Cancelling, order);
+                draft.Tell(new RolloutCancelling(order.Rollout, draft.Plan.Epoch, order.Reason), PlanReasons.Cancelling, null,
+                    Text("Cancelled", order));
+                return Decision.Accept(draft.Plan, draft.Facts);
+            case RolloutState.Draft:
+                var ended = new PlanDraft(
+                    order.Rollout, plan with { State = RolloutState.Cancelled, EndedAt = order.Now }, order.Now, order.Actor);
+                ended.Tell(new RolloutCancelled(order.Rollout), PlanReasons.Cancelled, null, Text("Cancelled before its start", order));
+                return Decision.Accept(ended.Plan with { Epoch = plan.Epoch + 1 }, ended.Facts);
+            case RolloutState.Cancelling or RolloutState.Cancelled or RolloutState.Succeeded:
+                return RefuseUnless(plan, plan.State != RolloutState.Succeeded, order, "cancelled");
+            default:
+                throw new UnreachableException($"Rollout '{order.Rollout}' has unknown state {plan.State}.");
+        }
+    }
+
+    private static PlanDraft Raise(RolloutPlan plan, RolloutState state, RolloutOrder order) =>
+        new(order.Rollout, plan with { State = state, Epoch = plan.Epoch + 1 }, order.Now, order.Actor);
+
+    private static Decision<RolloutPlan> RefuseUnless(RolloutPlan plan, bool repeated, RolloutOrder order, string verb) => repeated
+        ? Decision.Unchanged(plan)
+        : Decision.Refuse(plan, RolloutErrors.WrongState(order.Rollout.Value, plan.State, verb));
+
+    private static string Text(string what, RolloutOrder order) =>
+        string.IsNullOrWhiteSpace(order.Reason) ? $"{what} by {order.Actor}." : $"{what} by {order.Actor}: {order.Reason}";
+
+    private static RolloutPlan Waive(RolloutPlan plan, RolloutSpec spec) => plan with
+    {
+        Waves = [.. plan.Waves.Select(wave => WaveGate.FailureFires(spec.FailureGate, wave) || wave.State == WaveState.Suspended
+            ? Waive(wave, spec)
+            : wave)],
+    };
+
+    private static WavePlan Waive(WavePlan wave, RolloutSpec spec) => wave with
+    {
+        State = wave.State != WaveState.Suspended ? wave.State : wave.PassedAt is null ? WaveState.Running : WaveState.Passed,
+        FailedWaived = wave.Totals.FailedAll,
+        FinishedWaived = wave.Totals.Finished,
+        SuccessGateWaived = wave.SuccessGateWaived
+            || WaveGate.Success(spec.Waves[wave.Cut.Spec], wave.Totals) is GateVerdict.BelowThreshold or GateVerdict.NoEvidence,
+    };
+}
