@@ -1,0 +1,30 @@
+using Muster.Domain.Operators;
+
+namespace Muster.Domain.Inventory;
+
+/// <summary>What lists show of an operator.</summary>
+[GenerateSerializer, Immutable, Alias("muster.operator-row")]
+public sealed record OperatorRow : InventoryRow
+{
+    [Id(0)] public required ImmutableArray<OperatorRole> Roles { get; init; }
+
+    [Id(1)] public required string CertificateSha256 { get; init; }
+
+    [Id(2)] public required bool Enabled { get; init; }
+
+    public override string? Field(string field) => field == "name" ? Name : null;
+
+    /// <summary>The row of an operator as it is.</summary>
+    public static OperatorRow Of(OperatorAccount account)
+    {
+        ArgumentNullException.ThrowIfNull(account);
+        return new OperatorRow
+        {
+            Tenant = account.Tenant,
+            Name = account.Id.Value,
+            Roles = account.Roles,
+            CertificateSha256 = account.Certificate.CertificateSha256,
+            Enabled = account.Enabled,
+        };
+    }
+}

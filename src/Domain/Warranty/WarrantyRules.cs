@@ -1,0 +1,96 @@
+using Muster.Domain.Devices;
+
+namespace Muster.Domain.Warranty;
+
+/// <summary>Decides about a warranty. It never decommissions anything: it tells the end and asks a human.</summary>
+public static class WarrantyRules
+{
+    /// <summary>
+    /// Sets the term. An open review of an end that is not over any more is closed as kept; one that is already decided stays.
+    /// </summary>
+    public static Decision<WarrantyCover> Set(WarrantyCover cover, WarrantyTerm term, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(cover);
+        if (term.Months is < 0 or > WarrantyTerm.MonthsMax)
+        {
+            return Decision.Refuse(cover, WarrantyErrors.MonthsOutOfRange(term.Months));
+        }
+
+        if (term.StartsOn < WarrantyTerm.StartMin || term.StartsOn > WarrantyTerm.StartMax)
+        {
+            return Decision.Refuse(cover, WarrantyErrors.StartOutOfRange(term.StartsOn));
+        }
+
+        if (cover.Term == term)
+        {
+            return Decision.Unchanged(cover);
+        }
+
+        var set = new WarrantySet(cover.Device, term, WarrantyClock.LastDay(term));
+        var next = cover with { Term = term };
+        var over = WarrantyClock.StatusOn(term, WarrantyClock.DayOf(now)) == WarrantyStatus.Ended;
+        return cover.Review == WarrantyReviewState.Open && !over
+            ? Decision.Accept(
+                next with { Review = WarrantyReviewState.Kept, ReviewChangedAt = now },
+                set,
+                new WarrantyReviewClosed(cover.Device, WarrantyReviewState.Kept))
+            : Decision.Accept(next, set);
+    }
+
+    /// <summary>
+    /// The clock moved. When the last day is over and was not told yet, tells it and opens a review, unless the device is at
+    /// its end already: then there is nothing to ask.
+    /// </summary>
+    public static Decision<WarrantyCover> Look(WarrantyCover cover, DeviceState device, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(cover);
+        if (WarrantyClock.LastDay(cover.Term) is not { } last || cover.EndedOn == last
+            || WarrantyClock.StatusOn(cover.Term, WarrantyClock.DayOf(now)) != WarrantyStatus.Ended)
+        {
+            return Decision.Unchanged(cover);
+        }
+
+        var next = cover with { EndedOn = last };
+        var ended = new WarrantyEnded(cover.Device, last);
+        return device is DeviceState.Decommissioning or DeviceState.Decommissioned
+            ? Decision.Accept(next, ended)
+            : Decision.Accept(
+                next with { Review = WarrantyReviewState.Open, ReviewChangedAt = now },
+                ended,
+                new WarrantyReviewOpened(cover.Device, last));
+    }
+
+    /// <summary>An operator decides. The same decision again is not an error.</summary>
+    public static Decision<WarrantyCover> CloseReview(WarrantyCover cover, bool proposeDecommission, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(cover);
+        var closed = proposeDecommission ? WarrantyReviewState.DecommissionProposed : WarrantyReviewState.Kept;
+        return cover.Review switch
+        {
+            WarrantyReviewState.Open => Decision.Accept(
+                cover with
+                {
+                    Review = closed,
+                    ReviewChangedAt = now,
+                    ProposalPending = proposeDecommission,
+                    ProposalDueAt = proposeDecommission ? now : null,
+                },
+                new WarrantyReviewClosed(cover.Device, closed)),
+            WarrantyReviewState.Kept or WarrantyReviewState.DecommissionProposed when cover.Review == closed => Decision.Unchanged(cover),
+            WarrantyReviewState.Unspecified or WarrantyReviewState.Kept or WarrantyReviewState.DecommissionProposed =>
+                Decision.Refuse(cover, WarrantyErrors.ReviewNotOpen(cover.Device, cover.Review)),
+            _ => throw new UnreachableException($"Unknown review state {cover.Review}."),
+        };
+    }
+
+    /// <summary>The decommissioning answered the proposal; a refusal's reason is kept in the fact.</summary>
+    public static Decision<WarrantyCover> HandOn(WarrantyCover cover, FleetError? refusal)
+    {
+        ArgumentNullException.ThrowIfNull(cover);
+        return cover.ProposalPending
+            ? Decision.Accept(
+                cover with { ProposalPending = false, ProposalDueAt = null },
+                new WarrantyProposalHandedOn(cover.Device, cover.Campaign, refusal?.Reason ?? ""))
+            : Decision.Unchanged(cover);
+    }
+}
