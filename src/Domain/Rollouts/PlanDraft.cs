@@ -32,10 +32,11 @@ internal sealed class PlanDraft(ResourceId rollout, RolloutPlan plan, DateTimeOf
         };
     }
 
+    /// <summary>Stops the rollout. The epoch grows: permits on their way to a partition become void.</summary>
     public void Suspend(int wave, string reason, string text)
     {
         SetWave(wave, Plan.Waves[wave] with { State = WaveState.Suspended, SoakEndsAt = null });
-        Set(Plan with { State = RolloutState.Suspended });
+        Set(Plan with { State = RolloutState.Suspended, Epoch = Plan.Epoch + 1 });
         Tell(new RolloutSuspended(rollout, wave, reason, Plan.Waves[wave].Totals), reason, wave, text);
     }
 

@@ -90,3 +90,9 @@ public sealed record RolloutSucceeded(
     [property: Id(0)] ResourceId Rollout,
     [property: Id(1)] int Members,
     [property: Id(2)] int Succeeded) : DomainEvent;
+
+/// <summary>Another activation coordinates the rollout from here on; offers of the one before are void.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-taken-over")]
+public sealed record RolloutTakenOver(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Epoch) : DomainEvent;

@@ -116,6 +116,16 @@ public static class RolloutLifecycle
         }
     }
 
+    /// <summary>A new activation coordinates a live rollout: what the one before it sent and nobody used becomes void.</summary>
+    public static Decision<RolloutPlan> TakeOver(RolloutPlan plan, ResourceId rollout)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        var epoch = plan.Epoch + 1;
+        return plan.IsLive
+            ? Decision.Accept(plan with { Epoch = epoch }, new RolloutTakenOver(rollout, epoch))
+            : Decision.Unchanged(plan);
+    }
+
     private static PlanDraft Raise(RolloutPlan plan, RolloutState state, RolloutOrder order) =>
         new(order.Rollout, plan with { State = state, Epoch = plan.Epoch + 1 }, order.Now, order.Actor);
 

@@ -1,0 +1,93 @@
+using Muster.Domain.Rollouts;
+using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
+
+namespace Muster.Domain.Tests.Rollouts;
+
+public sealed class RolloutLifecycleTests
+{
+    private static readonly RolloutSpec OneWave = Spec(Wave(Amount.Percent(100)));
+
+    public enum Verb
+    {
+        Start,
+        Pause,
+        Resume,
+        Cancel,
+    }
+
+    [Theory]
+    [InlineData(RolloutState.Draft, "Running - - Cancelled")]
+    [InlineData(RolloutState.Running, "same Paused same Cancelling")]
+    [InlineData(RolloutState.Paused, "- same Running Cancelling")]
+    [InlineData(RolloutState.Suspended, "- - - Cancelling")]
+    [InlineData(RolloutState.Cancelling, "- - - same")]
+    [InlineData(RolloutState.Succeeded, "- - - -")]
+    [InlineData(RolloutState.Cancelled, "- - - same")]
+    public void Command_InEveryState_MovesRepeatsOrRefuses(RolloutState state, string expected)
+    {
+        var plan = state == RolloutState.Draft ? RolloutPlan.Draft : Started(OneWave, 3) with { State = state };
+
+        var outcomes = Enum.GetValues<Verb>().Select(verb => Run(plan, verb)).Select(decision =>
+            decision.Error is not null ? "-" : decision.Events.IsEmpty ? "same" : decision.Next.State.ToString());
+
+        Assert.Equal(expected, string.Join(' ', outcomes));
+    }
+
+    [Fact]
+    public void Command_ThatTouchesOffers_RaisesTheEpoch()
+    {
+        var running = Started(OneWave, 3);
+        var paused = RolloutLifecycle.Pause(running, Order()).Next;
+        var resumed = RolloutLifecycle.Resume(paused, OneWave, accept: false, Order()).Next;
+        var cancelled = RolloutLifecycle.Cancel(resumed, Order()).Next;
+
+        Assert.Equal([1, 2, 3, 4], new[] { running, paused, resumed, cancelled }.Select(plan => plan.Epoch));
+    }
+
+    [Fact]
+    public void TakeOver_OfALiveRollout_RaisesTheEpochAndNothingElse()
+    {
+        var running = Started(OneWave, 3);
+
+        Assert.Equal(running with { Epoch = 2 }, RolloutLifecycle.TakeOver(running, Id).Next);
+        Assert.Empty(RolloutLifecycle.TakeOver(RolloutPlan.Draft, Id).Events);
+    }
+
+    [Fact]
+    public void Start_WhenNothingMatches_IsRefused()
+    {
+        var decision = RolloutLifecycle.Start(RolloutPlan.Draft, OneWave, new FrozenMembers([], []), Order());
+
+        Assert.Equal(RolloutErrors.NoDevicesReason, decision.Error?.Reason);
+        Assert.Equal(RolloutState.Draft, decision.Next.State);
+    }
+
+    [Fact]
+    public void Start_WithAWaveEmptyAtTheFreeze_PassesItAtOnceAndSaysSo()
+    {
+        var plan = Started(Spec(Wave(Amount.Percent(1)), Wave(Amount.Percent(100))), 0, 3);
+
+        Assert.Equal([WaveState.Passed, WaveState.Running], plan.Waves.Select(wave => wave.State));
+        Assert.Contains(plan.Decisions, decision => decision is { Reason: PlanReasons.WaveEmpty, Wave: 0 });
+    }
+
+    [Fact]
+    public void Resume_AfterAGateWithoutOverride_IsRefused()
+    {
+        var suspended = Started(OneWave, 3) with { State = RolloutState.Suspended };
+
+        Assert.Equal(
+            RolloutErrors.OverrideRequiredReason, RolloutLifecycle.Resume(suspended, OneWave, accept: false, Order()).Error?.Reason);
+        Assert.Equal(
+            RolloutErrors.ReasonRequiredReason, RolloutLifecycle.Resume(suspended, OneWave, accept: true, Order()).Error?.Reason);
+    }
+
+    private static Decision<RolloutPlan> Run(RolloutPlan plan, Verb verb) => verb switch
+    {
+        Verb.Start => RolloutLifecycle.Start(plan, OneWave, new FrozenMembers([new WaveCut(0, "", false, 1, 0, 0)], [0]), Order()),
+        Verb.Pause => RolloutLifecycle.Pause(plan, Order()),
+        Verb.Resume => RolloutLifecycle.Resume(plan, OneWave, accept: false, Order()),
+        Verb.Cancel => RolloutLifecycle.Cancel(plan, Order()),
+        _ => throw new ArgumentOutOfRangeException(nameof(verb)),
+    };
+}

@@ -1,0 +1,45 @@
+using Muster.Domain.Rollouts;
+using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
+
+namespace Muster.Domain.Tests.Rollouts;
+
+public sealed class RolloutSpecRulesTests
+{
+    [Fact]
+    public void Validate_ForAGoodSpec_FindsNothing() =>
+        Assert.Empty(RolloutSpecRules.Validate(Spec(Wave(Amount.Count(5), 90), Wave(Amount.Percent(100)))));
+
+    [Fact]
+    public void Validate_ForABadSpec_FindsEveryProblemAtOnce()
+    {
+        var spec = Spec(Wave(Amount.Percent(50), 101, 0, -1), Wave(Amount.Percent(50)), Wave(default)) with
+        {
+            ImageDigest = "abc",
+            TargetVersion = "",
+            Filter = new string('x', RolloutLimits.FilterCharactersMax + 1),
+            FailureGate = new FailureGate(0, 101, 0),
+            DevicesPerMinute = -1,
+            MaxUnavailable = Amount.Percent(101),
+            InProgressTimeout = TimeSpan.FromSeconds(1),
+            UndeliveredTimeout = TimeSpan.FromDays(1000),
+        };
+
+        var fields = RolloutSpecRules.Validate(spec).Select(problem => problem.Field);
+
+        Assert.Equal(
+            [
+                "image_digest", "target_version", "filter",
+                "waves[0].success_percent", "waves[0].min_succeeded", "waves[0].soak", "waves[1].size", "waves[2].size",
+                "failure_gate.failure_count", "failure_gate.failure_percent", "failure_gate.min_finished",
+                "devices_per_minute", "max_unavailable", "in_progress_timeout", "undelivered_timeout",
+            ],
+            fields);
+        Assert.Equal(15, RolloutErrors.SpecInvalid(RolloutSpecRules.Validate(spec)).Metadata.Length);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(RolloutLimits.WavesMax + 1)]
+    public void Validate_WithNoOrTooManyWaves_Refuses(int count) =>
+        Assert.Equal("waves", Assert.Single(RolloutSpecRules.Validate(Spec([.. Enumerable.Repeat(Wave(Amount.Count(1)), count)]))).Field);
+}
