@@ -4,6 +4,9 @@ namespace Muster.Domain.Operators;
 [GenerateSerializer, Immutable, Alias("muster.operator-account")]
 public sealed record OperatorAccount
 {
+    /// <summary>Characters of PEM: an RSA-4096 request with extensions has less than 3,000.</summary>
+    public const int SigningRequestLengthMax = 16_384;
+
     [Id(0)] public required TenantId Tenant { get; init; }
 
     [Id(1)] public required ResourceId Id { get; init; }

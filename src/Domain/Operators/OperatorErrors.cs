@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Muster.Domain.Operators;
 
 /// <summary>The refusals of operators; their reasons are names of <c>muster.v1.ErrorReason</c>.</summary>
@@ -14,6 +16,12 @@ public static class OperatorErrors
         "REQUEST_ID_REUSED",
         $"The request id '{requestId}' was used for a different request.",
         ("request_id", requestId));
+
+    public static FleetError SigningRequestTooLarge() => FleetError.Of(
+        ErrorKind.Invalid,
+        "SIGNING_REQUEST_INVALID",
+        string.Create(CultureInfo.InvariantCulture, $"A signing request has 1 to {OperatorAccount.SigningRequestLengthMax} characters."),
+        ("limit", OperatorAccount.SigningRequestLengthMax.ToString(CultureInfo.InvariantCulture)));
 
     public static FleetError RolesInvalid() => FleetError.Of(
         ErrorKind.Invalid, "REQUEST_INVALID", "An operator has at least one role, each once, of the known ones.", ("roles", ""));

@@ -17,6 +17,13 @@ public static class OperatorRules
         _ => throw new UnreachableException($"Unknown action {action}."),
     };
 
+    /// <summary>A request larger than any real one is not even parsed; null when it may be.</summary>
+    public static FleetError? CheckSigningRequest(string signingRequest)
+    {
+        ArgumentNullException.ThrowIfNull(signingRequest);
+        return signingRequest.Length is 0 or > OperatorAccount.SigningRequestLengthMax ? OperatorErrors.SigningRequestTooLarge() : null;
+    }
+
     /// <summary>Adds an operator. The same request again gives the same answer, the certificate included.</summary>
     public static Decision<OperatorAccount?> Add(OperatorAccount? current, OperatorAccount added)
     {
