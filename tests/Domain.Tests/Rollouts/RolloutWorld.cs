@@ -67,7 +67,7 @@ internal sealed class RolloutWorld
                 PlanAndSend(loss: 3);
                 break;
             case < 11 when _messages.Count > 0:
-                Deliver(_messages[_random.Next(_messages.Count)]); // late, again, or of a dead coordinator
+                Deliver(_messages[^_random.Next(1, Math.Min(_messages.Count, 12) + 1)]); // late, again, or of a dead coordinator
                 break;
             case < 13:
                 Hear(_shares[_random.Next(_shares.Count)].OldReports.LastOrDefault());
