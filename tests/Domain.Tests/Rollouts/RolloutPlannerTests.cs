@@ -79,6 +79,7 @@ public sealed class RolloutPlannerTests
 
         Assert.Equal(RolloutState.Suspended, next.State);
         Assert.Equal(PlanReasons.BelowSuccessGate, next.Decisions[^1].Reason);
+        Assert.Equal(plan.Epoch + 1, next.Epoch); // permits on their way are void
         Assert.Equal(0, OfferPermits.Outstanding(next));
         Assert.Contains(WaitingOn.Resume, report.Waves[0].WaitingOn);
     }
