@@ -1,3 +1,5 @@
+using Muster.Domain.Devices;
+
 namespace Muster.Domain.Rollouts;
 
 /// <summary>A rollout was created; nothing is offered yet.</summary>
@@ -96,3 +98,23 @@ public sealed record RolloutSucceeded(
 public sealed record RolloutTakenOver(
     [property: Id(0)] ResourceId Rollout,
     [property: Id(1)] long Epoch) : DomainEvent;
+
+/// <summary>A partition holds this many members of the rollout; their order is fixed.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-members-frozen")]
+public sealed record RolloutMembersFrozen(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Partition,
+    [property: Id(2)] int Members) : DomainEvent;
+
+/// <summary>A partition took permits and will offer these devices the change; what it does not need has lapsed.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-permits-taken")]
+public sealed record RolloutPermitsTaken(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Partition,
+    [property: Id(2)] ImmutableArray<DeviceId> Devices) : DomainEvent;
+
+/// <summary>A member that never could be reached in the time it had has ended as timed out.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-member-timed-out")]
+public sealed record RolloutMemberTimedOut(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] DeviceId Device) : DomainEvent;

@@ -79,4 +79,7 @@ public enum WaitingOn
 
     /// <summary>An earlier wave has not passed.</summary>
     EarlierWave = 8,
+
+    /// <summary>Members with a session are busy with another change.</summary>
+    Busy = 9,
 }

@@ -37,6 +37,9 @@ public sealed record ShareTotals
     /// <summary>The highest cumulative grant that the share has used up or let lapse.</summary>
     [Id(10)] public long GrantSeen { get; init; }
 
+    /// <summary>Those of <see cref="Waiting"/> that have a session and are busy with another change.</summary>
+    [Id(11)] public int WaitingBusy { get; init; }
+
     /// <summary>Failed, timed out or rejected (rollouts.md 8).</summary>
     public int FailedAll => Failed + TimedOut + Rejected;
 
@@ -49,8 +52,8 @@ public sealed record ShareTotals
     /// <summary>Offered and without an outcome: these count against the budget.</summary>
     public int InProgress => Members - Waiting - Terminal;
 
-    /// <summary>Waiting and reachable.</summary>
-    public int WaitingOnline => Waiting - WaitingOffline;
+    /// <summary>Waiting, reachable and free.</summary>
+    public int WaitingOnline => Waiting - WaitingOffline - WaitingBusy;
 
     /// <summary>The sum of two shares of a wave.</summary>
     public ShareTotals Plus(ShareTotals other)
@@ -61,6 +64,7 @@ public sealed record ShareTotals
             Members = Members + other.Members,
             Waiting = Waiting + other.Waiting,
             WaitingOffline = WaitingOffline + other.WaitingOffline,
+            WaitingBusy = WaitingBusy + other.WaitingBusy,
             Offered = Offered + other.Offered,
             Succeeded = Succeeded + other.Succeeded,
             Failed = Failed + other.Failed,

@@ -56,6 +56,11 @@ internal static class WaitReport
             yield return WaitingOn.Offline;
         }
 
+        if (wave.Totals.WaitingBusy > 0)
+        {
+            yield return WaitingOn.Busy;
+        }
+
         if (wave.Totals.WaitingOnline > 0 && plan.State == RolloutState.Running && budgetSpent)
         {
             yield return WaitingOn.Budget;

@@ -1,0 +1,26 @@
+namespace Muster.Domain.Devices;
+
+/// <summary>A change was offered to the device: the desired generation that carries it is committed.</summary>
+[GenerateSerializer, Immutable, Alias("muster.change-offered")]
+public sealed record ChangeOffered(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Epoch,
+    [property: Id(2)] long Generation,
+    [property: Id(3)] string TargetDigest) : DomainEvent;
+
+/// <summary>The device named the generation for the first time; the time in progress runs from here.</summary>
+[GenerateSerializer, Immutable, Alias("muster.change-delivered")]
+public sealed record ChangeDelivered(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Generation) : DomainEvent;
+
+/// <summary>
+/// The change ended, or its outcome is another one than was told before (a later report of another image takes a success
+/// back): the last fact of a device and a rollout counts.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("muster.change-closed")]
+public sealed record ChangeClosed(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Generation,
+    [property: Id(2)] ChangeOutcome Outcome,
+    [property: Id(3)] string Reason) : DomainEvent;

@@ -1,0 +1,48 @@
+using Muster.Domain.Inventory;
+
+namespace Muster.Domain.Rollouts;
+
+/// <summary>What lists show of a rollout.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-row")]
+public sealed record RolloutRow : InventoryRow
+{
+    [Id(0)] public required RolloutState State { get; init; }
+
+    [Id(1)] public required string ImageDigest { get; init; }
+
+    [Id(2)] public required string TargetVersion { get; init; }
+
+    [Id(3)] public required int Members { get; init; }
+
+    /// <summary>As of the last commit.</summary>
+    [Id(4)] public required int Succeeded { get; init; }
+
+    [Id(5)] public required int Failed { get; init; }
+
+    [Id(6)] public required DateTimeOffset CreatedAt { get; init; }
+
+    public override string? Field(string field) => field switch
+    {
+        "name" => Name,
+        "state" => State.ToString(),
+        _ => null,
+    };
+
+    /// <summary>The row of a rollout as it is.</summary>
+    public static RolloutRow Of(Rollout rollout)
+    {
+        ArgumentNullException.ThrowIfNull(rollout);
+        return new RolloutRow
+        {
+            Tenant = rollout.Tenant,
+            Name = rollout.Id.Value,
+            State = rollout.Plan.State,
+            ImageDigest = rollout.Spec.ImageDigest,
+            TargetVersion = rollout.Spec.TargetVersion,
+            Members = rollout.Plan.Members,
+            Succeeded = rollout.Plan.Waves.Sum(wave => wave.Totals.Succeeded),
+            Failed = rollout.Plan.Waves.Sum(wave => wave.Totals.FailedAll),
+            CreatedAt = rollout.CreatedAt,
+        };
+    }
+}

@@ -1,0 +1,91 @@
+using Muster.Domain.Devices;
+
+namespace Muster.Domain.Rollouts;
+
+/// <summary>How one member of a rollout stands.</summary>
+public enum MemberStatus : byte
+{
+    /// <summary>Never stored.</summary>
+    Unspecified = 0,
+
+    /// <summary>Not offered now and without an outcome.</summary>
+    Waiting = 1,
+
+    /// <summary>A permit is taken for it: it is offered the change, or about to be.</summary>
+    Offered = 2,
+
+    Succeeded = 3,
+
+    Failed = 4,
+
+    TimedOut = 5,
+
+    Rejected = 6,
+
+    Skipped = 7,
+
+    Removed = 8,
+}
+
+/// <summary>A member for which a permit is taken.</summary>
+/// <param name="Member">Its index in the order.</param>
+/// <param name="Epoch">The epoch the permit was taken under; the device's commit is fenced by it.</param>
+/// <param name="IsConfirmed">True when the device's commit is known; before, the offer has to be repeated.</param>
+/// <param name="IsCounted">True when <see cref="PermitsUsed.Offered"/> counts it.</param>
+/// <param name="TakenAt">When the permit was taken.</param>
+/// <param name="DeliveredAt">When the device named the generation; null before.</param>
+[GenerateSerializer, Immutable, Alias("muster.open-offer")]
+public readonly record struct OpenOffer(
+    [property: Id(0)] int Member,
+    [property: Id(1)] long Epoch,
+    [property: Id(2)] bool IsConfirmed,
+    [property: Id(3)] bool IsCounted,
+    [property: Id(4)] DateTimeOffset TakenAt,
+    [property: Id(5)] DateTimeOffset? DeliveredAt);
+
+/// <summary>What became of a wave's permits in one partition; both numbers never fall.</summary>
+[GenerateSerializer, Immutable, Alias("muster.permits-used")]
+public readonly record struct PermitsUsed([property: Id(0)] long Seen, [property: Id(1)] long Offered);
+
+/// <summary>One partition's part of a started rollout, without the names of its members (they are stored once, apart).</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-share")]
+public sealed record RolloutShare
+{
+    /// <summary>The freeze it comes from: a start that is repeated freezes anew.</summary>
+    [Id(0)] public required Guid Freeze { get; init; }
+
+    /// <summary>The feed of the partition is taken in up to here.</summary>
+    [Id(1)] public required long Position { get; init; }
+
+    /// <summary>By index in the order of the members.</summary>
+    [Id(2)] public required ImmutableArray<MemberStatus> Members { get; init; }
+
+    /// <summary>By wave; grows when the first permits of a wave come.</summary>
+    [Id(3)] public ImmutableArray<PermitsUsed> Permits { get; init; } = [];
+
+    /// <summary>The members with a permit.</summary>
+    [Id(4)] public ImmutableArray<OpenOffer> Open { get; init; } = [];
+}
+
+/// <summary>The members of one partition in their order, at most 512: written once, at the freeze.</summary>
+[GenerateSerializer, Immutable, Alias("muster.member-chunk")]
+public sealed record MemberChunk([property: Id(0)] ImmutableArray<FrozenMember> Members)
+{
+    /// <summary>About 10 kB: a chunk stays far below what the store handles in one piece without a pause.</summary>
+    public const int MembersMax = 512;
+}
+
+/// <summary>A member as the freeze found it.</summary>
+[GenerateSerializer, Immutable, Alias("muster.frozen-member")]
+public readonly record struct FrozenMember([property: Id(0)] DeviceId Device, [property: Id(1)] bool Connected);
+
+/// <summary>Whether a waiting member can be offered something now; known in memory only.</summary>
+public enum MemberReach : byte
+{
+    Online = 0,
+
+    Offline = 1,
+
+    /// <summary>Busy with another change.</summary>
+    Busy = 2,
+}
