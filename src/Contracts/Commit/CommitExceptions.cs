@@ -1,8 +1,11 @@
 namespace Muster.Contracts.Commit;
 
+// All derive from OrleansException: any other is wrapped on its way from the provider to the grain, and nobody could
+// catch it by its type.
+
 /// <summary>A fence that the commit expected was raised: nothing was written. The caller's permission is void.</summary>
 [GenerateSerializer, Alias("muster.fence-raised")]
-public sealed class FenceRaisedException : Exception
+public sealed class FenceRaisedException : OrleansException
 {
     public FenceRaisedException()
     {
@@ -23,7 +26,7 @@ public sealed class FenceRaisedException : Exception
 /// Another activation committed this record in between: nothing was written, and this activation's memory is stale.
 /// </summary>
 [GenerateSerializer, Alias("muster.commit-conflict")]
-public sealed class CommitConflictException : Exception
+public sealed class CommitConflictException : OrleansException
 {
     public CommitConflictException()
     {
@@ -42,7 +45,7 @@ public sealed class CommitConflictException : Exception
 
 /// <summary>The store did not answer, is full, or is gone: whether the commit landed is unknown to the caller.</summary>
 [GenerateSerializer, Alias("muster.store-unavailable")]
-public sealed class StoreUnavailableException : Exception
+public sealed class StoreUnavailableException : OrleansException
 {
     public StoreUnavailableException()
     {
