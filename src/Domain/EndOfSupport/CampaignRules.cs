@@ -67,7 +67,7 @@ public static class CampaignRules
     public static bool Counts(SupportCampaign campaign, Decommission? decommission)
     {
         ArgumentNullException.ThrowIfNull(campaign);
-        return decommission?.Campaign == campaign.Id && decommission.ProposedAt >= campaign.SweepBeganAt;
+        return decommission?.Campaign == campaign.Id && decommission.ProposedAt > campaign.SweepBeganAt;
     }
 
     /// <summary>When the campaign goes on; null when it is closed.</summary>
