@@ -6,9 +6,6 @@ public static class RolloutLimits
     /// <summary>A plan is committed whole; more waves than this are a rate, not waves.</summary>
     public const int WavesMax = 32;
 
-    /// <summary>Two lines of a filter that people can still read, and far below a message's limit.</summary>
-    public const int FilterCharactersMax = 2_048;
-
     /// <summary>As long as a version that a device may report.</summary>
     public const int VersionCharactersMax = 64;
 

@@ -1,3 +1,5 @@
+using Muster.Domain.Inventory;
+
 namespace Muster.Domain.Rollouts;
 
 /// <summary>One thing that is wrong with a spec; the field is named as in the API, for example <c>waves[1].size</c>.</summary>
@@ -23,9 +25,9 @@ public static class RolloutSpecRules
             problems.Add(new("target_version", $"has 1 to {RolloutLimits.VersionCharactersMax} characters"));
         }
 
-        if (spec.Filter is not { Length: <= RolloutLimits.FilterCharactersMax })
+        if (InventoryFilter.Parse(spec.Filter ?? "", InventoryFields.Device).Error is { } unreadable)
         {
-            problems.Add(new("filter", $"has at most {RolloutLimits.FilterCharactersMax} characters"));
+            problems.Add(new("filter", unreadable.Message));
         }
 
         CheckWaves(spec.Waves, problems);

@@ -16,7 +16,7 @@ public sealed class RolloutSpecRulesTests
         {
             ImageDigest = "abc",
             TargetVersion = "",
-            Filter = new string('x', RolloutLimits.FilterCharactersMax + 1),
+            Filter = "colour = red",
             FailureGate = new FailureGate(0, 101, 0),
             DevicesPerMinute = -1,
             MaxUnavailable = Amount.Percent(101),

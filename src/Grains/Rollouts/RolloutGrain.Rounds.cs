@@ -1,0 +1,178 @@
+using Microsoft.Extensions.Logging;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Images;
+using Muster.Contracts.Rollouts;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Images;
+using Muster.Domain.Rollouts;
+
+namespace Muster.Grains.Rollouts;
+
+/// <summary>The rounds: ask the shares, plan, commit, raise the fence, ask those that were granted something.</summary>
+internal sealed partial class RolloutGrain
+{
+    /// <summary>Grants that lapse and are given again at once end here until the next tick.</summary>
+    private const int GrantsPerTickMax = 3;
+
+    /// <summary>While something moves: a device takes seconds, so nobody waits for us.</summary>
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>While nothing moves.</summary>
+    private static readonly TimeSpan QuietTickInterval = TimeSpan.FromSeconds(1);
+
+    private IGrainTimer? _timer;
+    private ShareRound? _round;
+    private RolloutPlan? _plan;
+    private ImmutableArray<WaveReport> _waits = [];
+    private bool _isLeading;
+    private long _fencedEpoch;
+
+    /// <summary>The committed plan, with what the reports since then say.</summary>
+    private RolloutPlan Plan => _plan ?? _record.State.Rollout?.Plan ?? RolloutPlan.Draft;
+
+    private void EnsurePacing()
+    {
+        if (Plan.IsLive)
+        {
+            _timer ??= this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TimeSpan.Zero, TickInterval));
+        }
+    }
+
+    private async Task TickAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var moved = await RunRoundAsync();
+            _timer?.Change(moved ? TickInterval : QuietTickInterval, moved ? TickInterval : QuietTickInterval);
+        }
+        catch (Exception fault)
+        {
+            LogRoundFailed(fault, _id.Value);
+            _timer?.Change(QuietTickInterval, QuietTickInterval);
+        }
+
+        if (!Plan.IsLive)
+        {
+            _timer?.Dispose();
+            _timer = null;
+        }
+    }
+
+    /// <summary>True when something moved.</summary>
+    private async Task<bool> RunRoundAsync()
+    {
+        await EnsureLeadingAsync();
+        await EnsureFencedAsync();
+        _round ??= new ShareRound(GrainFactory);
+        var asked = _round.Select(Plan, _clock.GetUtcNow());
+        if (asked.Count == 0)
+        {
+            return await PlanAsync();
+        }
+
+        var moved = false;
+        for (var i = 0; i <= GrantsPerTickMax && asked.Count > 0; i++)
+        {
+            moved |= await _round.AskAsync(_record.State.Rollout!, asked, _clock.GetUtcNow());
+            if (_round.TakeLastFault() is { } fault)
+            {
+                LogShareSilent(fault, _id.Value);
+            }
+
+            moved |= await PlanAsync();
+            asked = ShareRound.SelectGranted(Plan);
+        }
+
+        return moved;
+    }
+
+    private async Task<bool> PlanAsync()
+    {
+        var rollout = _record.State.Rollout!;
+        var now = _clock.GetUtcNow();
+        var input = new RolloutPlanInput(_id, rollout.Spec, Plan, _round!.Reports, now);
+        var (next, report) = RolloutPlanner.Plan(input);
+        _waits = report.Waves;
+        if (report.Facts.IsEmpty)
+        {
+            _plan = next;
+            return false;
+        }
+
+        await CommitAsync(rollout with { Plan = next }, report.Facts, Actor.Rule($"rollouts.{_id}"), now);
+        await EnsureFencedAsync();
+        return true;
+    }
+
+    /// <summary>The first thing a new activation does: what the one before it sent and nobody used becomes void.</summary>
+    private async Task EnsureLeadingAsync()
+    {
+        if (_isLeading || _record.State.Rollout is not { } rollout)
+        {
+            return;
+        }
+
+        var decision = RolloutLifecycle.TakeOver(rollout.Plan, _id);
+        if (!decision.Events.IsEmpty)
+        {
+            await CommitAsync(rollout with { Plan = decision.Next }, decision.Events, Actor.Rule($"rollouts.{_id}"), _clock.GetUtcNow());
+        }
+
+        _isLeading = true;
+    }
+
+    private async Task EnsureFencedAsync()
+    {
+        var plan = Plan;
+        if (plan.Epoch > _fencedEpoch && !plan.Shares.IsEmpty)
+        {
+            await _fences.RaiseAsync(
+                [.. plan.Shares.Select(share => share.Partition)], RolloutKey.FenceOf(_tenant, _id), plan.Epoch, CancellationToken.None);
+            _fencedEpoch = plan.Epoch;
+        }
+    }
+
+    private async Task CommitAsync(Rollout next, ImmutableArray<DomainEvent> facts, Actor actor, DateTimeOffset now)
+    {
+        var wrong = PlanChecks.Check(next.Spec, next.Plan).AddRange(PlanChecks.CheckStep(Plan, next.Plan));
+        if (!wrong.IsEmpty)
+        {
+            throw new InvalidOperationException($"The plan of rollout '{_id}' is not committed: {string.Join(' ', wrong)}");
+        }
+
+        await _writer.CommitAsync(
+            _record.State with { Rollout = next },
+            new CommitAttachments { Facts = facts, Actor = actor, At = now });
+        _plan = next.Plan;
+
+        // Whoever has committed coordinates: the first activation that starts it has nobody to take over from.
+        _isLeading = true;
+        LogCommitted(_id.Value, next.Plan.State, next.Plan.Epoch);
+    }
+
+    private async Task<(RolloutImage? Image, FleetError? Error)> FindImageAsync(string digest)
+    {
+        if (!ImageDigest.TryParse(digest, out var parsed))
+        {
+            return (null, null);
+        }
+
+        var (image, error) = await GrainFactory.GetImage(_tenant, parsed).GetAsync();
+        return image is null
+            ? (null, error)
+            : (new RolloutImage(
+                new OsTarget(digest, image.Manifest.Version, image.Manifest.SizeBytes, image.Signature),
+                image.Manifest.Track.Value,
+                image.Manifest.Models), null);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Rollout {RolloutId} is {State} at epoch {Epoch}")]
+    private partial void LogCommitted(string rolloutId, RolloutState state, long epoch);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A partition of rollout {RolloutId} does not answer; nothing new is granted until it does")]
+    private partial void LogShareSilent(Exception fault, string rolloutId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A round of rollout {RolloutId} failed and will be repeated")]
+    private partial void LogRoundFailed(Exception fault, string rolloutId);
+}

@@ -1,0 +1,174 @@
+using Microsoft.Extensions.Logging;
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Rollouts;
+using Muster.Domain;
+using Muster.Domain.Rollouts;
+
+namespace Muster.Grains.Rollouts;
+
+/// <summary>
+/// Coordinates a rollout: <see cref="RolloutLifecycle"/> decides commands, <see cref="RolloutPlanner"/> everything else. A
+/// plan is checked and committed before anybody executes it, and a new epoch is raised in all partitions that hold members
+/// before anything else happens.
+/// </summary>
+[GrainType(GrainTypes.Rollout)]
+internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
+{
+    private readonly IPersistentState<RolloutRecord> _record;
+    private readonly StateWriter<RolloutRecord> _writer;
+    private readonly IFenceWriter _fences;
+    private readonly PartitionMap _partitions;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<RolloutGrain> _logger;
+    private readonly TenantId _tenant;
+    private readonly ResourceId _id;
+
+    public RolloutGrain(
+        [PersistentState("rollout", StorageNames.Muster)] IPersistentState<RolloutRecord> record,
+        IFenceWriter fences,
+        PartitionMap partitions,
+        TimeProvider clock,
+        ILogger<RolloutGrain> logger)
+    {
+        _record = record;
+        _writer = new StateWriter<RolloutRecord>(record, DeactivateOnIdle);
+        _fences = fences;
+        _partitions = partitions;
+        _clock = clock;
+        _logger = logger;
+        (_tenant, _id) = RolloutKey.Parse(this.GetPrimaryKeyString());
+    }
+
+    public async Task<RolloutReply> CreateAsync(CreateRollout command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (_record.State.Rollout is { } existing && !command.ValidateOnly)
+        {
+            return existing.RequestId == command.RequestId && command.RequestId.Length > 0
+                ? Reply()
+                : RolloutReply.Refused(RolloutErrors.Exists(_id.Value));
+        }
+
+        var now = _clock.GetUtcNow();
+        var (image, error) = await FindImageAsync(command.Spec.ImageDigest);
+        var spec = command.Spec with { TargetVersion = image?.Target.Version ?? command.Spec.TargetVersion };
+        var problems = RolloutSpecRules.Validate(spec);
+        if (!problems.IsEmpty || error is not null)
+        {
+            return RolloutReply.Refused(problems.IsEmpty ? error! : RolloutErrors.SpecInvalid(problems));
+        }
+
+        var rollout = new Rollout
+        {
+            Tenant = _tenant,
+            Id = _id,
+            Spec = spec,
+            Plan = RolloutPlan.Draft,
+            CreatedBy = command.Actor,
+            CreatedAt = now,
+            RequestId = command.RequestId,
+        };
+        if (command.ValidateOnly)
+        {
+            return await ValidateAsync(rollout);
+        }
+
+        await CommitAsync(rollout, [new RolloutCreated(_id, spec)], command.Actor, now);
+        return Reply();
+    }
+
+    public Task<RolloutReply> GetAsync() => Task.FromResult(Reply());
+
+    public async Task<RolloutReply> StartAsync(OrderRollout command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (_record.State.Rollout is not { Plan.State: RolloutState.Draft } draft)
+        {
+            return await DecideAsync(command.Actor, command.Reason, (rollout, order) =>
+                RolloutLifecycle.Start(rollout.Plan, rollout.Spec, new FrozenMembers([], []), order));
+        }
+
+        var (image, error) = await FindImageAsync(draft.Spec.ImageDigest);
+        if (image is null)
+        {
+            return RolloutReply.Refused(error!);
+        }
+
+        var freeze = Guid.NewGuid();
+        var frozen = await new RolloutFreeze(GrainFactory, _partitions, draft).RunAsync(freeze);
+        return await DecideAsync(
+            command.Actor,
+            command.Reason,
+            (rollout, order) => RolloutLifecycle.Start(rollout.Plan, rollout.Spec, frozen, order),
+            rollout => rollout with { Image = image, Freeze = freeze });
+    }
+
+    public Task<RolloutReply> PauseAsync(OrderRollout command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return DecideAsync(command.Actor, command.Reason, (rollout, order) => RolloutLifecycle.Pause(rollout.Plan, order));
+    }
+
+    public Task<RolloutReply> ResumeAsync(ResumeRollout command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return DecideAsync(command.Actor, command.Reason, (rollout, order) =>
+            RolloutLifecycle.Resume(rollout.Plan, rollout.Spec, command.Override, order));
+    }
+
+    public Task<RolloutReply> CancelAsync(OrderRollout command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return DecideAsync(command.Actor, command.Reason, (rollout, order) => RolloutLifecycle.Cancel(rollout.Plan, order));
+    }
+
+    /// <summary>While the rollout is live the due list calls about every second: only so a coordinator comes back after a crash.</summary>
+    public Task OnDueAsync(CancellationToken cancellationToken)
+    {
+        EnsurePacing();
+        return Task.CompletedTask;
+    }
+
+    private async Task<RolloutReply> DecideAsync(
+        Actor actor,
+        string reason,
+        Func<Rollout, RolloutOrder, Decision<RolloutPlan>> decide,
+        Func<Rollout, Rollout>? complete = null)
+    {
+        if (_record.State.Rollout is not { } rollout)
+        {
+            return RolloutReply.Refused(RolloutErrors.NotFound(_id.Value));
+        }
+
+        var now = _clock.GetUtcNow();
+        var decision = decide(rollout with { Plan = Plan }, new RolloutOrder(_id, actor, reason, now));
+        if (decision.Error is { } error)
+        {
+            return RolloutReply.Refused(error);
+        }
+
+        if (!decision.Events.IsEmpty)
+        {
+            var next = rollout with { Plan = decision.Next };
+            await CommitAsync(complete is null ? next : complete(next), decision.Events, actor, now);
+        }
+
+        // Also after a repeated command: the first may have failed between its commit and the fence.
+        await EnsureFencedAsync();
+        EnsurePacing();
+        return Reply();
+    }
+
+    private async Task<RolloutReply> ValidateAsync(Rollout rollout)
+    {
+        var matching = await new RolloutFreeze(GrainFactory, _partitions, rollout).CountAsync();
+        return matching == 0
+            ? RolloutReply.Refused(RolloutErrors.NoDevices(_id.Value, rollout.Spec.Filter))
+            : new(rollout, [], matching, null);
+    }
+
+    private RolloutReply Reply() => _record.State.Rollout is { } rollout
+        ? new(rollout with { Plan = Plan }, _waits, 0, null)
+        : RolloutReply.Refused(RolloutErrors.NotFound(_id.Value));
+}

@@ -1,0 +1,86 @@
+using Microsoft.Extensions.Logging;
+using Muster.Contracts.Devices;
+using Muster.Contracts.Rollouts;
+using Muster.Domain.Rollouts;
+
+namespace Muster.Grains.Rollouts;
+
+/// <summary>The calls to devices: offers that are not confirmed, and changes whose time is over.</summary>
+internal sealed partial class RolloutPartitionGrain
+{
+    /// <summary>As many commits as the store groups in one step, and a bound on what one call waits for.</summary>
+    private const int DeviceCallsMax = RolloutLimits.OffersPerGrantMax;
+
+    private async Task AskDevicesAsync(AdvanceShare command)
+    {
+        var now = _clock.GetUtcNow();
+        foreach (var chunk in _share!.Open.Where(offer => !offer.IsConfirmed || IsOver(offer, command, now)).Chunk(DeviceCallsMax))
+        {
+            var replies = await Task.WhenAll(chunk.Select(offer => AskDeviceAsync(offer, command)));
+            var isUnknown = false;
+            var isDecided = false;
+            for (var i = 0; i < chunk.Length; i++)
+            {
+                isUnknown |= replies[i] is null;
+                isDecided |= replies[i] is { Status: OfferStatus.Closed };
+                _share = Take(_share, chunk[i], replies[i], now);
+            }
+
+            if (isUnknown || isDecided)
+            {
+                // What only this answer says (a member skipped, a permit that may be used) must not be forgotten.
+                await CommitAsync(_share, fact: null);
+            }
+        }
+    }
+
+    private static bool IsOver(OpenOffer offer, AdvanceShare command, DateTimeOffset now) => offer.DeliveredAt is { } deliveredAt
+        ? deliveredAt + command.InProgressTimeout <= now
+        : offer.TakenAt + command.UndeliveredTimeout <= now;
+
+    /// <summary>Null when it is not known what became of it.</summary>
+    private async Task<OfferReply?> AskDeviceAsync(OpenOffer offer, AdvanceShare command)
+    {
+        var device = GrainFactory.GetDevice(_tenant, _members!.Points[offer.Member].Device);
+        try
+        {
+            // Also after a pause, with the epoch of its permit: a device that has not got the offer refuses it then.
+            return offer.IsConfirmed
+                ? await device.ExpireChangeAsync(new ExpireChange(_rollout, command.InProgressTimeout, command.UndeliveredTimeout))
+                : await device.OfferAsync(new OfferChange(
+                    _rollout, offer.Epoch, command.Image.Target, command.Image.Track, command.Image.Models, command.AllowTrackChange));
+        }
+        catch (Exception fault)
+        {
+            LogOfferUnknown(fault, _rollout.Value, _members.Points[offer.Member].Device.Value);
+            return null;
+        }
+    }
+
+    private RolloutShare Take(RolloutShare share, OpenOffer offer, OfferReply? reply, DateTimeOffset now)
+    {
+        var wave = _members!.Waves[offer.Member];
+        switch (reply?.Status)
+        {
+            case null:
+                return ShareRules.CountUnknown(share, offer.Member, wave);
+            case OfferStatus.Offered:
+                return ShareRules.Confirm(share, offer.Member, wave, offer with { TakenAt = now, DeliveredAt = reply.DeliveredAt });
+            case OfferStatus.WaitingOffline:
+                _members.Reach[offer.Member] = MemberReach.Offline;
+                return ShareRules.Release(share, offer.Member);
+            case OfferStatus.WaitingBusy:
+                _members.Reach[offer.Member] = MemberReach.Busy;
+                return ShareRules.Release(share, offer.Member);
+            case OfferStatus.Fenced:
+                return ShareRules.Release(share, offer.Member);
+            case OfferStatus.Closed:
+                return ShareRules.Close(share, offer.Member, wave, reply.Outcome);
+            default:
+                throw new UnreachableException($"A device answered an offer with {reply?.Status}.");
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: what became of the offer to {DeviceId} is not known")]
+    private partial void LogOfferUnknown(Exception fault, string rolloutId, string deviceId);
+}

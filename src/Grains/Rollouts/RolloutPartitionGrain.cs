@@ -1,0 +1,257 @@
+using Microsoft.Extensions.Logging;
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Inventory;
+using Muster.Contracts.Rollouts;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Inventory;
+using Muster.Domain.Rollouts;
+
+namespace Muster.Grains.Rollouts;
+
+/// <summary>
+/// A rollout's share of one partition; the rules are <see cref="ShareRules"/>. Permits are committed before the first
+/// device is asked, so a crash repeats offers and never makes more of them; an offer again is answered by the device.
+/// </summary>
+[GrainType(GrainTypes.RolloutPartition)]
+internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGrain
+{
+    /// <summary>One read of the feed; about 100 kB.</summary>
+    private const int EntriesMax = 512;
+
+    /// <summary>A restart reads at most this much again, some milliseconds of work.</summary>
+    private const int EntriesBetweenCommits = 1024;
+
+    private readonly IPersistentState<RolloutShareRecord> _record;
+    private readonly StateWriter<RolloutShareRecord> _writer;
+    private readonly IFeedReader _feed;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<RolloutPartitionGrain> _logger;
+    private readonly TenantId _tenant;
+    private readonly ResourceId _rollout;
+    private readonly int _partition;
+    private RolloutShare? _share;
+    private MemberIndex? _members;
+
+    public RolloutPartitionGrain(
+        [PersistentState("rollout-share", StorageNames.Muster)] IPersistentState<RolloutShareRecord> record,
+        IFeedReader feed,
+        TimeProvider clock,
+        ILogger<RolloutPartitionGrain> logger)
+    {
+        _record = record;
+        _writer = new StateWriter<RolloutShareRecord>(record, DeactivateOnIdle);
+        _feed = feed;
+        _clock = clock;
+        _logger = logger;
+        (_tenant, _rollout, _partition) = RolloutKey.ParseShare(this.GetPrimaryKeyString());
+    }
+
+    private string FenceName => RolloutKey.FenceOf(_tenant, _rollout);
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        Load();
+        return Task.CompletedTask;
+    }
+
+    public async Task<int> CountAsync(string filter)
+    {
+        var rows = await MatchingDevices.ReadAsync(GrainFactory.GetInventory(_partition), _tenant, filter);
+        return rows.Count(MatchingDevices.IsEligible);
+    }
+
+    public async Task<MemberHistogram> FreezeAsync(FreezeMembers command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (_share?.Freeze == command.Freeze)
+        {
+            return MemberHistogram.Of(_members!.Points);
+        }
+
+        // What happens after the head is read from the feed again; what happened before is in the rows.
+        var head = await _feed.GetHeadAsync(_partition, CancellationToken.None);
+        var rows = await MatchingDevices.ReadAsync(GrainFactory.GetInventory(_partition), _tenant, command.Filter);
+        var points = rows
+            .Where(MatchingDevices.IsEligible)
+            .Select(row => MemberPoint.Of(MatchingDevices.IdOf(row), command.Seed, row.Presence is { Connected: true }))
+            .OrderBy(point => point.Hash)
+            .ThenBy(point => point.Device.Value, StringComparer.Ordinal)
+            .ToList();
+        if (points.Count == 0)
+        {
+            return MemberHistogram.Empty;
+        }
+
+        // Fenced at 0: once the rollout has started, a late freeze of a start that failed is refused by the store.
+        await CommitAsync(
+            ShareRules.Freeze(command.Freeze, head, points.Count),
+            new RolloutMembersFrozen(_rollout, _partition, points.Count),
+            expectedEpoch: 0,
+            ShareMembers.Of(points, command.Seed));
+        Load();
+        return MemberHistogram.Of(points);
+    }
+
+    public Task<ImmutableArray<MemberPoint>> GetBucketAsync(int bucket) => Task.FromResult<ImmutableArray<MemberPoint>>(
+        _members is null ? [] : [.. _members.Points.Where(point => point.Bucket == bucket)]);
+
+    public async Task<ShareReport> AdvanceAsync(AdvanceShare command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (_share?.Freeze != command.Freeze || _members is null)
+        {
+            throw new InvalidOperationException($"Partition {_partition} has no members of this freeze of rollout '{_rollout}'.");
+        }
+
+        _members.Cut(command.Cuts);
+        if (NeedsReach(command))
+        {
+            await _members.RefreshReachAsync(GrainFactory.GetInventory(_partition), _tenant, _rollout, _clock.GetUtcNow());
+        }
+
+        await ReadFeedAsync();
+        await TimeOutUnreachedAsync(command);
+        if (await TakePermitsAsync(command) || !_share.Open.IsEmpty)
+        {
+            await AskDevicesAsync(command);
+            await ReadFeedAsync();
+        }
+
+        // The feed was read to its head: its position is the version of these totals, also after a restart.
+        return new ShareReport(
+            _partition, _share.Position, ShareRules.Totals(_share, command.Cuts.Length, _members.Waves, _members.Reach));
+    }
+
+    private void Load()
+    {
+        _share = _record.State.Share;
+        _members = _share is not null && _record.State.Members is { } members ? new MemberIndex(_tenant, members) : null;
+    }
+
+    private bool NeedsReach(AdvanceShare command)
+    {
+        for (var i = 0; i < _share!.Members.Length; i++)
+        {
+            if (_share.Members[i] == MemberStatus.Waiting && command.OpenedAt[_members!.Waves[i]] is not null)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task ReadFeedAsync()
+    {
+        while (true)
+        {
+            var entries = await _feed.ReadAsync(_partition, _share!.Position, EntriesMax, CancellationToken.None);
+            foreach (var entry in entries)
+            {
+                _share = Take(_share, entry) with { Position = entry.Sequence };
+            }
+
+            if (_share.Position - _record.State.Share!.Position >= EntriesBetweenCommits)
+            {
+                await CommitAsync(_share, fact: null);
+            }
+
+            if (entries.IsEmpty)
+            {
+                return;
+            }
+        }
+    }
+
+    private RolloutShare Take(RolloutShare share, FeedEntry entry)
+    {
+        if (entry.Record.Kind != GrainTypes.Device || !_members!.TryFind(entry.Record.Key, out var member))
+        {
+            return share;
+        }
+
+        var wave = _members.Waves[member];
+        var next = entry.Fact switch
+        {
+            ChangeOffered fact when fact.Rollout == _rollout =>
+                ShareRules.Confirm(share, member, wave, new OpenOffer(member, fact.Epoch, true, true, entry.At, null)),
+            ChangeDelivered fact when fact.Rollout == _rollout =>
+                ShareRules.Confirm(share, member, wave, new OpenOffer(member, 0, true, true, entry.At, entry.At)),
+            ChangeClosed fact when fact.Rollout == _rollout => ShareRules.Close(share, member, wave, fact.Outcome),
+            _ => share,
+        };
+        return entry.Row is DeviceRow { State: not DeviceState.InService } ? ShareRules.Leave(next, member) : next;
+    }
+
+    private async Task TimeOutUnreachedAsync(AdvanceShare command)
+    {
+        var now = _clock.GetUtcNow();
+        var next = _share!;
+        var facts = ImmutableArray.CreateBuilder<DomainEvent>();
+        for (var i = 0; i < next.Members.Length; i++)
+        {
+            if (next.Members[i] == MemberStatus.Waiting
+                && _members!.Reach[i] == MemberReach.Offline
+                && command.OpenedAt[_members.Waves[i]] is { } openedAt
+                && openedAt + command.UndeliveredTimeout <= now)
+            {
+                next = ShareRules.Close(next, i, _members.Waves[i], ChangeOutcome.TimedOut);
+                facts.Add(new RolloutMemberTimedOut(_rollout, _members.Points[i].Device));
+            }
+        }
+
+        if (facts.Count > 0)
+        {
+            await CommitAsync(next, [.. facts], expectedEpoch: null, members: null);
+        }
+    }
+
+    /// <summary>True when there were permits that this share had not seen.</summary>
+    private async Task<bool> TakePermitsAsync(AdvanceShare command)
+    {
+        var grant = new PermitGrant(command.Granted, command.Epoch, command.IsOffering, _clock.GetUtcNow());
+        var next = ShareRules.TakePermits(_share!, grant, _members!.Waves, _members.Reach);
+        if (next.Permits.SequenceEqual(_share!.Permits))
+        {
+            return false;
+        }
+
+        ImmutableArray<DeviceId> devices =
+            [.. next.Open.Skip(_share.Open.Length).Select(offer => _members.Points[offer.Member].Device)];
+        try
+        {
+            await CommitAsync(next, new RolloutPermitsTaken(_rollout, _partition, devices), command.Epoch);
+        }
+        catch (FenceRaisedException)
+        {
+            // The coordinator that sent this is no longer the one: its permits are void.
+            LogFenced(_rollout.Value, _partition, command.Epoch);
+            return false;
+        }
+
+        return true;
+    }
+
+    private Task CommitAsync(RolloutShare next, DomainEvent? fact, long? expectedEpoch = null, ShareMembers? members = null) =>
+        CommitAsync(next, fact is null ? [] : [fact], expectedEpoch, members);
+
+    private async Task CommitAsync(RolloutShare next, ImmutableArray<DomainEvent> facts, long? expectedEpoch, ShareMembers? members)
+    {
+        await _writer.CommitAsync(
+            _record.State with { Share = next, Members = members ?? _record.State.Members },
+            new CommitAttachments
+            {
+                Facts = facts,
+                Actor = Actor.Rule($"rollouts.{_rollout}"),
+                At = _clock.GetUtcNow(),
+                Fences = expectedEpoch is { } epoch ? [new Fence(FenceName, epoch)] : [],
+                ColdChanged = members is not null,
+            });
+        _share = next;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: permits of epoch {Epoch} in partition {Partition} are void")]
+    private partial void LogFenced(string rolloutId, int partition, long epoch);
+}

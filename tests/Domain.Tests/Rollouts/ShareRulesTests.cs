@@ -1,0 +1,116 @@
+using System.Collections.Immutable;
+using Muster.Domain.Devices;
+using Muster.Domain.Rollouts;
+using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
+
+namespace Muster.Domain.Tests.Rollouts;
+
+public sealed class ShareRulesTests
+{
+    private static readonly ImmutableArray<byte> Waves = [0, 1, 0, 0];
+    private static readonly MemberReach[] Online = new MemberReach[4];
+
+    [Fact]
+    public void TakePermits_ForOnlineMembersInOrder_TakesThemOnceAndLetsTheRestLapse()
+    {
+        var share = Frozen();
+        MemberReach[] reach = [MemberReach.Offline, MemberReach.Online, MemberReach.Online, MemberReach.Busy];
+
+        var taken = ShareRules.TakePermits(share, Grant(3, 0), Waves, reach);
+        var again = ShareRules.TakePermits(taken, Grant(3, 0), Waves, Online);
+
+        Assert.Equal([2], taken.Open.Select(offer => offer.Member));
+        Assert.Equal(3, taken.Permits[0].Seen);
+        Assert.Equal(taken.Open, again.Open);
+    }
+
+    [Fact]
+    public void TakePermits_WhileNothingMayBeOffered_LetsThemLapse()
+    {
+        var next = ShareRules.TakePermits(Frozen(), Grant(3, 0) with { IsOffering = false }, Waves, Online);
+
+        Assert.Equal((0, 3L), (next.Open.Length, next.Permits[0].Seen));
+    }
+
+    [Fact]
+    public void Totals_OfAnyState_AddUp()
+    {
+        var share = ShareRules.TakePermits(Frozen(), Grant(2, 1), Waves, Online);
+        share = ShareRules.Confirm(share, 0, 0, share.Open[0]);
+        share = ShareRules.Close(share, 0, 0, ChangeOutcome.Succeeded);
+        share = ShareRules.Close(share, 1, 1, ChangeOutcome.Skipped);
+        MemberReach[] reach = [MemberReach.Online, MemberReach.Online, MemberReach.Online, MemberReach.Offline];
+
+        var totals = ShareRules.Totals(share, 2, Waves, reach);
+
+        Assert.Equal(
+            [
+                new ShareTotals { Members = 3, Waiting = 1, WaitingOffline = 1, Offered = 1, Succeeded = 1, GrantSeen = 2 },
+                new ShareTotals { Members = 1, Skipped = 1, GrantSeen = 1 }, // skipped without an offer: the rate does not count it
+            ],
+            totals);
+        Assert.Equal(1, totals[0].InProgress);
+    }
+
+    [Theory]
+    [InlineData(ChangeOutcome.Succeeded, MemberStatus.Succeeded)]
+    [InlineData(ChangeOutcome.Failed, MemberStatus.Failed)]
+    [InlineData(ChangeOutcome.TimedOut, MemberStatus.TimedOut)]
+    [InlineData(ChangeOutcome.Rejected, MemberStatus.Rejected)]
+    [InlineData(ChangeOutcome.Skipped, MemberStatus.Skipped)]
+    [InlineData(ChangeOutcome.Removed, MemberStatus.Removed)]
+    [InlineData(ChangeOutcome.Withdrawn, MemberStatus.Waiting)]
+    public void Close_WithAnOutcome_FreesThePermit(ChangeOutcome outcome, MemberStatus expected)
+    {
+        var share = ShareRules.TakePermits(Frozen(), Grant(1, 0), Waves, Online);
+
+        var closed = ShareRules.Close(ShareRules.Confirm(share, 0, 0, share.Open[0]), 0, 0, outcome);
+
+        Assert.Equal(expected, closed.Members[0]);
+        Assert.Empty(closed.Open);
+        Assert.Equal(1, closed.Permits[0].Offered);
+    }
+
+    [Fact]
+    public void Close_WithAnotherOutcomeLater_TakesTheSuccessBack()
+    {
+        var share = ShareRules.Close(Frozen(), 0, 0, ChangeOutcome.Succeeded);
+
+        Assert.Equal(MemberStatus.Failed, ShareRules.Close(share, 0, 0, ChangeOutcome.Failed).Members[0]);
+        Assert.Equal(share, ShareRules.Confirm(share, 0, 0, new OpenOffer(0, 1, true, true, Start, null)));
+    }
+
+    [Fact]
+    public void CountUnknown_ThenConfirmed_CountsTheOfferOnce()
+    {
+        var share = ShareRules.TakePermits(Frozen(), Grant(1, 0), Waves, Online);
+
+        var unknown = ShareRules.CountUnknown(ShareRules.CountUnknown(share, 0, 0), 0, 0);
+        var confirmed = ShareRules.Confirm(unknown, 0, 0, share.Open[0]);
+
+        Assert.Equal((1L, 1L), (unknown.Permits[0].Offered, confirmed.Permits[0].Offered));
+        Assert.False(unknown.Open[0].IsConfirmed);
+        Assert.True(confirmed.Open[0].IsConfirmed);
+    }
+
+    [Fact]
+    public void Release_OfAPermitThatWasNotNeeded_LetsTheMemberWait()
+    {
+        var share = ShareRules.Release(ShareRules.TakePermits(Frozen(), Grant(1, 0), Waves, Online), 0);
+
+        Assert.Equal((MemberStatus.Waiting, 0, 0L), (share.Members[0], share.Open.Length, share.Permits[0].Offered));
+    }
+
+    [Fact]
+    public void Leave_OfAWaitingMember_RemovesItAndLeavesOutcomesAlone()
+    {
+        var share = ShareRules.Close(Frozen(), 0, 0, ChangeOutcome.Succeeded);
+
+        Assert.Equal(MemberStatus.Succeeded, ShareRules.Leave(share, 0).Members[0]);
+        Assert.Equal(MemberStatus.Removed, ShareRules.Leave(share, 1).Members[1]);
+    }
+
+    private static RolloutShare Frozen() => ShareRules.Freeze(Guid.Empty, 0, 4);
+
+    private static PermitGrant Grant(params ImmutableArray<long> granted) => new(granted, 1, true, Start);
+}
