@@ -7,7 +7,7 @@ namespace Muster.Domain.Decommissioning;
 [GenerateSerializer, Immutable, Alias("muster.decommission")]
 public sealed record Decommission
 {
-    /// <summary>A campaign that an operator said no to is remembered; more than this many distinct ones are older than any of them lives.</summary>
+    /// <summary>Campaigns that an operator said no to are remembered; far more than live at once for one device.</summary>
     public const int RefusedCampaignsMax = 16;
 
     [Id(0)] public required TenantId Tenant { get; init; }

@@ -30,7 +30,8 @@ public static class DecommissionGate
         return current.State switch
         {
             DecommissionState.Requested => Accept(current, approver, roles, command, now),
-            DecommissionState.Erasing when current.Erasure is { StalledReason.Length: > 0 } => Accept(current, approver, roles, command, now),
+            DecommissionState.Erasing when current.Erasure is { StalledReason.Length: > 0 } =>
+                Accept(current, approver, roles, command, now),
             DecommissionState.Erasing or DecommissionState.Completed when current.Approver == approver => Decision.Unchanged(current),
             DecommissionState.Proposed or DecommissionState.Cancelled or DecommissionState.Erasing or DecommissionState.Completed =>
                 Decision.Refuse(current, DecommissionErrors.WrongState(current, "approved")),

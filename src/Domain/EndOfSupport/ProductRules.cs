@@ -20,7 +20,9 @@ public static class ProductRules
         {
             // A repetition names the request that created it, even after the dates were changed.
             var isRepetition = requestId.Length > 0 && current.RequestId == requestId;
-            return isRepetition ? Decision.Unchanged<Product?>(current) : Decision.Refuse<Product?>(current, ProductErrors.Exists(name.Product));
+            return isRepetition
+                ? Decision.Unchanged<Product?>(current)
+                : Decision.Refuse<Product?>(current, ProductErrors.Exists(name.Product));
         }
 
         if (Check(spec) is { } error)
@@ -40,7 +42,9 @@ public static class ProductRules
             ChangedAt = now,
         };
         return Decision.Accept<Product?>(
-            product, new ProductSet(name.Product, spec), new SupportStatusChanged(name.Product, status, SupportEvaluator.EndsAt(spec.Window)));
+            product,
+            new ProductSet(name.Product, spec),
+            new SupportStatusChanged(name.Product, status, SupportEvaluator.EndsAt(spec.Window)));
     }
 
     /// <summary>Changes dates and replacement.</summary>

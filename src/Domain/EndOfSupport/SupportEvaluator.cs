@@ -3,7 +3,7 @@ namespace Muster.Domain.EndOfSupport;
 /// <summary>Says from a product's dates how it is supported on any date.</summary>
 public static class SupportEvaluator
 {
-    /// <summary>Axis' general support policy: OS support for about five years after discontinuation when nothing else is announced.</summary>
+    /// <summary>Axis' general support policy: about five years of OS support after discontinuation, unless announced otherwise.</summary>
     public const int OsYearsAfterDiscontinuation = 5;
 
     /// <summary>CISA BOD 26-02 asks for what ends within twelve months; also time enough for a budget.</summary>

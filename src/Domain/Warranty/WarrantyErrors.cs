@@ -17,7 +17,7 @@ public static class WarrantyErrors
         "REQUEST_INVALID",
         string.Create(
             CultureInfo.InvariantCulture,
-            $"A warranty starts between {WarrantyTerm.StartMin:yyyy-MM-dd} and {WarrantyTerm.StartMax:yyyy-MM-dd}, not {startsOn:yyyy-MM-dd}."),
+            $"A warranty starts from {WarrantyTerm.StartMin:O} to {WarrantyTerm.StartMax:O}, not on {startsOn:O}."),
         ("starts_on", startsOn.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)));
 
     public static FleetError ReviewNotOpen(DeviceId device, WarrantyReviewState review) => FleetError.Of(

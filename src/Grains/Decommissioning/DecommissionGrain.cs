@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Decommissioning;
@@ -25,13 +26,17 @@ internal sealed class DecommissionGrain : Grain, IDecommissionGrain, IDueGrain
     private readonly IPersistentState<DecommissionRecord> _record;
     private readonly StateWriter<DecommissionRecord> _writer;
     private readonly TimeProvider _clock;
+    private readonly ILogger<DecommissionGrain> _logger;
 
     public DecommissionGrain(
-        [PersistentState("decommission", StorageNames.Muster)] IPersistentState<DecommissionRecord> record, TimeProvider clock)
+        [PersistentState("decommission", StorageNames.Muster)] IPersistentState<DecommissionRecord> record,
+        TimeProvider clock,
+        ILogger<DecommissionGrain> logger)
     {
         _record = record;
         _writer = new StateWriter<DecommissionRecord>(record, DeactivateOnIdle);
         _clock = clock;
+        _logger = logger;
     }
 
     public async Task<DecommissionReply> ProposeAsync(ProposeDecommission command)
@@ -120,9 +125,19 @@ internal sealed class DecommissionGrain : Grain, IDecommissionGrain, IDueGrain
             await _writer.CommitAsync(
                 _record.State with { Decommission = decision.Next },
                 new CommitAttachments { Facts = decision.Events, Actor = actor, At = now });
+            foreach (var fact in decision.Events.Where(fact => fact is not ErasureAwaited))
+            {
+                _logger.DecommissionChanged(this.GetPrimaryKeyString(), fact.GetType().Name, actor.ToString());
+            }
         }
 
-        return decision.Error is { } error ? new(null, error) : new(decision.Next, null);
+        if (decision.Error is not { } error)
+        {
+            return new(decision.Next, null);
+        }
+
+        _logger.DecommissionRefused(this.GetPrimaryKeyString(), error.Reason, actor.ToString());
+        return new(null, error);
     }
 
     private DecommissionReply NotFound() =>

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.EndOfSupport;
@@ -17,16 +18,19 @@ internal sealed class EndOfSupportGrain : Grain, IEndOfSupportGrain, IDueGrain
     private readonly StateWriter<EndOfSupportRecord> _writer;
     private readonly PartitionMap _partitions;
     private readonly TimeProvider _clock;
+    private readonly ILogger<EndOfSupportGrain> _logger;
 
     public EndOfSupportGrain(
         [PersistentState("end-of-support", StorageNames.Muster)] IPersistentState<EndOfSupportRecord> record,
         PartitionMap partitions,
-        TimeProvider clock)
+        TimeProvider clock,
+        ILogger<EndOfSupportGrain> logger)
     {
         _record = record;
         _writer = new StateWriter<EndOfSupportRecord>(record, DeactivateOnIdle);
         _partitions = partitions;
         _clock = clock;
+        _logger = logger;
     }
 
     public Task OpenAsync(OpenCampaign command)
@@ -74,6 +78,10 @@ internal sealed class EndOfSupportGrain : Grain, IEndOfSupportGrain, IDueGrain
             await _writer.CommitAsync(
                 _record.State with { Campaign = decision.Next },
                 new CommitAttachments { Facts = decision.Events, Actor = actor, At = now });
+            foreach (var fact in decision.Events)
+            {
+                _logger.CampaignChanged(decision.Next?.Id ?? "", fact.GetType().Name);
+            }
         }
     }
 }

@@ -30,7 +30,9 @@ internal static class Ends
         Expected = new ExpectedDevice("P3265-V", "active", "", "", EnrollmentApproval.Automatic),
         RequestId = "r1",
         CreatedAt = Now,
-        Identity = state == DeviceState.Expected ? null : new DeviceIdentity("ieee8021ar", Id, new string('a', 64), new string('b', 64), [1]),
+        Identity = state == DeviceState.Expected
+            ? null
+            : new DeviceIdentity("ieee8021ar", Id, new string('a', 64), new string('b', 64), [1]),
     };
 
     public static Device Tombstone(string nonce) => Device(DeviceState.Decommissioned) with { Erasure = Evidence(nonce) };

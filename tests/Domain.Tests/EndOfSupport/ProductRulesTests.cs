@@ -44,8 +44,9 @@ public sealed class ProductRulesTests
     public void StatusAt_AnyInstant_FollowsTheEnd(string at, SupportStatus status)
     {
         var window = new SupportWindow(null, new DateTimeOffset(2026, 6, 1, 0, 0, 0, TimeSpan.Zero), null);
+        var instant = DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture);
 
-        Assert.Equal(status, SupportEvaluator.StatusAt(window, DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal(status, SupportEvaluator.StatusAt(window, instant));
         Assert.Equal(SupportStatus.NoDateAnnounced, SupportEvaluator.StatusAt(default, Now));
     }
 

@@ -53,7 +53,7 @@ public sealed class LifecycleSilo : IAsyncLifetime
     /// <summary>Forgets the activation: the next call reads the store.</summary>
     public Task ForgetAsync(RecordKey record) => _cluster.DeactivateAsync(IdOf(record));
 
-    /// <summary>Calls the record as its due list would: as long as its date has passed, at most <paramref name="callsMax"/> times.</summary>
+    /// <summary>Calls the record as its due list would, as long as its date has passed.</summary>
     public async Task<int> RunDueAsync(RecordKey record, int callsMax = 50)
     {
         var calls = 0;
