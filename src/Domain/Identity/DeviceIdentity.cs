@@ -16,4 +16,11 @@ public sealed record DeviceIdentity(
     [property: Id(1)] DeviceId Device,
     [property: Id(2)] string CertificateSha256,
     [property: Id(3)] string KeySha256,
-    [property: Id(4)] ImmutableArray<byte> PublicKey);
+    [property: Id(4)] ImmutableArray<byte> PublicKey)
+{
+    /// <summary>When the certificate stops being valid; null for never (IEEE 802.1AR: year 9999).</summary>
+    [Id(5)] public DateTimeOffset? NotAfter { get; init; }
+
+    /// <summary>Serial of the hardware module that holds the key (RFC 4108), upper-case hex; empty when the certificate names none.</summary>
+    [Id(6)] public string HardwareSerial { get; init; } = "";
+}

@@ -1,0 +1,137 @@
+using System.Formats.Asn1;
+
+namespace Muster.Cryptography.Certificates;
+
+/// <summary>Reads what certificates say, without throwing because of what they say.</summary>
+internal static class CertificateFacts
+{
+    public const string CommonName = "2.5.4.3";
+    public const string SerialNumber = "2.5.4.5";
+    public const string Organization = "2.5.4.10";
+    public const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
+    public const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+    public const string CodeSigning = "1.3.6.1.5.5.7.3.3";
+
+    /// <summary>RFC 5280 4.2.1.12: allows every usage.</summary>
+    public const string AnyUsage = "2.5.29.37.0";
+
+    private const string HardwareModuleName = "1.3.6.1.5.5.7.8.4";
+
+    private static readonly Asn1Tag OtherName = new(TagClass.ContextSpecific, 0, isConstructed: true);
+
+    /// <summary>The one value of an attribute of a name; null when it is missing, repeated or part of a set.</summary>
+    public static string? Single(X500DistinguishedName name, string oid)
+    {
+        string? found = null;
+        try
+        {
+            foreach (var part in name.EnumerateRelativeDistinguishedNames(reversed: false))
+            {
+                if (part.HasMultipleElements)
+                {
+                    return null;
+                }
+
+                if (part.GetSingleElementType().Value == oid)
+                {
+                    if (found is not null)
+                    {
+                        return null;
+                    }
+
+                    found = part.GetSingleElementValue();
+                }
+            }
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+
+        return found;
+    }
+
+    public static T? Extension<T>(X509Certificate2 certificate)
+        where T : X509Extension => certificate.Extensions.OfType<T>().FirstOrDefault();
+
+    /// <summary>Whether the extended key usages, if the certificate states any, contain one.</summary>
+    public static bool AllowsUsage(X509Certificate2 certificate, string usage, bool isRequired)
+    {
+        var extension = Extension<X509EnhancedKeyUsageExtension>(certificate);
+        return extension is null
+            ? !isRequired
+            : extension.EnhancedKeyUsages.Cast<Oid>().Any(oid => oid.Value == usage || (!isRequired && oid.Value == AnyUsage));
+    }
+
+    /// <summary>Whether the key may sign, as far as the certificate says.</summary>
+    public static bool AllowsSignatures(X509Certificate2 certificate) =>
+        Extension<X509KeyUsageExtension>(certificate) is not { } usage || usage.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature);
+
+    public static bool IsAuthority(X509Certificate2 certificate) =>
+        Extension<X509BasicConstraintsExtension>(certificate) is { CertificateAuthority: true };
+
+    /// <summary>RSA from 2048 to 4096 bits, ECDSA on P-256, P-384 or P-521.</summary>
+    public static bool HasStrongKey(PublicKey key)
+    {
+        try
+        {
+            using var ecdsa = key.GetECDsaPublicKey();
+            if (ecdsa is not null)
+            {
+                return ecdsa.ExportParameters(includePrivateParameters: false).Curve.Oid.FriendlyName
+                    is "nistP256" or "ECDSA_P256" or "nistP384" or "ECDSA_P384" or "nistP521" or "ECDSA_P521";
+            }
+
+            using var rsa = key.GetRSAPublicKey();
+            return rsa is { KeySize: >= 2048 and <= 4096 };
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// The serial of the hardware module that holds the key (RFC 4108 hardwareModuleName in the subject alternative name), upper-case
+    /// hex; empty when the certificate names none.
+    /// </summary>
+    public static string HardwareSerial(X509Certificate2 certificate)
+    {
+        var extension = certificate.Extensions.FirstOrDefault(candidate => candidate.Oid?.Value == "2.5.29.17");
+        if (extension is null)
+        {
+            return "";
+        }
+
+        try
+        {
+            return FindHardwareSerial(new AsnReader(extension.RawData, AsnEncodingRules.DER).ReadSequence());
+        }
+        catch (AsnContentException)
+        {
+            return "";
+        }
+    }
+
+    private static string FindHardwareSerial(AsnReader names)
+    {
+        while (names.HasData)
+        {
+            if (names.PeekTag() != OtherName)
+            {
+                names.ReadEncodedValue();
+                continue;
+            }
+
+            var other = names.ReadSequence(OtherName);
+            if (other.ReadObjectIdentifier() == HardwareModuleName)
+            {
+                var module = other.ReadSequence(new Asn1Tag(TagClass.ContextSpecific, 0)).ReadSequence();
+                module.ReadObjectIdentifier();
+                return Convert.ToHexString(module.ReadOctetString());
+            }
+        }
+
+        return "";
+    }
+}

@@ -1,0 +1,95 @@
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Identity;
+
+namespace Muster.Cryptography.Certificates;
+
+/// <summary>A device identity, or why the certificate is none.</summary>
+public sealed record DeviceIdentityResult(DeviceIdentity? Identity, FleetError? Error);
+
+/// <summary>
+/// Decides who a TLS client certificate proves a device to be. TLS has proved that the peer has the key; here the chain must end
+/// in a trusted device-identity root, and the profile that this root speaks for reads the serial number.
+/// </summary>
+public sealed class DeviceIdentityVerifier(TrustStore trust)
+{
+    private readonly TrustStore _trust = trust;
+
+    /// <param name="certificate">The peer's certificate; null when it presented none.</param>
+    /// <param name="presented">Intermediates that the peer sent along; null for none.</param>
+    /// <param name="now">The instant that decides about validity.</param>
+    public DeviceIdentityResult Verify(X509Certificate2? certificate, X509Certificate2Collection? presented, DateTimeOffset now)
+    {
+        if (certificate is null)
+        {
+            return Refuse(CertificateErrors.Missing());
+        }
+
+        var chain = _trust.Follow(certificate, presented, now);
+        if (chain.State is ChainState.Untrusted or ChainState.WrongUsage || chain.Root is null)
+        {
+            return Refuse(CertificateErrors.Untrusted(certificate.Subject));
+        }
+
+        if (chain.State == ChainState.Expired)
+        {
+            return Refuse(CertificateErrors.Expired(certificate.Subject));
+        }
+
+        if (FaultOf(certificate) is { } fault)
+        {
+            return Refuse(CertificateErrors.NotADeviceIdentity(certificate.Subject, fault));
+        }
+
+        var profile = DeviceProfile.OfRoot(chain.Root);
+        return profile.ReadSerial(certificate) is { Serial: { } serial } && DeviceId.TryFromSerial(serial, out var device)
+            ? new DeviceIdentityResult(Describe(certificate, profile.Name, device), null)
+            : Refuse(CertificateErrors.NotADeviceIdentity(
+                certificate.Subject, profile.ReadSerial(certificate).Fault ?? "its serial number is too long"));
+    }
+
+    /// <summary>What speaks against a device identity of any profile; null for nothing. An absent extension is no fault.</summary>
+    private static string? FaultOf(X509Certificate2 certificate)
+    {
+        if (CertificateFacts.IsAuthority(certificate))
+        {
+            return "it is a certificate authority's";
+        }
+
+        if (!CertificateFacts.AllowsUsage(certificate, CertificateFacts.ClientAuthentication, isRequired: false))
+        {
+            return "its extended key usage does not contain client authentication";
+        }
+
+        if (!CertificateFacts.AllowsSignatures(certificate))
+        {
+            return "its key usage does not contain digital signature";
+        }
+
+        return CertificateFacts.HasStrongKey(certificate.PublicKey) ? null : "its key is neither RSA 2048 to 4096 nor P-256, P-384, P-521";
+    }
+
+    private static DeviceIdentity Describe(X509Certificate2 certificate, string profile, DeviceId device)
+    {
+        var key = certificate.PublicKey.ExportSubjectPublicKeyInfo();
+        return new DeviceIdentity(
+            profile,
+            device,
+            Convert.ToHexStringLower(SHA256.HashData(certificate.RawDataMemory.Span)),
+            Convert.ToHexStringLower(SHA256.HashData(key)),
+            [.. key])
+        {
+            NotAfter = NotAfterOf(certificate),
+            HardwareSerial = CertificateFacts.HardwareSerial(certificate),
+        };
+    }
+
+    /// <summary>
+    /// IEEE 802.1AR: year 9999 means no end. The framework gives local time that saturates east of Greenwich, so only the year
+    /// is looked at.
+    /// </summary>
+    private static DateTimeOffset? NotAfterOf(X509Certificate2 certificate) =>
+        certificate.NotAfter.Year == DateTime.MaxValue.Year ? null : new DateTimeOffset(certificate.NotAfter).ToUniversalTime();
+
+    private static DeviceIdentityResult Refuse(FleetError error) => new(null, error);
+}

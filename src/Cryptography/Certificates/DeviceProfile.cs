@@ -1,0 +1,78 @@
+using System.Text.RegularExpressions;
+
+namespace Muster.Cryptography.Certificates;
+
+/// <summary>
+/// How the certificates under a root are read, and which serials that root may speak for. A serial is never served by two
+/// profiles: what looks like an Axis serial is read by the profile <c>axis</c> only.
+/// </summary>
+internal abstract partial class DeviceProfile
+{
+    private const string AxisOrganization = "Axis Communications AB";
+    private const string AxisRootPrefix = "Axis device ID Root CA";
+    private const string AxisIntermediatePrefix = "Axis device ID Intermediate CA ";
+
+    private static readonly DeviceProfile Axis = new AxisProfile();
+    private static readonly DeviceProfile Ieee8021Ar = new Ieee8021ArProfile();
+
+    private DeviceProfile(string name) => Name = name;
+
+    public string Name { get; }
+
+    public static DeviceProfile OfRoot(X500DistinguishedName root) => IsAxis(root, AxisRootPrefix) ? Axis : Ieee8021Ar;
+
+    /// <summary>The serial in canonical form, or what is wrong.</summary>
+    public abstract (string? Serial, string? Fault) ReadSerial(X509Certificate2 certificate);
+
+    private static bool IsAxis(X500DistinguishedName name, string prefix) =>
+        CertificateFacts.Single(name, CertificateFacts.Organization) == AxisOrganization
+        && CertificateFacts.Single(name, CertificateFacts.CommonName) is { } commonName
+        && commonName.StartsWith(prefix, StringComparison.Ordinal);
+
+    /// <summary>The blocks of MAC addresses that IEEE has assigned to Axis Communications AB; a serial is the MAC address.</summary>
+    [GeneratedRegex("^(00408C|ACCC8E|B8A44F|E82725)[0-9A-F]{6}\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex AxisSerial();
+
+    [GeneratedRegex("^axis-([0-9a-f]{12})-[a-z0-9]{1,16}-[0-9]{1,4}\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex AxisCommonName();
+
+    private sealed class AxisProfile() : DeviceProfile("axis")
+    {
+        public override (string? Serial, string? Fault) ReadSerial(X509Certificate2 certificate)
+        {
+            if (!IsAxis(certificate.IssuerName, AxisIntermediatePrefix))
+            {
+                return (null, "it is not directly under an Axis device ID intermediate CA");
+            }
+
+            var serial = CertificateFacts.Single(certificate.SubjectName, CertificateFacts.SerialNumber)?.ToUpperInvariant();
+            if (serial is null || !AxisSerial().IsMatch(serial))
+            {
+                return (null, "its subject's serialNumber is not the MAC address of an Axis device");
+            }
+
+            var commonName = CertificateFacts.Single(certificate.SubjectName, CertificateFacts.CommonName) ?? "";
+            var match = AxisCommonName().Match(commonName);
+            return match.Success && match.Groups[1].Value.Equals(serial, StringComparison.OrdinalIgnoreCase)
+                ? (serial, null)
+                : (null, "its common name does not name the same MAC address as its serialNumber");
+        }
+    }
+
+    private sealed class Ieee8021ArProfile() : DeviceProfile("ieee8021ar")
+    {
+        public override (string? Serial, string? Fault) ReadSerial(X509Certificate2 certificate)
+        {
+            var serial = CertificateFacts.Single(certificate.SubjectName, CertificateFacts.SerialNumber);
+            if (string.IsNullOrWhiteSpace(serial))
+            {
+                return (null, "its subject has not exactly one serialNumber (IEEE 802.1AR)");
+            }
+
+            // Percent-encoding would give another id, but a person reading it could not tell the two apart.
+            return AxisSerial().IsMatch(serial.ToUpperInvariant())
+                ? (null, "its serialNumber is an Axis serial, which its root may not speak for")
+                : (serial, null);
+        }
+    }
+}

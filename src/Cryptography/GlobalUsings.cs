@@ -1,0 +1,4 @@
+global using System.Collections.Immutable;
+global using System.Diagnostics;
+global using System.Security.Cryptography;
+global using System.Security.Cryptography.X509Certificates;

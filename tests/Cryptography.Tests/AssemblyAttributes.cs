@@ -1,0 +1,5 @@
+using System.Runtime.Versioning;
+
+// File modes are tested.
+[assembly: SupportedOSPlatform("linux")]
+[assembly: SupportedOSPlatform("macos")]

@@ -1,0 +1,3 @@
+global using System.Collections.Immutable;
+global using System.Security.Cryptography;
+global using System.Security.Cryptography.X509Certificates;
