@@ -1,0 +1,63 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Muster.Domain;
+
+namespace Muster.Gateway.Identity;
+
+/// <summary>
+/// TLS of the listeners for devices. The handshake proves the possession of a key and reads the identity; a certificate that
+/// proves none is let through it on purpose, so that the protocol above can say why it is refused. Nothing else is.
+/// </summary>
+internal sealed partial class DeviceTls(IServerCertificate server, IDeviceIdentityReader identities, ILogger<DeviceTls> logger)
+{
+    /// <summary>A device behind a slow radio link needs a few round trips; an idle socket is not kept longer.</summary>
+    public static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
+
+    public TlsHandshakeCallbackOptions CreateOptions() => new()
+    {
+        HandshakeTimeout = HandshakeTimeout,
+        OnConnection = context =>
+        {
+            var peer = new DevicePeer(TenantId.Default);
+            context.Connection.Items[typeof(DevicePeer)] = peer;
+            return ValueTask.FromResult(CreateServerOptions(peer));
+        },
+    };
+
+    private SslServerAuthenticationOptions CreateServerOptions(DevicePeer peer) => new()
+    {
+        ServerCertificateContext = server.Context,
+        ClientCertificateRequired = true,
+        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+
+        // A resumed session would not present its certificate again, and a tombstone has to be seen on every road.
+        AllowTlsResume = false,
+        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+
+        // The reader builds the chain itself; the platform must neither trust its own roots nor download anything.
+        CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            DisableCertificateDownloads = true,
+            RevocationMode = X509RevocationMode.NoCheck,
+        },
+        RemoteCertificateValidationCallback = (_, certificate, chain, _) => Validate(peer, certificate, chain),
+    };
+
+    private bool Validate(DevicePeer peer, X509Certificate? certificate, X509Chain? chain)
+    {
+        if (certificate is not X509Certificate2 leaf)
+        {
+            LogCertificateMissing(logger);
+            return false;
+        }
+
+        peer.Reading = identities.Read(leaf, chain?.ChainPolicy.ExtraStore ?? []);
+        return true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "TLS refused: CERTIFICATE_MISSING, the client presented no certificate")]
+    private static partial void LogCertificateMissing(ILogger logger);
+}

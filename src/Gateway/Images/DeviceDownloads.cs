@@ -1,0 +1,92 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Net.Http.Headers;
+using Muster.Contracts.Devices;
+using Muster.Domain;
+using Muster.Gateway.Devices;
+using Muster.Gateway.Identity;
+
+namespace Muster.Gateway.Images;
+
+/// <summary>
+/// <c>GET /v1/images/{digest}</c>: the bytes of the image that the device's desired state names, whole or in ranges. The
+/// device's grain is asked on every request, also on every range of a resumed download.
+/// </summary>
+internal sealed partial class DeviceDownloads(IGrainFactory grains, IDeviceImages images, ILogger<DeviceDownloads> logger)
+{
+    public async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetAsync(HttpContext http, string digest)
+    {
+        if (DevicePeer.Of(http) is not { Reading.Identity: { } identity } peer)
+        {
+            return Refuse(http, DevicePeer.Of(http)?.Reading.Error ?? DeviceMessageErrors.CertificateMissing());
+        }
+
+        var device = identity.Device.Value;
+        if (!FieldChecks.IsLowerHex(digest, 64))
+        {
+            return Refuse(http, FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "A digest has 64 lower-case hex digits."), device);
+        }
+
+        FleetError? error;
+        try
+        {
+            error = await grains.GetDevice(peer.Tenant, identity.Device).AuthorizeDownloadAsync(new AuthorizeDownload(identity, digest));
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            LogFault(logger, exception, device);
+            error = DeviceMessageErrors.Unavailable();
+        }
+
+        if (error is not null)
+        {
+            return Refuse(http, error, device);
+        }
+
+        var stream = await images.OpenAsync(digest, http.RequestAborted);
+        if (stream is null)
+        {
+            var missing = FleetError.Of(ErrorKind.NotFound, "IMAGE_NOT_FOUND", $"Image {digest} is not stored.", ("digest", digest));
+            return Refuse(http, missing, device);
+        }
+
+        // The bytes are named by their digest: they never change, and a resumed download is sure of them.
+        var tag = new EntityTagHeaderValue($"\"{digest}\"");
+        return TypedResults.Stream(stream, "application/octet-stream", entityTag: tag, enableRangeProcessing: true);
+    }
+
+    private ProblemHttpResult Refuse(HttpContext http, FleetError error, string device = "unknown")
+    {
+        LogRefused(logger, device, http.Connection.RemoteIpAddress, error.Reason);
+        if (error.Kind is ErrorKind.Unavailable or ErrorKind.Exhausted)
+        {
+            http.Response.Headers.RetryAfter = "5";
+        }
+
+        var problem = new ProblemDetails
+        {
+            Status = StatusOf(error),
+            Title = error.Reason,
+            Detail = error.Message,
+            Type = "about:blank",
+        };
+        problem.Extensions["reason"] = error.Reason;
+        problem.Extensions["metadata"] = error.Metadata.ToDictionary(detail => detail.Key, detail => detail.Value);
+        return TypedResults.Problem(problem);
+    }
+
+    private static int StatusOf(FleetError error) => error.Kind switch
+    {
+        ErrorKind.Invalid => StatusCodes.Status400BadRequest,
+        ErrorKind.NotFound => StatusCodes.Status404NotFound,
+        ErrorKind.Exhausted => StatusCodes.Status429TooManyRequests,
+        ErrorKind.Unavailable => StatusCodes.Status503ServiceUnavailable,
+        _ => StatusCodes.Status403Forbidden,
+    };
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Download by device {DeviceId} from {Remote} refused: {Reason}")]
+    private static partial void LogRefused(ILogger logger, string deviceId, System.Net.IPAddress? remote, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A download by device {DeviceId} could not be authorised: its grain or the store did not answer")]
+    private static partial void LogFault(ILogger logger, Exception exception, string deviceId);
+}

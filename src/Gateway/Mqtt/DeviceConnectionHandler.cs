@@ -1,0 +1,132 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Options;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+using Muster.Gateway.Identity;
+
+namespace Muster.Gateway.Mqtt;
+
+/// <summary>One MQTT connection from its first byte after the TLS handshake: CONNECT, admission, CONNACK, messages, end.</summary>
+internal sealed partial class DeviceConnectionHandler(
+    SessionRegistry registry,
+    SessionAdmission admissions,
+    SessionLoop loop,
+    GatewayInstruments instruments,
+    IOptions<MqttOptions> options,
+    TimeProvider clock,
+    ILogger<DeviceConnectionHandler> logger) : ConnectionHandler
+{
+    public override async Task OnConnectedAsync(ConnectionContext connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        using var channel = new MqttChannel(connection, clock);
+        var hasRoom = registry.TryOpen();
+        try
+        {
+            if (await ReceiveConnectAsync(channel) is { } connect)
+            {
+                await ServeAsync(channel, DevicePeer.Of(connection.Items), connect, hasRoom);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            LogBroken(logger, exception, channel.Remote);
+        }
+        finally
+        {
+            registry.Closed();
+        }
+    }
+
+    private async Task ServeAsync(MqttChannel channel, DevicePeer? peer, MqttConnectPacket connect, bool hasRoom)
+    {
+        var admission = await admissions.AdmitAsync(channel, peer, connect, hasRoom);
+        if (admission.Session is not { } session)
+        {
+            LogRefused(logger, channel.Remote, connect.ClientId, admission.Code, admission.Error!.Reason, admission.Error.Message);
+            instruments.Connected(admission.Error.Reason);
+            await channel.SendAsync(CreateRefusal(admission));
+            return;
+        }
+
+        try
+        {
+            await channel.SendAsync(CreateAcceptance(admission, connect));
+            instruments.Connected("accepted");
+            await loop.RunAsync(session);
+        }
+        finally
+        {
+            await loop.EndAsync(session);
+        }
+    }
+
+    private async Task<MqttConnectPacket?> ReceiveConnectAsync(MqttChannel channel)
+    {
+        using var timeout = new CancellationTokenSource(options.Value.ConnectTimeout, clock);
+        while (true)
+        {
+            var result = await channel.Input.ReadAsync(timeout.Token);
+            var status = FrameReader.TryRead(result.Buffer, options.Value.PacketBytesMax, out var frame);
+            if (status == FrameStatus.Incomplete && !result.IsCompleted)
+            {
+                channel.Input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+                continue;
+            }
+
+            var connect = status == FrameStatus.Complete ? Decode(channel, frame) : null;
+            channel.Input.AdvanceTo(status == FrameStatus.Complete ? frame.Body.End : result.Buffer.End);
+            if (connect is null && !result.IsCompleted)
+            {
+                LogNotMqtt(logger, channel.Remote);
+            }
+
+            return connect;
+        }
+    }
+
+    private static MqttConnectPacket? Decode(MqttChannel channel, in Frame frame)
+    {
+        const byte ConnectHeader = 0x10;
+        try
+        {
+            return frame.Header == ConnectHeader ? channel.Decode(frame) as MqttConnectPacket : null;
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // The decoder throws many types for bytes that are not MQTT; all of them mean this.
+            return null;
+        }
+    }
+
+    private MqttConnAckPacket CreateAcceptance(in Admission admission, MqttConnectPacket connect)
+    {
+        var keepAlive = admissions.KeepAliveOf(connect);
+        return new MqttConnAckPacket
+        {
+            IsSessionPresent = admission.SessionPresent,
+            ReasonCode = MqttConnectReasonCode.Success,
+            ReturnCode = MqttConnectReturnCode.ConnectionAccepted,
+            MaximumQoS = MqttQualityOfServiceLevel.AtLeastOnce,
+            MaximumPacketSize = (uint)options.Value.PacketBytesMax,
+            ReceiveMaximum = (ushort)options.Value.ReceiveMax,
+            RetainAvailable = false,
+            WildcardSubscriptionAvailable = true,
+            SubscriptionIdentifiersAvailable = false,
+            SharedSubscriptionAvailable = false,
+            ServerKeepAlive = (ushort)(keepAlive.TotalSeconds == connect.KeepAlivePeriod ? 0 : keepAlive.TotalSeconds),
+        };
+    }
+
+    private static MqttConnAckPacket CreateRefusal(in Admission admission) => new()
+    {
+        ReasonCode = admission.Code,
+        ReturnCode = ReasonCodes.ToReturnCode(admission.Code),
+        ReasonString = $"{admission.Error!.Reason}: {admission.Error.Message}",
+        RetainAvailable = true,
+        MaximumQoS = MqttQualityOfServiceLevel.ExactlyOnce,
+        WildcardSubscriptionAvailable = true,
+        SubscriptionIdentifiersAvailable = true,
+        SharedSubscriptionAvailable = true,
+    };
+}

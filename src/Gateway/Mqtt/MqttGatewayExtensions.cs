@@ -1,0 +1,63 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Muster.Gateway.Identity;
+
+namespace Muster.Gateway.Mqtt;
+
+/// <summary>
+/// Wires the MQTT edge. The host provides <see cref="IGrainFactory"/>, <see cref="Contracts.Commit.PartitionMap"/>,
+/// <see cref="IServerCertificate"/> and <see cref="IDeviceIdentityReader"/>.
+/// </summary>
+public static class MqttGatewayExtensions
+{
+    public static IServiceCollection AddMqttGateway(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        services.AddOptionsWithValidateOnStart<MqttOptions, MqttOptionsValidator>().Bind(configuration.GetSection(MqttOptions.SectionName));
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<DeviceTls>();
+        services.AddMetrics();
+        services.AddSingleton<GatewayInstruments>();
+        services.AddSingleton<SessionRegistry>();
+        services.AddSingleton<GatewayObserver>();
+        services.AddSingleton<GatewayReference>();
+        services.AddSingleton<SessionAdmission>();
+        services.AddSingleton<UpMessages>();
+        services.AddSingleton<SessionLoop>();
+        services.AddSingleton<DeviceConnectionHandler>();
+        services.AddHostedService<SessionSweeper>();
+        services.AddHostedService<PresenceReporter>();
+        return services;
+    }
+
+    /// <summary>Listens for MQTT over TLS at the configured address. There is no way to listen without TLS.</summary>
+    public static void UseMqttListener(this KestrelServerOptions kestrel)
+    {
+        ArgumentNullException.ThrowIfNull(kestrel);
+        var services = kestrel.ApplicationServices;
+        var options = services.GetRequiredService<IOptions<MqttOptions>>().Value;
+        var tls = services.GetRequiredService<DeviceTls>();
+        ListenAt(kestrel, options.Address, options.Port, listen =>
+        {
+            listen.Protocols = HttpProtocols.None;
+            listen.UseHttps(tls.CreateOptions());
+            listen.UseConnectionHandler<DeviceConnectionHandler>();
+        });
+    }
+
+    internal static void ListenAt(KestrelServerOptions kestrel, string address, int port, Action<ListenOptions> configure)
+    {
+        if (address == "*")
+        {
+            kestrel.ListenAnyIP(port, configure);
+        }
+        else
+        {
+            kestrel.Listen(IPAddress.Parse(address), port, configure);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace Muster.Gateway.Mqtt;
+
+/// <summary>The MQTT listener for devices. Section <c>Muster:Mqtt</c>.</summary>
+public sealed class MqttOptions
+{
+    public const string SectionName = "Muster:Mqtt";
+
+    /// <summary>The IP address to listen on; <c>*</c> for all. Loopback in one-process mode.</summary>
+    [Required]
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>8883 is the port registered for MQTT over TLS; 0 lets the system choose (tests).</summary>
+    [Range(0, 65535)]
+    public int Port { get; set; } = 8883;
+
+    /// <summary>An inventory of 500 settings fits in 256 KiB twice; more would only be memory for a hostile peer.</summary>
+    [Range(4 * 1024, 4 * 1024 * 1024)]
+    public int PacketBytesMax { get; set; } = 256 * 1024;
+
+    /// <summary>At 15 kB each, 50,000 connections are 750 MB: what one gateway of 2 GiB holds.</summary>
+    [Range(1, 1_000_000)]
+    public int ConnectionsMax { get; set; } = 50_000;
+
+    /// <summary>
+    /// QoS 1 messages that a device may have unacknowledged. They are answered one after the other, so that more only waits.
+    /// </summary>
+    [Range(1, 65535)]
+    public int ReceiveMax { get; set; } = 64;
+
+    /// <summary>
+    /// Messages that wait for one device; at the limit the oldest goes, because the record repeats what matters. A device has
+    /// one desired document, one command and a few acknowledgements under way.
+    /// </summary>
+    [Range(4, 1024)]
+    public int QueuedMessagesMax { get; set; } = 32;
+
+    /// <summary>
+    /// Messages per second of one device before it is slowed down. A device that reports every step of an update sends fewer
+    /// than one; fifty leave room for a fault that repeats, and none for a neighbour to notice.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int MessagesPerSecond { get; set; } = 50;
+
+    /// <summary>Messages at once before the rate counts: hello, status, inventory and results after a reconnect, several times.</summary>
+    [Range(1, 1_000_000)]
+    public int MessagesBurst { get; set; } = 200;
+
+    /// <summary>From the TLS handshake to a whole CONNECT packet.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:02:00")]
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest silence: NAT tables of access networks forget a flow sooner than this.</summary>
+    [Range(typeof(TimeSpan), "00:00:05", "12:00:00")]
+    public TimeSpan KeepAliveMax { get; set; } = TimeSpan.FromMinutes(20);
+
+    /// <summary>How long a peer may leave a packet unread before its connection is given up.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(30);
+}
+
+[OptionsValidator]
+internal sealed partial class MqttOptionsValidator : IValidateOptions<MqttOptions>;

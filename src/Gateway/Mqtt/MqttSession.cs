@@ -1,0 +1,224 @@
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+using Muster.Contracts.Devices;
+using Muster.Contracts.Gateways;
+using Muster.Domain;
+using Muster.Domain.Identity;
+using Muster.Gateway.Devices;
+using Muster.Protocol;
+
+namespace Muster.Gateway.Mqtt;
+
+/// <summary>One admitted connection of a device: who it is, what waits for it, how it ends.</summary>
+internal sealed class MqttSession(MqttChannel channel, DeviceAddress address, DeviceIdentity identity, string clientId, SessionLimits limits)
+{
+    /// <summary>Messages of the grain between its answer and CONNACK: a desired document, a command, an acknowledgement.</summary>
+    private const int EarlyMax = 8;
+
+    private readonly Lock _lock = new();
+    private readonly Outbox _outbox = new(limits.QueuedMessagesMax);
+    private readonly PacketWindow _window = new(limits.ReceiveMax);
+    private readonly string?[] _topics = new string?[4];
+    private List<(long Epoch, DownMessage Message)>? _early;
+    private bool _isSending;
+    private Ending? _ending;
+    private Task _ended = Task.CompletedTask;
+
+    public MqttChannel Channel { get; } = channel;
+
+    public DeviceAddress Address { get; } = address;
+
+    public DeviceIdentity Identity { get; } = identity;
+
+    public string ClientId { get; } = clientId;
+
+    /// <summary>True for the one session that gets down messages: its client id is the device's.</summary>
+    public bool Receives { get; } = clientId == address.Device.Value;
+
+    public SessionLimits Limits { get; } = limits;
+
+    public UpTopic Topic { get; } = new(address.Device);
+
+    /// <summary>What the gateway shares between the device's sessions; set when the place is held.</summary>
+    public DeviceSessions Device { get; set; } = null!;
+
+    public IDeviceGrain Grain { get; set; } = null!;
+
+    public long Epoch => Reference.Epoch;
+
+    /// <summary>What every up message carries; set at admission.</summary>
+    public SessionRef Reference { get; set; } = null!;
+
+    /// <summary>Timestamp of the last packet.</summary>
+    public long LastReceived { get; set; }
+
+    /// <summary>True while a message is with its grain: the peer cannot be heard then, and must not be timed out for it.</summary>
+    public bool IsBusy { get; set; }
+
+    public bool IsEnding => Volatile.Read(ref _ending) is not null;
+
+    /// <summary>Completes when the peer was told.</summary>
+    public Task Ended => _ended;
+
+    /// <summary>Keeps a message that came before CONNACK. Called under the device's lock only.</summary>
+    public void HoldEarly(long epoch, DownMessage message)
+    {
+        if (!Receives)
+        {
+            return;
+        }
+
+        _early ??= [];
+        if (_early.Count >= EarlyMax)
+        {
+            _early.RemoveAt(0);
+        }
+
+        _early.Add((epoch, message));
+    }
+
+    /// <summary>After CONNACK: hands on what came before it for this epoch.</summary>
+    public void ReleaseEarly()
+    {
+        foreach (var (epoch, message) in _early ?? [])
+        {
+            if (epoch == Epoch)
+            {
+                Deliver(message);
+            }
+        }
+
+        _early = null;
+    }
+
+    public void Deliver(DownMessage message)
+    {
+        lock (_lock)
+        {
+            _outbox.Put(message);
+            StartSending();
+        }
+    }
+
+    /// <summary>The device acknowledged a message of ours.</summary>
+    public void Acknowledged(ushort packetId)
+    {
+        lock (_lock)
+        {
+            if (_window.Close(packetId))
+            {
+                StartSending();
+            }
+        }
+    }
+
+    /// <summary>Ends the session from our side, once: MQTT 5 is told why, 3.1.1 is closed.</summary>
+    public void Close(MqttDisconnectReasonCode code, FleetError reason)
+    {
+        var ending = new Ending(code, reason);
+        if (Interlocked.CompareExchange(ref _ending, ending, null) is null)
+        {
+            Limits.Closing(this, ending);
+            _ended = Task.Run(() => EndAsync(ending));
+        }
+    }
+
+    private async Task EndAsync(Ending ending)
+    {
+        try
+        {
+            if (Channel.IsVersion5)
+            {
+                await Channel.SendAsync(new MqttDisconnectPacket { ReasonCode = ending.Code, ReasonString = ending.Reason.Message });
+            }
+        }
+        catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            // The peer is gone already: there is nobody left to tell.
+        }
+
+        Channel.Input.CancelPendingRead();
+    }
+
+    /// <summary>Under the lock.</summary>
+    private void StartSending()
+    {
+        if (!_isSending && !_window.IsFull)
+        {
+            _isSending = true;
+            _ = Task.Run(SendWaitingAsync);
+        }
+    }
+
+    private async Task SendWaitingAsync()
+    {
+        try
+        {
+            while (TryTakeNext(out var message, out var packetId))
+            {
+                await SendAsync(message, packetId);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            // The connection ended in between; the record repeats to the next session. The receive loop notices by itself.
+        }
+    }
+
+    private bool TryTakeNext(out DownMessage message, out ushort packetId)
+    {
+        lock (_lock)
+        {
+            packetId = 0;
+            message = null!;
+            if (IsEnding || _window.IsFull || !_outbox.TryTake(out message))
+            {
+                _isSending = false;
+                return false;
+            }
+
+            packetId = _window.Open();
+            return true;
+        }
+    }
+
+    private async Task SendAsync(DownMessage message, ushort packetId)
+    {
+        var packet = new MqttPublishPacket
+        {
+            Topic = TopicOf(message),
+            PacketIdentifier = packetId,
+            QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
+            PayloadSegment = DownMessageWriter.Write(message, Device.Form),
+        };
+        if (!await Channel.SendAsync(packet))
+        {
+            Limits.Unsendable(this, message);
+            Acknowledged(packetId);
+        }
+    }
+
+    private string TopicOf(DownMessage message)
+    {
+        var index = message switch { DesiredMessage => 0, CommandMessage => 1, AckMessage => 2, _ => 3 };
+        return _topics[index] ??= Topics.Down(Address.Device.Value, DownMessageWriter.KindOf(message));
+    }
+}
+
+/// <summary>How a session ends.</summary>
+internal sealed record Ending(MqttDisconnectReasonCode Code, FleetError Reason);
+
+/// <summary>What bounds a session, and where it reports to.</summary>
+/// <param name="QueuedMessagesMax">Messages that wait for it.</param>
+/// <param name="ReceiveMax">The client's Receive Maximum.</param>
+/// <param name="SilenceTicksMax">One and a half keep-alive periods, in timestamp ticks.</param>
+/// <param name="WantsReasons">False when the client asked for no reason strings.</param>
+/// <param name="Closing">Called once when the gateway ends the session.</param>
+/// <param name="Unsendable">Called for a message that is larger than the client accepts.</param>
+internal sealed record SessionLimits(
+    int QueuedMessagesMax,
+    int ReceiveMax,
+    long SilenceTicksMax,
+    bool WantsReasons,
+    Action<MqttSession, Ending> Closing,
+    Action<MqttSession, DownMessage> Unsendable);

@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using Muster.Contracts.Inventory;
+
+namespace Muster.Gateway.Mqtt;
+
+/// <summary>Tells every partition which sessions are here: every 2 s what changed, every 30 s all (design §1).</summary>
+internal sealed partial class PresenceReporter(
+    IGrainFactory grains,
+    SessionRegistry registry,
+    GatewayReference reference,
+    TimeProvider clock,
+    ILogger<PresenceReporter> logger) : BackgroundService
+{
+    /// <summary>Changed sessions; also what an operator waits for to see a device come and go.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    /// <summary>All sessions every 30 s: three times before the inventory forgets them at 90 s.</summary>
+    private const int TicksPerFullReport = 15;
+
+    /// <summary>Messages under way to partitions at once: enough to hide the round trip, too few to flood a silo.</summary>
+    private const int PartitionsAtOnce = 16;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, clock);
+        for (var tick = 1; await WaitAsync(timer, stoppingToken); tick++)
+        {
+            var isFull = tick % TicksPerFullReport == 0;
+            await SendAsync(isFull ? CollectAll() : CollectChanged(), isFull, stoppingToken);
+        }
+    }
+
+    private static async Task<bool> WaitAsync(PeriodicTimer timer, CancellationToken stoppingToken)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private Dictionary<int, List<SessionPresence>> CollectChanged()
+    {
+        var byPartition = new Dictionary<int, List<SessionPresence>>();
+
+        // What becomes dirty meanwhile is queued again and waits for the next tick.
+        for (var left = registry.Connections * 2 + PresenceReport.SessionsMax; left > 0 && registry.TryTakeChanged(out var device); left--)
+        {
+            Add(byPartition, device, clearDirty: true);
+            registry.Forget(device);
+        }
+
+        return byPartition;
+    }
+
+    private Dictionary<int, List<SessionPresence>> CollectAll()
+    {
+        CollectChanged();
+        var byPartition = new Dictionary<int, List<SessionPresence>>();
+        foreach (var device in registry.Devices)
+        {
+            if (device.IsReceiving)
+            {
+                Add(byPartition, device, clearDirty: false);
+            }
+        }
+
+        return byPartition;
+    }
+
+    private static void Add(Dictionary<int, List<SessionPresence>> byPartition, DeviceSessions device, bool clearDirty)
+    {
+        if (!device.TryTakePresence(clearDirty, out var presence))
+        {
+            return;
+        }
+
+        if (!byPartition.TryGetValue(device.Partition, out var list))
+        {
+            byPartition[device.Partition] = list = [];
+        }
+
+        list.Add(presence);
+    }
+
+    private async Task SendAsync(Dictionary<int, List<SessionPresence>> byPartition, bool isFull, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await Parallel.ForEachAsync(
+                byPartition,
+                new ParallelOptions { MaxDegreeOfParallelism = PartitionsAtOnce, CancellationToken = stoppingToken },
+                async (entry, _) => await SendAsync(entry.Key, entry.Value, isFull));
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // Presence is not stored; the next full report repeats it.
+            LogLost(logger, exception);
+        }
+    }
+
+    private async Task SendAsync(int partition, List<SessionPresence> sessions, bool isFull)
+    {
+        var grain = grains.GetInventory(partition);
+        foreach (var chunk in sessions.Chunk(PresenceReport.SessionsMax))
+        {
+            await grain.ReportPresenceAsync(new PresenceReport(
+                registry.GatewayId, reference.Value, isFull, ImmutableArray.Create(chunk)));
+            isFull = false;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Presence could not be reported; the next full report repeats it")]
+    private static partial void LogLost(ILogger logger, Exception exception);
+}

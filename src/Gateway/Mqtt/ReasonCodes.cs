@@ -1,0 +1,40 @@
+using MQTTnet.Protocol;
+using Muster.Domain;
+
+namespace Muster.Gateway.Mqtt;
+
+/// <summary>Refusals as MQTT reason codes (MQTT 5, 2.4) and return codes (MQTT 3.1.1, 3.2.2.3).</summary>
+internal static class ReasonCodes
+{
+    public static MqttConnectReasonCode OfConnect(FleetError error) => error switch
+    {
+        { Reason: "DEVICE_DECOMMISSIONED" } => MqttConnectReasonCode.Banned,
+        { Reason: "CLIENT_ID_NOT_ALLOWED" } => MqttConnectReasonCode.ClientIdentifierNotValid,
+        { Kind: ErrorKind.Unavailable } => MqttConnectReasonCode.ServerUnavailable,
+        { Kind: ErrorKind.Exhausted } => MqttConnectReasonCode.QuotaExceeded,
+        _ => MqttConnectReasonCode.NotAuthorized,
+    };
+
+    public static MqttConnectReturnCode ToReturnCode(MqttConnectReasonCode code) => code switch
+    {
+        MqttConnectReasonCode.Success => MqttConnectReturnCode.ConnectionAccepted,
+        MqttConnectReasonCode.UnsupportedProtocolVersion => MqttConnectReturnCode.ConnectionRefusedUnacceptableProtocolVersion,
+        MqttConnectReasonCode.ClientIdentifierNotValid => MqttConnectReturnCode.ConnectionRefusedIdentifierRejected,
+        MqttConnectReasonCode.ServerUnavailable or MqttConnectReasonCode.ServerBusy or MqttConnectReasonCode.QuotaExceeded =>
+            MqttConnectReturnCode.ConnectionRefusedServerUnavailable,
+        _ => MqttConnectReturnCode.ConnectionRefusedNotAuthorized,
+    };
+
+    public static MqttPubAckReasonCode OfPublish(FleetError error) => error switch
+    {
+        { Reason: "PAYLOAD_INVALID" } => MqttPubAckReasonCode.PayloadFormatInvalid,
+        { Kind: ErrorKind.Denied } => MqttPubAckReasonCode.NotAuthorized,
+        _ => MqttPubAckReasonCode.ImplementationSpecificError,
+    };
+
+    /// <summary>True for a refusal that may pass later: no PUBACK, the connection is closed.</summary>
+    public static bool IsNotNow(FleetError error) => error.Kind is ErrorKind.Unavailable or ErrorKind.Exhausted;
+
+    public static MqttDisconnectReasonCode OfNotNow(FleetError error) =>
+        error.Kind == ErrorKind.Exhausted ? MqttDisconnectReasonCode.QuotaExceeded : MqttDisconnectReasonCode.ServerBusy;
+}

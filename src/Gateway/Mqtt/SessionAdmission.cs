@@ -1,0 +1,163 @@
+using System.Buffers;
+using Microsoft.Extensions.Options;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+using Muster.Contracts.Devices;
+using Muster.Domain;
+using Muster.Domain.Identity;
+using Muster.Gateway.Devices;
+using Muster.Gateway.Identity;
+
+namespace Muster.Gateway.Mqtt;
+
+/// <summary>A CONNECT's answer: a session, or why not.</summary>
+internal readonly record struct Admission(MqttSession? Session, bool SessionPresent, MqttConnectReasonCode Code, FleetError? Error)
+{
+    public static Admission Refused(FleetError error) => new(null, false, ReasonCodes.OfConnect(error), error);
+}
+
+/// <summary>Decides about a CONNECT: identity, client id, limits, then the device's own grain.</summary>
+internal sealed partial class SessionAdmission(
+    IGrainFactory grains,
+    GatewayReference reference,
+    SessionRegistry registry,
+    GatewayInstruments instruments,
+    IOptions<MqttOptions> options,
+    TimeProvider clock,
+    ILogger<SessionAdmission> logger)
+{
+    /// <summary>A suffix names a purpose on the device.</summary>
+    private const int SuffixLengthMax = 64;
+
+    private static readonly SearchValues<char> SuffixCharacters =
+        SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-");
+
+    /// <summary>After a fault, connections of the next seconds are spread over this time, so that a fleet does not return at once.</summary>
+    private static readonly TimeSpan JitterMax = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long after a fault admissions are spread.</summary>
+    private static readonly TimeSpan JitterPeriod = TimeSpan.FromSeconds(10);
+
+    private long _lastFault;
+
+    /// <summary>A grain or the store did not answer: spread those who come back.</summary>
+    public void NoteFault() => Volatile.Write(ref _lastFault, clock.GetTimestamp());
+
+    public async Task<Admission> AdmitAsync(MqttChannel channel, DevicePeer? peer, MqttConnectPacket connect, bool hasRoom)
+    {
+        if (channel.IsVersion310 || !string.IsNullOrEmpty(connect.AuthenticationMethod))
+        {
+            var code = channel.IsVersion310 ? MqttConnectReasonCode.UnsupportedProtocolVersion : MqttConnectReasonCode.BadAuthenticationMethod;
+            return new Admission(
+                null, false, code, FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "MQTT 5 or 3.1.1 with a TLS client certificate only."));
+        }
+
+        if (peer?.Reading.Identity is not { } identity)
+        {
+            return Admission.Refused(peer?.Reading.Error ?? DeviceMessageErrors.CertificateMissing());
+        }
+
+        if (!IsClientIdOf(identity, connect.ClientId))
+        {
+            return Admission.Refused(DeviceMessageErrors.ClientIdNotAllowed(identity.Device));
+        }
+
+        if (!hasRoom)
+        {
+            return Admission.Refused(DeviceMessageErrors.LimitReached("connections", options.Value.ConnectionsMax));
+        }
+
+        var session = new MqttSession(
+            channel, new DeviceAddress(peer.Tenant, identity.Device), identity, connect.ClientId, LimitsOf(channel, connect));
+        if (registry.Reserve(session) is not { } device)
+        {
+            return Admission.Refused(DeviceMessageErrors.LimitReached("connections that only publish", DeviceSessions.PublishersMax));
+        }
+
+        session.Device = device;
+        return await AskAsync(session, connect);
+    }
+
+    private async Task<Admission> AskAsync(MqttSession session, MqttConnectPacket connect)
+    {
+        AdmitReply reply;
+        try
+        {
+            await SpreadAsync();
+            session.Grain = grains.GetDevice(session.Address.Tenant, session.Address.Device);
+            var gateway = session.Receives ? reference.Value : null;
+            reply = await session.Grain.AdmitAsync(new AdmitSession(session.Identity, session.Receives, gateway, registry.GatewayId));
+            session.Reference = new SessionRef(registry.GatewayId, session.Receives ? reply.Epoch : 0, gateway);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // Grain, silo or store do not answer: the device is told to come back, whatever the cause is.
+            NoteFault();
+            LogFault(logger, exception, session.Address.Device.Value);
+            reply = new AdmitReply(0, false, DeviceMessageErrors.Unavailable());
+        }
+
+        if (reply.Error is { } error)
+        {
+            session.Device.Detach(session);
+            registry.Forget(session.Device);
+            return Admission.Refused(error);
+        }
+
+        return new Admission(session, reply.SessionPresent && !connect.CleanSession, MqttConnectReasonCode.Success, null);
+    }
+
+    private async Task SpreadAsync()
+    {
+        var last = Volatile.Read(ref _lastFault);
+        if (last != 0 && clock.GetElapsedTime(last) < JitterPeriod)
+        {
+            await Task.Delay(JitterMax * Random.Shared.NextDouble(), clock);
+        }
+    }
+
+    private SessionLimits LimitsOf(MqttChannel channel, MqttConnectPacket connect)
+    {
+        channel.PeerPacketBytesMax = connect.MaximumPacketSize == 0 ? long.MaxValue : connect.MaximumPacketSize;
+        var keepAlive = KeepAliveOf(connect);
+        return new SessionLimits(
+            options.Value.QueuedMessagesMax,
+            connect.ReceiveMaximum == 0 ? ushort.MaxValue : connect.ReceiveMaximum,
+            (long)(keepAlive.TotalSeconds * 1.5 * clock.TimestampFrequency),
+            connect.RequestProblemInformation,
+            (session, ending) => LogClosing(logger, session.ClientId, ending.Code, ending.Reason.Reason),
+            (session, message) =>
+            {
+                instruments.Delivered(message, found: false);
+                LogUnsendable(logger, session.ClientId, DownMessageWriter.KindOf(message));
+            });
+    }
+
+    /// <summary>The client's period, or the longest that the server allows.</summary>
+    public TimeSpan KeepAliveOf(MqttConnectPacket connect) =>
+        connect.KeepAlivePeriod == 0 || connect.KeepAlivePeriod > options.Value.KeepAliveMax.TotalSeconds
+            ? options.Value.KeepAliveMax
+            : TimeSpan.FromSeconds(connect.KeepAlivePeriod);
+
+    private static bool IsClientIdOf(DeviceIdentity identity, string? clientId)
+    {
+        var device = identity.Device.Value;
+        if (clientId is null || !clientId.StartsWith(device, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var rest = clientId.AsSpan(device.Length);
+        return rest.IsEmpty
+            || (rest[0] == '/' && rest.Length is > 1 and <= SuffixLengthMax + 1 && !rest[1..].ContainsAnyExcept(SuffixCharacters));
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Device {DeviceId} could not be admitted: its grain or the store did not answer")]
+    private static partial void LogFault(ILogger logger, Exception exception, string deviceId);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Session {ClientId} is closed with {Code}: {Reason}")]
+    private static partial void LogClosing(ILogger logger, string clientId, MqttDisconnectReasonCode code, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A {Kind} for session {ClientId} is larger than the client accepts and was not sent")]
+    private static partial void LogUnsendable(ILogger logger, string clientId, string kind);
+}

@@ -1,0 +1,182 @@
+using Microsoft.Extensions.Options;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+using Muster.Domain;
+using Muster.Gateway.Devices;
+
+namespace Muster.Gateway.Mqtt;
+
+/// <summary>
+/// Reads the packets of one session, one after the other: what a device says is applied in its order, and a device that is
+/// slowed down waits in its own socket.
+/// </summary>
+internal sealed partial class SessionLoop(
+    SessionRegistry registry,
+    UpMessages messages,
+    GatewayInstruments instruments,
+    IOptions<MqttOptions> options,
+    TimeProvider clock,
+    ILogger<SessionLoop> logger)
+{
+    /// <summary>What a peer may still send after it was told that it is being closed.</summary>
+    private const long DrainBytesMax = 8 * 1024 * 1024;
+
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(2);
+
+    public async Task RunAsync(MqttSession session)
+    {
+        session.LastReceived = clock.GetTimestamp();
+        session.Device.Seen(clock.GetUtcNow());
+        if (!registry.TryActivate(session, out var replaced))
+        {
+            session.Close(MqttDisconnectReasonCode.SessionTakenOver, TakenOver());
+            return;
+        }
+
+        replaced?.Close(MqttDisconnectReasonCode.SessionTakenOver, TakenOver());
+        instruments.Sessions.Add(1);
+        LogOpened(logger, session.ClientId, session.Epoch, session.Channel.Remote);
+        try
+        {
+            session.ReleaseEarly();
+            await ReceiveAsync(session);
+        }
+        finally
+        {
+            instruments.Sessions.Add(-1);
+            LogClosed(logger, session.ClientId, session.Epoch);
+        }
+    }
+
+    /// <summary>Forgets the session; the peer reads why before its connection goes.</summary>
+    public async Task EndAsync(MqttSession session)
+    {
+        registry.Detach(session);
+        if (session.Receives)
+        {
+            _ = TellGrainAsync(session);
+        }
+
+        if (session.IsEnding)
+        {
+            await session.Ended;
+            await session.Channel.DrainAsync(DrainBytesMax, DrainTimeout);
+        }
+    }
+
+    private async Task TellGrainAsync(MqttSession session)
+    {
+        try
+        {
+            await session.Grain.DisconnectAsync(session.Reference);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // Presence says the same within two seconds.
+            LogDisconnectUntold(logger, exception, session.ClientId);
+        }
+    }
+
+    private async Task ReceiveAsync(MqttSession session)
+    {
+        var input = session.Channel.Input;
+        while (!session.IsEnding)
+        {
+            var result = await input.ReadAsync();
+            var rest = result.Buffer;
+            var goesOn = !result.IsCanceled;
+            while (goesOn && !session.IsEnding)
+            {
+                var status = FrameReader.TryRead(rest, options.Value.PacketBytesMax, out var frame);
+                if (status == FrameStatus.Incomplete)
+                {
+                    break;
+                }
+
+                goesOn = await HandleAsync(session, status, frame);
+                rest = status == FrameStatus.Complete ? rest.Slice(frame.Body.End) : rest.Slice(rest.End);
+            }
+
+            input.AdvanceTo(rest.Start, rest.End);
+            if (!goesOn || result.IsCompleted)
+            {
+                return;
+            }
+        }
+    }
+
+    private async ValueTask<bool> HandleAsync(MqttSession session, FrameStatus status, Frame frame)
+    {
+        if (status != FrameStatus.Complete)
+        {
+            var limit = options.Value.PacketBytesMax;
+            session.Close(
+                status == FrameStatus.TooLarge ? MqttDisconnectReasonCode.PacketTooLarge : MqttDisconnectReasonCode.MalformedPacket,
+                status == FrameStatus.TooLarge ? DeviceMessageErrors.PayloadTooLarge(limit) : Malformed());
+            return false;
+        }
+
+        session.IsBusy = true;
+        var goesOn = (frame.Header >> 4) switch
+        {
+            (int)MqttControlPacketType.Publish => await messages.HandleAsync(session, frame),
+            (int)MqttControlPacketType.PingReq => await PongAsync(session),
+            _ => await HandleOtherAsync(session, frame),
+        };
+        session.LastReceived = clock.GetTimestamp();
+        session.Device.Seen(clock.GetUtcNow());
+        session.IsBusy = false;
+        return goesOn;
+    }
+
+    private static async ValueTask<bool> PongAsync(MqttSession session)
+    {
+        await session.Channel.PongAsync();
+        return true;
+    }
+
+    private static async ValueTask<bool> HandleOtherAsync(MqttSession session, Frame frame)
+    {
+        MqttPacket packet;
+        try
+        {
+            packet = session.Channel.Decode(frame);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // The decoder throws many types for bytes that are not MQTT; all of them mean this.
+            session.Close(MqttDisconnectReasonCode.MalformedPacket, Malformed());
+            return false;
+        }
+
+        switch (packet)
+        {
+            case MqttPubAckPacket ack:
+                session.Acknowledged(ack.PacketIdentifier);
+                return true;
+            case MqttSubscribePacket subscribe when subscribe.SubscriptionIdentifier > 0:
+                session.Close(
+                    MqttDisconnectReasonCode.SubscriptionIdentifiersNotSupported,
+                    FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "Subscription identifiers are not offered."));
+                return false;
+            case MqttSubscribePacket subscribe:
+                await session.Channel.SendAsync(Subscriptions.Answer(session, subscribe));
+                return true;
+            case MqttUnsubscribePacket unsubscribe:
+                await session.Channel.SendAsync(Subscriptions.Answer(unsubscribe));
+                return true;
+            case MqttDisconnectPacket:
+                return false;
+            default:
+                session.Close(
+                    MqttDisconnectReasonCode.ProtocolError,
+                    FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "This packet has no place here."));
+                return false;
+        }
+    }
+
+    private static FleetError Malformed() => FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "This is not an MQTT packet.");
+
+    private static FleetError TakenOver() =>
+        FleetError.Of(ErrorKind.Conflict, "SESSION_TAKEN_OVER", "A newer connection of this client took over.");
+}

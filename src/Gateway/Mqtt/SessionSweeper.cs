@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Options;
+using MQTTnet.Protocol;
+using Muster.Domain;
+
+namespace Muster.Gateway.Mqtt;
+
+/// <summary>
+/// One clock for all sessions instead of a timer each: ends the silent and the stuck, and all of them when the host stops.
+/// </summary>
+internal sealed class SessionSweeper(
+    SessionRegistry registry,
+    IOptions<MqttOptions> options,
+    IHostApplicationLifetime lifetime,
+    TimeProvider clock) : BackgroundService
+{
+    /// <summary>A silent session is noticed at most this late; a look at 50,000 sessions costs about a millisecond.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Before the listener waits for its connections to end, not after.
+        using var stopping = lifetime.ApplicationStopping.Register(CloseAll);
+        using var timer = new PeriodicTimer(Interval, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                Sweep();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            CloseAll();
+        }
+    }
+
+    private void Sweep()
+    {
+        var now = clock.GetTimestamp();
+        var stuck = (long)(options.Value.WriteTimeout.TotalSeconds * clock.TimestampFrequency);
+        foreach (var session in registry.Sessions)
+        {
+            if (!session.Channel.AbortIfStuck(now, stuck) && !session.IsBusy && now - session.LastReceived > session.Limits.SilenceTicksMax)
+            {
+                session.Close(
+                    MqttDisconnectReasonCode.KeepAliveTimeout,
+                    FleetError.Of(ErrorKind.Unavailable, "TEMPORARILY_UNAVAILABLE", "Nothing was heard for one and a half keep-alive periods."));
+            }
+        }
+    }
+
+    private void CloseAll()
+    {
+        foreach (var session in registry.Sessions)
+        {
+            session.Close(
+                MqttDisconnectReasonCode.ServerShuttingDown,
+                FleetError.Of(ErrorKind.Unavailable, "TEMPORARILY_UNAVAILABLE", "The gateway is stopping."));
+        }
+    }
+}

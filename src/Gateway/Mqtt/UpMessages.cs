@@ -1,0 +1,181 @@
+using Muster.Contracts.Gateways;
+using Muster.Contracts.Inventory;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Gateway.Devices;
+
+namespace Muster.Gateway.Mqtt;
+
+/// <summary>
+/// What a device publishes, with its three endings: committed (PUBACK 0), refused for ever (PUBACK with a reason), not
+/// possible now (no PUBACK, closed). The grain itself sends ack, desired, command and rejection to the receiving session; the
+/// gateway adds a rejection only for what never reached the grain.
+/// </summary>
+internal sealed partial class UpMessages(
+    IGrainFactory grains,
+    SessionRegistry registry,
+    SessionAdmission admissions,
+    GatewayInstruments instruments,
+    TimeProvider clock,
+    ILogger<UpMessages> logger)
+{
+    /// <summary>Handles one PUBLISH; false when the session is over.</summary>
+    public async ValueTask<bool> HandleAsync(MqttSession session, Frame frame)
+    {
+        if (!PublishFrame.TryRead(frame, session.Channel.IsVersion5, out var publish))
+        {
+            return Refuse(session, MqttDisconnectReasonCode.MalformedPacket, "This is not an MQTT packet.");
+        }
+
+        if (FindProtocolError(session, publish) is { } problem)
+        {
+            return Refuse(session, problem.Code, problem.Text);
+        }
+
+        var early = session.Device.TakeTurn(clock.GetTimestamp());
+        if (early > 0)
+        {
+            await WaitAsync(early);
+        }
+
+        var topic = session.Topic.Read(publish.Topic, out var kind);
+        if (topic != UpTopicStatus.Own)
+        {
+            var code = topic == UpTopicStatus.Foreign ? MqttPubAckReasonCode.NotAuthorized : MqttPubAckReasonCode.TopicNameInvalid;
+            var error = DeviceMessageErrors.TopicNotAllowed(session.Address.Device);
+            return await RefuseAsync(session, publish, new RejectionMessage(UpKind.Unspecified, default, error), code);
+        }
+
+        var message = UpMessageReader.Read(kind, publish.Payload, session.Identity, session.Reference);
+        session.Device.Form = message.Form;
+        return message.Error is { } invalid
+            ? await RefuseAsync(session, publish, new RejectionMessage(kind, message.Stamp, invalid), ReasonCodes.OfPublish(invalid))
+            : await SendAsync(session, publish, kind, message);
+    }
+
+    private async ValueTask<bool> SendAsync(MqttSession session, PublishFrame publish, UpKind kind, UpMessage message)
+    {
+        FleetError? error;
+        try
+        {
+            error = (await message.SendAsync(session.Grain)).Error;
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // Whatever the fault is, the message is not committed as far as we know: no PUBACK, the device repeats it.
+            admissions.NoteFault();
+            LogFault(logger, exception, session.ClientId, kind);
+            error = DeviceMessageErrors.Unavailable();
+        }
+
+        if (error is null)
+        {
+            instruments.Received(kind, "committed");
+            if (message.Status is { } status)
+            {
+                registry.MarkChanged(session.Device, status.Health);
+            }
+
+            await AcknowledgeAsync(session, publish, null, MqttPubAckReasonCode.Success);
+            return true;
+        }
+
+        if (ReasonCodes.IsNotNow(error))
+        {
+            instruments.Received(kind, "not-now");
+            session.Close(ReasonCodes.OfNotNow(error), error);
+            return false;
+        }
+
+        instruments.Received(kind, "refused");
+        LogRefused(logger, session.ClientId, kind, error.Reason);
+        await AcknowledgeAsync(session, publish, error, ReasonCodes.OfPublish(error));
+        return true;
+    }
+
+    /// <summary>Refused before it reached the grain: PUBACK says why, and so does a rejection to the receiving session.</summary>
+    private async ValueTask<bool> RefuseAsync(
+        MqttSession session, PublishFrame publish, RejectionMessage rejection, MqttPubAckReasonCode code)
+    {
+        instruments.Received(rejection.Kind, "refused");
+        LogRefused(logger, session.ClientId, rejection.Kind, rejection.Error.Reason);
+        if (!session.Device.DeliverOwn(rejection))
+        {
+            _ = DeliverElsewhereAsync(session, rejection);
+        }
+
+        await AcknowledgeAsync(session, publish, rejection.Error, code);
+        return true;
+    }
+
+    /// <summary>The receiving session is on another gateway: presence knows which.</summary>
+    private async Task DeliverElsewhereAsync(MqttSession session, RejectionMessage rejection)
+    {
+        try
+        {
+            var (tenant, device) = session.Address;
+            if (await grains.GetInventory(session.Device.Partition).FindPresenceAsync(tenant, device) is { Connected: true, Gateway: { } gateway } seen)
+            {
+                await gateway.DeliverAsync(new DownDelivery(tenant, device, seen.Epoch, rejection));
+            }
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // A rejection may be lost: the PUBACK has said it already, and an MQTT 3.1.1 device repeats and is refused again.
+            LogRejectionLost(logger, exception, session.ClientId);
+        }
+    }
+
+    private static async ValueTask AcknowledgeAsync(MqttSession session, PublishFrame publish, FleetError? error, MqttPubAckReasonCode code)
+    {
+        if (publish.Qos == 0)
+        {
+            return;
+        }
+
+        if (error is null || !session.Channel.IsVersion5)
+        {
+            await session.Channel.AcknowledgeAsync(publish.PacketId);
+            return;
+        }
+
+        await session.Channel.SendAsync(new MqttPubAckPacket
+        {
+            PacketIdentifier = publish.PacketId,
+            ReasonCode = code,
+            ReasonString = session.Limits.WantsReasons ? $"{error.Reason}: {error.Message}" : null,
+        });
+    }
+
+    private static (MqttDisconnectReasonCode Code, string Text)? FindProtocolError(MqttSession session, in PublishFrame publish)
+    {
+        if (publish.Qos == 2)
+        {
+            return (MqttDisconnectReasonCode.QoSNotSupported, "The highest QoS is 1.");
+        }
+
+        if (publish.HasTopicAlias)
+        {
+            return (MqttDisconnectReasonCode.TopicAliasInvalid, "Topic aliases are not offered.");
+        }
+
+        return publish.Retain && session.Channel.IsVersion5
+            ? (MqttDisconnectReasonCode.RetainNotSupported, "Retained messages are not offered.")
+            : null;
+    }
+
+    private static bool Refuse(MqttSession session, MqttDisconnectReasonCode code, string text)
+    {
+        session.Close(code, FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", text));
+        return false;
+    }
+
+    private async Task WaitAsync(long ticks)
+    {
+        var wait = TimeSpan.FromSeconds((double)ticks / clock.TimestampFrequency);
+        instruments.Throttled(wait);
+        await Task.Delay(wait, clock);
+    }
+}
