@@ -6,7 +6,7 @@ using Muster.Gateway.Mqtt;
 
 namespace Muster.Gateway.Images;
 
-/// <summary>Wires the downloads of devices. The host provides <see cref="IDeviceImages"/> beside what the MQTT edge needs.</summary>
+/// <summary>Wires the downloads of devices. The host provides <see cref="Artifacts.IArtifactStore"/> beside what the MQTT edge needs.</summary>
 public static class DeviceArtifactsExtensions
 {
     /// <summary>Marks the connections of the device listener, so that its endpoints exist nowhere else.</summary>

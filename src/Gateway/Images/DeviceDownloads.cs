@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Net.Http.Headers;
+using Muster.Artifacts;
 using Muster.Contracts.Devices;
 using Muster.Domain;
+using Muster.Domain.Images;
 using Muster.Gateway.Devices;
 using Muster.Gateway.Identity;
 
@@ -12,7 +14,7 @@ namespace Muster.Gateway.Images;
 /// <c>GET /v1/images/{digest}</c>: the bytes of the image that the device's desired state names, whole or in ranges. The
 /// device's grain is asked on every request, also on every range of a resumed download.
 /// </summary>
-internal sealed partial class DeviceDownloads(IGrainFactory grains, IDeviceImages images, ILogger<DeviceDownloads> logger)
+internal sealed partial class DeviceDownloads(IGrainFactory grains, IArtifactStore images, ILogger<DeviceDownloads> logger)
 {
     public async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetAsync(HttpContext http, string digest)
     {
@@ -22,7 +24,7 @@ internal sealed partial class DeviceDownloads(IGrainFactory grains, IDeviceImage
         }
 
         var device = identity.Device.Value;
-        if (!FieldChecks.IsLowerHex(digest, 64))
+        if (!ImageDigest.TryParse(digest, out var image))
         {
             return Refuse(http, FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "A digest has 64 lower-case hex digits."), device);
         }
@@ -43,8 +45,7 @@ internal sealed partial class DeviceDownloads(IGrainFactory grains, IDeviceImage
             return Refuse(http, error, device);
         }
 
-        var stream = await images.OpenAsync(digest, http.RequestAborted);
-        if (stream is null)
+        if (images.OpenPublished(image) is not { } stream)
         {
             var missing = FleetError.Of(ErrorKind.NotFound, "IMAGE_NOT_FOUND", $"Image {digest} is not stored.", ("digest", digest));
             return Refuse(http, missing, device);
