@@ -132,7 +132,8 @@ public sealed class CertificateAuthority : IDisposable
         // Nothing lives longer than the authority, or began before it.
         var from = Later(now - ClockSkew, _certificate.NotBefore);
         var to = Earlier(now + lifetime, _certificate.NotAfter);
-        return request.Create(_certificate, from, to, NewSerialNumber());
+        using var key = _certificate.GetECDsaPrivateKey() ?? throw new UnreachableException("The authority has no key.");
+        return request.Create(_certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(key), from, to, NewSerialNumber());
     }
 
     private static DateTimeOffset Later(DateTimeOffset left, DateTime right) => left > right ? left : right;
