@@ -1,0 +1,164 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Muster.Contracts.Commit;
+using Muster.Domain;
+using Orleans.Serialization;
+using Orleans.Storage;
+
+namespace Muster.Grains.Tests.Rollouts;
+
+/// <summary>
+/// A store in memory with what rollouts need of the real one: versions, cold parts, feeds and fences in one step, and writes
+/// that fail when told to.
+/// </summary>
+internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions) : IGrainStorage, IFeedReader, IFenceWriter
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<RecordKey, Stored> _records = [];
+    private readonly Dictionary<int, List<FeedEntry>> _feeds = [];
+    private readonly Dictionary<(int Partition, string Name), long> _fences = [];
+    private readonly HashSet<RecordKey> _failing = [];
+
+    /// <summary>The next write of the record is lost.</summary>
+    public void FailNextWrite(RecordKey record)
+    {
+        lock (_gate)
+        {
+            _failing.Add(record);
+        }
+    }
+
+    public ImmutableArray<DomainEvent> FactsOf(RecordKey record)
+    {
+        lock (_gate)
+        {
+            return [.. Feed(partitions.Of(record)).Where(entry => entry.Record == record).Select(entry => entry.Fact)];
+        }
+    }
+
+    public DateTimeOffset? DueAtOf(RecordKey record)
+    {
+        lock (_gate)
+        {
+            return _records.TryGetValue(record, out var stored) ? stored.DueAt : null;
+        }
+    }
+
+    /// <summary>Commits facts of a record whose grain is not part of the test.</summary>
+    public void Append(RecordKey record, CommitAttachments attachments)
+    {
+        lock (_gate)
+        {
+            AppendFacts(record, 1, attachments);
+        }
+    }
+
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        lock (_gate)
+        {
+            var found = _records.TryGetValue(KeyOf(grainId), out var stored);
+            var state = found ? serializer.Deserialize<T>(stored!.Hot) : Activator.CreateInstance<T>();
+            grainState.State = found && stored!.Cold is { } cold
+                ? (T)((ICommitRecord)state!).WithCold(serializer.Deserialize<object>(cold))
+                : state;
+            grainState.RecordExists = found;
+            grainState.ETag = found ? stored!.Version.ToString(CultureInfo.InvariantCulture) : null!;
+            return Task.CompletedTask;
+        }
+    }
+
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        lock (_gate)
+        {
+            var key = KeyOf(grainId);
+            if (_failing.Remove(key))
+            {
+                throw new StoreUnavailableException("Lost on purpose.");
+            }
+
+            _records.TryGetValue(key, out var stored);
+            var version = 1 + (stored?.Version ?? 0);
+            if (grainState.ETag != stored?.Version.ToString(CultureInfo.InvariantCulture))
+            {
+                throw new CommitConflictException($"{key} is at {version - 1}.");
+            }
+
+            var record = (ICommitRecord)grainState.State!;
+            AppendFacts(key, version, record.Attachments);
+            var cold = record.Attachments.ColdChanged ? serializer.SerializeToArray(record.Cold) : stored?.Cold;
+            _records[key] = new Stored(serializer.SerializeToArray(grainState.State), cold, version, record.Attachments.DueAt);
+            grainState.ETag = version.ToString(CultureInfo.InvariantCulture);
+            grainState.RecordExists = true;
+            return Task.CompletedTask;
+        }
+    }
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => throw new NotSupportedException();
+
+    public Task<long> GetHeadAsync(int partition, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult((long)Feed(partition).Count);
+        }
+    }
+
+    public Task<ImmutableArray<FeedEntry>> ReadAsync(int partition, long after, int entriesMax, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult<ImmutableArray<FeedEntry>>([.. Feed(partition).Skip((int)after).Take(entriesMax)]);
+        }
+    }
+
+    public Task RaiseAsync(IReadOnlyCollection<int> raised, string fence, long value, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            foreach (var partition in raised)
+            {
+                _fences[(partition, fence)] = Math.Max(value, _fences.GetValueOrDefault((partition, fence)));
+            }
+
+            return Task.CompletedTask;
+        }
+    }
+
+    private void AppendFacts(RecordKey record, long version, CommitAttachments attachments)
+    {
+        var partition = partitions.Of(record);
+        foreach (var fence in attachments.Fences)
+        {
+            if (_fences.GetValueOrDefault((partition, fence.Name)) != fence.Expected)
+            {
+                throw new FenceRaisedException($"{fence.Name} is not {fence.Expected}.");
+            }
+        }
+
+        for (var i = 0; i < attachments.Facts.Length; i++)
+        {
+            var isLast = i == attachments.Facts.Length - 1;
+            Feed(partition).Add(new FeedEntry
+            {
+                Id = Guid.NewGuid(),
+                Sequence = Feed(partition).Count + 1,
+                Record = record,
+                Version = version,
+                At = attachments.At,
+                Actor = attachments.Actor,
+                Fact = serializer.Deserialize<DomainEvent>(serializer.SerializeToArray(attachments.Facts[i]))!,
+                IsLast = isLast,
+                Row = isLast ? attachments.Row : null,
+            });
+        }
+    }
+
+    private List<FeedEntry> Feed(int partition) =>
+        _feeds.TryGetValue(partition, out var feed) ? feed : _feeds[partition] = [];
+
+    private static RecordKey KeyOf(GrainId id) => new(id.Type.ToString()!, id.Key.ToString()!);
+
+    private sealed record Stored(byte[] Hot, byte[]? Cold, long Version, DateTimeOffset? DueAt);
+}

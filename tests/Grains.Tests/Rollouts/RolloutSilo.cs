@@ -1,0 +1,214 @@
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Devices;
+using Muster.Contracts.Images;
+using Muster.Contracts.Inventory;
+using Muster.Contracts.Rollouts;
+using Muster.Domain;
+using Muster.Domain.Images;
+using Muster.Domain.Rollouts;
+using Muster.Grains.Tests.Lifecycle;
+using Orleans.Storage;
+using Orleans.TestingHost;
+
+namespace Muster.Grains.Tests.Rollouts;
+
+/// <summary>One silo with the real grains of rollouts; devices, inventories and images are the test's.</summary>
+public sealed class RolloutSilo : IAsyncLifetime
+{
+    /// <summary>Far above what any step takes; only a bug reaches it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly InProcessTestCluster _cluster;
+
+    public RolloutSilo()
+    {
+        Clock = new SteppedClock(new DateTimeOffset(2026, 6, 1, 12, 0, 0, TimeSpan.Zero));
+        var partitions = new PartitionMap(PartitionMap.CountMin);
+        Fleet = new RolloutFleet(partitions, Clock);
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.Services.AddSingleton<TimeProvider>(Clock);
+            silo.Services.AddSingleton(partitions);
+            silo.Services.AddSingleton<MemoryStore>();
+            silo.Services.AddSingleton<IFeedReader>(services => services.GetRequiredService<MemoryStore>());
+            silo.Services.AddSingleton<IFenceWriter>(services => services.GetRequiredService<MemoryStore>());
+            silo.Services.AddKeyedSingleton<IGrainStorage>(StorageNames.Muster, (services, _) => services.GetRequiredService<MemoryStore>());
+            var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
+            silo.Services.AddSingleton(services => FleetFactory.Create(Inner(factory, services), Fleet));
+        });
+        _cluster = builder.Build();
+    }
+
+    internal RolloutFleet Fleet { get; }
+
+    internal SteppedClock Clock { get; }
+
+    internal MemoryStore Store => Fleet.Store;
+
+    public IGrainFactory Grains => _cluster.Client;
+
+    public async ValueTask InitializeAsync()
+    {
+        await _cluster.DeployAsync();
+        Fleet.Store = _cluster.GetSiloServiceProvider().GetRequiredService<MemoryStore>();
+    }
+
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
+
+    /// <summary>Forgets the activation, as a crash does; the due list calls as long as the rollout is live.</summary>
+    public Task CrashAsync(RecordKey record) => _cluster.DeactivateAsync(GrainId.Create(record.Kind, record.Key));
+
+    /// <summary>A draft for all devices of the site.</summary>
+    public async Task<IRolloutGrain> CreateAsync(string site, Func<RolloutSpec, RolloutSpec>? change = null)
+    {
+        var rollout = Grains.GetRollout(TenantId.Default, IdOf(site));
+        var spec = new RolloutSpec
+        {
+            ImageDigest = FleetFactory.Digest,
+            TargetVersion = "",
+            Filter = $"site = {site}",
+            Waves = [new WaveSpec(Amount.Count(4), 100, 1, TimeSpan.Zero, true), new WaveSpec(Amount.Percent(100), 100, 1, TimeSpan.Zero, false)],
+        };
+        var reply = await rollout.CreateAsync(new CreateRollout(Anna, "r1", change is null ? spec : change(spec), false));
+        Assert.Null(reply.Error);
+        return rollout;
+    }
+
+    public static Actor Anna { get; } = Actor.Operator("anna");
+
+    public static OrderRollout Order { get; } = new(Anna, "");
+
+    public static ResourceId IdOf(string site) => ResourceId.TryParse(site, out var id) ? id : throw new FormatException(site);
+
+    public static RecordKey RecordOf(string site) => new(GrainTypes.Rollout, $"default/{site}");
+
+    /// <summary>Calls as the due list does, lets the fleet work, and looks until the rollout is as expected.</summary>
+    public async Task<Rollout> UntilAsync(string site, Func<Rollout, bool> expected, Action? work = null)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            work?.Invoke();
+            if (Store.DueAtOf(RecordOf(site)) <= Clock.GetUtcNow())
+            {
+                await Grains.GetGrain<IDueGrain>(GrainId.Create(GrainTypes.Rollout, $"default/{site}")).OnDueAsync(cancellation);
+            }
+
+            var reply = await Grains.GetRollout(TenantId.Default, IdOf(site)).GetAsync();
+            if (expected(reply.Rollout!))
+            {
+                return reply.Rollout!;
+            }
+
+            var waits = string.Join(' ', reply.Waves.SelectMany(wave => wave.WaitingOn));
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"{reply.Rollout!.Plan.State}, waiting on {waits}");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation);
+        }
+    }
+
+    /// <summary>Waits until the coordinator has looked at every share at least once more and nothing moves.</summary>
+    public async Task SettleAsync(string site)
+    {
+        var facts = -1;
+        var quiet = 0;
+        await UntilAsync(site, _ =>
+        {
+            var now = Store.FactsOf(RecordOf(site)).Length;
+            quiet = now == facts ? quiet + 1 : 0;
+            facts = now;
+            return quiet > 80; // 80 looks of 20 ms: at least one quiet tick of the coordinator
+        });
+    }
+
+    private static IGrainFactory Inner(ServiceDescriptor descriptor, IServiceProvider services) => descriptor switch
+    {
+        { ImplementationInstance: IGrainFactory instance } => instance,
+        { ImplementationFactory: { } create } => (IGrainFactory)create(services),
+        _ => (IGrainFactory)ActivatorUtilities.CreateInstance(services, descriptor.ImplementationType!),
+    };
+}
+
+/// <summary>The silo's grain factory, except for devices, inventories and images.</summary>
+public class FleetFactory : DispatchProxy
+{
+    private IGrainFactory _inner = null!;
+    private RolloutFleet _fleet = null!;
+
+    internal static string Digest { get; } = new('a', 64);
+
+    internal static IGrainFactory Create(IGrainFactory inner, RolloutFleet fleet)
+    {
+        var factory = Create<IGrainFactory, FleetFactory>();
+        var proxy = (FleetFactory)(object)factory;
+        proxy._inner = inner;
+        proxy._fleet = fleet;
+        return factory;
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        var asked = targetMethod is { IsGenericMethod: true } ? targetMethod.GetGenericArguments()[0] : null;
+        if (asked == typeof(IDeviceGrain))
+        {
+            var key = (string)args![0]!;
+            return NeighbourGrain.Create<IDeviceGrain>((method, call) => method switch
+            {
+                nameof(IDeviceGrain.OfferAsync) => Answer(() => _fleet.Offer(key, (OfferChange)call[0]!)),
+                nameof(IDeviceGrain.ExpireChangeAsync) => Answer(() => _fleet.Expire(key, (ExpireChange)call[0]!)),
+                _ => throw new NotSupportedException(method),
+            });
+        }
+
+        if (asked == typeof(IInventoryGrain))
+        {
+            var partition = (int)(long)args![0]!;
+            return NeighbourGrain.Create<IInventoryGrain>((method, call) => method switch
+            {
+                nameof(IInventoryGrain.ListAsync) => Task.FromResult(_fleet.List(partition, (RowQuery)call[0]!)),
+                _ => throw new NotSupportedException(method),
+            });
+        }
+
+        if (asked == typeof(IImageGrain))
+        {
+            var known = (string)args![0]! == $"default/{Digest}";
+            return NeighbourGrain.Create<IImageGrain>((_, _) => Task.FromResult(known ? Published() : Unknown()));
+        }
+
+        return targetMethod!.Invoke(_inner, args);
+    }
+
+    private static Task<OfferReply> Answer(Func<OfferReply> answer)
+    {
+        try
+        {
+            return Task.FromResult(answer());
+        }
+        catch (StoreUnavailableException fault)
+        {
+            return Task.FromException<OfferReply>(fault);
+        }
+    }
+
+    private static ImageReply Unknown() => new(null, FleetError.Of(ErrorKind.NotFound, "IMAGE_NOT_FOUND", "No such image."));
+
+    private static ImageReply Published() => new(
+        new Image
+        {
+            Tenant = TenantId.Default,
+            Digest = ImageDigest.TryParse(Digest, out var digest) ? digest : throw new FormatException(),
+            Manifest = new ImageManifest("12.1.0", ImageTrack.Active, ["P3265-V"], 1000),
+            State = ImageState.Published,
+            Signature = [1],
+            Signer = null!,
+            RequestId = "",
+            CreatedAt = default,
+        },
+        null);
+}
