@@ -10,7 +10,10 @@ namespace Muster.Contracts.Rollouts;
 [GrainInterfaceType("muster.rollout"), Alias("muster.IRolloutGrain"), Version(1)]
 public interface IRolloutGrain : IGrainWithStringKey
 {
-    /// <summary>Creates a draft, or only says what is wrong with it and how many devices match. The same request id again gives the same answer.</summary>
+    /// <summary>
+    /// Creates a draft, or only says what is wrong with it and how many devices match. The same request id again gives the
+    /// same answer.
+    /// </summary>
     [Alias("Create")]
     Task<RolloutReply> CreateAsync(CreateRollout command);
 

@@ -47,7 +47,9 @@ internal static class OfferGrants
         return added;
     }
 
-    /// <summary>Evenly, in rounds, from <paramref name="first"/> on, so that a small room does not always go to the same partition.</summary>
+    /// <summary>
+    /// Evenly, in rounds, from <paramref name="first"/> on, so that a small room does not always go to the same partition.
+    /// </summary>
     internal static long[] Split(long[] wants, long room, int first)
     {
         var given = new long[wants.Length];

@@ -12,7 +12,10 @@ public sealed record RolloutPlan
 
     [Id(0)] public RolloutState State { get; init; } = RolloutState.Draft;
 
-    /// <summary>Grows with start, pause, resume, cancel, a gate that fires and a change of coordinator; every offer is fenced by it. 0 before the start.</summary>
+    /// <summary>
+    /// Grows with start, pause, resume, cancel, a gate that fires and a change of coordinator; every offer is fenced by it. 0
+    /// before the start.
+    /// </summary>
     [Id(1)] public long Epoch { get; init; }
 
     /// <summary>Members frozen at the start.</summary>

@@ -165,7 +165,8 @@ public static class RolloutPlanner
         }
         else if (wave.State == WaveState.Running || wave.SoakEndsAt <= draft.Now)
         {
-            draft.PassWave(index, PlanReasons.WavePassed, $"Wave {index + 1} passes its gate of {gate.SuccessPercent} %: {Counts(wave.Totals)}.");
+            draft.PassWave(index, PlanReasons.WavePassed,
+                $"Wave {index + 1} passes its gate of {gate.SuccessPercent} %: {Counts(wave.Totals)}.");
         }
     }
 

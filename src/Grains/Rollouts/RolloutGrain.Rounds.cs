@@ -170,7 +170,7 @@ internal sealed partial class RolloutGrain
     [LoggerMessage(Level = LogLevel.Information, Message = "Rollout {RolloutId} is {State} at epoch {Epoch}")]
     private partial void LogCommitted(string rolloutId, RolloutState state, long epoch);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A partition of rollout {RolloutId} does not answer; nothing new is granted until it does")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A partition of rollout {RolloutId} does not answer and will be asked again")]
     private partial void LogShareSilent(Exception fault, string rolloutId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A round of rollout {RolloutId} failed and will be repeated")]

@@ -13,7 +13,8 @@ internal static class RolloutBuilder
 
     public static Actor Anna { get; } = Actor.Operator("anna");
 
-    public static WaveSpec Wave(Amount size, int successPercent = 100, int minSucceeded = 1, int soakSeconds = 0, bool connectedOnly = false) =>
+    public static WaveSpec Wave(
+        Amount size, int successPercent = 100, int minSucceeded = 1, int soakSeconds = 0, bool connectedOnly = false) =>
         new(size, successPercent, minSucceeded, TimeSpan.FromSeconds(soakSeconds), connectedOnly);
 
     public static RolloutSpec Spec(params ImmutableArray<WaveSpec> waves) => new()
@@ -38,7 +39,8 @@ internal static class RolloutBuilder
     }
 
     public static ShareTotals Totals(
-        int members, int succeeded = 0, int failed = 0, int timedOut = 0, int rejected = 0, int skipped = 0, int removed = 0, int inProgress = 0) =>
+        int members, int succeeded = 0, int failed = 0, int timedOut = 0, int rejected = 0,
+        int skipped = 0, int removed = 0, int inProgress = 0) =>
         new()
         {
             Members = members,

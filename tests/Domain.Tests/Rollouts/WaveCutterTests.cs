@@ -103,7 +103,8 @@ public sealed class WaveCutterTests
     private static ImmutableArray<WaveCut> Cut(ImmutableArray<WaveSpec> waves, ImmutableArray<MemberPoint> members)
     {
         // As the coordinator does it: two partitions report histograms, then only the buckets that are asked for.
-        var histogram = MemberHistogram.Of(members.Where((_, i) => i % 2 == 0)).Plus(MemberHistogram.Of(members.Where((_, i) => i % 2 == 1)));
+        var histogram = MemberHistogram.Of(members.Where((_, i) => i % 2 == 0))
+            .Plus(MemberHistogram.Of(members.Where((_, i) => i % 2 == 1)));
         var buckets = new Dictionary<int, ImmutableArray<MemberPoint>>();
         while (true)
         {

@@ -111,7 +111,8 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
                 try
                 {
                     var fence = RolloutKey.FenceOf(TenantId.Default, command.Rollout);
-                    Append(key, new ChangeOffered(command.Rollout, command.Epoch, 1, command.Target.Digest), [new Fence(fence, command.Epoch)]);
+                    var fact = new ChangeOffered(command.Rollout, command.Epoch, 1, command.Target.Digest);
+                    Append(key, fact, [new Fence(fence, command.Epoch)]);
                 }
                 catch (FenceRaisedException)
                 {

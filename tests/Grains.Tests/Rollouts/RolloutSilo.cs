@@ -37,7 +37,8 @@ public sealed class RolloutSilo : IAsyncLifetime
             silo.Services.AddSingleton<MemoryStore>();
             silo.Services.AddSingleton<IFeedReader>(services => services.GetRequiredService<MemoryStore>());
             silo.Services.AddSingleton<IFenceWriter>(services => services.GetRequiredService<MemoryStore>());
-            silo.Services.AddKeyedSingleton<IGrainStorage>(StorageNames.Muster, (services, _) => services.GetRequiredService<MemoryStore>());
+            silo.Services.AddKeyedSingleton<IGrainStorage>(
+                StorageNames.Muster, (services, _) => services.GetRequiredService<MemoryStore>());
             var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
             silo.Services.AddSingleton(services => FleetFactory.Create(Inner(factory, services), Fleet));
         });
@@ -72,7 +73,11 @@ public sealed class RolloutSilo : IAsyncLifetime
             ImageDigest = FleetFactory.Digest,
             TargetVersion = "",
             Filter = $"site = {site}",
-            Waves = [new WaveSpec(Amount.Count(4), 100, 1, TimeSpan.Zero, true), new WaveSpec(Amount.Percent(100), 100, 1, TimeSpan.Zero, false)],
+            Waves =
+            [
+                new WaveSpec(Amount.Count(4), 100, 1, TimeSpan.Zero, ConnectedOnly: true),
+                new WaveSpec(Amount.Percent(100), 100, 1, TimeSpan.Zero, ConnectedOnly: false),
+            ],
         };
         var reply = await rollout.CreateAsync(new CreateRollout(Anna, "r1", change is null ? spec : change(spec), false));
         Assert.Null(reply.Error);
@@ -88,13 +93,23 @@ public sealed class RolloutSilo : IAsyncLifetime
     public static RecordKey RecordOf(string site) => new(GrainTypes.Rollout, $"default/{site}");
 
     /// <summary>Calls as the due list does, lets the fleet work, and looks until the rollout is as expected.</summary>
-    public async Task<Rollout> UntilAsync(string site, Func<Rollout, bool> expected, Action? work = null)
+    public Task<Rollout> UntilAsync(string site, Func<Rollout, bool> expected, Action? work = null) => UntilAsync(
+        site,
+        expected,
+        () =>
+        {
+            work?.Invoke();
+            return Task.CompletedTask;
+        });
+
+    /// <summary>The same with work that waits.</summary>
+    public async Task<Rollout> UntilAsync(string site, Func<Rollout, bool> expected, Func<Task> work)
     {
         var cancellation = TestContext.Current.CancellationToken;
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            work?.Invoke();
+            await work();
             if (Store.DueAtOf(RecordOf(site)) <= Clock.GetUtcNow())
             {
                 await Grains.GetGrain<IDueGrain>(GrainId.Create(GrainTypes.Rollout, $"default/{site}")).OnDueAsync(cancellation);
