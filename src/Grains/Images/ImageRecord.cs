@@ -1,0 +1,26 @@
+using Muster.Contracts.Commit;
+using Muster.Domain.Images;
+using Muster.Domain.Inventory;
+
+namespace Muster.Grains.Images;
+
+/// <summary>An image as stored.</summary>
+[GenerateSerializer, Immutable, Alias("muster.image-record")]
+internal sealed record ImageRecord : IGrainRecord<ImageRecord>
+{
+    /// <summary>Null before the first commit.</summary>
+    [Id(0)] public Image? Image { get; init; }
+
+    public object? Cold => null;
+
+    public CommitAttachments Attachments { get; private init; } = CommitAttachments.None;
+
+    public ICommitRecord WithCold(object? cold) => this;
+
+    public ImageRecord Attach(CommitAttachments attachments) => this with { Attachments = attachments };
+
+    public InventoryRow? ToRow() => Image is null ? null : ImageRow.Of(Image);
+
+    /// <summary>A verified image is due until it is published: that is how a crash between the two is made good.</summary>
+    public DateTimeOffset? NextDueAt() => Image is { State: ImageState.Verified } image ? image.CreatedAt : null;
+}
