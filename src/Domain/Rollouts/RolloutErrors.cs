@@ -7,6 +7,7 @@ public static class RolloutErrors
 {
     public const string NotFoundReason = "NOT_FOUND";
     public const string ExistsReason = "ALREADY_EXISTS";
+    public const string RequestIdReusedReason = "REQUEST_ID_REUSED";
     public const string SpecInvalidReason = "ROLLOUT_SPEC_INVALID";
     public const string NoDevicesReason = "ROLLOUT_MATCHES_NO_DEVICE";
     public const string WrongStateReason = "ROLLOUT_STATE_INVALID";
@@ -15,6 +16,14 @@ public static class RolloutErrors
 
     public static FleetError NotFound(string rollout) => FleetError.Of(
         ErrorKind.NotFound, NotFoundReason, $"There is no rollout '{rollout}'.", ("rollout", rollout));
+
+    /// <summary>The request id belongs to another request.</summary>
+    public static FleetError RequestIdReused(string rollout, string requestId) => FleetError.Of(
+        ErrorKind.AlreadyExists,
+        RequestIdReusedReason,
+        $"The request id '{requestId}' created rollout '{rollout}' with another content.",
+        ("rollout", rollout),
+        ("request_id", requestId));
 
     public static FleetError Exists(string rollout) => FleetError.Of(
         ErrorKind.AlreadyExists, ExistsReason, $"There already is a rollout '{rollout}'.", ("rollout", rollout));

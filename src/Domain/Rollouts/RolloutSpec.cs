@@ -104,4 +104,15 @@ public sealed record RolloutSpec
 
     /// <summary>Ends a member that could not be reached since its first turn as timed out.</summary>
     [Id(10)] public TimeSpan UndeliveredTimeout { get; init; } = UndeliveredTimeoutDefault;
+
+    /// <summary>By value, waves included: a repeated request is recognised by it.</summary>
+    public bool Equals(RolloutSpec? other) =>
+        other is not null
+        && (ImageDigest, TargetVersion, Filter, Seed) == (other.ImageDigest, other.TargetVersion, other.Filter, other.Seed)
+        && Waves.AsSpan().SequenceEqual(other.Waves.AsSpan())
+        && FailureGate == other.FailureGate
+        && (DevicesPerMinute, MaxUnavailable, AllowTrackChange) == (other.DevicesPerMinute, other.MaxUnavailable, other.AllowTrackChange)
+        && (InProgressTimeout, UndeliveredTimeout) == (other.InProgressTimeout, other.UndeliveredTimeout);
+
+    public override int GetHashCode() => HashCode.Combine(ImageDigest, Filter, Seed, Waves.Length);
 }

@@ -45,9 +45,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         ArgumentNullException.ThrowIfNull(command);
         if (_record.State.Rollout is { } existing && !command.ValidateOnly)
         {
-            return existing.RequestId == command.RequestId && command.RequestId.Length > 0
-                ? Reply()
-                : RolloutReply.Refused(RolloutErrors.Exists(_id.Value));
+            return AnswerRepetition(existing, command);
         }
 
         var now = _clock.GetUtcNow();
@@ -158,6 +156,19 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         await EnsureFencedAsync();
         EnsurePacing();
         return Reply();
+    }
+
+    private RolloutReply AnswerRepetition(Rollout existing, CreateRollout command)
+    {
+        if (command.RequestId.Length == 0 || existing.RequestId != command.RequestId)
+        {
+            return RolloutReply.Refused(RolloutErrors.Exists(_id.Value));
+        }
+
+        // The version is the catalogue's word, whatever the caller wrote.
+        return existing.Spec == command.Spec with { TargetVersion = existing.Spec.TargetVersion }
+            ? Reply()
+            : RolloutReply.Refused(RolloutErrors.RequestIdReused(_id.Value, command.RequestId));
     }
 
     private async Task<RolloutReply> ValidateAsync(Rollout rollout)

@@ -53,6 +53,7 @@ public sealed class RolloutGrainTests(RolloutSilo silo) : IClassFixture<RolloutS
         var unborn = silo.Grains.GetRollout(TenantId.Default, RolloutSilo.IdOf("unborn"));
 
         var repeated = await rollout.CreateAsync(new CreateRollout(RolloutSilo.Anna, "r1", spec, false));
+        var reused = await rollout.CreateAsync(new CreateRollout(RolloutSilo.Anna, "r1", spec with { DevicesPerMinute = 7 }, false));
         var other = await rollout.CreateAsync(new CreateRollout(RolloutSilo.Anna, "r2", spec, false));
         var invalid = await unborn.CreateAsync(new CreateRollout(RolloutSilo.Anna, "r1", spec with { Filter = "x", Waves = [] }, false));
         var noImage = await unborn.CreateAsync(
@@ -61,6 +62,7 @@ public sealed class RolloutGrainTests(RolloutSilo silo) : IClassFixture<RolloutS
         var missing = await unborn.StartAsync(Order);
 
         Assert.Null(repeated.Error);
+        Assert.Equal(RolloutErrors.RequestIdReusedReason, reused.Error?.Reason);
         Assert.Equal(RolloutErrors.ExistsReason, other.Error?.Reason);
         Assert.Equal(["filter", "waves"], invalid.Error!.Metadata.Select(detail => detail.Key));
         Assert.Equal("IMAGE_NOT_FOUND", noImage.Error?.Reason);
