@@ -25,9 +25,6 @@ internal static class DeviceMessageErrors
     public static FleetError LimitReached(string limit, int value) =>
         FleetError.Of(ErrorKind.Exhausted, "LIMIT_REACHED", $"The limit of {value} {limit} is reached.", ("limit", Text(value)), ("of", limit));
 
-    public static FleetError CertificateMissing() =>
-        FleetError.Of(ErrorKind.Denied, "CERTIFICATE_MISSING", "A device certificate is required.");
-
     public static FleetError Unavailable() =>
         FleetError.Of(ErrorKind.Unavailable, "TEMPORARILY_UNAVAILABLE", "Not possible now; connect again later.");
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections.Features;
+using Muster.Cryptography.Certificates;
 using Muster.Domain;
 
 namespace Muster.Gateway.Identity;
@@ -10,7 +11,7 @@ internal sealed class DevicePeer(TenantId tenant)
     public TenantId Tenant { get; } = tenant;
 
     /// <summary>Set by the handshake; a connection without a certificate never gets past it.</summary>
-    public DeviceIdentityReading Reading { get; set; }
+    public DeviceIdentityResult? Result { get; set; }
 
     public static DevicePeer? Of(IDictionary<object, object?> connectionItems) =>
         connectionItems.TryGetValue(typeof(DevicePeer), out var peer) ? peer as DevicePeer : null;

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Muster.Cryptography.Certificates;
 using Muster.Domain;
 
 namespace Muster.Gateway.Identity;
@@ -10,7 +11,8 @@ namespace Muster.Gateway.Identity;
 /// TLS of the listeners for devices. The handshake proves the possession of a key and reads the identity; a certificate that
 /// proves none is let through it on purpose, so that the protocol above can say why it is refused. Nothing else is.
 /// </summary>
-internal sealed partial class DeviceTls(IServerCertificate server, IDeviceIdentityReader identities, ILogger<DeviceTls> logger)
+internal sealed partial class DeviceTls(
+    IServerCertificate server, DeviceIdentityVerifier identities, TimeProvider clock, ILogger<DeviceTls> logger)
 {
     /// <summary>A device behind a slow radio link needs a few round trips; an idle socket is not kept longer.</summary>
     public static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
@@ -36,7 +38,7 @@ internal sealed partial class DeviceTls(IServerCertificate server, IDeviceIdenti
         AllowTlsResume = false,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
 
-        // The reader builds the chain itself; the platform must neither trust its own roots nor download anything.
+        // The verifier builds the chain itself; the platform must neither trust its own roots nor download anything.
         CertificateChainPolicy = new X509ChainPolicy
         {
             TrustMode = X509ChainTrustMode.CustomRootTrust,
@@ -54,7 +56,7 @@ internal sealed partial class DeviceTls(IServerCertificate server, IDeviceIdenti
             return false;
         }
 
-        peer.Reading = identities.Read(leaf, chain?.ChainPolicy.ExtraStore ?? []);
+        peer.Result = identities.Verify(leaf, chain?.ChainPolicy.ExtraStore, clock.GetUtcNow());
         return true;
     }
 

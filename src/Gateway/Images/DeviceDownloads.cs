@@ -4,6 +4,7 @@ using Microsoft.Net.Http.Headers;
 using Muster.Artifacts;
 using Muster.Contracts.Devices;
 using Muster.Domain;
+using Muster.Domain.Identity;
 using Muster.Domain.Images;
 using Muster.Gateway.Devices;
 using Muster.Gateway.Identity;
@@ -18,9 +19,9 @@ internal sealed partial class DeviceDownloads(IGrainFactory grains, IArtifactSto
 {
     public async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetAsync(HttpContext http, string digest)
     {
-        if (DevicePeer.Of(http) is not { Reading.Identity: { } identity } peer)
+        if (DevicePeer.Of(http) is not { Result.Identity: { } identity } peer)
         {
-            return Refuse(http, DevicePeer.Of(http)?.Reading.Error ?? DeviceMessageErrors.CertificateMissing());
+            return Refuse(http, DevicePeer.Of(http)?.Result?.Error ?? CertificateErrors.Missing());
         }
 
         var device = identity.Device.Value;

@@ -9,7 +9,7 @@ namespace Muster.Gateway.Mqtt;
 
 /// <summary>
 /// Wires the MQTT edge. The host provides <see cref="IGrainFactory"/>, <see cref="Contracts.Commit.PartitionMap"/>,
-/// <see cref="IServerCertificate"/> and <see cref="IDeviceIdentityReader"/>.
+/// <see cref="IServerCertificate"/> and <see cref="Cryptography.Certificates.DeviceIdentityVerifier"/>.
 /// </summary>
 public static class MqttGatewayExtensions
 {

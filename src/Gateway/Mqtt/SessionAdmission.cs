@@ -52,9 +52,9 @@ internal sealed partial class SessionAdmission(
                 null, false, code, FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "MQTT 5 or 3.1.1 with a TLS client certificate only."));
         }
 
-        if (peer?.Reading.Identity is not { } identity)
+        if (peer?.Result?.Identity is not { } identity)
         {
-            return Admission.Refused(peer?.Reading.Error ?? DeviceMessageErrors.CertificateMissing());
+            return Admission.Refused(peer?.Result?.Error ?? CertificateErrors.Missing());
         }
 
         if (!IsClientIdOf(identity, connect.ClientId))

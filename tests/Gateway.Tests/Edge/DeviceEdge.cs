@@ -1,0 +1,81 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Muster.Artifacts;
+using Muster.Contracts.Commit;
+using Muster.Gateway.Images;
+using Muster.Gateway.Mqtt;
+
+namespace Muster.Gateway.Tests.Edge;
+
+/// <summary>The real listeners on loopback ports that the system chose, in front of fake grains.</summary>
+internal sealed class DeviceEdge : IAsyncDisposable
+{
+    private readonly WebApplication _host;
+
+    private DeviceEdge(WebApplication host, TestPki pki, FakeGrains grains, FakeArtifacts artifacts)
+    {
+        (_host, Pki, Grains, Artifacts) = (host, pki, grains, artifacts);
+        var ports = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
+            .Select(address => new Uri(address).Port)
+            .ToArray();
+        (MqttPort, HttpsPort) = (ports[0], ports[1]);
+    }
+
+    public int MqttPort { get; }
+
+    public int HttpsPort { get; }
+
+    public TestPki Pki { get; }
+
+    public FakeGrains Grains { get; }
+
+    public FakeArtifacts Artifacts { get; }
+
+    public static async Task<DeviceEdge> StartAsync(params (string Key, string Value)[] settings)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Muster:Mqtt:Port"] = "0",
+            ["Muster:DeviceHttps:Port"] = "0",
+        });
+        builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
+        var pki = new TestPki();
+        var (factory, grains) = FakeGrains.Create();
+        var artifacts = new FakeArtifacts();
+        builder.Services.AddSingleton(factory);
+        builder.Services.AddSingleton(new PartitionMap(PartitionMap.CountMin));
+        builder.Services.AddSingleton<Identity.IServerCertificate>(pki);
+        builder.Services.AddSingleton(pki.CreateVerifier());
+        builder.Services.AddSingleton<IArtifactStore>(artifacts);
+        builder.Services.AddMqttGateway(builder.Configuration);
+        builder.Services.AddDeviceArtifacts(builder.Configuration);
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.UseMqttListener();
+            kestrel.UseDeviceHttpsListener();
+        });
+        var host = builder.Build();
+        host.MapDeviceArtifacts();
+        await host.StartAsync();
+        return new DeviceEdge(host, pki, grains, artifacts);
+    }
+
+    public Task StopAsync() => _host.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        await _host.DisposeAsync();
+        Pki.Dispose();
+    }
+}

@@ -1,0 +1,118 @@
+using System.Collections.Concurrent;
+using Muster.Contracts.Devices;
+using Muster.Contracts.Gateways;
+using Muster.Domain;
+using Muster.Domain.Devices;
+
+namespace Muster.Gateway.Tests.Edge;
+
+/// <summary>A device's grain as the edge sees it: takes everything, acknowledges through the observer, answers as a test says.</summary>
+internal sealed class FakeDevice(DeviceId id) : IDeviceGrain
+{
+    private long _epoch;
+
+    public ConcurrentQueue<object> Received { get; } = new();
+
+    public ConcurrentQueue<AdmitSession> Admitted { get; } = new();
+
+    public ConcurrentQueue<SessionRef> Disconnected { get; } = new();
+
+    public AdmitSession? Receiver { get; private set; }
+
+    public long Epoch => Volatile.Read(ref _epoch);
+
+    public bool IsKnown { get; set; } = true;
+
+    /// <summary>The refusal of every connection.</summary>
+    public FleetError? AdmitError { get; set; }
+
+    /// <summary>What happens to an up message: null is committed, an error is refused, an exception is a fault.</summary>
+    public Func<object, Task<FleetError?>> Answer { get; set; } = _ => Task.FromResult<FleetError?>(null);
+
+    /// <summary>Sent within admission, before the gateway has the answer.</summary>
+    public DownMessage? AtAdmission { get; set; }
+
+    public Func<AuthorizeDownload, FleetError?> Authorize { get; set; } = _ => null;
+
+    public async Task<AdmitReply> AdmitAsync(AdmitSession command)
+    {
+        Admitted.Enqueue(command);
+        if (AdmitError is { } error)
+        {
+            return new AdmitReply(0, false, error);
+        }
+
+        if (!command.Receives)
+        {
+            return new AdmitReply(0, IsKnown, null);
+        }
+
+        var epoch = Interlocked.Increment(ref _epoch);
+        Receiver = command;
+        if (AtAdmission is { } message)
+        {
+            await command.Gateway!.DeliverAsync(new DownDelivery(TenantId.Default, id, epoch, message));
+        }
+
+        return new AdmitReply(epoch, IsKnown, null);
+    }
+
+    public Task DisconnectAsync(SessionRef session)
+    {
+        Disconnected.Enqueue(session);
+        return Task.CompletedTask;
+    }
+
+    public Task<UpReply> HelloAsync(ReportHello command) => TakeAsync(UpKind.Hello, command.Envelope, command);
+
+    public Task<UpReply> StatusAsync(ReportStatus command) => TakeAsync(UpKind.Status, command.Envelope, command);
+
+    public Task<UpReply> ReportAsync(ReportProgress command) => TakeAsync(UpKind.Report, command.Envelope, command);
+
+    public Task<UpReply> InventoryAsync(ReportInventory command) => TakeAsync(UpKind.Inventory, command.Envelope, command);
+
+    public Task<UpReply> ResultAsync(ReportResult command) => TakeAsync(UpKind.Result, command.Envelope, command);
+
+    public Task<FleetError?> AuthorizeDownloadAsync(AuthorizeDownload command) => Task.FromResult(Authorize(command));
+
+    /// <summary>Sends a message to the receiving session, as the grain does.</summary>
+    public Task SendAsync(DownMessage message) =>
+        Receiver!.Gateway!.DeliverAsync(new DownDelivery(TenantId.Default, id, Epoch, message));
+
+    public Task CloseAsync(long epochMax, bool all, FleetError reason) =>
+        Receiver!.Gateway!.CloseAsync(new CloseSession(TenantId.Default, id, epochMax, all, reason));
+
+    public Task<DeviceReply> ExpectAsync(ExpectDevice command) => throw new NotSupportedException();
+
+    public Task<DeviceReply> GetAsync() => throw new NotSupportedException();
+
+    public Task<DeviceReply> ApproveEnrollmentAsync(ApproveEnrollment command) => throw new NotSupportedException();
+
+    public Task<DeviceReply> QuarantineAsync(QuarantineDevice command) => throw new NotSupportedException();
+
+    public Task<DeviceReply> ReleaseAsync(ReleaseDevice command) => throw new NotSupportedException();
+
+    public Task<OfferReply> OfferAsync(OfferChange command) => throw new NotSupportedException();
+
+    public Task<OfferReply> ExpireChangeAsync(ExpireChange command) => throw new NotSupportedException();
+
+    public Task EvaluatePoliciesAsync(EvaluatePolicies command) => throw new NotSupportedException();
+
+    public Task<DeviceReply> BeginDecommissionAsync(BeginDecommission command) => throw new NotSupportedException();
+
+    private async Task<UpReply> TakeAsync(UpKind kind, UpEnvelope envelope, object command)
+    {
+        var error = await Answer(command);
+        if (error is null)
+        {
+            Received.Enqueue(command);
+        }
+
+        if (kind != UpKind.Status && Receiver is not null)
+        {
+            await SendAsync(error is null ? new AckMessage(kind, envelope.Stamp) : new RejectionMessage(kind, envelope.Stamp, error));
+        }
+
+        return new UpReply(error);
+    }
+}

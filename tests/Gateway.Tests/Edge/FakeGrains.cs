@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using Muster.Contracts.Devices;
+using Muster.Contracts.Inventory;
+using Muster.Domain;
+using Muster.Domain.Devices;
+
+namespace Muster.Gateway.Tests.Edge;
+
+/// <summary>The grains that the device edge knows, without a silo.</summary>
+#pragma warning disable CA1852 // DispatchProxy derives from it at run time.
+internal class FakeGrains : DispatchProxy
+#pragma warning restore CA1852
+{
+    private readonly ConcurrentDictionary<string, FakeDevice> _devices = new();
+
+    public FakeInventory Inventory { get; } = new();
+
+    public static (IGrainFactory Factory, FakeGrains Fakes) Create()
+    {
+        var factory = Create<IGrainFactory, FakeGrains>();
+        return (factory, (FakeGrains)(object)factory);
+    }
+
+    public FakeDevice Device(string serial) => _devices.GetOrAdd(
+        $"{TenantId.Default}/{serial}", _ => DeviceId.TryParse(serial, out var id) ? new FakeDevice(id) : throw new FormatException(serial));
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod switch
+    {
+        { Name: "CreateObjectReference" } => args![0],
+        { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IDeviceGrain) => Device(((string)args![0]!).Split('/')[1]),
+        { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IInventoryGrain) => Inventory,
+        _ => throw new NotSupportedException(targetMethod?.Name),
+    };
+}
+
+/// <summary>Collects presence.</summary>
+internal sealed class FakeInventory : IInventoryGrain
+{
+    public ConcurrentQueue<PresenceReport> Reports { get; } = new();
+
+    public DevicePresence? Presence { get; set; }
+
+    public Task ReportPresenceAsync(PresenceReport report)
+    {
+        Reports.Enqueue(report);
+        return Task.CompletedTask;
+    }
+
+    public Task<DevicePresence?> FindPresenceAsync(TenantId tenant, DeviceId device) => Task.FromResult(Presence);
+
+    public Task NudgeAsync() => Task.CompletedTask;
+
+    public Task<RowPage> ListAsync(RowQuery query) => throw new NotSupportedException();
+
+    public Task WatchAsync(IRowWatcher watcher, RowQuery query) => throw new NotSupportedException();
+
+    public Task UnwatchAsync(IRowWatcher watcher) => throw new NotSupportedException();
+
+    public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => throw new NotSupportedException();
+}

@@ -1,0 +1,86 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Muster.Cryptography.Certificates;
+using Muster.Gateway.Identity;
+
+namespace Muster.Gateway.Tests.Edge;
+
+/// <summary>The certificates of a test: server, trusted device roots, and bad ones.</summary>
+internal sealed class TestPki : IServerCertificate, IDisposable
+{
+    private static readonly DateTimeOffset Now = TimeProvider.System.GetUtcNow();
+
+    private readonly X509Certificate2 _root;
+    private readonly X509Certificate2 _server;
+
+    public TestPki()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        _root = CreateRoot(key, "Test device root");
+        var authority = CertificateAuthority.Create("Test server CA", Now, TimeSpan.FromDays(2));
+        var issued = authority.IssueServer(["localhost", "127.0.0.1"], Now, TimeSpan.FromDays(1));
+        ServerCaPem = authority.CertificatePem;
+        _server = X509Certificate2.CreateFromPem(issued.CertificatePem, issued.KeyPem);
+        Context = SslStreamCertificateContext.Create(_server, null, offline: true);
+        authority.Dispose();
+    }
+
+    public SslStreamCertificateContext Context { get; }
+
+    public string ServerCaPem { get; }
+
+    public DeviceIdentityVerifier CreateVerifier() => new(new TrustStore([X509CertificateLoader.LoadCertificate(_root.RawData)]));
+
+    public bool IsServer(X509Certificate? certificate) => certificate?.GetRawCertData().AsSpan().SequenceEqual(_server.RawData) == true;
+
+    public X509Certificate2 Issue(string serial) => Issue(_root, serial, Now.AddDays(-1), Now.AddDays(1));
+
+    public X509Certificate2 IssueExpired(string serial) => Issue(_root, serial, Now.AddHours(-12), Now.AddHours(-6));
+
+    /// <summary>Under a root that nobody trusts.</summary>
+    public static X509Certificate2 IssueUntrusted(string serial)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var root = CreateRoot(key, "Somebody else's root");
+        return Issue(root, serial, Now.AddDays(-1), Now.AddDays(1));
+    }
+
+    public static X509Certificate2 CreateSelfSigned(string serial)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return Portable(Request(serial, key).CreateSelfSigned(Now.AddDays(-1), Now.AddDays(1)));
+    }
+
+    public void Dispose()
+    {
+        _root.Dispose();
+        _server.Dispose();
+    }
+
+    private static X509Certificate2 CreateRoot(ECDsa key, string name)
+    {
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 1, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
+        return Portable(request.CreateSelfSigned(Now.AddDays(-2), Now.AddDays(2)));
+    }
+
+    private static X509Certificate2 Issue(X509Certificate2 root, string serial, DateTimeOffset from, DateTimeOffset to)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = Request(serial, key).Create(root, from, to, RandomNumberGenerator.GetBytes(8));
+        return Portable(certificate.CopyWithPrivateKey(key));
+    }
+
+    private static CertificateRequest Request(string serial, ECDsa key)
+    {
+        var name = new X500DistinguishedNameBuilder();
+        name.AddCommonName($"device {serial}");
+        name.Add("2.5.4.5", serial);
+        return new CertificateRequest(name.Build(), key, HashAlgorithmName.SHA256);
+    }
+
+    private static X509Certificate2 Portable(X509Certificate2 certificate) =>
+        X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null, X509KeyStorageFlags.Exportable);
+}

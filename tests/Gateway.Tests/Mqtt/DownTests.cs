@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+using MQTTnet;
+using MQTTnet.Formatter;
+using Muster.Contracts.Gateways;
+using Muster.Contracts.Inventory;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Gateway.Tests.Edge;
+using Muster.Protocol;
+using Wire = Muster.Protocol.Device.V1;
+
+namespace Muster.Gateway.Tests.Mqtt;
+
+public sealed class DownTests
+{
+    private static DesiredMessage Desired(long generation) =>
+        new(new DesiredState(generation, new OsTarget(Samples.Digest, "12.12.1", 4711, [1, 2]), null));
+
+    [Theory]
+    [InlineData(MqttProtocolVersion.V500)]
+    [InlineData(MqttProtocolVersion.V311)]
+    public async Task Deliver_BeforeTheConnectionIsAccepted_ArrivesAfterItWithoutASubscription(MqttProtocolVersion version)
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        edge.Grains.Device(Samples.Serial).AtAdmission = Desired(3);
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial, version: version);
+
+        var desired = Wire.Desired.Parser.ParseJson(await client.NextAsync(Samples.Serial, Topics.Desired));
+
+        Assert.Equal((3L, $"/v1/images/{Samples.Digest}", 4711L), (desired.Generation, desired.Os.Path, desired.Os.SizeBytes));
+    }
+
+    [Fact]
+    public async Task Deliver_OfACommand_ArrivesWithNonceAndExpiry()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        var expires = new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+        await edge.Grains.Device(Samples.Serial).SendAsync(
+            new CommandMessage(new DeviceCommand(CommandKind.FactoryDefault, new string('0', 32), expires.AddDays(-1), expires)));
+
+        var command = Wire.Command.Parser.ParseJson(await client.NextAsync(Samples.Serial, Topics.Command));
+        Assert.Equal((Wire.CommandKind.FactoryDefault, expires), (command.Kind, command.ExpiresAt.ToDateTimeOffset()));
+    }
+
+    [Fact]
+    public async Task Deliver_ForAnOlderEpoch_IsNotSent()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        var device = edge.Grains.Device(Samples.Serial);
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        Assert.True(DeviceId.TryParse(Samples.Serial, out var id));
+
+        await device.Receiver!.Gateway!.DeliverAsync(new DownDelivery(TenantId.Default, id, device.Epoch - 1, Desired(1)));
+        await device.SendAsync(Desired(2));
+
+        var desired = Wire.Desired.Parser.ParseJson(await client.NextAsync(Samples.Serial, Topics.Desired));
+        Assert.Equal(2, desired.Generation);
+        Assert.Empty(client.Messages);
+    }
+
+    [Fact]
+    public async Task Deliver_OfMoreThanTheWindow_ArrivesWhole()
+    {
+        await using var edge = await DeviceEdge.StartAsync(("Muster:Mqtt:QueuedMessagesMax", "1000"));
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+
+        for (var i = 1; i <= 100; i++)
+        {
+            await edge.Grains.Device(Samples.Serial).SendAsync(new AckMessage(UpKind.Report, new MessageStamp("b", i)));
+        }
+
+        await Eventually.TrueAsync(() => client.Messages.Count == 100, "a hundred messages");
+        Assert.Equal(100, client.Messages.Select(message => Wire.Ack.Parser.ParseJson(System.Text.Encoding.UTF8.GetString(message.Payload)).Stamp.Sequence).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("muster/v1/devices/" + Samples.Serial + "/down/#", MqttClientSubscribeResultCode.GrantedQoS1)]
+    [InlineData("muster/v1/devices/" + Samples.Serial + "/down/desired", MqttClientSubscribeResultCode.GrantedQoS1)]
+    [InlineData("muster/v1/devices/" + Samples.OtherSerial + "/down/#", MqttClientSubscribeResultCode.NotAuthorized)]
+    [InlineData("muster/v1/devices/+/down/desired", MqttClientSubscribeResultCode.NotAuthorized)]
+    [InlineData("#", MqttClientSubscribeResultCode.NotAuthorized)]
+    [InlineData("$share/a/muster/v1/devices/" + Samples.Serial + "/down/#", MqttClientSubscribeResultCode.SharedSubscriptionsNotSupported)]
+    public async Task Subscribe_IsGrantedForOwnDownTopicsOnly(string filter, MqttClientSubscribeResultCode expected)
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        await using var old = await TestClient.ConnectedAsync(edge, Samples.OtherSerial, version: MqttProtocolVersion.V311);
+
+        Assert.Equal(expected, await client.SubscribeAsync(filter));
+        Assert.Equal(
+            filter.Contains(Samples.OtherSerial, StringComparison.Ordinal) ? MqttClientSubscribeResultCode.GrantedQoS1 : MqttClientSubscribeResultCode.UnspecifiedError,
+            await old.SubscribeAsync(filter));
+    }
+
+    [Fact]
+    public async Task Reject_WhenTheReceiverIsOnAnotherGateway_GoesThere()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        await using var publisher = await TestClient.ConnectedAsync(edge, Samples.Serial, $"{Samples.Serial}/pub");
+        var elsewhere = new OtherGateway();
+        edge.Grains.Inventory.Presence = new DevicePresence(true, default, 9, "other", elsewhere, null);
+
+        await publisher.PublishAsync(Samples.Serial, Topics.Report, "{");
+
+        var delivery = await Eventually.GetAsync(() => elsewhere.Delivered, "a delivery to the other gateway");
+        Assert.Equal((9, "PAYLOAD_INVALID"), (delivery.Epoch, Assert.IsType<RejectionMessage>(delivery.Message).Error.Reason));
+    }
+
+    [Fact]
+    public async Task Presence_OfASession_IsReportedWhenItComesAndGoes()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        await client.PublishAsync(Samples.Serial, Topics.Status, Samples.Status());
+
+        var here = await FindAsync(edge, session => session.Connected);
+        Assert.Equal((1, "well"), (here.Epoch, here.Health?.Note));
+        await client.DisconnectAsync();
+        var gone = await FindAsync(edge, session => !session.Connected);
+        Assert.Equal(1, gone.Epoch);
+    }
+
+    private static async Task<SessionPresence> FindAsync(DeviceEdge edge, Predicate<SessionPresence> predicate)
+    {
+        await Eventually.TrueAsync(() => Sessions(edge).Any(session => predicate(session)), "presence");
+        return Sessions(edge).Last(session => predicate(session));
+    }
+
+    private static ImmutableArray<SessionPresence> Sessions(DeviceEdge edge) =>
+        [.. edge.Grains.Inventory.Reports.SelectMany(report => report.Sessions)];
+
+    private sealed class OtherGateway : IGatewayObserver
+    {
+        public DownDelivery? Delivered { get; private set; }
+
+        public Task DeliverAsync(DownDelivery delivery)
+        {
+            Delivered = delivery;
+            return Task.CompletedTask;
+        }
+
+        public Task CloseAsync(CloseSession close) => Task.CompletedTask;
+    }
+}
