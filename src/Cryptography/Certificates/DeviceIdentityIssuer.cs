@@ -31,18 +31,21 @@ public sealed class DeviceIdentityIssuer : IDisposable
     public string IntermediatePem => _intermediate.ExportCertificatePem();
 
     /// <summary>Identities as Axis makes them: serials are MAC addresses.</summary>
-    public static DeviceIdentityIssuer CreateAxis(DateTimeOffset now)
-    {
-        return Create(Name("Axis device ID Root CA ECC", AxisOrganization), Name("Axis device ID Intermediate CA ECC 1", AxisOrganization),
-            now, isAxis: true);
-    }
+    public static DeviceIdentityIssuer CreateAxis(DateTimeOffset now) => Create(
+        Name("Axis device ID Root CA ECC", AxisOrganization),
+        Name("Axis device ID Intermediate CA ECC 1", AxisOrganization),
+        now,
+        isAxis: true);
 
     /// <summary>Identities of another vendor: serials are whatever is not an Axis serial.</summary>
     public static DeviceIdentityIssuer Create(string organization, DateTimeOffset now)
     {
         ArgumentException.ThrowIfNullOrEmpty(organization);
-        return Create(Name($"{organization} device root CA", organization), Name($"{organization} device issuing CA", organization),
-            now, isAxis: false);
+        return Create(
+            Name($"{organization} device root CA", organization),
+            Name($"{organization} device issuing CA", organization),
+            now,
+            isAxis: false);
     }
 
     /// <summary>The issuer that was saved with <see cref="Save"/> in a folder, or null.</summary>
@@ -108,7 +111,8 @@ public sealed class DeviceIdentityIssuer : IDisposable
         _intermediate.Dispose();
     }
 
-    private static DeviceIdentityIssuer Create(X500DistinguishedName root, X500DistinguishedName intermediate, DateTimeOffset now, bool isAxis)
+    private static DeviceIdentityIssuer Create(
+        X500DistinguishedName root, X500DistinguishedName intermediate, DateTimeOffset now, bool isAxis)
     {
         var from = now - TimeSpan.FromDays(1);
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);

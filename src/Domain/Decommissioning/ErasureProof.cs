@@ -45,7 +45,7 @@ public sealed record ErasureProof(TenantId Tenant, DeviceId Device, string Nonce
 
 /// <summary>
 /// Port: verifies an erasure proof under the public key of the certificate on record. ECDSA on P-256 and RSA (PKCS #1 v1.5) sign
-/// the SHA-256 of the bytes, ECDSA on P-384 the SHA-384; ECDSA signatures are DER (RFC 3279).
+/// the SHA-256 of the bytes, ECDSA on larger curves the SHA-384; ECDSA signatures are DER (RFC 3279).
 /// </summary>
 public interface IErasureProofVerifier
 {

@@ -21,6 +21,6 @@ public sealed record DeviceIdentity(
     /// <summary>When the certificate stops being valid; null for never (IEEE 802.1AR: year 9999).</summary>
     [Id(5)] public DateTimeOffset? NotAfter { get; init; }
 
-    /// <summary>Serial of the hardware module that holds the key (RFC 4108), upper-case hex; empty when the certificate names none.</summary>
+    /// <summary>Serial of the module that holds the key (RFC 4108), upper-case hex; empty when the certificate names none.</summary>
     [Id(6)] public string HardwareSerial { get; init; } = "";
 }

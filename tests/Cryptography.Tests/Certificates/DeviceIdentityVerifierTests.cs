@@ -163,13 +163,17 @@ public sealed class DeviceIdentityVerifierTests : IDisposable
     public void Verify_MadeByOpenSsl_NameAndSerialMustAgree(string subject, bool isAccepted)
     {
         using var openssl = new OpenSsl();
-        openssl.Write("ca.cnf", "[ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n[leaf]\nauthorityKeyIdentifier=keyid\n");
+        openssl.Write(
+            "ca.cnf",
+            "[ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n[leaf]\nauthorityKeyIdentifier=keyid\n");
         Request(openssl, "root", "/O=Axis Communications AB/CN=Axis device ID Root CA RSA", "rsa:2048");
         openssl.Run("x509 -req -in root.csr -signkey root.key -days 20000 -extfile ca.cnf -extensions ca -out root.pem");
         Request(openssl, "mid", "/O=Axis Communications AB/CN=Axis device ID Intermediate CA RSA 2", "rsa:2048");
-        openssl.Run("x509 -req -in mid.csr -CA root.pem -CAkey root.key -CAcreateserial -days 15000 -extfile ca.cnf -extensions ca -out mid.pem");
+        openssl.Run("x509 -req -in mid.csr -CA root.pem -CAkey root.key -CAcreateserial -days 15000 "
+            + "-extfile ca.cnf -extensions ca -out mid.pem");
         Request(openssl, "leaf", subject, "rsa:2048");
-        openssl.Run("x509 -req -in leaf.csr -CA mid.pem -CAkey mid.key -CAcreateserial -days 10000 -extfile ca.cnf -extensions leaf -out leaf.pem");
+        openssl.Run("x509 -req -in leaf.csr -CA mid.pem -CAkey mid.key -CAcreateserial -days 10000 "
+            + "-extfile ca.cnf -extensions leaf -out leaf.pem");
         using var certificate = X509Certificate2.CreateFromPem(openssl.ReadText("leaf.pem"));
         var verifier = new DeviceIdentityVerifier(TrustStore.FromPem(openssl.ReadText("root.pem") + openssl.ReadText("mid.pem")));
 

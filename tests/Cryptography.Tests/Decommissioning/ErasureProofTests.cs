@@ -10,7 +10,8 @@ namespace Muster.Cryptography.Tests.Decommissioning;
 
 public sealed class ErasureProofTests
 {
-    private static readonly ErasureProof Proof = new(TenantId.Default, Device("B8A44F000001"), "n-1", "boot-2", ErasureProof.FactoryDefault);
+    private static readonly ErasureProof Proof = new(
+        TenantId.Default, Device("B8A44F000001"), "n-1", "boot-2", ErasureProof.FactoryDefault);
 
     private readonly ErasureProofVerifier _verifier = new();
 

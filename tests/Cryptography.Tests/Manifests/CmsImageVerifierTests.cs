@@ -91,7 +91,11 @@ public sealed class CmsImageVerifierTests : IDisposable
         var any = _publisher.IssueSigner(
             "Publisher", Now.AddDays(-1), Now.AddDays(1), new X509EnhancedKeyUsageExtension([new Oid("2.5.29.37.0")], true));
         var encipherment = _publisher.IssueSigner(
-            "Publisher", Now.AddDays(-1), Now.AddDays(1), CodeSigning(), new X509KeyUsageExtension(X509KeyUsageFlags.KeyEncipherment, true));
+            "Publisher",
+            Now.AddDays(-1),
+            Now.AddDays(1),
+            CodeSigning(),
+            new X509KeyUsageExtension(X509KeyUsageFlags.KeyEncipherment, true));
 
         foreach (var signer in new[] { silent, server, any, encipherment })
         {
@@ -106,7 +110,8 @@ public sealed class CmsImageVerifierTests : IDisposable
         var second = _publisher.IssueSigner("Second", Now);
         openssl.Write("second.pem", second.CertificatePem);
         openssl.Write("second.key", second.KeyPem);
-        openssl.Run("cms -sign -binary -in image.bin -signer signer.pem -inkey signer.key -signer second.pem -inkey second.key -outform DER -out s");
+        openssl.Run("cms -sign -binary -in image.bin -signer signer.pem -inkey signer.key "
+            + "-signer second.pem -inkey second.key -outform DER -out s");
 
         AssertRefused("IMAGE_SIGNATURE_INVALID", Verify(Content, openssl.Read("s")));
     }
@@ -143,11 +148,14 @@ public sealed class CmsImageVerifierTests : IDisposable
         openssl.Run("req -new -newkey rsa:2048 -nodes -subj /CN=Root -keyout root.key -out root.csr");
         openssl.Run("x509 -req -in root.csr -signkey root.key -days 900 -extfile ca.cnf -extensions ca -out root.pem");
         openssl.Run("req -new -newkey rsa:2048 -nodes -subj /CN=Middle -keyout mid.key -out mid.csr");
-        openssl.Run("x509 -req -in mid.csr -CA root.pem -CAkey root.key -CAcreateserial -days 800 -extfile ca.cnf -extensions ca -out mid.pem");
+        openssl.Run("x509 -req -in mid.csr -CA root.pem -CAkey root.key -CAcreateserial -days 800 "
+            + "-extfile ca.cnf -extensions ca -out mid.pem");
         openssl.Run($"req -new -newkey {key} -nodes -subj /CN=Signer -keyout signer.key -out signer.csr");
-        openssl.Run("x509 -req -in signer.csr -CA mid.pem -CAkey mid.key -CAcreateserial -days 700 -extfile ca.cnf -extensions leaf -out signer.pem");
+        openssl.Run("x509 -req -in signer.csr -CA mid.pem -CAkey mid.key -CAcreateserial -days 700 "
+            + "-extfile ca.cnf -extensions leaf -out signer.pem");
         openssl.Write("image.bin", Content);
-        openssl.Run($"cms -sign -binary -in image.bin -certfile mid.pem -signer signer.pem -inkey signer.key {options} -outform DER -out s");
+        openssl.Run("cms -sign -binary -in image.bin -certfile mid.pem -signer signer.pem -inkey signer.key "
+            + $"{options} -outform DER -out s");
         using var certificate = X509Certificate2.CreateFromPem(openssl.ReadText("signer.pem"));
         var verifier = new CmsImageVerifier(TrustStore.FromPem(openssl.ReadText("root.pem")));
 

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
+using Muster.Contracts.Images;
 using Muster.Domain;
 using Muster.Domain.Operators;
+using Muster.Grains.Tests.Images;
 using Orleans.Storage;
 using Orleans.TestingHost;
 
@@ -25,6 +27,7 @@ public sealed class LifecycleSilo : IAsyncLifetime
             silo.Services.AddSingleton<TimeProvider>(Clock);
             silo.Services.AddSingleton(Partitions);
             silo.Services.AddSingleton<IOperatorCertificateAuthority>(Authority);
+            silo.Services.AddSingleton<IImageVault>(Vault);
             silo.Services.AddSingleton<MemoryCommits>();
             silo.Services.AddKeyedSingleton<IGrainStorage>(
                 StorageNames.Muster, (services, _) => services.GetRequiredService<MemoryCommits>());
@@ -43,6 +46,8 @@ public sealed class LifecycleSilo : IAsyncLifetime
     internal Neighbours Neighbours { get; }
 
     internal CountingAuthority Authority { get; } = new();
+
+    internal ScriptedVault Vault { get; } = new();
 
     internal MemoryCommits Store => _cluster.GetSiloServiceProvider().GetRequiredService<MemoryCommits>();
 
