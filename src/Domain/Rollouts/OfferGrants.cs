@@ -22,10 +22,10 @@ internal static class OfferGrants
         var wants = new long[shares.Length];
         for (var i = 0; i < shares.Length; i++)
         {
-            // A share whose last permits are not settled gets none: they may still become offers.
-            wants[i] = shares[i].Waves[wave].Outstanding > 0
-                ? 0
-                : Math.Min(reports[shares[i].Partition].Waves[wave].WaitingOnline, RolloutLimits.OffersPerGrantMax);
+            // Permits on their way may still become offers to the same members.
+            var outstanding = shares[i].Waves[wave].Outstanding;
+            var waiting = reports[shares[i].Partition].Waves[wave].WaitingOnline;
+            wants[i] = Math.Max(0, Math.Min(waiting, RolloutLimits.OffersPerGrantMax) - outstanding);
         }
 
         var given = Split(wants, room, shares.IsEmpty ? 0 : (int)(draft.Plan.Waves[wave].Totals.Offered % shares.Length));

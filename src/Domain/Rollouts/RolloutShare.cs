@@ -30,8 +30,9 @@ public enum MemberStatus : byte
 /// <summary>A member for which a permit is taken.</summary>
 /// <param name="Member">Its index in the order.</param>
 /// <param name="Epoch">The epoch the permit was taken under; the device's commit is fenced by it.</param>
-/// <param name="IsConfirmed">True when the device's commit is known; before, the offer has to be repeated.</param>
-/// <param name="IsCounted">True when <see cref="PermitsUsed.Offered"/> counts it.</param>
+/// <param name="IsConfirmed">
+/// True when the device's commit is known; before, the offer has to be repeated, and the permit is reported as on its way.
+/// </param>
 /// <param name="TakenAt">When the permit was taken.</param>
 /// <param name="DeliveredAt">When the device named the generation; null before.</param>
 [GenerateSerializer, Immutable, Alias("muster.open-offer")]
@@ -39,11 +40,12 @@ public readonly record struct OpenOffer(
     [property: Id(0)] int Member,
     [property: Id(1)] long Epoch,
     [property: Id(2)] bool IsConfirmed,
-    [property: Id(3)] bool IsCounted,
-    [property: Id(4)] DateTimeOffset TakenAt,
-    [property: Id(5)] DateTimeOffset? DeliveredAt);
+    [property: Id(3)] DateTimeOffset TakenAt,
+    [property: Id(4)] DateTimeOffset? DeliveredAt);
 
 /// <summary>What became of a wave's permits in one partition; both numbers never fall.</summary>
+/// <param name="Seen">Permits taken or lapsed.</param>
+/// <param name="Offered">Permits that became offers.</param>
 [GenerateSerializer, Immutable, Alias("muster.permits-used")]
 public readonly record struct PermitsUsed([property: Id(0)] long Seen, [property: Id(1)] long Offered);
 

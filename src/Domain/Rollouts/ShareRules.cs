@@ -46,7 +46,7 @@ public static class ShareRules
             {
                 left[waves[i]]--;
                 members[i] = MemberStatus.Offered;
-                open.Add(new OpenOffer(i, grant.Epoch, IsConfirmed: false, IsCounted: false, grant.Now, null));
+                open.Add(new OpenOffer(i, grant.Epoch, IsConfirmed: false, grant.Now, null));
             }
         }
 
@@ -64,22 +64,12 @@ public static class ShareRules
 
         var at = IndexOf(share, member);
         var known = at < 0 ? offered : share.Open[at];
-        var next = known with { IsConfirmed = true, IsCounted = true, DeliveredAt = known.DeliveredAt ?? offered.DeliveredAt };
-        return (known.IsCounted ? share : Count(share, wave)) with
+        var next = known with { IsConfirmed = true, DeliveredAt = known.DeliveredAt ?? offered.DeliveredAt };
+        return (at >= 0 && known.IsConfirmed ? share : Count(share, wave)) with
         {
             Members = share.Members.SetItem(member, MemberStatus.Offered),
             Open = at < 0 ? share.Open.Add(next) : share.Open.SetItem(at, next),
         };
-    }
-
-    /// <summary>Whether the permit became an offer is not known: it counts as one until it is.</summary>
-    public static RolloutShare CountUnknown(RolloutShare share, int member, byte wave)
-    {
-        ArgumentNullException.ThrowIfNull(share);
-        var at = IndexOf(share, member);
-        return at < 0 || share.Open[at].IsCounted
-            ? share
-            : Count(share, wave) with { Open = share.Open.SetItem(at, share.Open[at] with { IsCounted = true }) };
     }
 
     /// <summary>The permit is not needed: the member waits again.</summary>
@@ -95,7 +85,7 @@ public static class ShareRules
         ArgumentNullException.ThrowIfNull(share);
         var at = IndexOf(share, member);
         var wasOffered = outcome is ChangeOutcome.Succeeded or ChangeOutcome.Failed or ChangeOutcome.TimedOut or ChangeOutcome.Rejected;
-        var counted = wasOffered && at >= 0 && !share.Open[at].IsCounted ? Count(share, wave) : share;
+        var counted = wasOffered && at >= 0 && !share.Open[at].IsConfirmed ? Count(share, wave) : share;
         return Set(counted, member, outcome switch
         {
             ChangeOutcome.Succeeded => MemberStatus.Succeeded,
@@ -116,7 +106,7 @@ public static class ShareRules
         return share.Members[member] == MemberStatus.Waiting ? Set(share, member, MemberStatus.Removed) : share;
     }
 
-    /// <summary>The totals by wave.</summary>
+    /// <summary>The totals by wave. A permit of which nobody knows whether it became an offer is not seen yet.</summary>
     public static ImmutableArray<ShareTotals> Totals(
         RolloutShare share, int waveCount, ImmutableArray<byte> waves, IReadOnlyList<MemberReach> reach)
     {
@@ -128,6 +118,12 @@ public static class ShareRules
         {
             counts[waves[i], (int)share.Members[i]]++;
             unreachable[waves[i], (int)reach[i]] += share.Members[i] == MemberStatus.Waiting ? 1 : 0;
+        }
+
+        var unknown = new long[waveCount];
+        foreach (var offer in share.Open)
+        {
+            unknown[waves[offer.Member]] += offer.IsConfirmed ? 0 : 1;
         }
 
         var permits = Fill(share.Permits, waveCount);
@@ -144,7 +140,7 @@ public static class ShareRules
             Rejected = counts[wave, (int)MemberStatus.Rejected],
             Skipped = counts[wave, (int)MemberStatus.Skipped],
             Removed = counts[wave, (int)MemberStatus.Removed],
-            GrantSeen = permits[wave].Seen,
+            GrantSeen = permits[wave].Seen - unknown[wave],
         })];
     }
 

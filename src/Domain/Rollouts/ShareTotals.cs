@@ -34,7 +34,7 @@ public sealed record ShareTotals
 
     [Id(9)] public int Removed { get; init; }
 
-    /// <summary>The highest cumulative grant that the share has used up or let lapse.</summary>
+    /// <summary>Permits of the cumulative grant whose fate the share knows: they became offers, or lapsed.</summary>
     [Id(10)] public long GrantSeen { get; init; }
 
     /// <summary>Those of <see cref="Waiting"/> that have a session and are busy with another change.</summary>

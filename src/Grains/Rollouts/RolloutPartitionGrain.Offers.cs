@@ -17,18 +17,17 @@ internal sealed partial class RolloutPartitionGrain
         foreach (var chunk in _share!.Open.Where(offer => !offer.IsConfirmed || IsOver(offer, command, now)).Chunk(DeviceCallsMax))
         {
             var replies = await Task.WhenAll(chunk.Select(offer => AskDeviceAsync(offer, command)));
-            var isUnknown = false;
-            var isDecided = false;
+            var isSaidOnlyHere = false;
             for (var i = 0; i < chunk.Length; i++)
             {
-                isUnknown |= replies[i] is null;
-                isDecided |= replies[i] is { Status: OfferStatus.Closed };
+                isSaidOnlyHere |= replies[i] is { Status: not OfferStatus.Offered };
                 _share = Take(_share, chunk[i], replies[i], now);
             }
 
-            if (isUnknown || isDecided)
+            if (isSaidOnlyHere)
             {
-                // What only this answer says (a member skipped, a permit that may be used) must not be forgotten.
+                // The feed tells of offers alone. A permit that was reported as lapsed and forgotten by a crash would be used
+                // again.
                 await CommitAsync(_share, fact: null);
             }
         }
@@ -63,7 +62,7 @@ internal sealed partial class RolloutPartitionGrain
         switch (reply?.Status)
         {
             case null:
-                return ShareRules.CountUnknown(share, offer.Member, wave);
+                return share;
             case OfferStatus.Offered:
                 return ShareRules.Confirm(share, offer.Member, wave, offer with { TakenAt = now, DeliveredAt = reply.DeliveredAt });
             case OfferStatus.WaitingOffline:

@@ -176,9 +176,9 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         var next = entry.Fact switch
         {
             ChangeOffered fact when fact.Rollout == _rollout =>
-                ShareRules.Confirm(share, member, wave, new OpenOffer(member, fact.Epoch, true, true, entry.At, null)),
+                ShareRules.Confirm(share, member, wave, new OpenOffer(member, fact.Epoch, true, entry.At, null)),
             ChangeDelivered fact when fact.Rollout == _rollout =>
-                ShareRules.Confirm(share, member, wave, new OpenOffer(member, 0, true, true, entry.At, entry.At)),
+                ShareRules.Confirm(share, member, wave, new OpenOffer(member, 0, true, entry.At, entry.At)),
             ChangeClosed fact when fact.Rollout == _rollout => ShareRules.Close(share, member, wave, fact.Outcome),
             _ => share,
         };

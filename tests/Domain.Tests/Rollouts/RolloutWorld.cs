@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
 
@@ -13,7 +14,7 @@ internal sealed class RolloutWorld
     private readonly Random _random;
     private readonly RolloutSpec _spec;
     private readonly bool _regressions;
-    private readonly List<Share> _shares = [];
+    private readonly List<WorldShare> _shares = [];
     private readonly List<Message> _messages = [];
     private readonly Dictionary<int, ShareReport> _known = [];
     private readonly List<DateTimeOffset> _offerTimes = [];
@@ -36,24 +37,12 @@ internal sealed class RolloutWorld
         for (var partition = 0; partition < Math.Min(partitions, members); partition++)
         {
             var mine = points.Where(point => point.Partition == partition).Select(point => point.Point);
-            _shares.Add(new Share(partition, cuts.Length, [.. mine.Select(point => new Member(WaveCut.WaveOf(cuts, point)))]));
+            _shares.Add(new WorldShare(partition, cuts.Length, [.. mine.Select(point => WaveCut.WaveOf(cuts, point))]));
         }
 
         var frozen = new FrozenMembers(cuts, [.. _shares.Select(share => share.Partition)]);
         Commit(RolloutLifecycle.Start(_committed, spec, frozen, RolloutBuilder.Order(_now)).Next);
         _memory = _committed;
-    }
-
-    private enum MemberState
-    {
-        Waiting,
-        InProgress,
-        Succeeded,
-        Failed,
-        TimedOut,
-        Rejected,
-        Skipped,
-        Removed,
     }
 
     public RolloutPlan Plan => _committed;
@@ -96,12 +85,11 @@ internal sealed class RolloutWorld
             foreach (var member in _shares.SelectMany(share => share.Members))
             {
                 member.Online = true;
-                member.State = member.State == MemberState.InProgress ? MemberState.Succeeded : member.State;
+                member.End(member.State == MemberState.InProgress ? MemberState.Succeeded : member.State);
             }
 
             foreach (var share in _shares)
             {
-                share.Version++;
                 Hear(share.Report());
             }
 
@@ -134,45 +122,69 @@ internal sealed class RolloutWorld
             _messages.Add(message);
             if (_random.Next(10) >= loss)
             {
-                Deliver(message);
+                var answer = Deliver(message);
                 if (_random.Next(10) >= loss)
                 {
-                    Hear(share.Report());
+                    Hear(answer);
                 }
             }
         }
     }
 
-    private void Deliver(Message message)
+    /// <summary>Null when the share crashed before it could answer.</summary>
+    private ShareReport? Deliver(Message message)
     {
         var share = _shares.Single(one => one.Partition == message.Share);
         share.OldReports.Add(share.Report());
-        for (var wave = 0; wave < message.Granted.Length; wave++)
+        share.Look(_random.Next(2) == 0);
+        var grant = new PermitGrant([.. message.Granted], message.Epoch, message.IsOffering, _now);
+        if (!share.TakePermits(grant, _fence))
         {
-            var permits = message.Granted[wave] - share.Seen[wave];
-            share.Seen[wave] = Math.Max(share.Seen[wave], message.Granted[wave]);
-            if (permits > 0)
+            return null; // the store refused the commit
+        }
+
+        foreach (var offer in share.State.Open.Where(offer => !offer.IsConfirmed))
+        {
+            if (_random.Next(40) == 0)
             {
-                share.Version++;
+                share.Crash();
+                return null;
             }
 
-            var turn = share.Members.Where(member => member.Wave == wave && member is { State: MemberState.Waiting, Online: true });
-            foreach (var member in turn.Take(message.IsOffering ? (int)Math.Max(0, permits) : 0).ToList())
-            {
-                Offer(share, member, message.Epoch);
-            }
+            share.Take(offer, Ask(share.Members[offer.Member], offer), _now);
         }
+
+        return share.Report();
     }
 
-    private void Offer(Share share, Member member, long epoch)
+    /// <summary>What the device answers; null when the answer is lost, with or without an effect.</summary>
+    private MemberState? Ask(WorldMember member, OpenOffer offer)
     {
-        if (epoch < _fence)
+        var lost = _random.Next(8);
+        if (lost == 0)
         {
-            return; // the store refuses it, whoever sends it
+            return null;
         }
 
+        if (member is { State: MemberState.Waiting, Online: true } && offer.Epoch == _fence)
+        {
+            if (_random.Next(20) == 0)
+            {
+                member.State = MemberState.Skipped;
+            }
+            else
+            {
+                Offer(member, offer.Epoch);
+            }
+        }
+
+        return lost == 1 ? null : member.State;
+    }
+
+    private void Offer(WorldMember member, long epoch)
+    {
         member.State = MemberState.InProgress;
-        share.Offered[member.Wave]++;
+        member.Tell(new ChangeOffered(Id, epoch, 1, ""));
         _offerTimes.Add(_now);
         Demand(_committed.State == RolloutState.Running, $"I12: offered while {_committed.State}");
         Demand(_committed.Waves[member.Wave].IsOpen, "offered in a wave that is not open");
@@ -193,16 +205,22 @@ internal sealed class RolloutWorld
             foreach (var member in share.Members.Where(_ => _random.Next(3) == 0))
             {
                 member.Online = _random.Next(5) > 0;
-                member.State = member.State switch
+                switch (member.State)
                 {
-                    MemberState.InProgress => Outcome(),
-                    MemberState.Waiting when _random.Next(20) == 0 => _random.Next(2) == 0 ? MemberState.Removed : MemberState.Skipped,
-                    MemberState.Succeeded when _regressions && _random.Next(30) == 0 => MemberState.Failed,
-                    var same => same,
-                };
+                    case MemberState.InProgress:
+                        member.End(Outcome());
+                        break;
+                    case MemberState.Waiting when _random.Next(30) == 0:
+                        member.State = MemberState.Removed;
+                        member.Tell(null);
+                        break;
+                    case MemberState.Succeeded when _regressions && _random.Next(30) == 0:
+                        member.End(MemberState.Failed);
+                        break;
+                    default:
+                        break;
+                }
             }
-
-            share.Version++;
         }
     }
 
@@ -280,49 +298,4 @@ internal sealed class RolloutWorld
     }
 
     private sealed record Message(int Share, long Epoch, bool IsOffering, long[] Granted);
-
-    private sealed class Member(int wave)
-    {
-        public int Wave => wave;
-
-        public MemberState State { get; set; }
-
-        public bool Online { get; set; } = true;
-    }
-
-    private sealed class Share(int partition, int waves, ImmutableArray<Member> members)
-    {
-        public int Partition => partition;
-
-        public ImmutableArray<Member> Members => members;
-
-        public long Version { get; set; }
-
-        public long[] Seen { get; } = new long[waves];
-
-        public long[] Offered { get; } = new long[waves];
-
-        public List<ShareReport> OldReports { get; } = [];
-
-        public ShareReport Report() => new(partition, Version, [.. Enumerable.Range(0, waves).Select(Totals)]);
-
-        private ShareTotals Totals(int wave)
-        {
-            var counts = members.Where(member => member.Wave == wave).ToLookup(member => member.State);
-            return new ShareTotals
-            {
-                Members = counts.Sum(group => group.Count()),
-                Waiting = counts[MemberState.Waiting].Count(),
-                WaitingOffline = counts[MemberState.Waiting].Count(member => !member.Online),
-                Offered = Offered[wave],
-                Succeeded = counts[MemberState.Succeeded].Count(),
-                Failed = counts[MemberState.Failed].Count(),
-                TimedOut = counts[MemberState.TimedOut].Count(),
-                Rejected = counts[MemberState.Rejected].Count(),
-                Skipped = counts[MemberState.Skipped].Count(),
-                Removed = counts[MemberState.Removed].Count(),
-                GrantSeen = Seen[wave],
-            };
-        }
-    }
 }

@@ -39,13 +39,14 @@ public sealed class ShareRulesTests
         share = ShareRules.Confirm(share, 0, 0, share.Open[0]);
         share = ShareRules.Close(share, 0, 0, ChangeOutcome.Succeeded);
         share = ShareRules.Close(share, 1, 1, ChangeOutcome.Skipped);
+        share = ShareRules.Confirm(share, 2, 0, share.Open[0]);
         MemberReach[] reach = [MemberReach.Online, MemberReach.Online, MemberReach.Online, MemberReach.Offline];
 
         var totals = ShareRules.Totals(share, 2, Waves, reach);
 
         Assert.Equal(
             [
-                new ShareTotals { Members = 3, Waiting = 1, WaitingOffline = 1, Offered = 1, Succeeded = 1, GrantSeen = 2 },
+                new ShareTotals { Members = 3, Waiting = 1, WaitingOffline = 1, Offered = 2, Succeeded = 1, GrantSeen = 2 },
                 new ShareTotals { Members = 1, Skipped = 1, GrantSeen = 1 }, // skipped without an offer: the rate does not count it
             ],
             totals);
@@ -77,20 +78,21 @@ public sealed class ShareRulesTests
         var share = ShareRules.Close(Frozen(), 0, 0, ChangeOutcome.Succeeded);
 
         Assert.Equal(MemberStatus.Failed, ShareRules.Close(share, 0, 0, ChangeOutcome.Failed).Members[0]);
-        Assert.Equal(share, ShareRules.Confirm(share, 0, 0, new OpenOffer(0, 1, true, true, Start, null)));
+        Assert.Equal(share, ShareRules.Confirm(share, 0, 0, new OpenOffer(0, 1, true, Start, null)));
     }
 
     [Fact]
-    public void CountUnknown_ThenConfirmed_CountsTheOfferOnce()
+    public void Totals_OfAPermitWhoseOfferIsUnknown_DoNotSettleIt()
     {
-        var share = ShareRules.TakePermits(Frozen(), Grant(1, 0), Waves, Online);
+        var share = ShareRules.TakePermits(Frozen(), Grant(2, 0), Waves, Online);
 
-        var unknown = ShareRules.CountUnknown(ShareRules.CountUnknown(share, 0, 0), 0, 0);
-        var confirmed = ShareRules.Confirm(unknown, 0, 0, share.Open[0]);
+        var unknown = ShareRules.Totals(share, 2, Waves, Online)[0];
+        var known = ShareRules.Totals(ShareRules.Confirm(share, 0, 0, share.Open[0]), 2, Waves, Online)[0];
+        var again = ShareRules.Totals(ShareRules.TakePermits(share, Grant(2, 0), Waves, Online), 2, Waves, Online)[0];
 
-        Assert.Equal((1L, 1L), (unknown.Permits[0].Offered, confirmed.Permits[0].Offered));
-        Assert.False(unknown.Open[0].IsConfirmed);
-        Assert.True(confirmed.Open[0].IsConfirmed);
+        Assert.Equal((0L, 0L), (unknown.GrantSeen, unknown.Offered));
+        Assert.Equal((1L, 1L), (known.GrantSeen, known.Offered));
+        Assert.Equal(unknown, again);
     }
 
     [Fact]
