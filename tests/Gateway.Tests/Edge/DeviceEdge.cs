@@ -8,6 +8,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Muster.Artifacts;
 using Muster.Contracts.Commit;
+using Muster.Cryptography.Certificates;
 using Muster.Gateway.Images;
 using Muster.Gateway.Mqtt;
 
@@ -37,7 +38,13 @@ internal sealed class DeviceEdge : IAsyncDisposable
 
     public FakeArtifacts Artifacts { get; }
 
-    public static async Task<DeviceEdge> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<DeviceEdge> StartAsync(params (string Key, string Value)[] settings)
+    {
+        var pki = new TestPki();
+        return StartAsync(pki, pki.CreateVerifier(), settings);
+    }
+
+    public static async Task<DeviceEdge> StartAsync(TestPki pki, DeviceIdentityVerifier verifier, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -47,13 +54,12 @@ internal sealed class DeviceEdge : IAsyncDisposable
             ["Muster:DeviceHttps:Port"] = "0",
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
-        var pki = new TestPki();
         var (factory, grains) = FakeGrains.Create();
         var artifacts = new FakeArtifacts();
         builder.Services.AddSingleton(factory);
         builder.Services.AddSingleton(new PartitionMap(PartitionMap.CountMin));
         builder.Services.AddSingleton<Identity.IServerCertificate>(pki);
-        builder.Services.AddSingleton(pki.CreateVerifier());
+        builder.Services.AddSingleton(verifier);
         builder.Services.AddSingleton<IArtifactStore>(artifacts);
         builder.Services.AddMqttGateway(builder.Configuration);
         builder.Services.AddDeviceArtifacts(builder.Configuration);
