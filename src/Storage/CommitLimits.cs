@@ -1,0 +1,38 @@
+namespace Muster.Storage;
+
+/// <summary>How much one commit and one call may hold.</summary>
+internal static class CommitLimits
+{
+    /// <summary>Groups of 64 were the fastest measured; more only makes the first of them wait.</summary>
+    public const int GroupCommitsMax = 64;
+
+    /// <summary>One multi-field write has to fit into a page of the embedded store's log (8 MiB) with room to spare.</summary>
+    public const int GroupBytesMax = 2 * 1024 * 1024;
+
+    /// <summary>Lua's unpack fails near 8,000 values; a field takes two.</summary>
+    public const int GroupFieldsMax = 1_500;
+
+    /// <summary>A record is some kilobytes; whatever is larger belongs into chunks of its own.</summary>
+    public const int CommitBytesMax = 1024 * 1024;
+
+    /// <summary>One decision has a handful of facts; a chunk of a rollout's members is 512 and one for the share itself.</summary>
+    public const int CommitFactsMax = 640;
+
+    /// <summary>A commit is fenced by what permitted it, which is one thing, seldom two.</summary>
+    public const int CommitFencesMax = 16;
+
+    /// <summary>See <see cref="Muster.Contracts.Commit.Fence"/>.</summary>
+    public const int FenceNameCharactersMax = 200;
+
+    /// <summary>The largest whole number that the script's floating-point arithmetic holds exactly.</summary>
+    public const long ScriptNumberMax = 1L << 53;
+
+    /// <summary>Waiting commits of one partition: at 64 per call some hundred calls, about a second of a slow server.</summary>
+    public const int WaitingCommitsMax = 8_192;
+
+    /// <summary>Feed entries per read: about 200 kB.</summary>
+    public const int FeedReadEntriesMax = 1_024;
+
+    /// <summary>Fields looked at per step of a scan; keeps one step below a millisecond of the server.</summary>
+    public const int ScanFieldsPerStep = 500;
+}

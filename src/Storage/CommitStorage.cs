@@ -1,0 +1,109 @@
+using System.Globalization;
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Orleans.Serialization.Serializers;
+using Orleans.Storage;
+using StackExchange.Redis;
+
+namespace Muster.Storage;
+
+/// <summary>
+/// The provider whose write is the commit (design D2): record, facts and feed head in one atomic, durable step with a
+/// version check and fences. Its ETag is the version as text.
+/// </summary>
+internal sealed class CommitStorage(
+    CommitPipeline pipeline, StoreConnection connection, PartitionMap partitions, PayloadSerializer payloads, IActivatorProvider activators)
+    : IGrainStorage
+{
+    public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        var name = RecordName(grainId);
+        RedisKey key = RecordLayout.PartitionKey(partitions.Of(name));
+        RedisValue[] fields = [RecordLayout.RecordField(name.ToString()), RecordLayout.ColdField(name.ToString())];
+        var values = await connection.RunAsync(database => database.HashGetAsync(key, fields), CancellationToken.None);
+        if (values[0].IsNull)
+        {
+            grainState.State = activators.GetActivator<T>().Create();
+            grainState.RecordExists = false;
+            grainState.ETag = null!;
+            return;
+        }
+
+        ReadOnlyMemory<byte> bytes = values[0];
+        var record = payloads.ReadRecord<ICommitRecord>(bytes).WithCold(payloads.ReadCold(values[1]));
+        grainState.State = record is T state
+            ? state
+            : throw new InvalidDataException($"The stored {name} is a {record.GetType().Name}, not a {typeof(T).Name}.");
+        grainState.RecordExists = true;
+        grainState.ETag = VersionText(RecordLayout.ReadHeader(bytes.Span).Version);
+    }
+
+    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        if (grainState.State is not ICommitRecord record)
+        {
+            throw new NotSupportedException(
+                $"Storage '{StorageNames.Muster}' commits records; {typeof(T).Name} does not implement {nameof(ICommitRecord)}.");
+        }
+
+        var version = string.IsNullOrEmpty(grainState.ETag) ? 0 : long.Parse(grainState.ETag, CultureInfo.InvariantCulture);
+        var commit = Encode(RecordName(grainId), version, record);
+        commit.Check();
+        await pipeline.CommitAsync(commit);
+        grainState.RecordExists = true;
+        grainState.ETag = VersionText(version + 1);
+    }
+
+    /// <summary>A record ends as a tombstone or a terminal state, never as nothing.</summary>
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        throw new NotSupportedException($"Storage '{StorageNames.Muster}' never clears a record: it ends in a terminal state that is kept.");
+
+    private PendingCommit Encode(RecordKey name, long version, ICommitRecord record)
+    {
+        var attachments = record.Attachments;
+        var commitId = Guid.NewGuid();
+        return new PendingCommit
+        {
+            Partition = partitions.Of(name),
+            Record = name.ToString(),
+            ExpectedVersion = version,
+            CommitId = commitId,
+            RecordBytes = payloads.Record(new RecordHeader(version + 1, commitId, attachments.DueAt), record),
+            ColdBytes = attachments.ColdChanged ? payloads.Cold(record.Cold) : null,
+            Facts = EncodeFacts(name, version + 1, attachments),
+            Fences = attachments.Fences.IsDefaultOrEmpty ? [] : [.. attachments.Fences],
+        };
+    }
+
+    private byte[][] EncodeFacts(RecordKey name, long version, CommitAttachments attachments)
+    {
+        if (attachments.Facts.IsDefaultOrEmpty)
+        {
+            return [];
+        }
+
+        var facts = new byte[attachments.Facts.Length][];
+        for (var i = 0; i < facts.Length; i++)
+        {
+            var isLast = i == facts.Length - 1;
+            facts[i] = payloads.Entry(new FeedEntry
+            {
+                Id = Guid.NewGuid(),
+                Record = name,
+                Version = version,
+                At = attachments.At,
+                Actor = attachments.Actor,
+                Fact = attachments.Facts[i],
+                IsLast = isLast,
+                Row = isLast ? attachments.Row : null,
+                DueAt = isLast ? attachments.DueAt : null,
+            });
+        }
+
+        return facts;
+    }
+
+    private static RecordKey RecordName(GrainId grainId) => new(grainId.Type.ToString()!, grainId.Key.ToString()!);
+
+    private static string VersionText(long version) => version.ToString(CultureInfo.InvariantCulture);
+}

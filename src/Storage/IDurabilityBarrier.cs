@@ -1,0 +1,17 @@
+namespace Muster.Storage;
+
+/// <summary>
+/// Stands between the server's reply and the acknowledgement. On Redis the server's appendfsync decides what a reply is
+/// worth and nothing is left to do; the embedded store replies from memory and needs its log committed.
+/// </summary>
+public interface IDurabilityBarrier
+{
+    /// <summary>Returns when everything that the server answered before this call survives a crash of the process.</summary>
+    Task PassAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>The server's reply is the acknowledgement.</summary>
+internal sealed class ServerDecides : IDurabilityBarrier
+{
+    public Task PassAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

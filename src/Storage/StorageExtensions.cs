@@ -1,0 +1,59 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Orleans.Serialization;
+using Orleans.Storage;
+
+namespace Muster.Storage;
+
+/// <summary>Wires the commit, the feed, the scan and the fences.</summary>
+public static class StorageExtensions
+{
+    /// <summary>Storage of a silo; the store is opened and checked before the silo serves grains.</summary>
+    public static ISiloBuilder AddMusterStorage(this ISiloBuilder builder, Action<StoreOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddMusterStorage(configure);
+        return builder;
+    }
+
+    /// <summary>
+    /// Storage in any host. An <see cref="IDurabilityBarrier"/> that is registered already is kept; an
+    /// <see cref="IFeedNudge"/> is told of commits when there is one.
+    /// </summary>
+    public static IServiceCollection AddMusterStorage(this IServiceCollection services, Action<StoreOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddSerializer();
+        var options = services.AddOptions<StoreOptions>().ValidateOnStart();
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<StoreOptions>, StoreOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IDurabilityBarrier, ServerDecides>();
+        services.TryAddSingleton(provider => new PartitionMap(provider.GetRequiredService<IOptions<StoreOptions>>().Value.Partitions));
+        services.AddSingleton<StoreConnection>();
+        services.AddSingleton<PayloadSerializer>();
+        services.AddSingleton<CommitPipeline>();
+        services.AddSingleton<IFeedReader, FeedReader>();
+        services.AddSingleton<IRecordScanner, RecordScanner>();
+        services.AddSingleton<IFenceWriter, FenceWriter>();
+        services.AddKeyedSingleton<IGrainStorage, CommitStorage>(StorageNames.Muster);
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, StoreStart>();
+        return services;
+    }
+}
+
+/// <summary>Opens the store while the silo starts, so that a wrong setting stops the host instead of the first grain.</summary>
+internal sealed class StoreStart(StoreConnection connection) : ILifecycleParticipant<ISiloLifecycle>
+{
+    public void Participate(ISiloLifecycle observer) => observer.Subscribe(
+        nameof(StoreStart),
+        ServiceLifecycleStage.RuntimeStorageServices,
+        async cancellationToken => await connection.OpenAsync(cancellationToken));
+}

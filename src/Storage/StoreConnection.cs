@@ -1,0 +1,108 @@
+using System.Globalization;
+using Microsoft.Extensions.Options;
+using Muster.Contracts.Commit;
+using StackExchange.Redis;
+
+namespace Muster.Storage;
+
+/// <summary>
+/// The one connection to the store. It opens once, checks the number of partitions, and repeats a request a bounded
+/// number of times: every request of ours may be sent twice without being applied twice.
+/// </summary>
+internal sealed class StoreConnection(
+    IOptions<StoreOptions> options, PartitionMap partitions, IDurabilityBarrier barrier, TimeProvider time) : IAsyncDisposable
+{
+    /// <summary>Doubles with every attempt: long enough for a connection to come back, short beside the request's own timeout.</summary>
+    private static readonly TimeSpan BackOff = TimeSpan.FromMilliseconds(50);
+
+    private readonly SemaphoreSlim _opening = new(1, 1);
+    private ConnectionMultiplexer? _multiplexer;
+    private volatile IDatabase? _database;
+
+    public ValueTask<IDatabase> OpenAsync(CancellationToken cancellationToken) =>
+        _database is { } database ? new ValueTask<IDatabase>(database) : new ValueTask<IDatabase>(OpenOnceAsync(cancellationToken));
+
+    /// <summary>Runs a request that may be repeated; ends in <see cref="StoreUnavailableException"/> when the store does not answer.</summary>
+    public async Task<T> RunAsync<T>(Func<IDatabase, Task<T>> request, CancellationToken cancellationToken)
+    {
+        var attemptsMax = options.Value.AttemptsMax;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var database = await OpenAsync(cancellationToken);
+                return await request(database).WaitAsync(cancellationToken);
+            }
+            catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+            {
+                if (attempt >= attemptsMax || exception is ObjectDisposedException)
+                {
+                    throw new StoreUnavailableException($"The store did not take the request in {attempt} attempts.", exception);
+                }
+            }
+
+            await Task.Delay(BackOff * (1 << (attempt - 1)), time, cancellationToken);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_multiplexer is { } multiplexer)
+        {
+            await multiplexer.DisposeAsync();
+        }
+
+        _opening.Dispose();
+    }
+
+    private async Task<IDatabase> OpenOnceAsync(CancellationToken cancellationToken)
+    {
+        await _opening.WaitAsync(cancellationToken);
+        try
+        {
+            if (_database is { } open)
+            {
+                return open;
+            }
+
+            _multiplexer ??= await ConnectionMultiplexer.ConnectAsync(Configuration(options.Value));
+            var database = _multiplexer.GetDatabase();
+            await CheckPartitionsAsync(database, cancellationToken);
+            _database = database;
+            return database;
+        }
+        finally
+        {
+            _opening.Release();
+        }
+    }
+
+    private static ConfigurationOptions Configuration(StoreOptions options)
+    {
+        var configuration = ConfigurationOptions.Parse(options.ConnectionString);
+        var timeout = (int)options.RequestTimeout.TotalMilliseconds;
+        configuration.AsyncTimeout = timeout;
+        configuration.SyncTimeout = timeout;
+        configuration.ClientName ??= "muster";
+        return configuration;
+    }
+
+    /// <summary>Every record's place follows from the number of partitions: with another number nothing would be found again.</summary>
+    private async Task CheckPartitionsAsync(IDatabase database, CancellationToken cancellationToken)
+    {
+        var mine = partitions.Count;
+        if (await database.StringSetAsync(RecordLayout.PartitionsKey, mine, when: When.NotExists))
+        {
+            await barrier.PassAsync(cancellationToken);
+            return;
+        }
+
+        var stored = (string?)await database.StringGetAsync(RecordLayout.PartitionsKey);
+        if (stored != mine.ToString(CultureInfo.InvariantCulture))
+        {
+            throw new InvalidOperationException(
+                $"The store was laid out with {stored} partitions and this host is configured for {mine}. "
+                + "The number is chosen at first start and cannot be changed afterwards.");
+        }
+    }
+}
