@@ -4,9 +4,8 @@ namespace Muster.Gateway.Mqtt;
 
 internal sealed partial class DeviceConnectionHandler
 {
-    [LoggerMessage(Level = LogLevel.Information, Message = "MQTT connection from {Remote} as '{ClientId}' refused with {Code}, {Reason}: {Text}")]
-    private static partial void LogRefused(
-        ILogger logger, string remote, string? clientId, MqttConnectReasonCode code, string reason, string text);
+    [LoggerMessage(Level = LogLevel.Information, Message = "MQTT connection from {Remote} as '{ClientId}' refused with {Code}: {Reason}")]
+    private static partial void LogRefused(ILogger logger, string remote, string clientId, MqttConnectReasonCode code, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Connection from {Remote} closed: its first packet is no MQTT 5 or 3.1.1 CONNECT")]
     private static partial void LogNotMqtt(ILogger logger, string remote);

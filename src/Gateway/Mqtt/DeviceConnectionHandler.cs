@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
+using Muster.Domain.Devices;
 using Muster.Gateway.Identity;
 
 namespace Muster.Gateway.Mqtt;
@@ -43,8 +44,8 @@ internal sealed partial class DeviceConnectionHandler(
         var admission = await admissions.AdmitAsync(channel, peer, connect, hasRoom);
         if (admission.Session is not { } session)
         {
-            LogRefused(logger, channel.Remote, connect.ClientId, admission.Code, admission.Error!.Reason, admission.Error.Message);
-            instruments.Connected(admission.Error.Reason);
+            LogRefusal(channel, connect, admission);
+            instruments.Connected(admission.Error!.Reason);
             await channel.SendAsync(CreateRefusal(admission));
             return;
         }
@@ -58,6 +59,16 @@ internal sealed partial class DeviceConnectionHandler(
         finally
         {
             await loop.EndAsync(session);
+        }
+    }
+
+    private void LogRefusal(MqttChannel channel, MqttConnectPacket connect, in Admission admission)
+    {
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            var clientId = ReasonCodes.OneLine(connect.ClientId, DeviceId.LengthMax * 2);
+            var reason = ReasonCodes.TextOf(admission.Error!);
+            LogRefused(logger, channel.Remote, clientId, admission.Code, reason);
         }
     }
 
@@ -122,7 +133,7 @@ internal sealed partial class DeviceConnectionHandler(
     {
         ReasonCode = admission.Code,
         ReturnCode = ReasonCodes.ToReturnCode(admission.Code),
-        ReasonString = $"{admission.Error!.Reason}: {admission.Error.Message}",
+        ReasonString = ReasonCodes.TextOf(admission.Error!),
         RetainAvailable = true,
         MaximumQoS = MqttQualityOfServiceLevel.ExactlyOnce,
         WildcardSubscriptionAvailable = true,

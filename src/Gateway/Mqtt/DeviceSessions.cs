@@ -24,6 +24,7 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
     private MqttSession? _receiver;
     private RateGate _gate = gate;
     private DeviceHealth? _health;
+    private long _reservations;
     private long _lastEpoch;
     private long _lastSeenTicks;
     private bool _isDirty;
@@ -54,6 +55,7 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
                 return ReserveStatus.Full;
             }
 
+            session.Order = ++_reservations;
             _pending.Add(session);
             return ReserveStatus.Reserved;
         }
@@ -68,7 +70,8 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
             _pending.Remove(session);
             if (session.Receives)
             {
-                if (_lastEpoch > session.Epoch)
+                // A lower epoch alone is no proof: a grain that lost its memory may count from its record again.
+                if (_receiver is { } receiver && receiver.Epoch > session.Epoch && receiver.Order > session.Order)
                 {
                     return false;
                 }
@@ -157,7 +160,7 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
         lock (_lock)
         {
             var receiver = _receiver is { } session && (all || session.Epoch <= epochMax) ? session : null;
-            return [.. receiver is null ? [] : new[] { receiver }, .. all ? _publishers : []];
+            return [.. receiver is null ? [] : new[] { receiver }, .. all ? _publishers.Concat(_pending) : []];
         }
     }
 

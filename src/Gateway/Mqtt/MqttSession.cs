@@ -49,6 +49,9 @@ internal sealed class MqttSession(MqttChannel channel, DeviceAddress address, De
     /// <summary>What every up message carries; set at admission.</summary>
     public SessionRef Reference { get; set; } = null!;
 
+    /// <summary>Counts the device's connections to this gateway, in the order they asked.</summary>
+    public long Order { get; set; }
+
     /// <summary>Timestamp of the last packet.</summary>
     public long LastReceived { get; set; }
 
@@ -129,7 +132,7 @@ internal sealed class MqttSession(MqttChannel channel, DeviceAddress address, De
         {
             if (Channel.IsVersion5)
             {
-                await Channel.SendAsync(new MqttDisconnectPacket { ReasonCode = ending.Code, ReasonString = ending.Reason.Message });
+                await Channel.SendAsync(new MqttDisconnectPacket { ReasonCode = ending.Code, ReasonString = ReasonCodes.TextOf(ending.Reason) });
             }
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)

@@ -6,6 +6,9 @@ namespace Muster.Gateway.Mqtt;
 /// <summary>Refusals as MQTT reason codes (MQTT 5, 2.4) and return codes (MQTT 3.1.1, 3.2.2.3).</summary>
 internal static class ReasonCodes
 {
+    /// <summary>A sentence or two; a reason string has to fit beside its packet.</summary>
+    private const int TextLengthMax = 400;
+
     public static MqttConnectReasonCode OfConnect(FleetError error) => error switch
     {
         { Reason: "DEVICE_DECOMMISSIONED" } => MqttConnectReasonCode.Banned,
@@ -31,6 +34,25 @@ internal static class ReasonCodes
         { Kind: ErrorKind.Denied } => MqttPubAckReasonCode.NotAuthorized,
         _ => MqttPubAckReasonCode.ImplementationSpecificError,
     };
+
+    /// <summary>
+    /// Name and words of a refusal, for reason strings and logs: one line, because parts of it (a certificate's subject) are the
+    /// peer's own.
+    /// </summary>
+    public static string TextOf(FleetError error) => OneLine($"{error.Reason}: {error.Message}", TextLengthMax);
+
+    /// <summary>Printable text of at most this length.</summary>
+    public static string OneLine(string? text, int lengthMax)
+    {
+        var cut = (text ?? string.Empty).AsSpan(0, Math.Min(text?.Length ?? 0, lengthMax));
+        return string.Create(cut.Length, cut, static (line, source) =>
+        {
+            for (var i = 0; i < line.Length; i++)
+            {
+                line[i] = char.IsControl(source[i]) || char.IsSurrogate(source[i]) ? '?' : source[i];
+            }
+        });
+    }
 
     /// <summary>True for a refusal that may pass later: no PUBACK, the connection is closed.</summary>
     public static bool IsNotNow(FleetError error) => error.Kind is ErrorKind.Unavailable or ErrorKind.Exhausted;

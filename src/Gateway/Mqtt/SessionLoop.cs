@@ -117,6 +117,7 @@ internal sealed partial class SessionLoop(
         }
 
         session.IsBusy = true;
+        await PaceAsync(session, frame);
         var goesOn = (frame.Header >> 4) switch
         {
             (int)MqttControlPacketType.Publish => await messages.HandleAsync(session, frame),
@@ -127,6 +128,18 @@ internal sealed partial class SessionLoop(
         session.Device.Seen(clock.GetUtcNow());
         session.IsBusy = false;
         return goesOn;
+    }
+
+    /// <summary>Every packet costs the device a turn, but acknowledgements of what we sent ourselves.</summary>
+    private async ValueTask PaceAsync(MqttSession session, Frame frame)
+    {
+        var early = frame.Header >> 4 == (int)MqttControlPacketType.PubAck ? 0 : session.Device.TakeTurn(clock.GetTimestamp());
+        if (early > 0)
+        {
+            var wait = TimeSpan.FromSeconds((double)early / clock.TimestampFrequency);
+            instruments.Throttled(wait);
+            await Task.Delay(wait, clock);
+        }
     }
 
     private static async ValueTask<bool> PongAsync(MqttSession session)

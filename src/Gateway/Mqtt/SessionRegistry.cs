@@ -23,7 +23,8 @@ internal sealed class SessionRegistry(PartitionMap partitions, IOptions<MqttOpti
 
     public int Connections => Volatile.Read(ref _connections);
 
-    public ICollection<MqttSession> Sessions => _sessions.Keys;
+    /// <summary>Looked through without a copy.</summary>
+    public IEnumerable<MqttSession> Sessions => _sessions.Select(pair => pair.Key);
 
     public IEnumerable<DeviceSessions> Devices => _devices.Values;
 

@@ -18,7 +18,6 @@ internal sealed partial class UpMessages(
     SessionRegistry registry,
     SessionAdmission admissions,
     GatewayInstruments instruments,
-    TimeProvider clock,
     ILogger<UpMessages> logger)
 {
     /// <summary>Handles one PUBLISH; false when the session is over.</summary>
@@ -32,12 +31,6 @@ internal sealed partial class UpMessages(
         if (FindProtocolError(session, publish) is { } problem)
         {
             return Refuse(session, problem.Code, problem.Text);
-        }
-
-        var early = session.Device.TakeTurn(clock.GetTimestamp());
-        if (early > 0)
-        {
-            await WaitAsync(early);
         }
 
         var topic = session.Topic.Read(publish.Topic, out var kind);
@@ -141,12 +134,18 @@ internal sealed partial class UpMessages(
             return;
         }
 
-        await session.Channel.SendAsync(new MqttPubAckPacket
+        var packet = new MqttPubAckPacket
         {
             PacketIdentifier = publish.PacketId,
             ReasonCode = code,
-            ReasonString = session.Limits.WantsReasons ? $"{error.Reason}: {error.Message}" : null,
-        });
+            ReasonString = session.Limits.WantsReasons ? ReasonCodes.TextOf(error) : null,
+        };
+        if (!await session.Channel.SendAsync(packet))
+        {
+            // The words do not fit the client's packets (MQTT 5, 3.4.2.2.2); the code alone does.
+            packet.ReasonString = null;
+            await session.Channel.SendAsync(packet);
+        }
     }
 
     private static (MqttDisconnectReasonCode Code, string Text)? FindProtocolError(MqttSession session, in PublishFrame publish)
@@ -170,12 +169,5 @@ internal sealed partial class UpMessages(
     {
         session.Close(code, FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", text));
         return false;
-    }
-
-    private async Task WaitAsync(long ticks)
-    {
-        var wait = TimeSpan.FromSeconds((double)ticks / clock.TimestampFrequency);
-        instruments.Throttled(wait);
-        await Task.Delay(wait, clock);
     }
 }

@@ -1,4 +1,5 @@
 using Muster.Contracts.Gateways;
+using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Gateway.Mqtt;
 
@@ -74,6 +75,17 @@ public sealed class QueueTests
         gate.Take(0);
 
         Assert.Equal([0, 0, 100], [gate.Take(10_000), gate.Take(10_000), gate.Take(10_000)]);
+    }
+
+    [Fact]
+    public void Text_OfARefusal_IsOneBoundedLine()
+    {
+        var error = FleetError.Of(ErrorKind.Denied, "CERTIFICATE_UNTRUSTED", "a\nb" + new string('c', 1000));
+
+        var text = ReasonCodes.TextOf(error);
+
+        Assert.StartsWith("CERTIFICATE_UNTRUSTED: a?bc", text, StringComparison.Ordinal);
+        Assert.Equal(400, text.Length);
     }
 
     private static AckMessage Ack(long sequence) => new(UpKind.Report, new MessageStamp("b", sequence));
