@@ -5,7 +5,11 @@ namespace Muster.Contracts.Devices;
 
 /// <summary>The committed device, or why not.</summary>
 [GenerateSerializer, Immutable, Alias("muster.device-reply")]
-public sealed record DeviceReply([property: Id(0)] Device? Device, [property: Id(1)] FleetError? Error);
+public sealed record DeviceReply([property: Id(0)] Device? Device, [property: Id(1)] FleetError? Error)
+{
+    /// <summary>The reported settings, answered to a get alone: the device's own are its record's cold part and never travel.</summary>
+    [Id(2)] public ImmutableArray<DeviceSetting> Settings { get; init; } = [];
+}
 
 /// <summary>The answer to a connection.</summary>
 /// <param name="Epoch">For a receiving session: the epoch it speaks with. 0 otherwise.</param>

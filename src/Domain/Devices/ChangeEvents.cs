@@ -12,7 +12,24 @@ public sealed record ChangeOffered(
 [GenerateSerializer, Immutable, Alias("muster.change-delivered")]
 public sealed record ChangeDelivered(
     [property: Id(0)] ResourceId Rollout,
-    [property: Id(1)] long Generation) : DomainEvent;
+    [property: Id(1)] long Generation) : DomainEvent
+{
+    /// <summary>How far the device was when it named it.</summary>
+    [Id(2)] public ChangeStep Step { get; init; } = ChangeStep.Delivered;
+}
+
+/// <summary>The device reported how far it is; the report that delivers a change is <see cref="ChangeDelivered"/> instead.</summary>
+[GenerateSerializer, Immutable, Alias("muster.change-progressed")]
+public sealed record ChangeProgressed(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Generation,
+    [property: Id(2)] ChangeStep Step) : DomainEvent;
+
+/// <summary>A report of a generation whose change is closed: acknowledged, and nothing follows from it.</summary>
+[GenerateSerializer, Immutable, Alias("muster.late-report-ignored")]
+public sealed record LateReportIgnored(
+    [property: Id(0)] long Generation,
+    [property: Id(1)] ChangeStep Step) : DomainEvent;
 
 /// <summary>
 /// The change ended, or its outcome is another one than was told before (a later report of another image takes a success

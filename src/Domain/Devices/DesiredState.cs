@@ -98,7 +98,14 @@ public sealed record ChangeInProgress(
     [property: Id(5)] string BootIdAtOffer,
     [property: Id(6)] DateTimeOffset OfferedAt,
     [property: Id(7)] DateTimeOffset? DeliveredAt,
-    [property: Id(8)] string PreviousDigest);
+    [property: Id(8)] string PreviousDigest)
+{
+    /// <summary>The target's track; a success moves the device there.</summary>
+    [Id(9)] public string Track { get; init; } = "";
+
+    /// <summary>The boot in which <see cref="Step"/> was reported: another image in another boot decides an installation.</summary>
+    [Id(10)] public string StepBootId { get; init; } = "";
+}
 
 /// <summary>The last change that ended, kept so that a repeated or late message is answered the same.</summary>
 [GenerateSerializer, Immutable, Alias("muster.closed-change")]

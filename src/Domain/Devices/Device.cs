@@ -14,6 +14,9 @@ public sealed record Device
     /// <summary>More than any device reports within a change, and a bound for the record.</summary>
     public const int BootsMax = 8;
 
+    /// <summary>A rollout asks a device again within days, not eight rollouts later.</summary>
+    public const int EarlierChangesMax = 8;
+
     [Id(0)] public required TenantId Tenant { get; init; }
 
     [Id(1)] public required DeviceId Id { get; init; }
@@ -68,6 +71,15 @@ public sealed record Device
 
     /// <summary>The verified proof that made it a tombstone; null before <see cref="DeviceState.Decommissioned"/>, never after (I9).</summary>
     [Id(20)] public ErasureEvidence? Erasure { get; init; }
+
+    /// <summary>
+    /// Changes that ended before <see cref="LastChange"/>, newest last, at most <see cref="EarlierChangesMax"/>: one that was closed
+    /// is never offered again.
+    /// </summary>
+    [Id(21)] public ImmutableArray<ClosedChange> EarlierChanges { get; init; } = [];
+
+    /// <summary>How often it was boot-confirmed on a rollout's image.</summary>
+    [Id(22)] public int Installs { get; init; }
 
     /// <summary>Reported settings: the cold part, stored in a field of its own.</summary>
     public ImmutableArray<DeviceSetting> Settings { get; init; } = [];

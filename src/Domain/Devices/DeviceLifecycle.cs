@@ -1,0 +1,186 @@
+using Muster.Domain.Decommissioning;
+using Muster.Domain.Images;
+
+namespace Muster.Domain.Devices;
+
+/// <summary>Decides how a device moves through its life (design.md §4).</summary>
+public static class DeviceLifecycle
+{
+    /// <summary>A sentence: it stands in every list of the device's history.</summary>
+    public const int CauseLengthMax = 200;
+
+    /// <summary>Product names are short; a bound for rows and messages.</summary>
+    public const int ModelLengthMax = 100;
+
+    /// <summary>A label, not an address.</summary>
+    public const int SiteLengthMax = 100;
+
+    /// <summary>A UUID with room to spare (AIP-155).</summary>
+    public const int RequestIdLengthMax = 64;
+
+    /// <summary>Puts a device on the delivery list; the same request again is answered with the device as it is now.</summary>
+    public static Decision<Device?> Expect(Device? current, Device expected)
+    {
+        ArgumentNullException.ThrowIfNull(expected);
+        if (current is null)
+        {
+            return CheckSpec(expected) is { } invalid
+                ? Decision.Refuse(current, invalid)
+                : Decision.Accept<Device?>(expected, new DeviceExpected(expected.Expected));
+        }
+
+        if (current.RequestId == expected.RequestId)
+        {
+            return current.Expected == expected.Expected
+                ? Decision.Unchanged<Device?>(current)
+                : Decision.Refuse<Device?>(current, DeviceErrors.RequestIdReused(expected.RequestId));
+        }
+
+        return Decision.Refuse<Device?>(current, current.State switch
+        {
+            DeviceState.Decommissioned => DeviceErrors.Tombstone(current.Id),
+            DeviceState.Expected or DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or
+            DeviceState.Decommissioning or DeviceState.Returned => DeviceErrors.Exists(current.Id),
+            _ => throw Unknown(current),
+        });
+    }
+
+    /// <summary>An operator approves an enrolment that waits.</summary>
+    public static Decision<Device> Approve(Device device, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return device.State switch
+        {
+            DeviceState.Enrolling => Decision.Accept(Move(device, DeviceState.InService, now), new DeviceEnrolled(EnrollmentApproval.Manual)),
+            // A retried command is not an error: the caller may have lost our first answer.
+            DeviceState.InService => Decision.Unchanged(device),
+            DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
+            DeviceState.Expected or DeviceState.Quarantined or DeviceState.Decommissioning or DeviceState.Returned =>
+                Decision.Refuse(device, DeviceErrors.StateInvalid(device, DeviceState.Enrolling)),
+            _ => throw Unknown(device),
+        };
+    }
+
+    /// <summary>Sets a device apart; a change in progress leaves its rollout.</summary>
+    public static Decision<Device> Quarantine(Device device, string cause, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (CheckCause(cause) is { } invalid)
+        {
+            return Decision.Refuse(device, invalid);
+        }
+
+        return device.State switch
+        {
+            DeviceState.Quarantined => Decision.Unchanged(device),
+            DeviceState.InService => Leave(device, DeviceState.Quarantined, new DeviceQuarantined(cause), "DEVICE_QUARANTINED", now),
+            DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
+            DeviceState.Expected or DeviceState.Enrolling or DeviceState.Decommissioning or DeviceState.Returned =>
+                Decision.Refuse(device, DeviceErrors.NotInService(device)),
+            _ => throw Unknown(device),
+        };
+    }
+
+    /// <summary>Takes a quarantined device back.</summary>
+    public static Decision<Device> Release(Device device, string cause, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (CheckCause(cause) is { } invalid)
+        {
+            return Decision.Refuse(device, invalid);
+        }
+
+        return device.State switch
+        {
+            DeviceState.InService => Decision.Unchanged(device),
+            DeviceState.Quarantined => Decision.Accept(Move(device, DeviceState.InService, now), new DeviceReleased(cause)),
+            DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
+            DeviceState.Expected or DeviceState.Enrolling or DeviceState.Decommissioning or DeviceState.Returned =>
+                Decision.Refuse(device, DeviceErrors.StateInvalid(device, DeviceState.Quarantined)),
+            _ => throw Unknown(device),
+        };
+    }
+
+    /// <summary>
+    /// The device gets the command that erases it. The same nonce again changes nothing; another one replaces a command that was
+    /// not answered. A tombstone stays as it is.
+    /// </summary>
+    public static Decision<Device> BeginDecommission(Device device, DeviceCommand command, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(command);
+        switch (device.State)
+        {
+            case DeviceState.Decommissioned:
+                return Decision.Unchanged(device);
+            case DeviceState.Decommissioning:
+                return device.Command?.Nonce == command.Nonce
+                    ? Decision.Unchanged(device)
+                    : Decision.Accept(device with { Command = command }, new EraseCommandReplaced(command.Nonce));
+            case DeviceState.Expected or DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or DeviceState.Returned:
+                // Without a key on record no erasure could ever be proved.
+                return device.Identity is null
+                    ? Decision.Refuse(device, DeviceErrors.NotEnrolled(device.Id))
+                    : Leave(
+                        device with { Command = command },
+                        DeviceState.Decommissioning,
+                        new DecommissionBegun(command.Nonce),
+                        "DEVICE_DECOMMISSIONING",
+                        now);
+            default:
+                throw Unknown(device);
+        }
+    }
+
+    /// <summary>The verified proof makes the device a tombstone: both facts in one commit (I9).</summary>
+    public static Decision<Device> CompleteDecommission(Device device, ErasureEvidence evidence, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(evidence);
+        return device.State switch
+        {
+            DeviceState.Decommissioning => Decision.Accept(
+                Move(device, DeviceState.Decommissioned, now) with { Erasure = evidence, Command = null },
+                new ErasureProved(evidence),
+                new DeviceDecommissioned(evidence.CertificateSha256, evidence.KeySha256)),
+            DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
+            DeviceState.Expected or DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or DeviceState.Returned =>
+                Decision.Refuse(device, DeviceErrors.StateInvalid(device, DeviceState.Decommissioning)),
+            _ => throw Unknown(device),
+        };
+    }
+
+    internal static Device Move(Device device, DeviceState state, DateTimeOffset now) =>
+        device with { State = state, StateChangedAt = now };
+
+    private static Decision<Device> Leave(Device device, DeviceState state, DomainEvent fact, string reason, DateTimeOffset now)
+    {
+        var (next, closed) = DeviceChanges.Remove(device, reason, now);
+        return closed is null
+            ? Decision.Accept(Move(next, state, now), fact)
+            : Decision.Accept(Move(next, state, now), fact, closed);
+    }
+
+    private static FleetError? CheckSpec(Device expected)
+    {
+        var spec = expected.Expected;
+        return spec switch
+        {
+            _ when expected.RequestId.Length is 0 or > RequestIdLengthMax => Invalid("request_id", $"1 to {RequestIdLengthMax} characters"),
+            _ when spec.Model.Length is 0 or > ModelLengthMax => Invalid("model", $"1 to {ModelLengthMax} characters"),
+            _ when !ImageTrack.TryParse(spec.Track, out _) => Invalid("track", "'active' or a long-term-support line such as '12.11'"),
+            _ when spec.Site.Length > SiteLengthMax => Invalid("site", $"at most {SiteLengthMax} characters"),
+            _ when spec.OsFloor.Length > 0 && !OsVersion.TryParse(spec.OsFloor, out _) => Invalid("os_floor", "an OS version, or empty"),
+            _ when spec.Approval is not (EnrollmentApproval.Automatic or EnrollmentApproval.Manual) =>
+                Invalid("approval", "automatic or manual"),
+            _ => null,
+        };
+    }
+
+    private static FleetError? CheckCause(string cause) =>
+        string.IsNullOrWhiteSpace(cause) || cause.Length > CauseLengthMax ? Invalid("cause", $"1 to {CauseLengthMax} characters") : null;
+
+    private static FleetError Invalid(string field, string rule) => DeviceErrors.FieldInvalid(field, rule);
+
+    private static UnreachableException Unknown(Device device) => new($"Device '{device.Id}' has unknown state {device.State}.");
+}

@@ -1,0 +1,37 @@
+using Muster.Domain.Images;
+
+namespace Muster.Domain.Devices;
+
+/// <summary>What a hello must say before a device is trusted. The identity was proved before (<see cref="DeviceAdmission"/>).</summary>
+public static class EnrollmentRules
+{
+    /// <summary>The first check that fails, in a fixed order, so that a device and its installer get the same answer every time.</summary>
+    public static FleetError? Check(Device device, ObservedHello hello)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(hello);
+        if (hello.Model != device.Expected.Model)
+        {
+            return DeviceErrors.ModelMismatch(device.Id, hello.Model, device.Expected.Model);
+        }
+
+        if (!hello.Os.FactoryDefault)
+        {
+            return DeviceErrors.NotFactoryDefault(device.Id);
+        }
+
+        if (!hello.Os.SecureBoot)
+        {
+            return DeviceErrors.SecureBootMissing(device.Id);
+        }
+
+        return IsAtLeast(hello.Os.Version, device.OsFloor)
+            ? null
+            : DeviceErrors.OsBelowFloor(device.Id, hello.Os.Version, device.OsFloor);
+    }
+
+    /// <summary>True when there is no floor, or the version is one and not below it.</summary>
+    internal static bool IsAtLeast(string version, string floor) =>
+        floor.Length == 0
+        || (OsVersion.TryParse(version, out var actual) && OsVersion.TryParse(floor, out var lowest) && actual >= lowest);
+}

@@ -1,0 +1,168 @@
+using Muster.Contracts.Devices;
+using Muster.Contracts.Gateways;
+using Muster.Domain;
+using Muster.Domain.Devices;
+
+namespace Muster.Grains.Devices;
+
+/// <summary>What the device says: connections and up messages.</summary>
+internal sealed partial class DeviceGrain
+{
+    /// <summary>Status is the most frequent message: its answer is made once.</summary>
+    private static readonly Task<UpReply> Accepted = Task.FromResult(UpReply.Accepted);
+
+    /// <summary>The newest status: its sequence is kept in memory only.</summary>
+    private MessageStamp _status;
+
+    public async Task<AdmitReply> AdmitAsync(AdmitSession command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var refused = DeviceAdmission.Check(Current, _id, command.Identity);
+        if (refused is null && Current!.Identity is null)
+        {
+            // The key of a tombstone does not come back under another serial.
+            refused = await GrainFactory.GetKey(command.Identity.KeySha256).CheckAsync(OwnerOf(command.Identity.Profile));
+        }
+
+        if (refused is not null)
+        {
+            LogAdmissionRefused(_id.Value, refused.Reason, command.GatewayId);
+            return new AdmitReply(0, false, refused);
+        }
+
+        var device = Current!;
+        if (!command.Receives || command.Gateway is not { } gateway)
+        {
+            return new AdmitReply(0, device.Identity is not null, null);
+        }
+
+        var epoch = await _sessions.OpenAsync(gateway, device.Epoch);
+        LogAdmitted(_id.Value, epoch, command.GatewayId);
+        ExpectAnswer(FirstPushDelay);
+        return new AdmitReply(epoch, device.Identity is not null, null);
+    }
+
+    public Task DisconnectAsync(SessionRef session)
+    {
+        _sessions.Close(session);
+        return Task.CompletedTask;
+    }
+
+    public async Task<UpReply> HelloAsync(ReportHello command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var hello = new ObservedHello(OriginOf(command.Envelope), command.Serial, command.Model, command.Os, command.Generation);
+        if (Current is { State: DeviceState.Expected } expected
+            && DeviceMessages.CheckHello(expected, _id, hello) is null
+            && await ClaimKeyAsync(command.Envelope) is { } claimed)
+        {
+            return await RefuseAsync(UpKind.Hello, command.Envelope.Stamp, claimed);
+        }
+
+        var policies = await _policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
+        var reply = await TakeAsync(
+            UpKind.Hello, command.Envelope, (device, now) => DeviceMessages.TakeHello(device, hello, policies, now));
+        if (reply.Error is null)
+        {
+            await TellAsync();
+        }
+
+        return reply;
+    }
+
+    public Task<UpReply> StatusAsync(ReportStatus command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var envelope = command.Envelope;
+        if (DeviceAdmission.CheckEnrolled(Current, _id, envelope.Identity) is { } refused)
+        {
+            return RefuseAsync(UpKind.Status, envelope.Stamp, refused);
+        }
+
+        if (_sessions.Learn(envelope.Session, Current!.Epoch) is { } takenOver)
+        {
+            return Task.FromResult(new UpReply(takenOver));
+        }
+
+        var isRepetition = _status.BootId == envelope.Stamp.BootId && envelope.Stamp.Sequence <= _status.Sequence;
+        if (!isRepetition)
+        {
+            _status = envelope.Stamp;
+        }
+
+        _instruments.Count(UpKind.Status, isRepetition ? MessageNovelty.Repetition : MessageNovelty.News);
+        return Accepted;
+    }
+
+    public Task<UpReply> ReportAsync(ReportProgress command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var report = new ObservedProgress(
+            OriginOf(command.Envelope), command.Generation, command.Step, command.Outcome, command.Reason);
+        return TakeAsync(UpKind.Report, command.Envelope, (device, now) => DeviceMessages.TakeReport(device, report, now));
+    }
+
+    public async Task<UpReply> InventoryAsync(ReportInventory command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var inventory = new ObservedInventory(OriginOf(command.Envelope), command.Settings);
+        var policies = await _policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
+        return await TakeAsync(UpKind.Inventory, command.Envelope, (device, _) => DeviceMessages.TakeInventory(device, inventory, policies));
+    }
+
+    public async Task<UpReply> ResultAsync(ReportResult command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var result = new ObservedResult(OriginOf(command.Envelope), command.Nonce, command.Succeeded, command.Reason, command.Proof);
+        var reply = await TakeAsync(
+            UpKind.Result, command.Envelope, (device, now) => DeviceMessages.TakeResult(device, result, _verifier, now));
+        if (reply.Error is null && Current is { State: DeviceState.Decommissioned })
+        {
+            await CloseAllAsync();
+        }
+
+        return reply;
+    }
+
+    /// <summary>One durable message: judged, committed when it is news, and acknowledged to the receiving session.</summary>
+    private async Task<UpReply> TakeAsync(UpKind kind, UpEnvelope envelope, Func<Device, DateTimeOffset, Decision<Device>> decide)
+    {
+        if (DeviceAdmission.Check(Current, _id, envelope.Identity) is { } refused)
+        {
+            return await RefuseAsync(kind, envelope.Stamp, refused);
+        }
+
+        var device = Current!;
+        if (_sessions.Learn(envelope.Session, device.Epoch) is { } takenOver)
+        {
+            return new UpReply(takenOver);
+        }
+
+        var now = _clock.GetUtcNow();
+        var decision = decide(device, now);
+        if (decision.Error is { } error)
+        {
+            return await RefuseAsync(kind, envelope.Stamp, error);
+        }
+
+        _instruments.Count(kind, MessageWindow.Judge(device.Boots, kind, envelope.Stamp));
+        await CommitAsync(decision.Next, decision.Events, Actor.Device(_id.Value), now);
+        await PushAsync(new AckMessage(kind, envelope.Stamp));
+        return UpReply.Accepted;
+    }
+
+    private async Task<UpReply> RefuseAsync(UpKind kind, MessageStamp stamp, FleetError error)
+    {
+        LogMessageRefused(_id.Value, kind, error.Reason);
+        await PushAsync(new RejectionMessage(kind, stamp, error));
+        return new UpReply(error);
+    }
+
+    /// <summary>Before the enrolment commits: a key that another identity has claimed ends it.</summary>
+    private Task<FleetError?> ClaimKeyAsync(UpEnvelope envelope) =>
+        GrainFactory.GetKey(envelope.Identity.KeySha256).ClaimAsync(OwnerOf(envelope.Identity.Profile));
+
+    private KeyOwner OwnerOf(string profile) => new(profile, _tenant, _id);
+
+    private static MessageOrigin OriginOf(UpEnvelope envelope) => new(envelope.Identity, envelope.Stamp, envelope.Session.Epoch);
+}

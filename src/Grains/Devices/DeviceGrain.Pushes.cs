@@ -1,0 +1,141 @@
+using Muster.Contracts.Gateways;
+
+namespace Muster.Grains.Devices;
+
+/// <summary>
+/// What the device is told. A push may be lost: what waits for an answer is in the record and is pushed again, on every hello and by a
+/// timer with back-off while the session lives.
+/// </summary>
+internal sealed partial class DeviceGrain
+{
+    /// <summary>A device that has just connected says hello first, and is answered then; this is for one that does not.</summary>
+    private static readonly TimeSpan FirstPushDelay = TimeSpan.FromSeconds(2);
+
+    /// <summary>Long enough for a slow link to answer before it is told again.</summary>
+    private static readonly TimeSpan PushInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>An offer may wait for hours; twelve pushes an hour cost nothing.</summary>
+    private static readonly TimeSpan PushIntervalMax = TimeSpan.FromMinutes(5);
+
+    private IGrainTimer? _timer;
+    private TimeSpan _interval = PushInterval;
+
+    /// <summary>True while the device has not answered what it was told.</summary>
+    private bool IsAwaited => IsOfferAwaited || IsCommandAwaited;
+
+    private bool IsOfferAwaited => Current is { Change.DeliveredAt: null, Change: not null };
+
+    private bool IsCommandAwaited => Current is { Command: { } command } && _clock.GetUtcNow() < command.ExpiresAt;
+
+    /// <summary>After a hello: the desired state unless the device has reached it, then the command that waits.</summary>
+    private async Task TellAsync()
+    {
+        if (Current is not { } device)
+        {
+            return;
+        }
+
+        if (device.Desired.Generation > device.GenerationReached || device.Change is not null)
+        {
+            await PushAsync(new DesiredMessage(device.Desired));
+        }
+
+        if (IsCommandAwaited)
+        {
+            await PushAsync(new CommandMessage(device.Command!));
+        }
+
+        _interval = PushInterval;
+        ExpectAnswer(_interval);
+    }
+
+    /// <summary>What changed for the device goes out at once: its desired state and its command.</summary>
+    private async Task PushWaitingAsync()
+    {
+        if (Current is { } device && device.Desired.Generation > device.GenerationReached)
+        {
+            await PushAsync(new DesiredMessage(device.Desired));
+        }
+
+        if (IsCommandAwaited)
+        {
+            await PushAsync(new CommandMessage(Current!.Command!));
+        }
+
+        _interval = PushInterval;
+        ExpectAnswer(_interval);
+    }
+
+    /// <summary>Looks again after this time whether the device has answered.</summary>
+    private void ExpectAnswer(TimeSpan delay)
+    {
+        if (!IsAwaited)
+        {
+            return;
+        }
+
+        if (_timer is null)
+        {
+            // Only while something waits: an idle fleet has no timers.
+            _timer = this.RegisterGrainTimer(
+                OnTimerAsync, new GrainTimerCreationOptions(delay, Timeout.InfiniteTimeSpan) { KeepAlive = true });
+        }
+        else
+        {
+            _timer.Change(delay, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private async Task OnTimerAsync(CancellationToken cancellationToken)
+    {
+        if (!IsAwaited || Current is not { } device || !await _sessions.FindAsync(device.Epoch))
+        {
+            // Answered, or gone: the next session starts it again.
+            _timer?.Dispose();
+            _timer = null;
+            return;
+        }
+
+        if (IsOfferAwaited)
+        {
+            await PushAsync(new DesiredMessage(device.Desired));
+        }
+
+        if (IsCommandAwaited)
+        {
+            await PushAsync(new CommandMessage(device.Command!));
+        }
+
+        _interval = _interval * 2 < PushIntervalMax ? _interval * 2 : PushIntervalMax;
+        ExpectAnswer(_interval);
+    }
+
+    private async Task PushAsync(DownMessage message)
+    {
+        try
+        {
+            if (await _sessions.FindAsync(Current?.Epoch ?? 0))
+            {
+                await _sessions.SendAsync(message);
+            }
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            // What is committed stays so: the device repeats its message, or is told again.
+            LogPushFailed(fault, _id.Value, message.GetType().Name);
+        }
+    }
+
+    private async Task CloseAllAsync()
+    {
+        try
+        {
+            await _sessions.CloseAllAsync();
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            // Every message and every connection of a tombstone is refused anyway.
+            LogPushFailed(fault, _id.Value, nameof(CloseSession));
+        }
+    }
+}

@@ -1,0 +1,226 @@
+using Microsoft.Extensions.Logging;
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Devices;
+using Muster.Contracts.Inventory;
+using Muster.Domain;
+using Muster.Domain.Decommissioning;
+using Muster.Domain.Devices;
+using Muster.Domain.Policies;
+using Muster.Grains.Policies;
+
+namespace Muster.Grains.Devices;
+
+/// <summary>
+/// One device, the only writer of its record. The rules are <see cref="DeviceLifecycle"/>, <see cref="DeviceMessages"/>,
+/// <see cref="DeviceChanges"/> and <see cref="DeviceAdmission"/>; here is what orders and operators call, in the other parts what the
+/// device says and what it is told.
+/// </summary>
+[GrainType(GrainTypes.Device)]
+internal sealed partial class DeviceGrain : Grain, IDeviceGrain
+{
+    private readonly IPersistentState<DeviceRecord> _record;
+    private readonly StateWriter<DeviceRecord> _writer;
+    private readonly DeviceSessions _sessions;
+    private readonly PolicyCache _policies;
+    private readonly IErasureProofVerifier _verifier;
+    private readonly DeviceInstruments _instruments;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<DeviceGrain> _logger;
+    private readonly TenantId _tenant;
+    private readonly DeviceId _id;
+
+    public DeviceGrain(
+        [PersistentState("device", StorageNames.Muster)] IPersistentState<DeviceRecord> record,
+        DeviceServices services,
+        TimeProvider clock,
+        ILogger<DeviceGrain> logger)
+    {
+        _record = record;
+        _writer = new StateWriter<DeviceRecord>(record, DeactivateOnIdle);
+        _policies = services.Policies;
+        _verifier = services.Verifier;
+        _instruments = services.Instruments;
+        _clock = clock;
+        _logger = logger;
+        var key = this.GetPrimaryKeyString();
+        (_tenant, _id) = DeviceKey.Parse(key);
+        _sessions = new DeviceSessions(
+            _tenant, _id, () => GrainFactory.GetInventory(services.Partitions.OfDevice(key)), clock);
+    }
+
+    private Device? Current => _record.State.Device;
+
+    public async Task<DeviceReply> ExpectAsync(ExpectDevice command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var now = _clock.GetUtcNow();
+        var expected = new Device
+        {
+            Tenant = _tenant,
+            Id = _id,
+            State = DeviceState.Expected,
+            StateChangedAt = now,
+            Expected = command.Spec,
+            RequestId = command.RequestId,
+            CreatedAt = now,
+            Track = command.Spec.Track,
+            OsFloor = command.Spec.OsFloor,
+        };
+        return await ApplyAsync(DeviceLifecycle.Expect(Current, expected), command.Actor, now);
+    }
+
+    public Task<DeviceReply> GetAsync() => Task.FromResult(
+        Current is { } device ? new DeviceReply(device, null) { Settings = device.Settings } : NotFound());
+
+    public Task<DeviceReply> ApproveEnrollmentAsync(ApproveEnrollment command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return DecideAsync(command.Actor, DeviceLifecycle.Approve);
+    }
+
+    public async Task<DeviceReply> QuarantineAsync(QuarantineDevice command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var reply = await DecideAsync(command.Actor, (device, now) => DeviceLifecycle.Quarantine(device, command.Cause, now));
+        await PushWaitingAsync();
+        return reply;
+    }
+
+    public Task<DeviceReply> ReleaseAsync(ReleaseDevice command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return DecideAsync(command.Actor, (device, now) => DeviceLifecycle.Release(device, command.Cause, now));
+    }
+
+    public async Task<DeviceReply> BeginDecommissionAsync(BeginDecommission command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var reply = await DecideAsync(command.Actor, (device, now) => DeviceLifecycle.BeginDecommission(device, command.Command, now));
+        await PushWaitingAsync();
+        return reply;
+    }
+
+    public async Task<OfferReply> OfferAsync(OfferChange command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (Current is not { } device)
+        {
+            return Unknown();
+        }
+
+        var hasSession = await _sessions.FindAsync(device.Epoch);
+        var now = _clock.GetUtcNow();
+        var offer = new ChangeOffer(command.Rollout, command.Epoch, command.Target, command.Track, command.Models)
+        {
+            AllowTrackChange = command.AllowTrackChange,
+        };
+        var decision = DeviceChanges.Offer(device, offer, hasSession, now);
+        var fence = new Fence($"rollout/{_tenant}/{command.Rollout}", command.Epoch);
+        try
+        {
+            await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now, fence);
+        }
+        catch (FenceRaisedException)
+        {
+            LogFenced(_id.Value, command.Rollout.Value, command.Epoch);
+            return new OfferReply(OfferStatus.Fenced, ChangeOutcome.Unspecified, "", null);
+        }
+
+        if (!decision.Events.IsEmpty)
+        {
+            await PushWaitingAsync();
+        }
+
+        return ReplyOf(decision);
+    }
+
+    public async Task<OfferReply> ExpireChangeAsync(ExpireChange command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (Current is not { } device)
+        {
+            return Unknown();
+        }
+
+        var now = _clock.GetUtcNow();
+        var decision = DeviceChanges.Expire(device, command.Rollout, command.InProgressMax, command.UndeliveredMax, now);
+        await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now);
+        if (!decision.Events.IsEmpty)
+        {
+            await PushAsync(new Contracts.Gateways.DesiredMessage(decision.Next.Desired));
+        }
+
+        return ReplyOf(decision);
+    }
+
+    public async Task EvaluatePoliciesAsync(EvaluatePolicies command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (Current is { } device)
+        {
+            var policies = await _policies.GetAsync(_tenant, Math.Max(command.PolicyRevision, device.Compliance.PolicyRevision));
+            await ApplyAsync(PolicyEvaluator.Sweep(device, policies)!, command.Actor, _clock.GetUtcNow());
+        }
+    }
+
+    public Task<FleetError?> AuthorizeDownloadAsync(AuthorizeDownload command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return Task.FromResult(DeviceAdmission.CheckDownload(Current, _id, command.Identity, command.Digest));
+    }
+
+    private async Task<DeviceReply> DecideAsync(Actor actor, Func<Device, DateTimeOffset, Decision<Device>> decide)
+    {
+        var now = _clock.GetUtcNow();
+        return Current is { } device ? await ApplyAsync(decide(device, now)!, actor, now) : NotFound();
+    }
+
+    private async Task<DeviceReply> ApplyAsync(Decision<Device?> decision, Actor actor, DateTimeOffset now)
+    {
+        await CommitAsync(decision.Next, decision.Events, actor, now);
+        if (decision.Error is not { } error)
+        {
+            return new DeviceReply(decision.Next, null);
+        }
+
+        LogRefused(_id.Value, error.Reason, actor);
+        return new DeviceReply(null, error);
+    }
+
+    private async Task CommitAsync(
+        Device? next, ImmutableArray<DomainEvent> facts, Actor actor, DateTimeOffset now, params ImmutableArray<Fence> fences)
+    {
+        if (facts.IsEmpty || next is null)
+        {
+            return;
+        }
+
+        // Rules keep the very array when the settings did not change.
+        var isCold = Current is not { } before || before.Settings != next.Settings;
+        await _writer.CommitAsync(
+            _record.State with { Device = next },
+            new CommitAttachments { Facts = facts, Actor = actor, At = now, Fences = fences, ColdChanged = isCold });
+        LogFacts(facts, actor);
+    }
+
+    private DeviceReply NotFound() => new(null, DeviceErrors.NotFound(_id));
+
+    private static Actor RuleOf(ResourceId rollout) => Actor.Rule($"rollouts.{rollout}");
+
+    private static OfferReply Unknown() => new(OfferStatus.Closed, ChangeOutcome.Removed, "NOT_FOUND", null);
+
+    private static OfferReply ReplyOf(OfferDecision decision) => new(
+        decision.Verdict switch
+        {
+            OfferVerdict.InProgress => OfferStatus.Offered,
+            OfferVerdict.Offline => OfferStatus.WaitingOffline,
+            OfferVerdict.Busy => OfferStatus.WaitingBusy,
+            OfferVerdict.Closed => OfferStatus.Closed,
+            OfferVerdict.Unspecified => throw new UnreachableException("An offer was decided without a verdict."),
+            _ => throw new UnreachableException($"An offer was decided with {decision.Verdict}."),
+        },
+        decision.Outcome,
+        decision.Reason,
+        decision.DeliveredAt);
+}

@@ -1,0 +1,22 @@
+using System.Diagnostics.Metrics;
+using Muster.Domain.Devices;
+
+namespace Muster.Grains.Devices;
+
+/// <summary>Counts what devices say.</summary>
+internal sealed class DeviceInstruments
+{
+    public const string MeterName = "Muster.Devices";
+
+    private readonly Counter<long> _messages;
+
+    public DeviceInstruments(IMeterFactory meters)
+    {
+        var meter = meters.Create(MeterName);
+        _messages = meter.CreateCounter<long>(
+            "muster_device_messages_total", "{message}", "Up messages that reached their device, by kind and novelty");
+    }
+
+    public void Count(UpKind kind, MessageNovelty novelty) =>
+        _messages.Add(1, new KeyValuePair<string, object?>("kind", kind.ToString()), new("novelty", novelty.ToString()));
+}

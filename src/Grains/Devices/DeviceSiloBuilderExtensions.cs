@@ -1,0 +1,25 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Muster.Contracts.Commit;
+using Muster.Domain.Decommissioning;
+using Muster.Grains.Policies;
+
+namespace Muster.Grains.Devices;
+
+/// <summary>What every device's grain works with, one of each per silo.</summary>
+internal sealed record DeviceServices(
+    PolicyCache Policies, IErasureProofVerifier Verifier, DeviceInstruments Instruments, PartitionMap Partitions);
+
+/// <summary>Adds devices, their keys and their policies to a silo. The proof verifier and the partition map come from the host.</summary>
+public static class DeviceSiloBuilderExtensions
+{
+    public static ISiloBuilder AddDevices(this ISiloBuilder silo)
+    {
+        ArgumentNullException.ThrowIfNull(silo);
+        silo.Services.AddMetrics();
+        silo.Services.TryAddSingleton<PolicyCache>();
+        silo.Services.TryAddSingleton<DeviceInstruments>();
+        silo.Services.TryAddSingleton<DeviceServices>();
+        return silo;
+    }
+}
