@@ -1,0 +1,82 @@
+using CsCheck;
+using Muster.Domain.Devices;
+using Muster.Domain.Policies;
+
+namespace Muster.Domain.Tests.Devices;
+
+/// <summary>Random lives: whatever arrives in whatever order, what must hold holds.</summary>
+public sealed class DeviceHistoryTests
+{
+    private static readonly Gen<Func<Device, Decision<Device>>> Steps = Gen.Frequency(
+        (6, from boot in Gen.Int[1, 5]
+            from sequence in Gen.Long[1, 4]
+            from isNew in Gen.Bool
+            from generation in Gen.Long[0, 6]
+            select (Func<Device, Decision<Device>>)(device => DeviceMessages.TakeHello(
+                device, Units.Hello($"boot-{boot}", sequence, isNew ? Units.NewDigest : Units.OldDigest, generation), PolicySet.Empty, Units.Start))),
+        (6, from boot in Gen.Int[1, 5]
+            from sequence in Gen.Long[1, 6]
+            from generation in Gen.Long[0, 6]
+            from step in Gen.Enum<ChangeStep>()
+            from outcome in Choose(ChangeOutcome.Unspecified, ChangeOutcome.Failed, ChangeOutcome.Rejected)
+            select (Func<Device, Decision<Device>>)(device => DeviceMessages.TakeReport(
+                device, Units.Report(generation, step, sequence, $"boot-{boot}", outcome), Units.Start))),
+        (3, from rollout in Choose("spring", "summer", "autumn")
+            from hasSession in Gen.Bool
+            select (Func<Device, Decision<Device>>)(device => Of(
+                DeviceChanges.Offer(device, Units.Offer(rollout), hasSession, Units.Start)))),
+        (1, from rollout in Choose("spring", "summer", "autumn")
+            select (Func<Device, Decision<Device>>)(device => Of(
+                DeviceChanges.Expire(device, Units.Rollout(rollout), TimeSpan.Zero, TimeSpan.Zero, Units.Start)))),
+        (1, Choose<Func<Device, Decision<Device>>>(
+            device => DeviceLifecycle.Quarantine(device, "noisy", Units.Start),
+            device => DeviceLifecycle.Release(device, "quiet", Units.Start),
+            device => DeviceLifecycle.BeginDecommission(device, Units.Command, Units.Start))),
+        (1, from sequence in Gen.Long[1, 3]
+            from proof in Gen.Byte[8, 9]
+            select (Func<Device, Decision<Device>>)(device => DeviceMessages.TakeResult(
+                device,
+                new ObservedResult(Units.From("boot-1", sequence), Units.Command.Nonce, true, "", [proof]),
+                new NineVerifier(),
+                Units.Start))));
+
+    [Fact]
+    public void EveryStep_OfAnyHistory_KeepsTheInvariants() => Steps.List[1, 40].Sample(
+        steps =>
+        {
+            var device = Units.InState(DeviceState.Expected);
+            foreach (var step in steps)
+            {
+                var decision = step(device);
+                Check(device, decision);
+                Assert.Empty(step(decision.Next).Events);
+                device = decision.Next;
+            }
+        },
+        iter: 3_000);
+
+    private static void Check(Device before, Decision<Device> decision)
+    {
+        var after = decision.Next;
+        Assert.Equal(decision.Events.IsEmpty, ReferenceEquals(before, after));
+        Assert.True(decision.Error is null || decision.Events.IsEmpty);
+        Assert.True(after.Desired.Generation >= before.Desired.Generation);
+        Assert.True(after.GenerationReached >= before.GenerationReached);
+        Assert.True(after.GenerationReached <= after.Desired.Generation);
+        // At most one change: an open one is closed before another generation is issued (I2).
+        Assert.True(after.Change is null || after.Change.Generation == after.Desired.Generation);
+        Assert.True(before.Change is null || after.Change is null || before.Change.Rollout == after.Change.Rollout);
+        Assert.True(before.State != DeviceState.Decommissioned || ReferenceEquals(before, after));
+        Assert.Equal(after.State == DeviceState.Decommissioned, after.Erasure is not null);
+        foreach (var success in decision.Events.OfType<ChangeClosed>().Where(fact => fact.Outcome == ChangeOutcome.Succeeded))
+        {
+            Assert.Equal(after.LastChange?.TargetDigest, after.Os?.ImageDigest);
+            Assert.NotEqual(before.Change?.BootIdAtOffer, after.Os?.BootId);
+            Assert.Equal(before.Change?.Generation, success.Generation);
+        }
+    }
+
+    private static Gen<T> Choose<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(index => values[index]);
+
+    private static Decision<Device> Of(OfferDecision decision) => new(decision.Next, decision.Events, null);
+}
