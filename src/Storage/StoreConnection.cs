@@ -15,6 +15,9 @@ internal sealed class StoreConnection(
     /// <summary>Doubles with every attempt: long enough for a connection to come back, short beside the request's own timeout.</summary>
     private static readonly TimeSpan BackOff = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>The client's own policy waits for seconds, which is what one attempt of a commit has.</summary>
+    private static readonly TimeSpan ReconnectInterval = TimeSpan.FromMilliseconds(500);
+
     private readonly SemaphoreSlim _opening = new(1, 1);
     private ConnectionMultiplexer? _multiplexer;
     private volatile IDatabase? _database;
@@ -84,6 +87,7 @@ internal sealed class StoreConnection(
         configuration.AsyncTimeout = timeout;
         configuration.SyncTimeout = timeout;
         configuration.ClientName ??= "muster";
+        configuration.ReconnectRetryPolicy = new LinearRetry((int)ReconnectInterval.TotalMilliseconds);
         return configuration;
     }
 

@@ -1,9 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
+using Microsoft.Extensions.DependencyInjection;
 using Muster.EmbeddedStore;
 using Muster.Redis.Tests;
 
 [assembly: AssemblyFixture(typeof(StoreServers))]
+
+// They start Debian's redis-server and look at file modes.
+[assembly: SupportedOSPlatform("linux")]
 
 namespace Muster.Redis.Tests;
 
@@ -28,9 +33,8 @@ public sealed class StoreServers : IAsyncLifetime
         _redis = await RedisServer.StartAsync("everysec", CancellationToken.None);
     }
 
-    public StoreSession Open(StoreKind kind, string? connectionString = null) => kind == StoreKind.Redis
-        ? StoreSession.Open(connectionString ?? _redis!.ConnectionString)
-        : StoreSession.Open(connectionString ?? _embedded!.ConnectionString, _embedded);
+    public StoreSession Open(StoreKind kind, string? connectionString = null, Action<IServiceCollection>? configure = null) =>
+        StoreSession.Open(connectionString ?? ConnectionString(kind), kind == StoreKind.Embedded ? _embedded : null, configure);
 
     public string ConnectionString(StoreKind kind) => kind == StoreKind.Redis ? _redis!.ConnectionString : _embedded!.ConnectionString;
 

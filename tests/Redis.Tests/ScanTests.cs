@@ -1,0 +1,74 @@
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+
+namespace Muster.Redis.Tests;
+
+public sealed class ScanTests(StoreServers servers)
+{
+    private const int Partition = 15;
+
+    /// <summary>With their facts and versions, several steps of a scan.</summary>
+    private const int Records = 1_500;
+
+    public static TheoryData<StoreKind> Both => StoreServers.Both;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory, MemberData(nameof(Both))]
+    public async Task Scan_ManyRecordsAndFacts_FindsEachRecord(StoreKind kind)
+    {
+        await using var session = servers.Open(kind);
+        var batch = Guid.NewGuid().ToString("N");
+        var due = new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        await Task.WhenAll(Enumerable.Range(0, Records).Select(async n =>
+        {
+            var id = NoteRecord.IdIn(Partition, $"{batch}-{n}");
+            var next = new NoteRecord().Next($"{n}", facts: 1);
+            await session.WriteAsync(id, new NoteState(), next with { Attachments = next.Attachments with { DueAt = due } });
+        }));
+
+        var found = new Dictionary<RecordKey, StoredRecord>();
+        await foreach (var record in session.Scanner.ScanAsync(Partition, Cancel))
+        {
+            found[record.Key] = record;
+        }
+
+        for (var n = 0; n < Records; n++)
+        {
+            var record = found[new RecordKey(GrainTypes.RolloutPartition, $"default/{batch}-{n}/{Partition}")];
+            Assert.Equal(1, record.Version);
+            Assert.Equal(due, record.DueAt);
+            Assert.Equal($"{n}", Assert.IsType<NoteRecord>(record.Record).Text);
+        }
+    }
+
+    [Theory, MemberData(nameof(Both))]
+    public async Task Scan_WhileRecordsAreWritten_FindsAllThatWereThereBefore(StoreKind kind)
+    {
+        await using var session = servers.Open(kind);
+        var batch = Guid.NewGuid().ToString("N");
+        await Task.WhenAll(Enumerable.Range(0, Records).Select(n =>
+            session.WriteAsync(NoteRecord.IdIn(Partition, $"{batch}-{n}"), new NoteState(), new NoteRecord().Next($"{n}", facts: 1))));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var writing = WriteNewRecordsAsync(session, stop.Token);
+
+        var found = new HashSet<string>();
+        await foreach (var record in session.Scanner.ScanAsync(Partition, Cancel))
+        {
+            found.Add(record.Key.Key);
+        }
+
+        await stop.CancelAsync();
+        await writing;
+        Assert.All(Enumerable.Range(0, Records), n => Assert.Contains($"default/{batch}-{n}/{Partition}", found));
+    }
+
+    private static async Task WriteNewRecordsAsync(StoreSession session, CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            var id = NoteRecord.IdIn(Partition, Guid.NewGuid().ToString("N"));
+            await session.WriteAsync(id, new NoteState(), new NoteRecord().Next("meanwhile", facts: 2));
+        }
+    }
+}
