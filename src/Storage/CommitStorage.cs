@@ -56,7 +56,7 @@ internal sealed class CommitStorage(
 
     /// <summary>A record ends as a tombstone or a terminal state, never as nothing.</summary>
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
-        throw new NotSupportedException($"Storage '{StorageNames.Muster}' never clears a record: it ends in a terminal state that is kept.");
+        throw new NotSupportedException($"Storage '{StorageNames.Muster}' never clears a record: it ends in a state that is kept.");
 
     private PendingCommit Encode(RecordKey name, long version, ICommitRecord record)
     {

@@ -25,7 +25,7 @@ internal sealed class StoreConnection(
     public ValueTask<IDatabase> OpenAsync(CancellationToken cancellationToken) =>
         _database is { } database ? new ValueTask<IDatabase>(database) : new ValueTask<IDatabase>(OpenOnceAsync(cancellationToken));
 
-    /// <summary>Runs a request that may be repeated; ends in <see cref="StoreUnavailableException"/> when the store does not answer.</summary>
+    /// <summary>Runs a request that may be sent twice; <see cref="StoreUnavailableException"/> when it was never answered.</summary>
     public async Task<T> RunAsync<T>(Func<IDatabase, Task<T>> request, CancellationToken cancellationToken)
     {
         var attemptsMax = options.Value.AttemptsMax;

@@ -49,7 +49,8 @@ internal sealed class Ledger
             var id = NoteWriter.Id(number);
             var state = await session.ReadAsync(id);
             var version = NoteWriter.Version(state);
-            Assert.True(version >= _highest.GetValueOrDefault(number), $"Record {number} is at {version}, acknowledged {_highest.GetValueOrDefault(number)}.");
+            var acknowledged = _highest.GetValueOrDefault(number);
+            Assert.True(version >= acknowledged, $"Record {number} is at {version}, acknowledged was {acknowledged}.");
 
             var own = facts.GetValueOrDefault(new RecordKey(id.Type.ToString()!, id.Key.ToString()!)) ?? [];
             Assert.Equal(Enumerable.Range(1, (int)state.State.FactsTotal).Select(n => (long)n), own.Select(Number));

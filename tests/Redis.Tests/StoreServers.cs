@@ -4,6 +4,7 @@ using System.Runtime.Versioning;
 using Microsoft.Extensions.DependencyInjection;
 using Muster.EmbeddedStore;
 using Muster.Redis.Tests;
+using Muster.Storage;
 
 [assembly: AssemblyFixture(typeof(StoreServers))]
 
@@ -37,6 +38,8 @@ public sealed class StoreServers : IAsyncLifetime
         StoreSession.Open(connectionString ?? ConnectionString(kind), kind == StoreKind.Embedded ? _embedded : null, configure);
 
     public string ConnectionString(StoreKind kind) => kind == StoreKind.Redis ? _redis!.ConnectionString : _embedded!.ConnectionString;
+
+    public IDurabilityBarrier? Barrier(StoreKind kind) => kind == StoreKind.Embedded ? new LogCommitBarrier(_embedded!) : null;
 
     public EndPoint EndPoint(StoreKind kind) => kind == StoreKind.Redis
         ? new IPEndPoint(IPAddress.Loopback, _redis!.Port)

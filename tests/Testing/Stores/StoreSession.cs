@@ -46,7 +46,8 @@ public sealed class StoreSession : IAsyncDisposable
     public IFenceWriter Fences { get; }
 
     /// <param name="embedded">The server behind the connection string, when it replies before it is durable.</param>
-    public static StoreSession Open(string connectionString, EmbeddedStoreServer? embedded = null, Action<IServiceCollection>? configure = null)
+    public static StoreSession Open(
+        string connectionString, EmbeddedStoreServer? embedded = null, Action<IServiceCollection>? configure = null)
     {
         var services = new ServiceCollection();
         if (embedded is not null)
@@ -92,9 +93,10 @@ public sealed class StoreSession : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
+}
 
-    private sealed class LogCommitBarrier(EmbeddedStoreServer server) : IDurabilityBarrier
-    {
-        public Task PassAsync(CancellationToken cancellationToken) => server.CommitAsync(cancellationToken);
-    }
+/// <summary>An acknowledgement waits for the embedded store's log.</summary>
+public sealed class LogCommitBarrier(EmbeddedStoreServer server) : IDurabilityBarrier
+{
+    public Task PassAsync(CancellationToken cancellationToken) => server.CommitAsync(cancellationToken);
 }
