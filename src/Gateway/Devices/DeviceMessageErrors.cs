@@ -23,7 +23,8 @@ internal static class DeviceMessageErrors
             ("device", device.Value));
 
     public static FleetError LimitReached(string limit, int value) =>
-        FleetError.Of(ErrorKind.Exhausted, "LIMIT_REACHED", $"The limit of {value} {limit} is reached.", ("limit", Text(value)), ("of", limit));
+        FleetError.Of(
+            ErrorKind.Exhausted, "LIMIT_REACHED", $"The limit of {value} {limit} is reached.", ("limit", Text(value)), ("of", limit));
 
     public static FleetError Unavailable() =>
         FleetError.Of(ErrorKind.Unavailable, "TEMPORARILY_UNAVAILABLE", "Not possible now; connect again later.");

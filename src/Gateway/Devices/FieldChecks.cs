@@ -35,7 +35,8 @@ internal struct FieldChecks
 
     public static bool IsLowerHex(string value, int length) => value.Length == length && !value.AsSpan().ContainsAnyExcept(LowerHex);
 
-    public readonly FleetError? ToError() => _problems is null ? null : DeviceMessageErrors.PayloadInvalid(string.Join("; ", _problems) + ".");
+    public readonly FleetError? ToError() =>
+        _problems is null ? null : DeviceMessageErrors.PayloadInvalid(string.Join("; ", _problems) + ".");
 
     private static bool HasControl(string value)
     {

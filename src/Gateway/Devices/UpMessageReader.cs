@@ -29,7 +29,7 @@ internal static class UpMessageReader
 
     public const int SettingValueLengthMax = 1000;
 
-    /// <summary>A camera has some thousand parameters, policies ask for a few dozen; 500 keep the record's cold part below 100 kB.</summary>
+    /// <summary>Policies ask for a few dozen of a camera's thousands; 500 keep the record's cold part below 100 kB.</summary>
     public const int SettingsMax = 500;
 
     /// <summary>An RSA-8192 signature has 1,024 bytes.</summary>
@@ -60,7 +60,8 @@ internal static class UpMessageReader
         catch (Exception exception) when (exception is IOException or ArgumentException or FormatException or OverflowException)
         {
             // What the parsers throw for bytes that are not a message; their words quote the payload, so they stay here.
-            return new UpMessage(form, default, DeviceMessageErrors.PayloadInvalid(form == PayloadForm.Json ? "not protobuf JSON." : "not protobuf."));
+            var problem = form == PayloadForm.Json ? "not protobuf JSON." : "not protobuf.";
+            return new UpMessage(form, default, DeviceMessageErrors.PayloadInvalid(problem));
         }
     }
 

@@ -6,7 +6,9 @@ using Muster.Gateway.Mqtt;
 
 namespace Muster.Gateway.Images;
 
-/// <summary>Wires the downloads of devices. The host provides <see cref="Artifacts.IArtifactStore"/> beside what the MQTT edge needs.</summary>
+/// <summary>
+/// Wires the downloads of devices. The host provides <see cref="Artifacts.IArtifactStore"/> beside what the MQTT edge needs.
+/// </summary>
 public static class DeviceArtifactsExtensions
 {
     /// <summary>Marks the connections of the device listener, so that its endpoints exist nowhere else.</summary>
@@ -53,7 +55,8 @@ public static class DeviceArtifactsExtensions
                 "/v1/images/{digest}",
                 [HttpMethods.Get, HttpMethods.Head],
                 (HttpContext http, string digest, DeviceDownloads downloads) => downloads.GetAsync(http, digest))
-            .AddEndpointFilter(async (context, next) => IsDeviceListener(context.HttpContext) ? await next(context) : TypedResults.NotFound())
+            .AddEndpointFilter(async (context, next) =>
+                IsDeviceListener(context.HttpContext) ? await next(context) : TypedResults.NotFound())
             .ExcludeFromDescription();
         return endpoints;
     }

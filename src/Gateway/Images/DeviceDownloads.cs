@@ -89,6 +89,6 @@ internal sealed partial class DeviceDownloads(IGrainFactory grains, IArtifactSto
     [LoggerMessage(Level = LogLevel.Information, Message = "Download by device {DeviceId} from {Remote} refused: {Reason}")]
     private static partial void LogRefused(ILogger logger, string deviceId, System.Net.IPAddress? remote, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A download by device {DeviceId} could not be authorised: its grain or the store did not answer")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A download by device {DeviceId} could not be authorised: its grain did not answer")]
     private static partial void LogFault(ILogger logger, Exception exception, string deviceId);
 }

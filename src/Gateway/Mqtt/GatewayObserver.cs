@@ -16,7 +16,7 @@ internal sealed class GatewayObserver(SessionRegistry registry, GatewayInstrumen
     public Task CloseAsync(CloseSession close)
     {
         ArgumentNullException.ThrowIfNull(close);
-        var code = close.Reason.Reason == "SESSION_TAKEN_OVER"
+        var code = close.Reason.Reason == ReasonCodes.TakenOver
             ? MqttDisconnectReasonCode.SessionTakenOver
             : MqttDisconnectReasonCode.AdministrativeAction;
         foreach (var session in registry.FindToClose(close))

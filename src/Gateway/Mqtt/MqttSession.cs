@@ -10,10 +10,16 @@ using Muster.Protocol;
 namespace Muster.Gateway.Mqtt;
 
 /// <summary>One admitted connection of a device: who it is, what waits for it, how it ends.</summary>
-internal sealed class MqttSession(MqttChannel channel, DeviceAddress address, DeviceIdentity identity, string clientId, SessionLimits limits)
+internal sealed class MqttSession(
+    MqttChannel channel, DeviceAddress address, DeviceIdentity identity, string clientId, SessionLimits limits)
 {
     /// <summary>Messages of the grain between its answer and CONNACK: a desired document, a command, an acknowledgement.</summary>
     private const int EarlyMax = 8;
+
+    /// <summary>A commit takes milliseconds; a grain that does not answer is not waited for.</summary>
+    private static readonly TimeSpan FinishTimeout = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan FinishPoll = TimeSpan.FromMilliseconds(10);
 
     private readonly Lock _lock = new();
     private readonly Outbox _outbox = new(limits.QueuedMessagesMax);
@@ -22,6 +28,7 @@ internal sealed class MqttSession(MqttChannel channel, DeviceAddress address, De
     private List<(long Epoch, DownMessage Message)>? _early;
     private bool _isSending;
     private Ending? _ending;
+    private bool _isOver;
     private Task _ended = Task.CompletedTask;
 
     public MqttChannel Channel { get; } = channel;
@@ -58,7 +65,14 @@ internal sealed class MqttSession(MqttChannel channel, DeviceAddress address, De
     /// <summary>True while a message is with its grain: the peer cannot be heard then, and must not be timed out for it.</summary>
     public bool IsBusy { get; set; }
 
+    /// <summary>True while somebody reads what the peer sends.</summary>
+    public bool IsReading { get; set; }
+
+    /// <summary>True once the gateway has decided to end the session.</summary>
     public bool IsEnding => Volatile.Read(ref _ending) is not null;
+
+    /// <summary>True once the peer is being told: nothing more is read.</summary>
+    public bool IsOver => Volatile.Read(ref _isOver);
 
     /// <summary>Completes when the peer was told.</summary>
     public Task Ended => _ended;
@@ -128,11 +142,13 @@ internal sealed class MqttSession(MqttChannel channel, DeviceAddress address, De
 
     private async Task EndAsync(Ending ending)
     {
+        await FinishAsync();
         try
         {
             if (Channel.IsVersion5)
             {
-                await Channel.SendAsync(new MqttDisconnectPacket { ReasonCode = ending.Code, ReasonString = ReasonCodes.TextOf(ending.Reason) });
+                await Channel.SendAsync(
+                    new MqttDisconnectPacket { ReasonCode = ending.Code, ReasonString = ReasonCodes.TextOf(ending.Reason) });
             }
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
@@ -141,6 +157,31 @@ internal sealed class MqttSession(MqttChannel channel, DeviceAddress address, De
         }
 
         Channel.Input.CancelPendingRead();
+    }
+
+    /// <summary>
+    /// The message in hand gets its PUBACK first, and what waits is sent and acknowledged: a device that erased itself hears that it
+    /// was believed.
+    /// </summary>
+    private async Task FinishAsync()
+    {
+        for (var waited = TimeSpan.Zero; waited < FinishTimeout && IsUnfinished(); waited += FinishPoll)
+        {
+            await Task.Delay(FinishPoll);
+        }
+
+        lock (_lock)
+        {
+            _isOver = true;
+        }
+    }
+
+    private bool IsUnfinished()
+    {
+        lock (_lock)
+        {
+            return _isSending || (IsReading && (IsBusy || !_window.IsEmpty));
+        }
     }
 
     /// <summary>Under the lock.</summary>
@@ -174,7 +215,7 @@ internal sealed class MqttSession(MqttChannel channel, DeviceAddress address, De
         {
             packetId = 0;
             message = null!;
-            if (IsEnding || _window.IsFull || !_outbox.TryTake(out message))
+            if (_isOver || _window.IsFull || !_outbox.TryTake(out message))
             {
                 _isSending = false;
                 return false;

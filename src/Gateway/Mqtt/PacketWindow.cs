@@ -12,6 +12,8 @@ internal sealed class PacketWindow(int size)
     private readonly ushort[] _ids = new ushort[Math.Clamp(size, 1, SizeMax)];
     private ushort _last;
 
+    public bool IsEmpty => !_ids.AsSpan().ContainsAnyExcept((ushort)0);
+
     public bool IsFull => Array.IndexOf(_ids, (ushort)0) < 0;
 
     public ushort Open()

@@ -6,6 +6,9 @@ namespace Muster.Gateway.Mqtt;
 /// <summary>Refusals as MQTT reason codes (MQTT 5, 2.4) and return codes (MQTT 3.1.1, 3.2.2.3).</summary>
 internal static class ReasonCodes
 {
+    /// <summary>The reason of a session that a newer one replaced.</summary>
+    public const string TakenOver = "SESSION_TAKEN_OVER";
+
     /// <summary>A sentence or two; a reason string has to fit beside its packet.</summary>
     private const int TextLengthMax = 400;
 
@@ -57,6 +60,10 @@ internal static class ReasonCodes
     /// <summary>True for a refusal that may pass later: no PUBACK, the connection is closed.</summary>
     public static bool IsNotNow(FleetError error) => error.Kind is ErrorKind.Unavailable or ErrorKind.Exhausted;
 
-    public static MqttDisconnectReasonCode OfNotNow(FleetError error) =>
-        error.Kind == ErrorKind.Exhausted ? MqttDisconnectReasonCode.QuotaExceeded : MqttDisconnectReasonCode.ServerBusy;
+    public static MqttDisconnectReasonCode OfNotNow(FleetError error) => error switch
+    {
+        { Reason: TakenOver } => MqttDisconnectReasonCode.SessionTakenOver,
+        { Kind: ErrorKind.Exhausted } => MqttDisconnectReasonCode.QuotaExceeded,
+        _ => MqttDisconnectReasonCode.ServerBusy,
+    };
 }

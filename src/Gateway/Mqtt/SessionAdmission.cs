@@ -32,7 +32,7 @@ internal sealed partial class SessionAdmission(
     private static readonly SearchValues<char> SuffixCharacters =
         SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-");
 
-    /// <summary>After a fault, connections of the next seconds are spread over this time, so that a fleet does not return at once.</summary>
+    /// <summary>After a fault, connections are spread over this time, so that a fleet does not return at once.</summary>
     private static readonly TimeSpan JitterMax = TimeSpan.FromSeconds(2);
 
     /// <summary>How long after a fault admissions are spread.</summary>
@@ -47,9 +47,11 @@ internal sealed partial class SessionAdmission(
     {
         if (channel.IsVersion310 || !string.IsNullOrEmpty(connect.AuthenticationMethod))
         {
-            var code = channel.IsVersion310 ? MqttConnectReasonCode.UnsupportedProtocolVersion : MqttConnectReasonCode.BadAuthenticationMethod;
-            return new Admission(
-                null, false, code, FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "MQTT 5 or 3.1.1 with a TLS client certificate only."));
+            var code = channel.IsVersion310
+                ? MqttConnectReasonCode.UnsupportedProtocolVersion
+                : MqttConnectReasonCode.BadAuthenticationMethod;
+            var error = FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "MQTT 5 or 3.1.1 with a TLS client certificate only.");
+            return new Admission(null, false, code, error);
         }
 
         if (peer?.Result?.Identity is not { } identity)
@@ -158,6 +160,6 @@ internal sealed partial class SessionAdmission(
     [LoggerMessage(Level = LogLevel.Information, Message = "Session {ClientId} is closed with {Code}: {Reason}")]
     private static partial void LogClosing(ILogger logger, string clientId, MqttDisconnectReasonCode code, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A {Kind} for session {ClientId} is larger than the client accepts and was not sent")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A {Kind} for session {ClientId} is larger than it accepts")]
     private static partial void LogUnsendable(ILogger logger, string clientId, string kind);
 }

@@ -38,11 +38,13 @@ internal sealed partial class SessionLoop(
         LogOpened(logger, session.ClientId, session.Epoch, session.Channel.Remote);
         try
         {
+            session.IsReading = true;
             session.ReleaseEarly();
             await ReceiveAsync(session);
         }
         finally
         {
+            session.IsReading = false;
             instruments.Sessions.Add(-1);
             LogClosed(logger, session.ClientId, session.Epoch);
         }
@@ -80,12 +82,12 @@ internal sealed partial class SessionLoop(
     private async Task ReceiveAsync(MqttSession session)
     {
         var input = session.Channel.Input;
-        while (!session.IsEnding)
+        while (!session.IsOver)
         {
             var result = await input.ReadAsync();
             var rest = result.Buffer;
             var goesOn = !result.IsCanceled;
-            while (goesOn && !session.IsEnding)
+            while (goesOn && !session.IsOver)
             {
                 var status = FrameReader.TryRead(rest, options.Value.PacketBytesMax, out var frame);
                 if (status == FrameStatus.Incomplete)
@@ -117,17 +119,22 @@ internal sealed partial class SessionLoop(
         }
 
         session.IsBusy = true;
-        await PaceAsync(session, frame);
-        var goesOn = (frame.Header >> 4) switch
+        try
         {
-            (int)MqttControlPacketType.Publish => await messages.HandleAsync(session, frame),
-            (int)MqttControlPacketType.PingReq => await PongAsync(session),
-            _ => await HandleOtherAsync(session, frame),
-        };
-        session.LastReceived = clock.GetTimestamp();
-        session.Device.Seen(clock.GetUtcNow());
-        session.IsBusy = false;
-        return goesOn;
+            await PaceAsync(session, frame);
+            return (frame.Header >> 4) switch
+            {
+                (int)MqttControlPacketType.Publish => await messages.HandleAsync(session, frame),
+                (int)MqttControlPacketType.PingReq => await PongAsync(session),
+                _ => await HandleOtherAsync(session, frame),
+            };
+        }
+        finally
+        {
+            session.LastReceived = clock.GetTimestamp();
+            session.Device.Seen(clock.GetUtcNow());
+            session.IsBusy = false;
+        }
     }
 
     /// <summary>Every packet costs the device a turn, but acknowledgements of what we sent ourselves.</summary>
@@ -191,5 +198,5 @@ internal sealed partial class SessionLoop(
     private static FleetError Malformed() => FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "This is not an MQTT packet.");
 
     private static FleetError TakenOver() =>
-        FleetError.Of(ErrorKind.Conflict, "SESSION_TAKEN_OVER", "A newer connection of this client took over.");
+        FleetError.Of(ErrorKind.Conflict, ReasonCodes.TakenOver, "A newer connection of this client took over.");
 }

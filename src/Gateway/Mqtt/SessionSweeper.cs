@@ -44,7 +44,7 @@ internal sealed class SessionSweeper(
             {
                 session.Close(
                     MqttDisconnectReasonCode.KeepAliveTimeout,
-                    FleetError.Of(ErrorKind.Unavailable, "TEMPORARILY_UNAVAILABLE", "Nothing was heard for one and a half keep-alive periods."));
+                    FleetError.Of(ErrorKind.Unavailable, "TEMPORARILY_UNAVAILABLE", "Nothing was heard for too long."));
             }
         }
     }

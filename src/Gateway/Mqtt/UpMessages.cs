@@ -109,7 +109,8 @@ internal sealed partial class UpMessages(
         try
         {
             var (tenant, device) = session.Address;
-            if (await grains.GetInventory(session.Device.Partition).FindPresenceAsync(tenant, device) is { Connected: true, Gateway: { } gateway } seen)
+            var presence = await grains.GetInventory(session.Device.Partition).FindPresenceAsync(tenant, device);
+            if (presence is { Connected: true, Gateway: { } gateway } seen)
             {
                 await gateway.DeliverAsync(new DownDelivery(tenant, device, seen.Epoch, rejection));
             }

@@ -38,13 +38,24 @@ internal sealed class DeviceEdge : IAsyncDisposable
 
     public FakeArtifacts Artifacts { get; }
 
+    /// <summary>The listeners in front of other grains than the fakes.</summary>
+    public static Task<DeviceEdge> StartAsync(IGrainFactory factory)
+    {
+        var pki = new TestPki();
+        return StartAsync(pki, pki.CreateVerifier(), factory, []);
+    }
+
     public static Task<DeviceEdge> StartAsync(params (string Key, string Value)[] settings)
     {
         var pki = new TestPki();
         return StartAsync(pki, pki.CreateVerifier(), settings);
     }
 
-    public static async Task<DeviceEdge> StartAsync(TestPki pki, DeviceIdentityVerifier verifier, params (string Key, string Value)[] settings)
+    public static Task<DeviceEdge> StartAsync(TestPki pki, DeviceIdentityVerifier verifier, params (string Key, string Value)[] settings) =>
+        StartAsync(pki, verifier, null, settings);
+
+    private static async Task<DeviceEdge> StartAsync(
+        TestPki pki, DeviceIdentityVerifier verifier, IGrainFactory? others, (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -56,7 +67,7 @@ internal sealed class DeviceEdge : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
         var (factory, grains) = FakeGrains.Create();
         var artifacts = new FakeArtifacts();
-        builder.Services.AddSingleton(factory);
+        builder.Services.AddSingleton(others ?? factory);
         builder.Services.AddSingleton(new PartitionMap(PartitionMap.CountMin));
         builder.Services.AddSingleton<Identity.IServerCertificate>(pki);
         builder.Services.AddSingleton(verifier);

@@ -23,6 +23,7 @@ internal sealed class FakeArtifacts : IArtifactStore
 
     public bool Publish(ImageDigest digest) => throw new NotSupportedException();
 
-    public Task<StageResult> StageAsync(IAsyncEnumerable<ReadOnlyMemory<byte>> chunks, long bytesMax, CancellationToken cancellationToken) =>
+    public Task<StageResult> StageAsync(
+        IAsyncEnumerable<ReadOnlyMemory<byte>> chunks, long bytesMax, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 }

@@ -23,7 +23,8 @@ internal class FakeGrains : DispatchProxy
     }
 
     public FakeDevice Device(string serial) => _devices.GetOrAdd(
-        $"{TenantId.Default}/{serial}", _ => DeviceId.TryParse(serial, out var id) ? new FakeDevice(id) : throw new FormatException(serial));
+        $"{TenantId.Default}/{serial}",
+        _ => DeviceId.TryParse(serial, out var id) ? new FakeDevice(id) : throw new FormatException(serial));
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod switch
     {

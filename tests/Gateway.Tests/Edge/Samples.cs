@@ -15,7 +15,8 @@ internal static class Samples
         "imageDigest":"{{Digest}}","secureBoot":true,"factoryDefault":true,"generation":0}
         """;
 
-    public static string Status(int sequence = 1) => $$"""{"stamp":{"bootId":"boot-1","sequence":{{sequence}}},"uptimeSeconds":12,"note":"well"}""";
+    public static string Status(int sequence = 1) =>
+        $$"""{"stamp":{"bootId":"boot-1","sequence":{{sequence}}},"uptimeSeconds":12,"note":"well"}""";
 
     public static string Report(int sequence = 1, int generation = 1, string step = "STEP_DOWNLOADING") =>
         $$"""{"stamp":{"bootId":"boot-1","sequence":{{sequence}}},"generation":{{generation}},"step":"{{step}}"}""";
@@ -24,5 +25,8 @@ internal static class Samples
         $$"""{"stamp":{"bootId":"boot-1","sequence":{{sequence}}},"settings":[{"name":"Network.SSH.Enabled","value":"no"}]}""";
 
     public static string Result(int sequence = 1) =>
-        $$"""{"stamp":{"bootId":"boot-1","sequence":{{sequence}}},"nonce":"0123456789abcdef0123456789abcdef","succeeded":true,"proof":"AQID"}""";
+        $$"""
+        {"stamp":{"bootId":"boot-1","sequence":{{sequence}}},
+        "nonce":"0123456789abcdef0123456789abcdef","succeeded":true,"proof":"AQID"}
+        """;
 }

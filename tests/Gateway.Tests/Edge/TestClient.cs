@@ -35,7 +35,8 @@ internal sealed class TestClient : IAsyncDisposable
 
     public ConcurrentQueue<(string Topic, byte[] Payload)> Messages { get; } = new();
 
-    public TaskCompletionSource<MqttClientDisconnectedEventArgs> Disconnected { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public TaskCompletionSource<MqttClientDisconnectedEventArgs> Disconnected { get; } =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public bool IsConnected => _client.IsConnected;
 
@@ -62,7 +63,8 @@ internal sealed class TestClient : IAsyncDisposable
             .WithTimeout(TimeSpan.FromSeconds(20))
             .WithTlsOptions(tls =>
             {
-                tls.UseTls().WithSslProtocols(SslProtocols.Tls13).WithCertificateValidationHandler(args => _edge.Pki.IsServer(args.Certificate));
+                tls.UseTls().WithSslProtocols(SslProtocols.Tls13)
+                    .WithCertificateValidationHandler(args => _edge.Pki.IsServer(args.Certificate));
                 if (_certificate is not null)
                 {
                     tls.WithClientCertificates([_certificate]);
@@ -72,7 +74,8 @@ internal sealed class TestClient : IAsyncDisposable
         return _client.ConnectAsync(builder.Build(), TestContext.Current.CancellationToken);
     }
 
-    public Task<MqttClientPublishResult> PublishAsync(string serial, string kind, string json, MqttQualityOfServiceLevel qos = MqttQualityOfServiceLevel.AtLeastOnce) =>
+    public Task<MqttClientPublishResult> PublishAsync(
+        string serial, string kind, string json, MqttQualityOfServiceLevel qos = MqttQualityOfServiceLevel.AtLeastOnce) =>
         PublishAsync(Topics.Up(serial, kind), Encoding.UTF8.GetBytes(json), qos);
 
     public Task<MqttClientPublishResult> PublishAsync(string serial, string kind, IMessage message) =>
@@ -85,7 +88,8 @@ internal sealed class TestClient : IAsyncDisposable
             TestContext.Current.CancellationToken);
 
     public async Task<MqttClientSubscribeResultCode> SubscribeAsync(string filter) =>
-        (await _client.SubscribeAsync(filter, MqttQualityOfServiceLevel.AtLeastOnce, TestContext.Current.CancellationToken)).Items.Single().ResultCode;
+        (await _client.SubscribeAsync(filter, MqttQualityOfServiceLevel.AtLeastOnce, TestContext.Current.CancellationToken))
+            .Items.Single().ResultCode;
 
     public Task DisconnectAsync() => _client.DisconnectAsync(cancellationToken: TestContext.Current.CancellationToken);
 
@@ -99,6 +103,13 @@ internal sealed class TestClient : IAsyncDisposable
 
     public async Task<MqttClientDisconnectReason> NextEndAsync() =>
         (await Disconnected.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)).Reason;
+
+    public static async Task<TestClient> ConnectedAsync(DeviceEdge edge, X509Certificate2 certificate, string clientId)
+    {
+        var client = new TestClient(edge, certificate);
+        Assert.Equal(MqttClientConnectResultCode.Success, (await client.ConnectAsync(clientId)).ResultCode);
+        return client;
+    }
 
     public async ValueTask DisposeAsync()
     {

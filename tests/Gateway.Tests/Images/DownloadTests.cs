@@ -86,7 +86,8 @@ public sealed class DownloadTests
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
         Assert.Contains(
-            "DOWNLOAD_NOT_ALLOWED", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            "DOWNLOAD_NOT_ALLOWED",
+            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -137,7 +138,11 @@ public sealed class DownloadTests
     {
         var handler = new SocketsHttpHandler
         {
-            SslOptions = { RemoteCertificateValidationCallback = (_, server, _, _) => edge.Pki.IsServer(server), ClientCertificates = certificate is null ? [] : [certificate] },
+            SslOptions =
+            {
+                RemoteCertificateValidationCallback = (_, server, _, _) => edge.Pki.IsServer(server),
+                ClientCertificates = certificate is null ? [] : [certificate],
+            },
         };
         return new HttpClient(handler) { BaseAddress = new Uri($"https://localhost:{edge.HttpsPort}") };
     }

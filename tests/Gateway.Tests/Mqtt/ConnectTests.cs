@@ -89,7 +89,8 @@ public sealed class ConnectTests
         using var tcp = new TcpClient();
         await tcp.ConnectAsync("127.0.0.1", edge.MqttPort, TestContext.Current.CancellationToken);
 
-        await tcp.GetStream().WriteAsync(new byte[] { 0x10, 12, 0, 4, 77, 81, 84, 84, 4, 2, 0, 60, 0, 0 }, TestContext.Current.CancellationToken);
+        byte[] connect = [0x10, 12, 0, 4, .. "MQTT"u8, 4, 2, 0, 60, 0, 0];
+        await tcp.GetStream().WriteAsync(connect, TestContext.Current.CancellationToken);
 
         var read = await ReadOrResetAsync(tcp.GetStream());
         Assert.NotEqual(0x20, read);

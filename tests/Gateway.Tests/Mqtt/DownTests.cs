@@ -72,7 +72,8 @@ public sealed class DownTests
         }
 
         await Eventually.TrueAsync(() => client.Messages.Count == 100, "a hundred messages");
-        Assert.Equal(100, client.Messages.Select(message => Wire.Ack.Parser.ParseJson(System.Text.Encoding.UTF8.GetString(message.Payload)).Stamp.Sequence).Distinct().Count());
+        var acks = client.Messages.Select(message => Wire.Ack.Parser.ParseJson(System.Text.Encoding.UTF8.GetString(message.Payload)));
+        Assert.Equal(100, acks.Select(ack => ack.Stamp.Sequence).Distinct().Count());
     }
 
     [Theory]
@@ -90,7 +91,9 @@ public sealed class DownTests
 
         Assert.Equal(expected, await client.SubscribeAsync(filter));
         Assert.Equal(
-            filter.Contains(Samples.OtherSerial, StringComparison.Ordinal) ? MqttClientSubscribeResultCode.GrantedQoS1 : MqttClientSubscribeResultCode.UnspecifiedError,
+            filter.Contains(Samples.OtherSerial, StringComparison.Ordinal)
+                ? MqttClientSubscribeResultCode.GrantedQoS1
+                : MqttClientSubscribeResultCode.UnspecifiedError,
             await old.SubscribeAsync(filter));
     }
 

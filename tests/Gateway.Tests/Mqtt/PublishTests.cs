@@ -56,7 +56,8 @@ public sealed class PublishTests
     {
         await using var edge = await DeviceEdge.StartAsync();
         await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
-        var report = new Wire.Report { Stamp = new Wire.Stamp { BootId = "b", Sequence = 3 }, Generation = 2, Step = Wire.Step.Failed, Reason = "no room" };
+        var stamp = new Wire.Stamp { BootId = "b", Sequence = 3 };
+        var report = new Wire.Report { Stamp = stamp, Generation = 2, Step = Wire.Step.Failed, Reason = "no room" };
 
         var result = await client.PublishAsync(Samples.Serial, Topics.Report, report);
 
@@ -186,6 +187,26 @@ public sealed class PublishTests
         Assert.True(refused.IsSuccess && unreadable.IsSuccess);
         Assert.Contains("GENERATION_UNKNOWN", await client.NextAsync(Samples.Serial, Topics.Rejection), StringComparison.Ordinal);
         Assert.Contains("PAYLOAD_INVALID", await client.NextAsync(Samples.Serial, Topics.Rejection), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Publish_ThatEndsTheDevice_IsAcknowledgedBeforeTheSessionEnds()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        var device = edge.Grains.Device(Samples.Serial);
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        device.Answer = async _ =>
+        {
+            // As the grain does: it closes everything before its answer is back at the gateway.
+            await device.CloseAsync(long.MaxValue, all: true, FleetError.Of(ErrorKind.Denied, "DEVICE_DECOMMISSIONED", "A tombstone."));
+            return null;
+        };
+
+        var result = await client.PublishAsync(Samples.Serial, Topics.Result, Samples.Result());
+
+        Assert.True(result.IsSuccess);
+        Assert.Contains("result", await client.NextAsync(Samples.Serial, Topics.Ack), StringComparison.Ordinal);
+        Assert.Equal(MqttClientDisconnectReason.AdministrativeAction, await client.NextEndAsync());
     }
 
     [Theory]

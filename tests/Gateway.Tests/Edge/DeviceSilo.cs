@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Devices;
+using Muster.Contracts.Inventory;
+using Muster.Cryptography.Decommissioning;
+using Muster.Domain;
+using Muster.Domain.Decommissioning;
+using Muster.Domain.Devices;
+using Muster.Grains.Devices;
+using Orleans.Serialization;
+using Orleans.Storage;
+using Orleans.TestingHost;
+
+namespace Muster.Gateway.Tests.Edge;
+
+/// <summary>One silo with the real grains of devices; the store is memory, and presence is the test's.</summary>
+internal sealed class DeviceSilo : IAsyncDisposable
+{
+    private readonly InProcessTestCluster _cluster;
+
+    private DeviceSilo(InProcessTestCluster cluster) => _cluster = cluster;
+
+    public FakeInventory Inventory { get; } = new();
+
+    /// <summary>Grains as a gateway outside of the silo calls them.</summary>
+    public IGrainFactory Grains => InventoryFactory.Create(_cluster.Client, Inventory);
+
+    /// <summary>Grains as a gateway inside of the silo calls them (one process).</summary>
+    public IGrainFactory GrainsInside => _cluster.GetSiloServiceProvider().GetRequiredService<IGrainFactory>();
+
+    public static async Task<DeviceSilo> StartAsync()
+    {
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.AddDevices();
+            silo.Services.AddSingleton(TimeProvider.System);
+            silo.Services.AddSingleton(new PartitionMap(PartitionMap.CountMin));
+            silo.Services.AddSingleton<IErasureProofVerifier, ErasureProofVerifier>();
+            silo.Services.AddKeyedSingleton<IGrainStorage, MemoryRecords>(StorageNames.Muster);
+            var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
+            silo.Services.AddSingleton(services => InventoryFactory.Create(Inner(factory, services), new FakeInventory()));
+        });
+        var silo = new DeviceSilo(builder.Build());
+        await silo._cluster.DeployAsync();
+        return silo;
+    }
+
+    public IDeviceGrain Device(string serial) =>
+        DeviceId.TryParse(serial, out var id) ? _cluster.Client.GetDevice(TenantId.Default, id) : throw new FormatException(serial);
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+
+    private static IGrainFactory Inner(ServiceDescriptor descriptor, IServiceProvider services) => descriptor switch
+    {
+        { ImplementationInstance: IGrainFactory instance } => instance,
+        { ImplementationFactory: { } create } => (IGrainFactory)create(services),
+        _ => (IGrainFactory)ActivatorUtilities.CreateInstance(services, descriptor.ImplementationType!),
+    };
+}
+
+/// <summary>A grain factory, except for inventories.</summary>
+#pragma warning disable CA1852 // DispatchProxy derives from it at run time.
+internal class InventoryFactory : DispatchProxy
+#pragma warning restore CA1852
+{
+    private IGrainFactory _inner = null!;
+    private FakeInventory _inventory = null!;
+
+    public static IGrainFactory Create(IGrainFactory inner, FakeInventory inventory)
+    {
+        var factory = Create<IGrainFactory, InventoryFactory>();
+        ((InventoryFactory)(object)factory)._inner = inner;
+        ((InventoryFactory)(object)factory)._inventory = inventory;
+        return factory;
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+        targetMethod!.ReturnType == typeof(IInventoryGrain) ? _inventory : targetMethod.Invoke(_inner, args);
+}
+
+/// <summary>Records in memory, through the real serializer.</summary>
+internal sealed class MemoryRecords(Serializer serializer) : IGrainStorage
+{
+    private readonly ConcurrentDictionary<GrainId, byte[]> _records = new();
+
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        grainState.RecordExists = _records.TryGetValue(grainId, out var bytes);
+        grainState.State = bytes is null ? Activator.CreateInstance<T>() : serializer.Deserialize<T>(bytes)!;
+        return Task.CompletedTask;
+    }
+
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        _records[grainId] = serializer.SerializeToArray(grainState.State);
+        grainState.RecordExists = true;
+        return Task.CompletedTask;
+    }
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => throw new NotSupportedException();
+}
