@@ -1,0 +1,152 @@
+using Muster.Contracts.Devices;
+using Muster.Contracts.Inventory;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Inventory;
+using Muster.Domain.Policies;
+using Muster.Gateway.Grpc;
+using V1 = Muster.Protocol.V1;
+
+namespace Muster.Gateway.Devices;
+
+/// <summary>Devices of the API and of the domain.</summary>
+internal static class DevicesMapping
+{
+    public const string Collection = "devices";
+
+    public static ExpectedDevice ToExpected(V1.Device device) => new(
+        device.Model,
+        device.Track,
+        device.Site,
+        device.OsFloor,
+        device.Approval == V1.EnrollmentApproval.Manual ? EnrollmentApproval.Manual : EnrollmentApproval.Automatic);
+
+    public static V1.Device ToApi(DeviceReply reply, Device device, DevicePresence? presence)
+    {
+        var api = ToApi(device);
+        api.Presence = ToApi(presence);
+        api.Settings.AddRange(reply.Settings.Select(setting => new V1.Setting { Name = setting.Name, Value = setting.Value }));
+        return api;
+    }
+
+    public static V1.Device ToApi(Device device)
+    {
+        var api = new V1.Device
+        {
+            Name = ResourceNames.Of(device.Tenant, Collection, device.Id.Value),
+            State = (V1.DeviceState)device.State,
+            StateChangedAt = ApiValues.ToTimestamp(device.StateChangedAt),
+            CreatedAt = ApiValues.ToTimestamp(device.CreatedAt),
+            Model = device.Model.Length > 0 ? device.Model : device.Expected.Model,
+            Track = device.Track.Length > 0 ? device.Track : device.Expected.Track,
+            Site = device.Expected.Site,
+            OsFloor = device.OsFloor.Length > 0 ? device.OsFloor : device.Expected.OsFloor,
+            Approval = (V1.EnrollmentApproval)device.Expected.Approval,
+            OsVersion = device.Os?.Version ?? "",
+            ImageDigest = device.Os?.ImageDigest ?? "",
+            BootId = device.Os?.BootId ?? "",
+            SecureBoot = device.Os?.SecureBoot ?? false,
+            DesiredGeneration = device.Desired.Generation,
+            ReachedGeneration = device.GenerationReached,
+            DesiredImage = device.Desired.Os is { } target ? ResourceNames.Of(device.Tenant, "images", target.Digest) : "",
+            Compliance = ToApi(device.Compliance),
+            CertificateSha256 = device.Identity?.CertificateSha256 ?? "",
+            KeySha256 = device.Identity?.KeySha256 ?? "",
+            Installs = device.Installs,
+        };
+        AddChanges(api, device);
+        return api;
+    }
+
+    /// <summary>What a list knows of a device.</summary>
+    public static V1.Device ToApi(ListedRow listed)
+    {
+        var row = (DeviceRow)listed.Row;
+        return new V1.Device
+        {
+            Name = ResourceNames.Of(row.Tenant, Collection, row.Name),
+            State = (V1.DeviceState)row.State,
+            StateChangedAt = ApiValues.ToTimestamp(row.StateChangedAt),
+            Model = row.Model,
+            Track = row.Track,
+            Site = row.Site,
+            OsVersion = row.OsVersion,
+            ImageDigest = row.ImageDigest,
+            BootId = row.BootId,
+            DesiredGeneration = row.Generation,
+            Change = row.Rollout.Length > 0 ? new V1.Change { Rollout = RolloutName(row.Tenant, row.Rollout) } : null,
+            Compliance = new V1.Compliance { State = (V1.ComplianceState)row.Compliance },
+            Presence = ToApi(listed.Presence),
+        };
+    }
+
+    private static void AddChanges(V1.Device api, Device device)
+    {
+        if (device.Change is { } change)
+        {
+            api.Change = new V1.Change
+            {
+                Rollout = RolloutName(device.Tenant, change.Rollout.Value),
+                Generation = change.Generation,
+                ImageDigest = change.Target.Digest,
+                Step = ApiValues.ToName(change.Step),
+                At = ApiValues.ToTimestamp(change.OfferedAt),
+            };
+        }
+
+        if (device.LastChange is { } last)
+        {
+            api.LastChange = new V1.Change
+            {
+                Rollout = RolloutName(device.Tenant, last.Rollout.Value),
+                Generation = last.Generation,
+                ImageDigest = last.TargetDigest,
+                Outcome = ApiValues.ToName(last.Outcome),
+                Reason = last.Reason,
+                At = ApiValues.ToTimestamp(last.ClosedAt),
+            };
+        }
+    }
+
+    private static V1.Compliance ToApi(ComplianceReport report)
+    {
+        var api = new V1.Compliance
+        {
+            State = (V1.ComplianceState)report.State,
+            PolicyRevision = report.PolicyRevision,
+            Kept = report.Kept,
+        };
+        api.Verdicts.AddRange(report.Verdicts.Select(verdict => new V1.Verdict
+        {
+            Policy = verdict.Policy.Value,
+            Rule = verdict.Rule,
+            State = (V1.ComplianceState)verdict.State,
+            Detail = verdict.Detail,
+        }));
+        return api;
+    }
+
+    private static V1.Presence ToApi(DevicePresence? presence)
+    {
+        var api = new V1.Presence();
+        if (presence is null)
+        {
+            return api;
+        }
+
+        api.Connected = presence.Connected;
+        api.LastSeenAt = ApiValues.ToTimestamp(presence.LastSeenAt);
+        if (presence.Health is { } health)
+        {
+            api.UptimeSeconds = health.UptimeSeconds;
+            if (health.TemperatureCelsius is { } temperature)
+            {
+                api.TemperatureCelsius = temperature;
+            }
+        }
+
+        return api;
+    }
+
+    private static string RolloutName(TenantId tenant, string rollout) => ResourceNames.Of(tenant, "rollouts", rollout);
+}

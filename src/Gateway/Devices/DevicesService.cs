@@ -1,0 +1,162 @@
+using System.Globalization;
+using Grpc.Core;
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Devices;
+using Muster.Contracts.Inventory;
+using Muster.Contracts.Warranty;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Inventory;
+using Muster.Domain.Warranty;
+using Muster.Gateway.Grpc;
+using Muster.Gateway.Warranty;
+using V1 = Muster.Protocol.V1;
+
+namespace Muster.Gateway.Devices;
+
+/// <summary>The devices of the API.</summary>
+internal sealed class DevicesService(
+    IGrainFactory grains, PartitionMap partitions, RowLister lister, RowWatch watch, WatchSlots slots) : V1.Devices.DevicesBase
+{
+    /// <summary>Versions, sites or models of a fleet; more are a list and not a count.</summary>
+    public const int GroupsMax = 1000;
+
+    public override async Task<V1.Device> GetDevice(V1.GetDeviceRequest request, ServerCallContext context)
+    {
+        var (tenant, id) = ResourceNames.DeviceOf(request.Name);
+        return await ReadAsync(tenant, id, await grains.GetDevice(tenant, id).GetAsync());
+    }
+
+    public override async Task<V1.ListDevicesResponse> ListDevices(V1.ListDevicesRequest request, ServerCallContext context)
+    {
+        var page = await lister.ListAsync(
+            ListingOf(request.Parent, request.Filter), request.PageSize, request.PageToken, context.CancellationToken);
+        var response = new V1.ListDevicesResponse { NextPageToken = page.NextPageToken };
+        response.Devices.AddRange(page.Rows.Select(DevicesMapping.ToApi));
+        return response;
+    }
+
+    public override async Task<V1.CountDevicesResponse> CountDevices(V1.CountDevicesRequest request, ServerCallContext context)
+    {
+        var response = new V1.CountDevicesResponse();
+        await foreach (var row in lister.ScanAsync(ListingOf(request.Parent, request.Filter), context.CancellationToken))
+        {
+            response.Total++;
+            if (request.GroupBy.Length > 0)
+            {
+                var group = GroupOf(row, request.GroupBy);
+                if (!response.Groups.TryGetValue(group, out var count) && response.Groups.Count == GroupsMax)
+                {
+                    throw FleetErrors.LimitReached($"groups by {request.GroupBy}", GroupsMax);
+                }
+
+                response.Groups[group] = count + 1;
+            }
+        }
+
+        return response;
+    }
+
+    public override async Task<V1.Device> CreateDevice(V1.CreateDeviceRequest request, ServerCallContext context)
+    {
+        var caller = Caller.Of(context);
+        var tenant = ResourceNames.ParentOf(request.Parent);
+        var id = DeviceId.TryParse(request.DeviceId, out var parsed) ? parsed : throw new FormatException(request.DeviceId);
+        var command = new ExpectDevice(caller.Actor, request.RequestId, DevicesMapping.ToExpected(request.Device));
+        var reply = await grains.GetDevice(tenant, id).ExpectAsync(command);
+        if (reply.Error is null)
+        {
+            await SetFirstWarrantyAsync(tenant, id, caller.Actor, WarrantiesMapping.ToTerm(request.Device.Warranty));
+        }
+
+        return await ReadAsync(tenant, id, reply);
+    }
+
+    public override async Task<V1.Device> ApproveDevice(V1.ApproveDeviceRequest request, ServerCallContext context)
+    {
+        var (tenant, id) = ResourceNames.DeviceOf(request.Name);
+        var command = new ApproveEnrollment(Caller.Of(context).Actor);
+        return await ReadAsync(tenant, id, await grains.GetDevice(tenant, id).ApproveEnrollmentAsync(command));
+    }
+
+    public override async Task<V1.Device> QuarantineDevice(V1.QuarantineDeviceRequest request, ServerCallContext context)
+    {
+        var (tenant, id) = ResourceNames.DeviceOf(request.Name);
+        var command = new QuarantineDevice(Caller.Of(context).Actor, request.Cause);
+        return await ReadAsync(tenant, id, await grains.GetDevice(tenant, id).QuarantineAsync(command));
+    }
+
+    public override async Task<V1.Device> ReleaseDevice(V1.ReleaseDeviceRequest request, ServerCallContext context)
+    {
+        var (tenant, id) = ResourceNames.DeviceOf(request.Name);
+        var command = new ReleaseDevice(Caller.Of(context).Actor, request.Cause);
+        return await ReadAsync(tenant, id, await grains.GetDevice(tenant, id).ReleaseAsync(command));
+    }
+
+    public override async Task WatchDevices(
+        V1.WatchDevicesRequest request, IServerStreamWriter<V1.WatchDevicesResponse> responseStream, ServerCallContext context)
+    {
+        using var slot = slots.Take(Caller.Of(context));
+        var listing = ListingOf(request.Parent, request.Filter);
+        if (InventoryFilter.Parse(listing.Filter, InventoryFields.Device).Error is { } unreadable)
+        {
+            throw FleetErrors.ToRpcException(unreadable);
+        }
+
+        await foreach (var row in watch.RunAsync(listing, context.CancellationToken))
+        {
+            var response = row is null
+                ? new V1.WatchDevicesResponse { SnapshotComplete = true }
+                : new V1.WatchDevicesResponse { Device = DevicesMapping.ToApi(row) };
+            await responseStream.WriteAsync(response, context.CancellationToken);
+        }
+    }
+
+    private static Listing ListingOf(string parent, string filter) => new(ResourceNames.ParentOf(parent), GrainTypes.Device, filter);
+
+    private static string GroupOf(ListedRow row, string field)
+    {
+        var value = row.Row.Field(field) ?? "";
+        return field is "state" or "compliance" ? ApiValues.ToName(value) : value;
+    }
+
+    /// <summary>
+    /// Gives a new device its warranty. A creation that was cut off after the device is completed by its repetition; a warranty that
+    /// was changed since stays as it is.
+    /// </summary>
+    private async Task SetFirstWarrantyAsync(TenantId tenant, DeviceId device, Actor actor, WarrantyTerm term)
+    {
+        var grain = grains.GetWarranty(tenant, device);
+        var current = await grain.GetAsync(null);
+        if (current is { Error: null, Cover.Term: var known } && known == WarrantyTerm.None)
+        {
+            current = await grain.SetAsync(new SetWarranty(actor, term));
+        }
+
+        if (current.Error is { } error)
+        {
+            throw FleetErrors.ToRpcException(error);
+        }
+    }
+
+    private async Task<V1.Device> ReadAsync(TenantId tenant, DeviceId id, DeviceReply reply)
+    {
+        if (reply.Device is not { } device || reply.Error is not null)
+        {
+            throw FleetErrors.ToRpcException(reply.Error ?? throw new InvalidOperationException(
+                string.Create(CultureInfo.InvariantCulture, $"Neither a device nor an error of {id}.")));
+        }
+
+        var partition = partitions.OfDevice(DeviceKey.Of(tenant, id));
+        var presence = grains.GetInventory(partition).FindPresenceAsync(tenant, id);
+        var warranty = grains.GetWarranty(tenant, id).GetAsync(null);
+        var api = DevicesMapping.ToApi(reply, device, await presence);
+        if (await warranty is { Cover: not null } cover)
+        {
+            api.Warranty = WarrantiesMapping.ToApi(tenant, id, cover);
+        }
+
+        return api;
+    }
+}

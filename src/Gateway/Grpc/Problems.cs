@@ -1,0 +1,118 @@
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.EndOfSupport;
+using Muster.Domain.Images;
+
+namespace Muster.Gateway.Grpc;
+
+/// <summary>
+/// Collects all problems of one request, and the tenants that it names: the caller has to belong to each. At most
+/// <see cref="ProblemsMax"/> are kept.
+/// </summary>
+internal sealed class Problems
+{
+    /// <summary>More than anybody corrects at a time, and a bound for the answer.</summary>
+    public const int ProblemsMax = 32;
+
+    public const int RequestIdLengthMax = 64;
+
+    /// <summary>AIP-158.</summary>
+    public const int PageSizeMax = 1000;
+
+    /// <summary>A token is a name and a hash.</summary>
+    public const int PageTokenLengthMax = 1000;
+
+    /// <summary>A cause in words, as the record keeps it.</summary>
+    public const int CauseLengthMax = 200;
+
+    private readonly List<(string Field, string Rule)> _found = [];
+    private readonly HashSet<TenantId> _tenants = [];
+
+    public IReadOnlyCollection<(string Field, string Rule)> Found => _found;
+
+    public IReadOnlyCollection<TenantId> Tenants => _tenants;
+
+    public void Add(string field, string rule)
+    {
+        if (_found.Count < ProblemsMax)
+        {
+            _found.Add((field, rule));
+        }
+    }
+
+    public void Require(bool holds, string field, string rule)
+    {
+        if (!holds)
+        {
+            Add(field, rule);
+        }
+    }
+
+    public void Length(string field, string value, int min, int max) => Require(
+        value.Length >= min && value.Length <= max, field, min == 0 ? $"at most {max} characters" : $"{min} to {max} characters");
+
+    public void RequestId(string value) => Length("request_id", value, 1, RequestIdLengthMax);
+
+    public void Parent(string value)
+    {
+        if (ResourceNames.TryParseParent(value, out var tenant))
+        {
+            _tenants.Add(tenant);
+        }
+        else
+        {
+            Add("parent", "has the form tenants/{tenant}");
+        }
+    }
+
+    public void Page(string parent, int pageSize, string pageToken)
+    {
+        Parent(parent);
+        Require(pageSize is >= 0 and <= PageSizeMax, "page_size", $"0 to {PageSizeMax}; 0 means 50");
+        Length("page_token", pageToken, 0, PageTokenLengthMax);
+    }
+
+    public void DeviceName(string field, string value) => Name(field, value, "devices", id => DeviceId.TryParse(id, out _));
+
+    public void DecommissionName(string value) => Name("name", value, "decommissions", id => DeviceId.TryParse(id, out _));
+
+    public void ImageName(string field, string value) => Name(field, value, "images", id => ImageDigest.TryParse(id, out _));
+
+    public void RolloutName(string value) => Name("name", value, "rollouts", id => ResourceId.TryParse(id, out _));
+
+    public void PolicyName(string field, string value) => Name(field, value, "policies", id => ResourceId.TryParse(id, out _));
+
+    public void ProductName(string field, string value) => Name(field, value, "products", id => ProductId.TryParse(id, out _));
+
+    public void OperatorName(string value) => Name("name", value, "operators", id => ResourceId.TryParse(id, out _));
+
+    public void WarrantyName(string field, string value)
+    {
+        const string Suffix = "/warranty";
+        if (value.EndsWith(Suffix, StringComparison.Ordinal)
+            && ResourceNames.TryParse(value[..^Suffix.Length], "devices", out var tenant, out var id)
+            && DeviceId.TryParse(id, out _))
+        {
+            _tenants.Add(tenant);
+        }
+        else
+        {
+            Add(field, "has the form tenants/{tenant}/devices/{device}/warranty");
+        }
+    }
+
+    public void ResourceIdOf(string field, string value) => Require(
+        ResourceId.TryParse(value, out _), field, "lower-case letters, digits and hyphens, from a letter, at most 63");
+
+    private void Name(string field, string value, string collection, Predicate<string> isId)
+    {
+        if (ResourceNames.TryParse(value, collection, out var tenant, out var id) && isId(id))
+        {
+            _tenants.Add(tenant);
+        }
+        else
+        {
+            Add(field, $"has the form tenants/{{tenant}}/{collection}/{{id}}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Inventory;
+using Muster.Domain;
+
+namespace Muster.Gateway.Grpc;
+
+/// <summary>What is listed.</summary>
+/// <param name="Tenant">The tenant.</param>
+/// <param name="Kind">A name of <see cref="Contracts.GrainTypes"/>.</param>
+/// <param name="Filter">As the caller wrote it.</param>
+internal sealed record Listing(TenantId Tenant, string Kind, string Filter)
+{
+    /// <summary>What a page token is bound to.</summary>
+    public string Query => $"{Tenant}\n{Kind}\n{Filter}";
+}
+
+/// <summary>A page of rows.</summary>
+internal sealed record ListedPage(ImmutableArray<ListedRow> Rows, string NextPageToken);
+
+/// <summary>Lists rows of all partitions, ordered by name, in bounded batches.</summary>
+internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
+{
+    /// <summary>AIP-158: what a caller gets who asks for nothing.</summary>
+    public const int PageSizeDefault = 50;
+
+    /// <summary>Partitions asked at a time: hides the round trips and floods no silo.</summary>
+    public const int PartitionsAtOnce = 32;
+
+    /// <summary>Rows asked of each partition beyond its share of the page, because names never spread evenly.</summary>
+    private const int Spare = 4;
+
+    public async Task<ListedPage> ListAsync(Listing listing, int pageSize, string pageToken, CancellationToken cancellationToken)
+    {
+        var size = pageSize == 0 ? PageSizeDefault : pageSize;
+        var after = PageTokens.Read(listing.Query, pageToken);
+        var sources = Enumerable.Range(0, partitions.Count).Select(partition => new Source(partition, after)).ToArray();
+        var chunk = Math.Min(RowQuery.RowsLimit, (size / partitions.Count) + Spare);
+
+        // One row more than the page tells whether there is a next one.
+        var wanted = size + 1;
+        var behind = sources;
+        while (behind.Length > 0)
+        {
+            await ForEachAsync(behind, source => ReadAsync(listing, source, chunk), cancellationToken);
+            behind = Behind(sources, wanted);
+            chunk = Math.Min(RowQuery.RowsLimit, chunk * 2);
+        }
+
+        var rows = sources.SelectMany(source => source.Rows).OrderBy(row => row.Row.Name, StringComparer.Ordinal).Take(wanted).ToArray();
+        return rows.Length > size
+            ? new ListedPage([.. rows[..size]], PageTokens.Create(listing.Query, rows[size - 1].Row.Name))
+            : new ListedPage([.. rows], "");
+    }
+
+    /// <summary>All rows, partition by partition; ordered by name only within a partition.</summary>
+    public async IAsyncEnumerable<ListedRow> ScanAsync(Listing listing, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (var first = 0; first < partitions.Count; first += PartitionsAtOnce)
+        {
+            var batch = Enumerable.Range(first, Math.Min(PartitionsAtOnce, partitions.Count - first))
+                .Select(partition => new Source(partition, ""))
+                .ToArray();
+            for (var open = batch; open.Length > 0; open = [.. batch.Where(source => !source.IsDone)])
+            {
+                await ForEachAsync(open, source => ReadAsync(listing, source, RowQuery.RowsLimit), cancellationToken);
+                foreach (var row in open.SelectMany(source => source.Rows))
+                {
+                    yield return row;
+                }
+
+                Array.ForEach(open, source => source.Rows.Clear());
+            }
+        }
+    }
+
+    /// <summary>Does something with every partition, some at a time.</summary>
+    public Task ForEachPartitionAsync(Func<IInventoryGrain, Task> action, CancellationToken cancellationToken) => ForEachAsync(
+        Enumerable.Range(0, partitions.Count), partition => action(grains.GetInventory(partition)), cancellationToken);
+
+    private static Task ForEachAsync<T>(IEnumerable<T> items, Func<T, Task> action, CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(
+            items,
+            new ParallelOptions { MaxDegreeOfParallelism = PartitionsAtOnce, CancellationToken = cancellationToken },
+            async (item, _) => await action(item));
+
+    /// <summary>The partitions that may still hold a name below the last of the page.</summary>
+    private static Source[] Behind(Source[] sources, int wanted)
+    {
+        var names = sources.SelectMany(source => source.Rows).Select(row => row.Row.Name).Order(StringComparer.Ordinal).ToArray();
+        var last = names.Length < wanted ? null : names[wanted - 1];
+        return [.. sources.Where(source => !source.IsDone && (last is null || string.CompareOrdinal(source.After, last) < 0))];
+    }
+
+    private async Task ReadAsync(Listing listing, Source source, int rowsMax)
+    {
+        var query = new RowQuery(listing.Tenant, listing.Kind, listing.Filter, source.After, rowsMax);
+        var page = await grains.GetInventory(source.Partition).ListAsync(query);
+        if (page.Error is { } error)
+        {
+            throw FleetErrors.ToRpcException(error);
+        }
+
+        source.Rows.AddRange(page.Rows);
+        source.IsDone = page.IsLast || page.Rows.IsEmpty;
+        source.After = page.Rows.IsEmpty ? source.After : page.Rows[^1].Row.Name;
+    }
+
+    /// <summary>How far one partition was read.</summary>
+    private sealed class Source(int partition, string after)
+    {
+        public int Partition { get; } = partition;
+
+        public string After { get; set; } = after;
+
+        public bool IsDone { get; set; }
+
+        public List<ListedRow> Rows { get; } = [];
+    }
+}

@@ -1,0 +1,100 @@
+using Grpc.Core;
+using Microsoft.Extensions.Options;
+using Muster.Contracts;
+using Muster.Contracts.Rollouts;
+using Muster.Domain;
+using Muster.Domain.Inventory;
+using Muster.Domain.Rollouts;
+using Muster.Gateway.Grpc;
+using V1 = Muster.Protocol.V1;
+
+namespace Muster.Gateway.Rollouts;
+
+/// <summary>The rollouts of the API.</summary>
+internal sealed class RolloutsService(
+    IGrainFactory grains, RowLister lister, WatchSlots slots, IOptions<OperatorsOptions> options, TimeProvider clock)
+    : V1.Rollouts.RolloutsBase
+{
+    public override async Task<V1.Rollout> GetRollout(V1.GetRolloutRequest request, ServerCallContext context) =>
+        Answer(await GrainOf(request.Name).GetAsync());
+
+    public override async Task<V1.ListRolloutsResponse> ListRollouts(V1.ListRolloutsRequest request, ServerCallContext context)
+    {
+        var listing = new Listing(ResourceNames.ParentOf(request.Parent), GrainTypes.Rollout, request.Filter);
+        var page = await lister.ListAsync(listing, request.PageSize, request.PageToken, context.CancellationToken);
+        var response = new V1.ListRolloutsResponse { NextPageToken = page.NextPageToken };
+        response.Rollouts.AddRange(page.Rows.Select(row => RolloutsMapping.ToApi((RolloutRow)row.Row)));
+        return response;
+    }
+
+    public override async Task<V1.Rollout> CreateRollout(V1.CreateRolloutRequest request, ServerCallContext context)
+    {
+        var tenant = ResourceNames.ParentOf(request.Parent);
+        var id = ResourceId.TryParse(request.RolloutId, out var parsed) ? parsed : throw new FormatException(request.RolloutId);
+        var spec = RolloutsMapping.ToSpec(id, request.Rollout);
+        var command = new CreateRollout(Caller.Of(context).Actor, request.RequestId, spec, request.ValidateOnly);
+        var reply = await grains.GetRollout(tenant, id).CreateAsync(command);
+        if (reply is { Error: null, Rollout: null })
+        {
+            // Nothing was created: the caller's own words, and how many devices match.
+            var preview = request.Rollout.Clone();
+            preview.Name = ResourceNames.Of(tenant, RolloutsMapping.Collection, id.Value);
+            preview.Members = reply.Matching;
+            return preview;
+        }
+
+        var rollout = Answer(reply);
+        rollout.Members = request.ValidateOnly ? reply.Matching : rollout.Members;
+        return rollout;
+    }
+
+    public override async Task<V1.Rollout> StartRollout(V1.StartRolloutRequest request, ServerCallContext context) =>
+        Answer(await GrainOf(request.Name).StartAsync(new OrderRollout(Caller.Of(context).Actor, "")));
+
+    public override async Task<V1.Rollout> PauseRollout(V1.PauseRolloutRequest request, ServerCallContext context) =>
+        Answer(await GrainOf(request.Name).PauseAsync(new OrderRollout(Caller.Of(context).Actor, request.Reason)));
+
+    public override async Task<V1.Rollout> ResumeRollout(V1.ResumeRolloutRequest request, ServerCallContext context) =>
+        Answer(await GrainOf(request.Name).ResumeAsync(new ResumeRollout(Caller.Of(context).Actor, request.Override, request.Reason)));
+
+    public override async Task<V1.Rollout> CancelRollout(V1.CancelRolloutRequest request, ServerCallContext context) =>
+        Answer(await GrainOf(request.Name).CancelAsync(new OrderRollout(Caller.Of(context).Actor, request.Reason)));
+
+    public override async Task WatchRollout(
+        V1.WatchRolloutRequest request, IServerStreamWriter<V1.Rollout> responseStream, ServerCallContext context)
+    {
+        using var slot = slots.Take(Caller.Of(context));
+        var grain = GrainOf(request.Name);
+        V1.Rollout? sent = null;
+        while (true)
+        {
+            var reply = await grain.GetAsync();
+            var rollout = Answer(reply);
+            if (!rollout.Equals(sent))
+            {
+                await responseStream.WriteAsync(rollout, context.CancellationToken);
+                sent = rollout;
+            }
+
+            if (reply.Rollout!.Plan.IsTerminal)
+            {
+                return;
+            }
+
+            await Task.Delay(options.Value.RolloutWatchInterval, clock, context.CancellationToken);
+        }
+    }
+
+    private static V1.Rollout Answer(RolloutReply reply) => reply switch
+    {
+        { Error: { } error } => throw FleetErrors.ToRpcException(error),
+        { Rollout: { } rollout } => RolloutsMapping.ToApi(rollout, reply.Waves),
+        _ => throw new InvalidOperationException("Neither a rollout nor an error."),
+    };
+
+    private IRolloutGrain GrainOf(string name)
+    {
+        var (tenant, id) = ResourceNames.ResourceOf(name, RolloutsMapping.Collection);
+        return grains.GetRollout(tenant, id);
+    }
+}
