@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Microsoft.Extensions.Options;
 using Muster.Contracts.Commit;
-using Orleans.Runtime;
+using Orleans.Runtime.Messaging;
 
 namespace Muster.Gateway.Grpc;
 

@@ -11,12 +11,14 @@ internal sealed partial class LoggingInterceptor(TimeProvider clock, ILogger<Log
         try
         {
             await next();
-            LogDone(logger, context.Method, OperatorOf(context), clock.GetElapsedTime(started).TotalMilliseconds);
+            var (caller, milliseconds) = (OperatorOf(context), clock.GetElapsedTime(started).TotalMilliseconds);
+            LogDone(logger, context.Method, caller, milliseconds);
         }
         catch (RpcException refusal) when (refusal.StatusCode is not StatusCode.Cancelled)
         {
             var reason = refusal.GetRpcStatus()?.GetDetail<Google.Rpc.ErrorInfo>()?.Reason ?? "";
-            LogRefused(logger, context.Method, OperatorOf(context), refusal.StatusCode, reason);
+            var (caller, code) = (OperatorOf(context), refusal.StatusCode);
+            LogRefused(logger, context.Method, caller, code, reason);
             throw;
         }
     }

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using Grpc.Core;
 using Muster.Domain;
 
 namespace Muster.Gateway.Grpc;
@@ -38,6 +39,6 @@ internal static class PageTokens
 
     private static byte[] Hash(string query) => SHA256.HashData(Encoding.UTF8.GetBytes(query))[..HashBytes];
 
-    private static Exception Invalid() => FleetErrors.ToRpcException(FleetError.Of(
+    private static RpcException Invalid() => FleetErrors.ToRpcException(FleetError.Of(
         ErrorKind.Invalid, "PAGE_TOKEN_INVALID", "The page token belongs to another query; start from the first page.", ("page_token", "")));
 }

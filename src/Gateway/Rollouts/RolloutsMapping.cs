@@ -5,7 +5,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Google.Protobuf.WellKnownTypes;
 using Muster.Domain;
-using Muster.Domain.Inventory;
 using Muster.Domain.Rollouts;
 using Muster.Gateway.Grpc;
 using V1 = Muster.Protocol.V1;

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using Muster.Contracts;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
-using Muster.Domain.Inventory;
 using Muster.Domain.Rollouts;
 using Muster.Gateway.Grpc;
 using V1 = Muster.Protocol.V1;
