@@ -1,0 +1,85 @@
+using Muster.Contracts.Devices;
+using Muster.Contracts.Gateways;
+using Muster.Domain.Devices;
+
+namespace Muster.Grains.Tests.Devices;
+
+public sealed class DeviceOffersTests(DeviceSilo silo)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task OfferAsync_UntilTheBoot_IsDeliveredAndSucceeds()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+
+        Assert.Equal(OfferStatus.Offered, (await unit.Grain.OfferAsync(Unit.Offer())).Status);
+        Assert.Equal(Unit.NewDigest, (await unit.Gateway.NextAsync<DesiredMessage>(Cancel)).Desired.Os?.Digest);
+        Assert.Null(await unit.Grain.AuthorizeDownloadAsync(new AuthorizeDownload(unit.Identity, Unit.NewDigest)));
+        Assert.Null((await unit.Grain.ReportAsync(unit.Report("boot-1", 1, 1, ChangeStep.Downloading))).Error);
+        Assert.Null((await unit.Grain.ReportAsync(unit.Report("boot-1", 2, 1, ChangeStep.Rebooting))).Error);
+        Assert.NotNull((await unit.Grain.OfferAsync(Unit.Offer())).DeliveredAt);
+        Assert.Null((await unit.Grain.HelloAsync(unit.Hello("boot-2", 1, Unit.NewDigest, 1))).Error);
+
+        var again = await unit.Grain.OfferAsync(Unit.Offer());
+        Assert.Equal((OfferStatus.Closed, ChangeOutcome.Succeeded), (again.Status, again.Outcome));
+        Assert.Equal(
+            ["ChangeOffered", "ChangeDelivered", "ChangeProgressed", "DeviceHelloTaken", "ChangeClosed"], (await unit.FactsAsync())[4..]);
+        Assert.Equal(1, (await unit.GetAsync()).Installs);
+    }
+
+    [Fact]
+    public async Task OfferAsync_BehindAFence_LeavesNothing()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        var partition = silo.Partitions.OfDevice($"default/{unit.Id}");
+        await silo.Fences.RaiseAsync([partition], "rollout/default/fenced", 3, Cancel);
+
+        var late = await unit.Grain.OfferAsync(Unit.Offer("fenced", epoch: 2));
+        var current = await unit.Grain.OfferAsync(Unit.Offer("fenced", epoch: 3));
+
+        Assert.Equal(OfferStatus.Fenced, late.Status);
+        Assert.Equal(OfferStatus.Offered, current.Status);
+        Assert.Single(await unit.FactsAsync(), nameof(ChangeOffered));
+        Assert.Equal(1, (await unit.GetAsync()).Desired.Generation);
+    }
+
+    [Fact]
+    public async Task OfferAsync_WhenTheFenceRises_IsStillAnsweredForAnOfferThatIsOut()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        await unit.Grain.OfferAsync(Unit.Offer("risen"));
+        await silo.Fences.RaiseAsync([silo.Partitions.OfDevice($"default/{unit.Id}")], "rollout/default/risen", 1, Cancel);
+
+        Assert.Equal(OfferStatus.Offered, (await unit.Grain.OfferAsync(Unit.Offer("risen"))).Status);
+    }
+
+    [Fact]
+    public async Task OfferAsync_OfTwoActivations_MakesOneOffer()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        silo.Presence[unit.Id] = new(true, silo.Clock.GetUtcNow(), unit.Epoch, "gateway-1", unit.Session().Gateway, null);
+
+        await unit.OtherGrain.OfferAsync(Unit.Offer("two"));
+        await Assert.ThrowsAsync<Contracts.Commit.CommitConflictException>(() => unit.Grain.OfferAsync(Unit.Offer("two")));
+
+        Assert.Equal(OfferStatus.Offered, (await unit.Grain.OfferAsync(Unit.Offer("two"))).Status);
+        Assert.Single(await unit.FactsAsync(), nameof(ChangeOffered));
+    }
+
+    [Fact]
+    public async Task ExpireChangeAsync_PastItsTime_ClosesAndWithdraws()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        await unit.Grain.OfferAsync(Unit.Offer());
+        await unit.Gateway.NextAsync<DesiredMessage>(Cancel);
+
+        var reply = await unit.Grain.ExpireChangeAsync(new ExpireChange(Unit.Rollout(), TimeSpan.FromHours(1), TimeSpan.Zero));
+
+        Assert.Equal((OfferStatus.Closed, ChangeOutcome.TimedOut), (reply.Status, reply.Outcome));
+        Assert.Equal(new DesiredState(2, null, null), (await unit.Gateway.NextAsync<DesiredMessage>(Cancel)).Desired);
+        Assert.Equal(
+            "DOWNLOAD_NOT_ALLOWED",
+            (await unit.Grain.AuthorizeDownloadAsync(new AuthorizeDownload(unit.Identity, Unit.NewDigest)))?.Reason);
+    }
+}

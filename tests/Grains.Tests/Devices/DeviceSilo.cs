@@ -1,0 +1,189 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Gateways;
+using Muster.Contracts.Inventory;
+using Muster.Domain;
+using Muster.Domain.Decommissioning;
+using Muster.Domain.Devices;
+using Muster.Grains.Devices;
+using Muster.Grains.Tests.Devices;
+using Muster.Grains.Tests.Lifecycle;
+using Muster.Storage;
+using Muster.Testing.Stores;
+using Orleans.TestingHost;
+
+[assembly: AssemblyFixture(typeof(DeviceSilo))]
+
+namespace Muster.Grains.Tests.Devices;
+
+/// <summary>
+/// Two silos of one store that know nothing of each other: a grain can have two activations. The store is a real Redis; only the
+/// inventory is played, from the store's own feed.
+/// </summary>
+public sealed class DeviceSilo : IAsyncLifetime
+{
+    private RedisServer? _redis;
+    private InProcessTestCluster? _one;
+    private InProcessTestCluster? _other;
+
+    public IGrainFactory Grains => _one!.Client;
+
+    /// <summary>The silo whose activations are strangers to the first one's.</summary>
+    public IGrainFactory OtherGrains => _other!.Client;
+
+    public IFeedReader Feed => Services.GetRequiredService<IFeedReader>();
+
+    public IFenceWriter Fences => Services.GetRequiredService<IFenceWriter>();
+
+    public PartitionMap Partitions => Services.GetRequiredService<PartitionMap>();
+
+    internal SteppedClock Clock { get; } = new(new DateTimeOffset(2026, 6, 1, 12, 0, 0, TimeSpan.Zero));
+
+    /// <summary>What gateways told of presence.</summary>
+    public ConcurrentDictionary<DeviceId, DevicePresence> Presence { get; } = new();
+
+    private IServiceProvider Services => _one!.GetSiloServiceProvider();
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync("no", CancellationToken.None);
+        _one = Build();
+        _other = Build();
+        await _one.DeployAsync();
+        await _other.DeployAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var cluster in new[] { _one, _other })
+        {
+            if (cluster is not null)
+            {
+                await cluster.DisposeAsync();
+            }
+        }
+
+        if (_redis is not null)
+        {
+            await _redis.DisposeAsync();
+        }
+    }
+
+    public void FailNextWrite(GrainId grain, StorageFault fault) =>
+        Services.GetRequiredService<FaultingStorage>().FailNextWrite(grain, fault);
+
+    /// <summary>Forgets the activation: the next call reads the store.</summary>
+    public Task ForgetAsync(GrainId grain) => _one!.DeactivateAsync(grain);
+
+    /// <summary>A gateway's reference; the caller keeps the gateway alive.</summary>
+    public IGatewayObserver Reference(TestGateway gateway) => _one!.Client.CreateObjectReference<IGatewayObserver>(gateway);
+
+    public async Task<ImmutableArray<FeedEntry>> EntriesOfAsync(GrainId grain)
+    {
+        var record = new RecordKey(grain.Type.ToString()!, grain.Key.ToString()!);
+        var entries = await ReadPartitionAsync(Feed, Partitions.Of(record));
+        return [.. entries.Where(entry => entry.Record == record)];
+    }
+
+    private static async Task<List<FeedEntry>> ReadPartitionAsync(IFeedReader feed, int partition)
+    {
+        var all = new List<FeedEntry>();
+        while (true)
+        {
+            var entries = await feed.ReadAsync(partition, all.Count, 500, CancellationToken.None);
+            all.AddRange(entries);
+            if (entries.IsEmpty)
+            {
+                return all;
+            }
+        }
+    }
+
+    private InProcessTestCluster Build()
+    {
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.Services.AddSingleton<TimeProvider>(Clock);
+            silo.AddMusterStorage(options =>
+            {
+                options.ConnectionString = _redis!.ConnectionString;
+                options.Partitions = PartitionMap.CountMin;
+            });
+            FaultingStorage.Wrap(silo.Services);
+            silo.Services.AddSingleton<IErasureProofVerifier, NineVerifier>();
+            silo.AddDevices();
+            var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
+            silo.Services.AddSingleton(services => PlayedInventory.Create(Inner(factory, services), services, Presence));
+        });
+        return builder.Build();
+    }
+
+    private static IGrainFactory Inner(ServiceDescriptor descriptor, IServiceProvider services) => descriptor switch
+    {
+        { ImplementationInstance: IGrainFactory instance } => instance,
+        { ImplementationFactory: { } create } => (IGrainFactory)create(services),
+        _ => (IGrainFactory)ActivatorUtilities.CreateInstance(services, descriptor.ImplementationType!),
+    };
+
+    /// <summary>The silo's grain factory, except that the inventory folds the feed and knows the presence of the test.</summary>
+    public class PlayedInventory : DispatchProxy
+    {
+        private IGrainFactory _inner = null!;
+        private IServiceProvider _services = null!;
+        private ConcurrentDictionary<DeviceId, DevicePresence> _presence = null!;
+
+        internal static IGrainFactory Create(
+            IGrainFactory inner, IServiceProvider services, ConcurrentDictionary<DeviceId, DevicePresence> presence)
+        {
+            var factory = Create<IGrainFactory, PlayedInventory>();
+            var proxy = (PlayedInventory)(object)factory;
+            (proxy._inner, proxy._services, proxy._presence) = (inner, services, presence);
+            return factory;
+        }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            if (targetMethod is not { IsGenericMethod: true } || targetMethod.GetGenericArguments()[0] != typeof(IInventoryGrain))
+            {
+                return targetMethod!.Invoke(_inner, args);
+            }
+
+            var partition = (int)(long)args![0]!;
+            return NeighbourGrain.Create<IInventoryGrain>((method, call) => method switch
+            {
+                nameof(IInventoryGrain.FindPresenceAsync) =>
+                    Task.FromResult(_presence.TryGetValue((DeviceId)call[1]!, out var presence) ? presence : null),
+                nameof(IInventoryGrain.ListAsync) => ListAsync(partition, (RowQuery)call[0]!),
+                _ => throw new NotSupportedException(method),
+            });
+        }
+
+        private async Task<RowPage> ListAsync(int partition, RowQuery query)
+        {
+            var rows = new SortedDictionary<string, ListedRow>(StringComparer.Ordinal);
+            foreach (var entry in await ReadPartitionAsync(_services.GetRequiredService<IFeedReader>(), partition))
+            {
+                if (entry is { Row: { } row, Record.Kind: GrainTypes.Device })
+                {
+                    rows[row.Name] = new ListedRow(entry.Record, entry.Version, row, null);
+                }
+            }
+
+            var after = rows.Values.Where(row => string.CompareOrdinal(row.Row.Name, query.After) > 0).ToArray();
+            return new RowPage([.. after.Take(query.RowsMax)], after.Length <= query.RowsMax, null);
+        }
+    }
+}
+
+/// <summary>Takes the proof 9 and no other.</summary>
+internal sealed class NineVerifier : IErasureProofVerifier
+{
+    public FleetError? Verify(ErasureProof proof, ImmutableArray<byte> publicKey, ImmutableArray<byte> signature) =>
+        signature is [9] ? null : FleetError.Of(ErrorKind.Denied, "ERASURE_PROOF_INVALID", "Not the proof.");
+}
