@@ -197,7 +197,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         }
 
         // Rules keep the very array when the settings did not change.
-        var isCold = Current is not { } before || before.Settings != next.Settings;
+        var isCold = Current is { } before ? before.Settings != next.Settings : !next.Settings.IsEmpty;
         await _writer.CommitAsync(
             _record.State with { Device = next },
             new CommitAttachments { Facts = facts, Actor = actor, At = now, Fences = fences, ColdChanged = isCold });

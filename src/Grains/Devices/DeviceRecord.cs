@@ -17,7 +17,8 @@ internal sealed record DeviceRecord : IGrainRecord<DeviceRecord>
 
     public ICommitRecord WithCold(object? cold) => cold switch
     {
-        null => this,
+        // A device that never named its settings has no cold part; what was read has no array either.
+        null => Device is null ? this : this with { Device = Device with { Settings = [] } },
         DeviceSettings settings when Device is not null => this with { Device = Device with { Settings = settings.Values } },
         _ => throw new InvalidOperationException($"A {cold.GetType().Name} is no cold part of a device."),
     };

@@ -113,6 +113,16 @@ public sealed class DeviceGrainTests(DeviceSilo silo)
     }
 
     [Fact]
+    public async Task GetAsync_OfADeviceThatNeverNamedItsSettings_HasNone()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        await silo.ForgetAsync(unit.GrainId);
+
+        Assert.Empty((await unit.Grain.GetAsync()).Settings);
+        Assert.Null((await unit.Grain.InventoryAsync(unit.Inventory("boot-1", 1))).Error);
+    }
+
+    [Fact]
     public async Task HelloAsync_WithAKeyOfAnotherIdentity_IsRefusedOnEveryRoad()
     {
         var first = await new Unit(silo).EnrolAsync();
