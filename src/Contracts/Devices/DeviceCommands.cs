@@ -71,7 +71,9 @@ public sealed record ReportStatus(
 /// <param name="Envelope">Identity, session, stamp.</param>
 /// <param name="Generation">The generation it speaks of.</param>
 /// <param name="Step">How far it is.</param>
-/// <param name="Outcome"><see cref="ChangeOutcome.Unspecified"/> for progress; else Failed or Rejected. Success is never taken from a report.</param>
+/// <param name="Outcome">
+/// <see cref="ChangeOutcome.Unspecified"/> for progress; else Failed or Rejected. Success is never taken from a report.
+/// </param>
 /// <param name="Reason">The device's words for a failure, at most 200 characters.</param>
 [GenerateSerializer, Immutable, Alias("muster.report-progress")]
 public sealed record ReportProgress(

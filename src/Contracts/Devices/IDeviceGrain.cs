@@ -5,7 +5,9 @@ using Orleans.Concurrency;
 
 namespace Muster.Contracts.Devices;
 
-/// <summary>One device: its lifecycle state, desired and reported state, compliance and change in progress. Key: <c>tenant/device</c>.</summary>
+/// <summary>
+/// One device: its lifecycle state, desired and reported state, compliance and change in progress. Key: <c>tenant/device</c>.
+/// </summary>
 [GrainInterfaceType("muster.device"), Alias("muster.IDeviceGrain"), Version(1)]
 public interface IDeviceGrain : IGrainWithStringKey
 {

@@ -57,4 +57,7 @@ public sealed record AckMessage([property: Id(0)] UpKind Kind, [property: Id(1)]
 
 /// <summary>The message with this stamp and kind is refused for ever.</summary>
 [GenerateSerializer, Immutable, Alias("muster.down-rejection")]
-public sealed record RejectionMessage([property: Id(0)] UpKind Kind, [property: Id(1)] MessageStamp Stamp, [property: Id(2)] FleetError Error) : DownMessage;
+public sealed record RejectionMessage(
+    [property: Id(0)] UpKind Kind,
+    [property: Id(1)] MessageStamp Stamp,
+    [property: Id(2)] FleetError Error) : DownMessage;

@@ -26,7 +26,10 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     [Alias("List")]
     Task<RowPage> ListAsync(RowQuery query);
 
-    /// <summary>Starts or renews (every minute) a watch: changed rows of the kind that match now are sent to the watcher. Expires after three minutes.</summary>
+    /// <summary>
+    /// Starts or renews (every minute) a watch: changed rows of the kind that match now are sent to the watcher. Expires after three
+    /// minutes.
+    /// </summary>
     [Alias("Watch")]
     Task WatchAsync(IRowWatcher watcher, RowQuery query);
 
@@ -44,7 +47,9 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     [Alias("FindPresence")]
     Task<DevicePresence?> FindPresenceAsync(TenantId tenant, DeviceId device);
 
-    /// <summary>Records whose date has passed, at most <paramref name="recordsMax"/>, earliest first, and the next date after them.</summary>
+    /// <summary>
+    /// Records whose date has passed, at most <paramref name="recordsMax"/>, earliest first, and the next date after them.
+    /// </summary>
     [Alias("GetDue")]
     Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax);
 }

@@ -69,7 +69,9 @@ public sealed record Device
     /// <summary>The lowest OS version it may run, from its expectation, growing never shrinking; empty for none.</summary>
     [Id(19)] public string OsFloor { get; init; } = "";
 
-    /// <summary>The verified proof that made it a tombstone; null before <see cref="DeviceState.Decommissioned"/>, never after (I9).</summary>
+    /// <summary>
+    /// The verified proof that made it a tombstone; null before <see cref="DeviceState.Decommissioned"/>, never after (I9).
+    /// </summary>
     [Id(20)] public ErasureEvidence? Erasure { get; init; }
 
     /// <summary>

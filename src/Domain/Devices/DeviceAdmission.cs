@@ -25,9 +25,9 @@ public static class DeviceAdmission
         };
     }
 
-    /// <summary>As <see cref="Check"/>, for messages that only an enrolled device may send.</summary>
+    /// <summary>As <see cref="Check"/>, for messages of a device that has proved itself; its approval may be outstanding.</summary>
     public static FleetError? CheckEnrolled(Device? device, DeviceId id, DeviceIdentity identity) =>
-        Check(device, id, identity) ?? (device!.State is DeviceState.Expected or DeviceState.Enrolling ? DeviceErrors.NotEnrolled(id) : null);
+        Check(device, id, identity) ?? (device!.State == DeviceState.Expected ? DeviceErrors.NotEnrolled(id) : null);
 
     /// <summary>Only the digest that the desired state names, and only in service.</summary>
     public static FleetError? CheckDownload(Device? device, DeviceId id, DeviceIdentity identity, string digest)
@@ -42,7 +42,7 @@ public static class DeviceAdmission
             : DeviceErrors.DownloadNotAllowed(id, digest);
     }
 
-    /// <summary>True for the identity on record; before the enrolment there is none, and the certificate need only be of this device.</summary>
+    /// <summary>True for the identity on record; before the enrolment there is none: any certificate of this device will do.</summary>
     private static bool IsOnRecord(Device device, DeviceIdentity identity) => device.Identity is { } known
         ? known.KeySha256 == identity.KeySha256 && known.CertificateSha256 == identity.CertificateSha256
             && known.Profile == identity.Profile && identity.Device == device.Id

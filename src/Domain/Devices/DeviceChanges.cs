@@ -99,7 +99,9 @@ public static class DeviceChanges
             : new ChangeProgressed(change.Rollout, change.Generation, next.Step));
     }
 
-    /// <summary>What a hello says of the change, whatever generation it names. The device's <see cref="Device.Os"/> is the hello's.</summary>
+    /// <summary>
+    /// What a hello says of the change, whatever generation it names. The device's <see cref="Device.Os"/> is the hello's already.
+    /// </summary>
     internal static (Device Next, DomainEvent? Fact) TakeBoot(Device device, ReportedOs os, DateTimeOffset now)
     {
         if (device.Change is not { } change)

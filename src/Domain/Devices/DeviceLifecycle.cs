@@ -51,7 +51,8 @@ public static class DeviceLifecycle
         ArgumentNullException.ThrowIfNull(device);
         return device.State switch
         {
-            DeviceState.Enrolling => Decision.Accept(Move(device, DeviceState.InService, now), new DeviceEnrolled(EnrollmentApproval.Manual)),
+            DeviceState.Enrolling => Decision.Accept(
+                Move(device, DeviceState.InService, now), new DeviceEnrolled(EnrollmentApproval.Manual)),
             // A retried command is not an error: the caller may have lost our first answer.
             DeviceState.InService => Decision.Unchanged(device),
             DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),

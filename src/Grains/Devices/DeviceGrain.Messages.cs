@@ -107,7 +107,8 @@ internal sealed partial class DeviceGrain
         ArgumentNullException.ThrowIfNull(command);
         var inventory = new ObservedInventory(OriginOf(command.Envelope), command.Settings);
         var policies = await _policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
-        return await TakeAsync(UpKind.Inventory, command.Envelope, (device, _) => DeviceMessages.TakeInventory(device, inventory, policies));
+        return await TakeAsync(
+            UpKind.Inventory, command.Envelope, (device, _) => DeviceMessages.TakeInventory(device, inventory, policies));
     }
 
     public async Task<UpReply> ResultAsync(ReportResult command)

@@ -114,6 +114,6 @@ internal sealed partial class PolicySetGrain : Grain, IPolicySetGrain, IDueGrain
     [LoggerMessage(Level = LogLevel.Information, Message = "Policy {PolicyId}: refused, {Reason}, by {Actor}")]
     private partial void LogRefused(string policyId, string reason, Actor actor);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Policies, revision {Revision}: {Devices} devices evaluated, {Done} of {Partitions} partitions done")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Policies {Revision}: {Devices} devices, {Done} of {Partitions} partitions done")]
     private partial void LogSwept(long revision, int devices, int done, int partitions);
 }

@@ -13,7 +13,10 @@ public sealed class DeviceHistoryTests
             from isNew in Gen.Bool
             from generation in Gen.Long[0, 6]
             select (Func<Device, Decision<Device>>)(device => DeviceMessages.TakeHello(
-                device, Units.Hello($"boot-{boot}", sequence, isNew ? Units.NewDigest : Units.OldDigest, generation), PolicySet.Empty, Units.Start))),
+                device,
+                Units.Hello($"boot-{boot}", sequence, isNew ? Units.NewDigest : Units.OldDigest, generation),
+                PolicySet.Empty,
+                Units.Start))),
         (6, from boot in Gen.Int[1, 5]
             from sequence in Gen.Long[1, 6]
             from generation in Gen.Long[0, 6]

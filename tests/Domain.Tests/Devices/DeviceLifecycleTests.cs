@@ -14,7 +14,9 @@ public sealed class DeviceLifecycleTests
             string[] expected = state switch
             {
                 DeviceState.Expected =>
-                    ["DEVICE_STATE_INVALID", "DEVICE_NOT_IN_SERVICE", "DEVICE_STATE_INVALID", "DEVICE_NOT_ENROLLED", "DEVICE_STATE_INVALID"],
+                [
+                    "DEVICE_STATE_INVALID", "DEVICE_NOT_IN_SERVICE", "DEVICE_STATE_INVALID", "DEVICE_NOT_ENROLLED", "DEVICE_STATE_INVALID",
+                ],
                 DeviceState.Enrolling =>
                     ["InService", "DEVICE_NOT_IN_SERVICE", "DEVICE_STATE_INVALID", "Decommissioning", "DEVICE_STATE_INVALID"],
                 DeviceState.InService => ["InService", "Quarantined", "InService", "Decommissioning", "DEVICE_STATE_INVALID"],

@@ -14,8 +14,7 @@ public sealed class DeviceMessagesTests
             string[] expected = state switch
             {
                 DeviceState.Expected => ["3", "DEVICE_NOT_ENROLLED", "DEVICE_NOT_ENROLLED", "DEVICE_NOT_ENROLLED"],
-                DeviceState.Enrolling => ["1", "DEVICE_NOT_ENROLLED", "DEVICE_NOT_ENROLLED", "DEVICE_NOT_ENROLLED"],
-                DeviceState.InService or DeviceState.Quarantined => ["1", "1", "1", "NONCE_UNKNOWN"],
+                DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined => ["1", "1", "1", "NONCE_UNKNOWN"],
                 DeviceState.Decommissioning => ["1", "1", "1", "2"],
                 DeviceState.Decommissioned =>
                     ["DEVICE_DECOMMISSIONED", "DEVICE_DECOMMISSIONED", "DEVICE_DECOMMISSIONED", "DEVICE_DECOMMISSIONED"],
@@ -39,7 +38,7 @@ public sealed class DeviceMessagesTests
 
         var decision = Take(device, kind, "boot-2", 1);
 
-        Assert.Equal(expected, decision.Error?.Reason ?? decision.Events.Length.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(expected, decision.Error?.Reason ?? $"{decision.Events.Length}");
     }
 
     [Theory]
@@ -64,7 +63,8 @@ public sealed class DeviceMessagesTests
     [InlineData(UpKind.Inventory)]
     public void Take_OfAKnownOlderBoot_IsAcknowledgedAndNeverApplied(UpKind kind)
     {
-        var device = Units.Take(Units.InState(DeviceState.InService), Units.Hello("boot-2", 1)) with { Desired = new DesiredState(1, null, null) };
+        var device = Units.Take(Units.InState(DeviceState.InService), Units.Hello("boot-2", 1));
+        device = device with { Desired = new DesiredState(1, null, null) };
 
         var decision = Take(device, kind, "boot-1", 99);
 

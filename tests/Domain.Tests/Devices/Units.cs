@@ -57,7 +57,8 @@ internal static class Units
         };
     }
 
-    public static ReportedOs Os(string boot, string digest = OldDigest, string version = "12.0.1") => new(version, digest, boot, true, true);
+    public static ReportedOs Os(string boot, string digest = OldDigest, string version = "12.0.1") =>
+        new(version, digest, boot, true, true);
 
     public static MessageOrigin From(string boot, long sequence, long epoch = 1, DeviceIdentity? identity = null) =>
         new(identity ?? Identity, new MessageStamp(boot, sequence), epoch);

@@ -90,7 +90,8 @@ public sealed class PolicyEvaluatorTests
 
     internal static MinimumOsVersion Minimum(string version) => new() { Name = "minimum", Version = version };
 
-    internal static RequiredSetting Required(string setting, string value) => new() { Name = $"need-{setting}", Setting = setting, Value = value };
+    internal static RequiredSetting Required(string setting, string value) =>
+        new() { Name = $"need-{setting}", Setting = setting, Value = value };
 
     internal static PolicySpec Spec(string id, params ImmutableArray<PolicyRule> rules) => new(Units.Rollout(id), [], rules);
 

@@ -34,9 +34,8 @@ public sealed class PolicyRulesTests
         Assert.Equal(2, updated.Next.Sweep?.Revision);
         Assert.Equal(Units.Start + PolicyRules.SweepDelay, updated.Next.Sweep?.NextAt);
         Assert.Empty(PolicyRules.Update(updated.Next, spec, Partitions, Units.Start).Events);
-        Assert.Equal(
-            "NOT_FOUND",
-            PolicyRules.Update(created, PolicyEvaluatorTests.Spec("none", PolicyEvaluatorTests.Minimum("1")), Partitions, Units.Start).Error?.Reason);
+        var unknown = PolicyEvaluatorTests.Spec("none", PolicyEvaluatorTests.Minimum("1"));
+        Assert.Equal("NOT_FOUND", PolicyRules.Update(created, unknown, Partitions, Units.Start).Error?.Reason);
     }
 
     [Fact]

@@ -26,7 +26,8 @@ public sealed class DeviceGrainTests(DeviceSilo silo)
         Assert.Equal(new AckMessage(UpKind.Hello, new MessageStamp("boot-1", 1)), await unit.Gateway.NextAsync<AckMessage>(Cancel));
         var entries = await silo.EntriesOfAsync(unit.GrainId);
         Assert.Equal(
-            ["DeviceExpected", "DeviceEnrolling", "DeviceEnrolled", "DeviceHelloTaken"], entries.Select(entry => entry.Fact.GetType().Name));
+            ["DeviceExpected", "DeviceEnrolling", "DeviceEnrolled", "DeviceHelloTaken"],
+            entries.Select(entry => entry.Fact.GetType().Name));
         Assert.Equal([1L, 2L, 2L, 2L], entries.Select(entry => entry.Version));
         Assert.Equal(DeviceState.InService, Assert.IsType<DeviceRow>(entries[^1].Row).State);
         Assert.Equal(Actor.Device(unit.Id.Value), entries[^1].Actor);
@@ -39,10 +40,12 @@ public sealed class DeviceGrainTests(DeviceSilo silo)
 
         Assert.Equal("NOT_FOUND", (await unit.Grain.GetAsync()).Error?.Reason);
         Assert.Equal("NOT_FOUND", (await unit.Grain.QuarantineAsync(new QuarantineDevice(Unit.Anna, "x"))).Error?.Reason);
-        Assert.Equal("NOT_FOUND", (await unit.Grain.BeginDecommissionAsync(new BeginDecommission(Unit.Anna, Unit.Command()))).Error?.Reason);
+        Assert.Equal(
+            "NOT_FOUND", (await unit.Grain.BeginDecommissionAsync(new BeginDecommission(Unit.Anna, Unit.Command()))).Error?.Reason);
         Assert.Equal("DEVICE_NOT_EXPECTED", (await unit.ConnectAsync()).Error?.Reason);
         Assert.Equal("DEVICE_NOT_EXPECTED", (await unit.Grain.HelloAsync(unit.Hello("boot-1", 1))).Error?.Reason);
-        Assert.Equal("DEVICE_NOT_EXPECTED", (await unit.Grain.ReportAsync(unit.Report("boot-1", 1, 1, ChangeStep.Delivered))).Error?.Reason);
+        Assert.Equal(
+            "DEVICE_NOT_EXPECTED", (await unit.Grain.ReportAsync(unit.Report("boot-1", 1, 1, ChangeStep.Delivered))).Error?.Reason);
         Assert.Equal(
             "DEVICE_NOT_EXPECTED",
             (await unit.Grain.AuthorizeDownloadAsync(new AuthorizeDownload(unit.Identity, Unit.NewDigest)))?.Reason);
@@ -144,7 +147,8 @@ public sealed class DeviceGrainTests(DeviceSilo silo)
             "IDENTITY_MISMATCH", (await unit.Grain.StatusAsync(new ReportStatus(envelope, new DeviceHealth(1, null, "")))).Error?.Reason);
         Assert.Equal(
             "IDENTITY_MISMATCH",
-            (await unit.Grain.ReportAsync(new ReportProgress(envelope, 1, ChangeStep.Delivered, ChangeOutcome.Unspecified, ""))).Error?.Reason);
+            (await unit.Grain.ReportAsync(
+                new ReportProgress(envelope, 1, ChangeStep.Delivered, ChangeOutcome.Unspecified, ""))).Error?.Reason);
     }
 
     [Fact]
