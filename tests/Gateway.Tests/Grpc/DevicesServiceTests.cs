@@ -1,0 +1,248 @@
+using Google.Rpc;
+using Grpc.Core;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Devices;
+using Muster.Contracts.Warranty;
+using Muster.Domain.Devices;
+using Muster.Domain.Operators;
+using Muster.Domain.Warranty;
+using V1 = Muster.Protocol.V1;
+
+namespace Muster.Gateway.Tests.Grpc;
+
+public sealed class DevicesServiceTests
+{
+    private const string Parent = "tenants/default";
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task CreateDevice_WithManyProblems_TellsAllOfThem()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var devices = Client(edge);
+
+        var (code, reason, status) = await Samples.RefusedAsync(async () => await devices.CreateDeviceAsync(
+            new V1.CreateDeviceRequest { Parent = "tenant", DeviceId = "lower case", Device = new V1.Device() }, cancellationToken: Stop));
+
+        Assert.Equal((StatusCode.InvalidArgument, "REQUEST_INVALID"), (code, reason));
+        Assert.Equal(
+            ["parent", "request_id", "device_id", "device.model", "device.track", "device.warranty"],
+            status.GetDetail<BadRequest>()!.FieldViolations.Select(violation => violation.Field));
+    }
+
+    [Fact]
+    public async Task CreateDevice_CutOffBeforeItsWarranty_IsCompletedByTheRepetition()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var terms = new List<WarrantyTerm>();
+        edge.Fleet.On<IDeviceGrain, DeviceReply>(nameof(IDeviceGrain.ExpectAsync), (_, _) => new DeviceReply(Samples.Device("A1"), null));
+        AnswerWarranties(edge, terms);
+        edge.Fleet.Fail<IWarrantyGrain, WarrantyReply>(nameof(IWarrantyGrain.SetAsync), new StoreUnavailableException("down"));
+        var devices = Client(edge);
+
+        var (code, reason, status) = await Samples.RefusedAsync(async () => await devices.CreateDeviceAsync(Creation(), cancellationToken: Stop));
+        AnswerWarranties(edge, terms);
+        var created = await devices.CreateDeviceAsync(Creation(), cancellationToken: Stop);
+        var repeated = await devices.CreateDeviceAsync(Creation(), cancellationToken: Stop);
+
+        Assert.Equal((StatusCode.Unavailable, "TEMPORARILY_UNAVAILABLE"), (code, reason));
+        Assert.NotNull(status.GetDetail<RetryInfo>());
+        Assert.Equal("2026-01-01", created.Warranty.StartsOn);
+        Assert.Equal(created, repeated);
+        Assert.Equal(new WarrantyTerm(new DateOnly(2026, 1, 1), 36), Assert.Single(terms));
+    }
+
+    [Fact]
+    public async Task CreateDevice_WithARequestIdOfAnotherRequest_IsRefused()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        edge.Fleet.On<IDeviceGrain, DeviceReply>(
+            nameof(IDeviceGrain.ExpectAsync), (_, _) => new DeviceReply(null, DeviceErrors.RequestIdReused("r1")));
+
+        var (code, reason, status) = await Samples.RefusedAsync(
+            async () => await Client(edge).CreateDeviceAsync(Creation(), cancellationToken: Stop));
+
+        Assert.Equal((StatusCode.AlreadyExists, "REQUEST_ID_REUSED"), (code, reason));
+        Assert.Equal("r1", status.GetDetail<ErrorInfo>()!.Metadata["request_id"]);
+    }
+
+    [Fact]
+    public async Task GetDevice_WhenTheGrainHasABug_IsInternalWithoutItsWords()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        edge.Fleet.Fail<IDeviceGrain, DeviceReply>(nameof(IDeviceGrain.GetAsync), new InvalidOperationException("secret"));
+
+        var (code, reason, status) = await Samples.RefusedAsync(async () =>
+            await Client(edge).GetDeviceAsync(new V1.GetDeviceRequest { Name = Parent + "/devices/A1" }, cancellationToken: Stop));
+
+        Assert.Equal((StatusCode.Internal, "INTERNAL"), (code, reason));
+        Assert.DoesNotContain("secret", status.ToString(), StringComparison.Ordinal);
+        Assert.Equal(32, status.GetDetail<ErrorInfo>()!.Metadata["id"].Length);
+    }
+
+    [Fact]
+    public async Task ListDevices_PageByPage_GivesEveryDeviceOnceInOrder()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var names = await FillAsync(edge, 137);
+        var devices = Client(edge);
+        var found = new List<string>();
+        var token = "";
+        do
+        {
+            var page = await devices.ListDevicesAsync(
+                new V1.ListDevicesRequest { Parent = Parent, PageSize = 10, PageToken = token }, cancellationToken: Stop);
+            found.AddRange(page.Devices.Select(device => device.Name.Split('/')[3]));
+            token = page.NextPageToken;
+        }
+        while (token.Length > 0);
+
+        Assert.Equal(names.Order(StringComparer.Ordinal), found);
+    }
+
+    [Fact]
+    public async Task ListDevices_OfOnePartitionOnly_IsStillInOrder()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        for (var i = 0; i < 60; i++)
+        {
+            await edge.Fleet.InventoryOf(3).PutAsync(Samples.Row($"A{i:000}"));
+        }
+
+        await edge.Fleet.InventoryOf(7).PutAsync(Samples.Row("Z"));
+
+        var page = await Client(edge).ListDevicesAsync(new V1.ListDevicesRequest { Parent = Parent }, cancellationToken: Stop);
+
+        Assert.Equal(Enumerable.Range(0, 50).Select(i => $"tenants/default/devices/A{i:000}"), page.Devices.Select(device => device.Name));
+        Assert.NotEmpty(page.NextPageToken);
+    }
+
+    [Theory]
+    [InlineData("state = NOWHERE AND", "", "FILTER_INVALID")]
+    [InlineData("colour = red", "", "FILTER_INVALID")]
+    [InlineData("", "bm90IGEgdG9rZW4", "PAGE_TOKEN_INVALID")]
+    [InlineData("", "!!", "PAGE_TOKEN_INVALID")]
+    public async Task ListDevices_WithABadQuery_IsRefused(string filter, string token, string expected)
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+
+        var (code, reason, _) = await Samples.RefusedAsync(async () => await Client(edge).ListDevicesAsync(
+            new V1.ListDevicesRequest { Parent = Parent, Filter = filter, PageToken = token }, cancellationToken: Stop));
+
+        Assert.Equal((StatusCode.InvalidArgument, expected), (code, reason));
+    }
+
+    [Fact]
+    public async Task ListDevices_WithATokenOfAnotherFilter_IsRefused()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        await FillAsync(edge, 20);
+        var devices = Client(edge);
+        var page = await devices.ListDevicesAsync(new V1.ListDevicesRequest { Parent = Parent, PageSize = 5 }, cancellationToken: Stop);
+
+        var (_, reason, _) = await Samples.RefusedAsync(async () => await devices.ListDevicesAsync(
+            new V1.ListDevicesRequest { Parent = Parent, PageSize = 5, PageToken = page.NextPageToken, Filter = "model = X" },
+            cancellationToken: Stop));
+
+        Assert.Equal("PAGE_TOKEN_INVALID", reason);
+    }
+
+    [Fact]
+    public async Task CountDevices_ByState_CountsWhatMatches()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        await FillAsync(edge, 30);
+        await edge.Fleet.InventoryOf(1).PutAsync(Samples.Row("Q1", state: DeviceState.Quarantined));
+        await edge.Fleet.InventoryOf(1).PutAsync(Samples.Row("X1", model: "Other"));
+
+        var counts = await Client(edge).CountDevicesAsync(
+            new V1.CountDevicesRequest { Parent = Parent, Filter = "model = P3265-V", GroupBy = "state" }, cancellationToken: Stop);
+
+        Assert.Equal(31, counts.Total);
+        Assert.Equal(30, counts.Groups["IN_SERVICE"]);
+        Assert.Equal(1, counts.Groups["QUARANTINED"]);
+    }
+
+    [Fact]
+    public async Task WatchDevices_AfterTheSnapshot_SendsChangesAndUnsubscribes()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        await FillAsync(edge, 5);
+        using (var call = Client(edge).WatchDevices(new V1.WatchDevicesRequest { Parent = Parent }, cancellationToken: Stop))
+        {
+            var snapshot = new List<string>();
+            while (await call.ResponseStream.MoveNext(Stop) && !call.ResponseStream.Current.SnapshotComplete)
+            {
+                snapshot.Add(call.ResponseStream.Current.Device.Name);
+            }
+
+            await edge.Fleet.InventoryOf(2).PutAsync(Samples.Row("NEW", version: 7));
+            await call.ResponseStream.MoveNext(Stop);
+
+            Assert.Equal(5, snapshot.Distinct().Count());
+            Assert.Equal("tenants/default/devices/NEW", call.ResponseStream.Current.Device.Name);
+        }
+
+        await Edge.Eventually.TrueAsync(() => edge.Fleet.Rows.Values.All(rows => rows.Watchers == 0), "no watcher is left");
+    }
+
+    [Fact]
+    public async Task WatchDevices_BeyondTheLimit_IsRefused()
+    {
+        await using var edge = await OperatorsEdge.StartAsync(("Muster:Grpc:WatchersPerOperatorMax", "1"));
+        var devices = Client(edge);
+        using var first = devices.WatchDevices(new V1.WatchDevicesRequest { Parent = Parent }, cancellationToken: Stop);
+        await first.ResponseStream.MoveNext(Stop);
+        using var second = devices.WatchDevices(new V1.WatchDevicesRequest { Parent = Parent }, cancellationToken: Stop);
+
+        var (code, reason, status) = await Samples.RefusedAsync(() => second.ResponseStream.MoveNext(Stop));
+
+        Assert.Equal((StatusCode.ResourceExhausted, "LIMIT_REACHED"), (code, reason));
+        Assert.Equal("1", status.GetDetail<ErrorInfo>()!.Metadata["limit"]);
+    }
+
+    private static V1.Devices.DevicesClient Client(OperatorsEdge edge) => new(edge.Connect("anna", OperatorRole.Operator));
+
+    private static V1.CreateDeviceRequest Creation() => new()
+    {
+        Parent = Parent,
+        DeviceId = "A1",
+        RequestId = "r1",
+        Device = new V1.Device
+        {
+            Model = "P3265-V",
+            Track = "active",
+            Warranty = new V1.Warranty { StartsOn = "2026-01-01", TermMonths = 36 },
+        },
+    };
+
+    private static void AnswerWarranties(OperatorsEdge edge, List<WarrantyTerm> terms)
+    {
+        WarrantyReply Reply(string key)
+        {
+            var (tenant, device) = DeviceKey.Parse(key);
+            var cover = WarrantyCover.Empty(tenant, device);
+            return new WarrantyReply(terms.Count == 0 ? cover : cover with { Term = terms[^1] }, WarrantyStatus.Active, null, null);
+        }
+
+        edge.Fleet.On<IWarrantyGrain, WarrantyReply>(nameof(IWarrantyGrain.GetAsync), (key, _) => Reply(key));
+        edge.Fleet.On<IWarrantyGrain, WarrantyReply>(nameof(IWarrantyGrain.SetAsync), (key, args) =>
+        {
+            terms.Add(((SetWarranty)args[0]!).Term);
+            return Reply(key);
+        });
+    }
+
+    private static async Task<string[]> FillAsync(OperatorsEdge edge, int devices)
+    {
+        var map = new PartitionMap(PartitionMap.CountMin);
+        var names = Enumerable.Range(0, devices).Select(i => $"B8A44F{i * 7919 % 1000:000000}").ToArray();
+        foreach (var name in names)
+        {
+            await edge.Fleet.InventoryOf(map.OfDevice($"default/{name}")).PutAsync(Samples.Row(name));
+        }
+
+        return names;
+    }
+}

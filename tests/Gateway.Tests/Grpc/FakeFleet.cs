@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Reflection;
+using Muster.Contracts.Inventory;
+using Muster.Domain;
+using Muster.Domain.Inventory;
+
+namespace Muster.Gateway.Tests.Grpc;
+
+/// <summary>Grains without a silo: every method that a test does not answer throws.</summary>
+#pragma warning disable CA1852 // DispatchProxy derives from it at run time.
+internal class FakeFleet : DispatchProxy
+{
+    private readonly ConcurrentDictionary<(Type Grain, string Key), object> _grains = new();
+    private readonly ConcurrentDictionary<(Type Grain, string Method), Func<string, object?[], object>> _answers = new();
+
+    public ConcurrentDictionary<int, FakeRows> Rows { get; } = new();
+
+    public ConcurrentQueue<(string Grain, string Method)> Calls { get; } = new();
+
+    public static (IGrainFactory Factory, FakeFleet Fleet) Create()
+    {
+        var factory = Create<IGrainFactory, FakeFleet>();
+        return (factory, (FakeFleet)(object)factory);
+    }
+
+    /// <summary>Answers a method of all grains of a kind: the key and the arguments are given.</summary>
+    public void On<TGrain, TReply>(string method, Func<string, object?[], TReply> answer) =>
+        _answers[(typeof(TGrain), method)] = (key, args) => Task.FromResult(answer(key, args));
+
+    public void Fail<TGrain, TReply>(string method, Exception exception) =>
+        _answers[(typeof(TGrain), method)] = (_, _) => Task.FromException<TReply>(exception);
+
+    public FakeRows InventoryOf(int partition) => Rows.GetOrAdd(partition, _ => new FakeRows());
+
+    internal object Answer(Type grain, string key, MethodInfo method, object?[] args)
+    {
+        Calls.Enqueue((grain.Name, method.Name));
+        return _answers.TryGetValue((grain, method.Name), out var answer)
+            ? answer(key, args)
+            : throw new NotSupportedException($"{grain.Name}.{method.Name}");
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
+    {
+        "CreateObjectReference" => args![0],
+        "DeleteObjectReference" => null,
+        "GetGrain" when targetMethod.ReturnType == typeof(IInventoryGrain) => InventoryOf((int)(long)args![0]!),
+        "GetGrain" => _grains.GetOrAdd((targetMethod.ReturnType, args![0]!.ToString()!), FakeGrain.Create, this),
+        _ => throw new NotSupportedException(targetMethod.Name),
+    };
+}
+
+internal class FakeGrain : DispatchProxy
+{
+    private FakeFleet? _fleet;
+    private Type? _type;
+    private string _key = "";
+
+    public static object Create((Type Grain, string Key) id, FakeFleet fleet)
+    {
+        var proxy = Create(id.Grain, typeof(FakeGrain));
+        var grain = (FakeGrain)proxy;
+        (grain._fleet, grain._type, grain._key) = (fleet, id.Grain, id.Key);
+        return proxy;
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+        _fleet!.Answer(_type!, _key, targetMethod!, args ?? []);
+}
+#pragma warning restore CA1852
+
+/// <summary>One partition with rows, filtered by the real filter.</summary>
+internal sealed class FakeRows : IInventoryGrain
+{
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<string, ListedRow> _rows = new(StringComparer.Ordinal);
+    private readonly List<IRowWatcher> _watchers = [];
+
+    public int Watchers
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _watchers.Count;
+            }
+        }
+    }
+
+    public int Lists { get; private set; }
+
+    public async Task PutAsync(ListedRow row)
+    {
+        IRowWatcher[] watchers;
+        lock (_gate)
+        {
+            _rows[row.Row.Name] = row;
+            watchers = [.. _watchers];
+        }
+
+        foreach (var watcher in watchers)
+        {
+            await watcher.RowChangedAsync(row);
+        }
+    }
+
+    public Task<RowPage> ListAsync(RowQuery query)
+    {
+        lock (_gate)
+        {
+            Lists++;
+            var (filter, error) = InventoryFilter.Parse(query.Filter, InventoryFields.Device);
+            if (error is not null)
+            {
+                return Task.FromResult(new RowPage([], true, error));
+            }
+
+            ImmutableArray<ListedRow> rows =
+            [
+                .. _rows.Values
+                    .Where(row => row.Record.Kind == query.Kind && string.CompareOrdinal(row.Row.Name, query.After) > 0)
+                    .Where(row => filter.Matches(row.Row, row.Presence?.Connected == true))
+                    .Take(query.RowsMax + 1),
+            ];
+            return Task.FromResult(new RowPage([.. rows.Take(query.RowsMax)], rows.Length <= query.RowsMax, null));
+        }
+    }
+
+    public Task WatchAsync(IRowWatcher watcher, RowQuery query)
+    {
+        lock (_gate)
+        {
+            _watchers.Add(watcher);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task UnwatchAsync(IRowWatcher watcher)
+    {
+        lock (_gate)
+        {
+            _watchers.Remove(watcher);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<DevicePresence?> FindPresenceAsync(TenantId tenant, Domain.Devices.DeviceId device) => Task.FromResult<DevicePresence?>(null);
+
+    public Task NudgeAsync() => throw new NotSupportedException();
+
+    public Task ReportPresenceAsync(PresenceReport report) => throw new NotSupportedException();
+
+    public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => throw new NotSupportedException();
+}
