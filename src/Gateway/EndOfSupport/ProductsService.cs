@@ -111,7 +111,9 @@ internal static class ProductsValidators
             problems.Parent(request.Parent);
             problems.RequestId(request.RequestId);
             problems.Require(
-                ProductId.TryParse(request.ProductId, out _), "product_id", "1 to 64 letters, digits, '.', '_', '+' and '-'; the model's name");
+                ProductId.TryParse(request.ProductId, out _),
+                "product_id",
+                "1 to 64 letters, digits, '.', '_', '+' and '-'; the model's name");
             CheckProduct(request.Product, problems);
         })
         .Add<V1.UpdateProductRequest>((request, problems) =>

@@ -40,5 +40,8 @@ internal static class PageTokens
     private static byte[] Hash(string query) => SHA256.HashData(Encoding.UTF8.GetBytes(query))[..HashBytes];
 
     private static RpcException Invalid() => FleetErrors.ToRpcException(FleetError.Of(
-        ErrorKind.Invalid, "PAGE_TOKEN_INVALID", "The page token belongs to another query; start from the first page.", ("page_token", "")));
+        ErrorKind.Invalid,
+        "PAGE_TOKEN_INVALID",
+        "The page token belongs to another query; start from the first page.",
+        ("field", "page_token")));
 }

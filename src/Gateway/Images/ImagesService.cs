@@ -163,10 +163,13 @@ internal static class ImagesValidators
         problems.Require(OsVersion.TryParse(image.Version, out _), "image.version", "numbers with dots between them, for example 12.11.77");
         problems.Require(ImageTrack.TryParse(image.Track, out _), "image.track", "active, or a long-term-support line such as 12.11");
         problems.Require(
-            image.Models.Count is >= 1 and <= ImageManifest.ModelsMax && image.Models.All(model => model.Length is >= 1 and <= ModelLengthMax),
+            image.Models.Count is >= 1 and <= ImageManifest.ModelsMax
+            && image.Models.All(model => model.Length is >= 1 and <= ModelLengthMax),
             "image.models",
             $"1 to {ImageManifest.ModelsMax} models of 1 to {ModelLengthMax} characters");
         problems.Require(
-            image.SizeBytes is >= 1 and <= ImageManifest.SizeBytesMax, "image.size_bytes", $"1 to {ImageManifest.SizeBytesMax}, exactly the file's");
+            image.SizeBytes is >= 1 and <= ImageManifest.SizeBytesMax,
+            "image.size_bytes",
+            $"1 to {ImageManifest.SizeBytesMax}, exactly the file's");
     }
 }

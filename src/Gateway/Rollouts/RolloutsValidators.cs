@@ -40,7 +40,8 @@ internal static class RolloutsValidators
         CheckNumber("rollout.max_unavailable", rollout.MaxUnavailable, problems);
         CheckSpan("rollout.in_progress_timeout", rollout.InProgressTimeout, problems);
         CheckSpan("rollout.undelivered_timeout", rollout.UndeliveredTimeout, problems);
-        problems.Require(rollout.Waves.Count is >= 1 and <= RolloutLimits.WavesMax, "rollout.waves", $"1 to {RolloutLimits.WavesMax} waves");
+        problems.Require(
+            rollout.Waves.Count is >= 1 and <= RolloutLimits.WavesMax, "rollout.waves", $"1 to {RolloutLimits.WavesMax} waves");
         for (var i = 0; i < rollout.Waves.Count; i++)
         {
             var wave = rollout.Waves[i];
@@ -65,6 +66,8 @@ internal static class RolloutsValidators
         const long SecondsMax = 10L * 366 * 24 * 3600;
         const int NanosMax = 999_999_999;
         problems.Require(
-            value is null || (value.Seconds is >= 0 and <= SecondsMax && value.Nanos is >= 0 and <= NanosMax), field, "a duration from 0 to 10 years");
+            value is null || (value.Seconds is >= 0 and <= SecondsMax && value.Nanos is >= 0 and <= NanosMax),
+            field,
+            "a duration from 0 to 10 years");
     }
 }

@@ -28,14 +28,17 @@ public sealed class CatalogueTests
         var methods = Files.SelectMany(file => file.Services).SelectMany(service => service.Methods)
             .Select(method => $"/{method.Service.FullName}/{method.Name}");
 
-        Assert.Equal(methods.Order(), OperatorMethods.Actions.Keys.Where(key => key.StartsWith("/muster.", StringComparison.Ordinal)).Order());
+        Assert.Equal(
+            methods.Order(),
+            OperatorMethods.Actions.Keys.Where(key => key.StartsWith("/muster.", StringComparison.Ordinal)).Order());
         Assert.DoesNotContain(OperatorAction.Unspecified, OperatorMethods.Actions.Values);
     }
 
     [Fact]
     public void Validators_OfAllRequests_Exist()
     {
-        var requests = Files.SelectMany(file => file.Services).SelectMany(service => service.Methods).Select(method => method.InputType.ClrType);
+        var requests = Files.SelectMany(file => file.Services).SelectMany(service => service.Methods)
+            .Select(method => method.InputType.ClrType);
 
         Assert.Equal(
             requests.Distinct().Select(type => type.Name).Order(),

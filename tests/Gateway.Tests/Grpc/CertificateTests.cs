@@ -33,7 +33,8 @@ public sealed class CertificateTests
         };
         var client = new V1.Operators.OperatorsClient(edge.Connect(certificate));
 
-        var refusal = await Assert.ThrowsAsync<RpcException>(async () => await client.WhoAmIAsync(new V1.WhoAmIRequest(), cancellationToken: Stop));
+        var refusal = await Assert.ThrowsAsync<RpcException>(
+            async () => await client.WhoAmIAsync(new V1.WhoAmIRequest(), cancellationToken: Stop));
 
         Assert.Equal(StatusCode.Unavailable, refusal.StatusCode);
         Assert.DoesNotContain(edge.Fleet.Calls, call => call.Grain == nameof(IOperatorGrain));
@@ -45,7 +46,10 @@ public sealed class CertificateTests
         await using var edge = await OperatorsEdge.StartAsync();
         var client = new V1.Operators.OperatorsClient(edge.Connect("anna", OperatorRole.Viewer));
         edge.Fleet.On<IOperatorGrain, OperatorReply>(nameof(IOperatorGrain.GetAsync), (key, _) =>
-            new OperatorReply(Samples.Account(OperatorKey.Parse(key).Tenant, OperatorKey.Parse(key).Operator, [OperatorRole.Viewer], "ab"), null));
+        {
+            var (tenant, id) = OperatorKey.Parse(key);
+            return new OperatorReply(Samples.Account(tenant, id, [OperatorRole.Viewer], "ab"), null);
+        });
 
         var me = await client.WhoAmIAsync(new V1.WhoAmIRequest(), cancellationToken: Stop);
 
@@ -59,7 +63,8 @@ public sealed class CertificateTests
         await using var edge = await OperatorsEdge.StartAsync();
         var client = new V1.Operators.OperatorsClient(edge.Connect(edge.Issue("nobody")));
 
-        var (code, reason, _) = await Samples.RefusedAsync(async () => await client.WhoAmIAsync(new V1.WhoAmIRequest(), cancellationToken: Stop));
+        var (code, reason, _) = await Samples.RefusedAsync(
+            async () => await client.WhoAmIAsync(new V1.WhoAmIRequest(), cancellationToken: Stop));
 
         Assert.Equal((StatusCode.Unauthenticated, "OPERATOR_UNKNOWN"), (code, reason));
     }

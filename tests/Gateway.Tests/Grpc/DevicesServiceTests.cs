@@ -41,7 +41,8 @@ public sealed class DevicesServiceTests
         edge.Fleet.Fail<IWarrantyGrain, WarrantyReply>(nameof(IWarrantyGrain.SetAsync), new StoreUnavailableException("down"));
         var devices = Client(edge);
 
-        var (code, reason, status) = await Samples.RefusedAsync(async () => await devices.CreateDeviceAsync(Creation(), cancellationToken: Stop));
+        var (code, reason, status) = await Samples.RefusedAsync(
+            async () => await devices.CreateDeviceAsync(Creation(), cancellationToken: Stop));
         AnswerWarranties(edge, terms);
         var created = await devices.CreateDeviceAsync(Creation(), cancellationToken: Stop);
         var repeated = await devices.CreateDeviceAsync(Creation(), cancellationToken: Stop);

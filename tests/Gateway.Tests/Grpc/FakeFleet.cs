@@ -147,7 +147,8 @@ internal sealed class FakeRows : IInventoryGrain
         return Task.CompletedTask;
     }
 
-    public Task<DevicePresence?> FindPresenceAsync(TenantId tenant, Domain.Devices.DeviceId device) => Task.FromResult<DevicePresence?>(null);
+    public Task<DevicePresence?> FindPresenceAsync(TenantId tenant, Domain.Devices.DeviceId device) =>
+        Task.FromResult<DevicePresence?>(null);
 
     public Task NudgeAsync() => throw new NotSupportedException();
 

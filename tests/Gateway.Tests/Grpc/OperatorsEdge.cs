@@ -60,7 +60,8 @@ internal sealed class OperatorsEdge : IAsyncDisposable
         var host = Build(pki, folder, factory, settings);
         await host.StartAsync();
         var edge = new OperatorsEdge(host, pki, fleet, authority, folder);
-        fleet.On<IOperatorGrain, OperatorReply>(nameof(IOperatorGrain.AuthenticateAsync), (key, args) => edge.Authenticate(key, (string)args[0]!));
+        fleet.On<IOperatorGrain, OperatorReply>(
+            nameof(IOperatorGrain.AuthenticateAsync), (key, args) => edge.Authenticate(key, (string)args[0]!));
         return edge;
     }
 
@@ -70,7 +71,8 @@ internal sealed class OperatorsEdge : IAsyncDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=whoever", key, HashAlgorithmName.SHA256);
         var id = ResourceId.TryParse(name, out var parsed) ? parsed : throw new FormatException(name);
-        var (signed, error) = new OperatorCertificateAuthority(_authority, TimeSpan.FromDays(1)).Sign(request.CreateSigningRequestPem(), id, Now);
+        var signer = new OperatorCertificateAuthority(_authority, TimeSpan.FromDays(1));
+        var (signed, error) = signer.Sign(request.CreateSigningRequestPem(), id, Now);
         Assert.Null(error);
         using var certificate = X509Certificate2.CreateFromPem(signed!.Pem, key.ExportPkcs8PrivateKeyPem());
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null, X509KeyStorageFlags.Exportable);

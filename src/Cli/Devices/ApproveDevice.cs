@@ -1,0 +1,20 @@
+using System.CommandLine;
+using Muster.Cli.Session;
+using V1 = Muster.Protocol.V1;
+
+namespace Muster.Cli.Devices;
+
+internal static class ApproveDevice
+{
+    public static Command Create()
+    {
+        var device = DeviceColumns.Device();
+        return new Command("approve", "Approves an enrolment that waits (role approver).") { device }
+            .Calls(async (session, parsed, cancellationToken) =>
+            {
+                var request = new V1.ApproveDeviceRequest { Name = DeviceColumns.NameOf(session, parsed, device) };
+                await session.Output.ShowAsync(
+                    await DeviceColumns.Client(session).ApproveDeviceAsync(request, cancellationToken: cancellationToken));
+            });
+    }
+}

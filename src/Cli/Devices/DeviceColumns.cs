@@ -1,0 +1,37 @@
+using System.CommandLine;
+using Muster.Cli.Output;
+using Muster.Cli.Session;
+using V1 = Muster.Protocol.V1;
+
+namespace Muster.Cli.Devices;
+
+/// <summary>What tables show of devices.</summary>
+internal static class DeviceColumns
+{
+    public const string Collection = "devices";
+
+    public const string FilterFields = "name, state, model, site, track, os_version, image_digest, compliance, rollout, connected";
+
+    public static IReadOnlyList<(string Header, Func<V1.Device, string> Value)> All { get; } =
+    [
+        ("DEVICE", device => Values.Short(device.Name)),
+        ("STATE", device => EnumNames.Of(device.State)),
+        ("MODEL", device => device.Model),
+        ("SITE", device => device.Site),
+        ("TRACK", device => device.Track),
+        ("OS", device => device.OsVersion),
+        ("COMPLIANCE", device => EnumNames.Of(device.Compliance?.State ?? V1.ComplianceState.Unspecified)),
+        ("CONNECTED", device => device.Presence?.Connected == true ? "yes" : "no"),
+        ("ROLLOUT", device => Values.Short(device.Change?.Rollout ?? "")),
+    ];
+
+    public static Argument<string> Device() => CommonOptions.Name("device", "The device: its serial number, or its full name.");
+
+    public static string NameOf(FleetSession session, ParseResult parsed, Argument<string> device) =>
+        session.NameOf(Collection, parsed.GetRequiredValue(device));
+
+    public static V1.Devices.DevicesClient Client(FleetSession session) => new(session.Calls);
+
+    public static string Line(V1.Device device) => string.Join(
+        "  ", All.Select(column => column.Value(device)).Where(value => value.Length > 0));
+}

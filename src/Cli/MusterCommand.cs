@@ -1,0 +1,66 @@
+using System.CommandLine;
+using Muster.Cli.Decommissions;
+using Muster.Cli.Devices;
+using Muster.Cli.Images;
+using Muster.Cli.Operators;
+using Muster.Cli.Policies;
+using Muster.Cli.Products;
+using Muster.Cli.Rollouts;
+using Muster.Cli.Session;
+using Muster.Cli.Warranty;
+
+namespace Muster.Cli;
+
+/// <summary>The command line: every command is one file in the folder of its resource.</summary>
+public static class MusterCommand
+{
+    /// <summary>Runs one command line and answers with its exit code (<see cref="ExitCodes"/>).</summary>
+    public static async Task<int> RunAsync(
+        IReadOnlyList<string> arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
+    {
+        var parsed = Create().Parse(arguments);
+        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
+        var code = await parsed.InvokeAsync(configuration, cancellationToken);
+        return parsed.Errors.Count > 0 ? ExitCodes.Usage : code;
+    }
+
+    internal static RootCommand Create()
+    {
+        var root = new RootCommand(
+            "Muster orchestrates the life of network devices.\n"
+            + "Exit codes: 0 done, 1 refused (the reason is on stderr), 2 wrong usage, 3 the server is not reachable.")
+        {
+            CommonOptions.Profile,
+            CommonOptions.Output,
+        };
+        root.Add(Group("devices", "What the fleet consists of.", [
+            ListDevices.Create(), GetDevice.Create(), CountDevices.Create(), WatchDevices.Create(), CreateDevice.Create(),
+            ApproveDevice.Create(), QuarantineDevice.Create(), ReleaseDevice.Create()]));
+        root.Add(Group("images", "Signed OS images.", [ImportImage.Create(), ListImages.Create(), GetImage.Create()]));
+        root.Add(Group("rollouts", "Staged rollouts.", [
+            CreateRollout.Create(), StartRollout.Create(), WatchRollout.Create(), PauseRollout.Create(), ResumeRollout.Create(),
+            CancelRollout.Create(), ListRollouts.Create(), GetRollout.Create()]));
+        root.Add(Group("policies", "Hardening policies.", [ApplyPolicy.Create(), ListPolicies.Create(), GetPolicy.Create()]));
+        root.Add(Group("products", "Products and the end of their support.", [
+            CreateProduct.Create(), UpdateProduct.Create(), ListProducts.Create(), GetProduct.Create()]));
+        root.Add(Group("decommissions", "The end of devices, with proof of erasure.", [
+            ListDecommissions.Create(), GetDecommission.Create(), RequestDecommission.Create(), ApproveDecommission.Create(),
+            CancelDecommission.Create()]));
+        root.Add(Group("warranty", "The warranty of a device.", [GetWarranty.Create(), CloseWarrantyReview.Create()]));
+        root.Add(Group("operators", "Who may call the API.", [
+            RequestOperator.Create(), AddOperator.Create(), AcceptOperator.Create(), ListOperators.Create()]));
+        root.Add(WhoAmI.Create());
+        return root;
+    }
+
+    private static Command Group(string name, string description, IEnumerable<Command> commands)
+    {
+        var group = new Command(name, description);
+        foreach (var command in commands)
+        {
+            group.Add(command);
+        }
+
+        return group;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using Muster.Cli.Output;
+using Muster.Cli.Session;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+using V1 = Muster.Protocol.V1;
+
+namespace Muster.Cli.Rollouts;
+
+/// <summary>A rollout as people see it: a bar per wave, its gate, and the last decisions.</summary>
+internal static class RolloutPicture
+{
+    private const int BarWidth = 40;
+
+    /// <summary>More would push the bars off a small terminal.</summary>
+    private const int DecisionsShown = 8;
+
+    public static IRenderable Of(V1.Rollout rollout)
+    {
+        var rows = new List<IRenderable> { new Text(Line(rollout)), new Text("") };
+        for (var i = 0; i < rollout.WaveStatus.Count; i++)
+        {
+            var spec = rollout.Waves[Math.Min(i, rollout.Waves.Count - 1)];
+            rows.Add(Bar(rollout.WaveStatus[i]));
+            rows.Add(new Text("          " + Gate(rollout, rollout.WaveStatus[i], spec), new Style(decoration: Decoration.Dim)));
+        }
+
+        rows.Add(new Text(""));
+        rows.AddRange(rollout.Decisions.TakeLast(DecisionsShown).Select(decision => new Text(Line(decision))));
+        return new Rows(rows);
+    }
+
+    public static string Line(V1.Rollout rollout)
+    {
+        var waves = rollout.WaveStatus.Select(wave => string.Create(
+            CultureInfo.InvariantCulture,
+            $"wave {wave.Index}: {EnumNames.Of(wave.State)} {Numbers(wave)}"));
+        return string.Join("; ", waves.Prepend($"{Values.Short(rollout.Name)} {EnumNames.Of(rollout.State)}"))
+            + (rollout.WaitingOn.Length > 0 ? $" (waits: {rollout.WaitingOn})" : "");
+    }
+
+    public static string Line(V1.RolloutDecision decision) =>
+        $"{decision.At?.ToDateTimeOffset():HH:mm:ss}  {decision.Decision}  {decision.Reason}";
+
+    private static Markup Bar(V1.Wave wave)
+    {
+        var succeeded = Cells(wave.Succeeded, wave.Members);
+        var failed = Cells(Failed(wave), wave.Members);
+        var others = Cells(wave.Skipped + wave.Removed, wave.Members);
+        var running = Cells(wave.InProgress, wave.Members);
+        var empty = Math.Max(0, BarWidth - succeeded - failed - others - running);
+        var bar = $"[green]{new string('█', succeeded)}[/][red]{new string('█', failed)}[/][grey]{new string('█', others)}[/]"
+            + $"[yellow]{new string('▒', running)}[/][grey]{new string('░', empty)}[/]";
+        return new Markup(string.Create(
+            CultureInfo.InvariantCulture,
+            $"wave {wave.Index,-4} {bar} {EnumNames.Of(wave.State),-9} {Numbers(wave)}"));
+    }
+
+    private static string Numbers(V1.Wave wave) => string.Create(
+        CultureInfo.InvariantCulture, $"{wave.Succeeded}/{wave.Members} ok, {Failed(wave)} failed, {wave.InProgress} in progress");
+
+    private static string Gate(V1.Rollout rollout, V1.Wave wave, V1.WaveSpec spec)
+    {
+        var counted = wave.Members - wave.Removed - wave.Skipped;
+        var share = counted > 0 ? wave.Succeeded * 100 / counted : 0;
+        var gate = string.Create(CultureInfo.InvariantCulture, $"gate: {share} % of {spec.SuccessPercent} % succeeded");
+        var soak = spec.Soak is { } span && span.ToTimeSpan() > TimeSpan.Zero ? $", soak {span.ToTimeSpan()}" : "";
+        var failures = rollout.FailureGate is { } failure && (failure.FailureCount > 0 || failure.FailurePercent > 0)
+            ? string.Create(CultureInfo.InvariantCulture, $", stops at {Limit(failure)}")
+            : "";
+        return gate + soak + failures;
+    }
+
+    private static string Limit(V1.FailureGate gate) => string.Join(" or ", new[]
+    {
+        gate.FailureCount > 0 ? $"{gate.FailureCount} failed" : "",
+        gate.FailurePercent > 0 ? $"{gate.FailurePercent} % failed of at least {Math.Max(1, gate.MinFinished)} ended" : "",
+    }.Where(text => text.Length > 0));
+
+    private static long Failed(V1.Wave wave) => wave.Failed + wave.TimedOut + wave.Rejected;
+
+    private static int Cells(long part, long all) => all == 0 ? 0 : (int)(part * BarWidth / all);
+}

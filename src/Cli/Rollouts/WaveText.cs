@@ -1,0 +1,48 @@
+using System.Globalization;
+using Muster.Cli.Session;
+using V1 = Muster.Protocol.V1;
+
+namespace Muster.Cli.Rollouts;
+
+/// <summary>A wave as people write it: <c>SIZE[:SUCCESS%[:SOAK]]</c>, for example <c>5</c>, <c>10%:95:1h</c>.</summary>
+internal static class WaveText
+{
+    public const string Form = "SIZE[:SUCCESS[:SOAK]]";
+
+    public static V1.WaveSpec Parse(string text)
+    {
+        var parts = text.Split(':');
+        if (parts.Length > 3)
+        {
+            throw Wrong(text);
+        }
+
+        var wave = new V1.WaveSpec();
+        if (parts[0].EndsWith('%'))
+        {
+            wave.Percent = Number(parts[0][..^1], text);
+        }
+        else
+        {
+            wave.Count = Number(parts[0], text);
+        }
+
+        if (parts.Length > 1)
+        {
+            wave.SuccessPercent = Number(parts[1].TrimEnd('%'), text);
+        }
+
+        if (parts.Length > 2)
+        {
+            wave.Soak = Values.Duration(parts[2]);
+        }
+
+        return wave;
+    }
+
+    private static int Number(string number, string text) =>
+        int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : throw Wrong(text);
+
+    private static UsageException Wrong(string text) =>
+        new($"'{text}' is not a wave: {Form}, for example 5, 10%, or 10%:95:1h.");
+}

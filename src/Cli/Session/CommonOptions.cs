@@ -1,0 +1,67 @@
+using System.CommandLine;
+
+namespace Muster.Cli.Session;
+
+/// <summary>Options that several commands have.</summary>
+internal static class CommonOptions
+{
+    public const string Json = "json";
+
+    public const string Table = "table";
+
+    /// <summary>Of every command.</summary>
+    public static Option<string?> Profile { get; } = new("--profile")
+    {
+        Description = "The folder with key, certificate and server of the operator. Default: $MUSTER_PROFILE, else ~/.muster.",
+        HelpName = "DIR",
+        Recursive = true,
+    };
+
+    /// <summary>Of every command.</summary>
+    public static Option<string> Output { get; } = CreateOutput();
+
+    public static Option<string> Filter(string fields) => new("--filter")
+    {
+        Description = $"Terms FIELD=VALUE or FIELD!=VALUE joined by AND. Fields: {fields}.",
+        HelpName = "FILTER",
+        DefaultValueFactory = _ => "",
+    };
+
+    public static Option<int> Limit() => new("--limit")
+    {
+        Description = "At most so many; 0 for all.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 0,
+    };
+
+    public static Option<string?> RequestId() => new("--request-id")
+    {
+        Description = "Repeat a creation under the same id: it is done once. Default: a new one.",
+        HelpName = "ID",
+    };
+
+    /// <summary>The id given, or a new one.</summary>
+    public static string RequestIdOf(this ParseResult parsed, Option<string?> option) =>
+        parsed.GetValue(option) ?? Guid.NewGuid().ToString("N");
+
+    public static Option<string> Reason(string description) => new("--reason")
+    {
+        Description = description,
+        HelpName = "TEXT",
+        DefaultValueFactory = _ => "",
+    };
+
+    public static Argument<string> Name(string name, string description) => new(name) { Description = description };
+
+    private static Option<string> CreateOutput()
+    {
+        var option = new Option<string>("--output", "-o")
+        {
+            Description = "table for people; json for scripts: protobuf JSON, one object per line.",
+            Recursive = true,
+            DefaultValueFactory = _ => Table,
+        };
+        option.AcceptOnlyFromAmong(Table, Json);
+        return option;
+    }
+}

@@ -1,0 +1,106 @@
+using System.CommandLine;
+using Muster.Cli.Session;
+
+namespace Muster.Cli.Tests;
+
+public sealed class CommandLineTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("devices list --filter state=IN_SERVICE -o json --limit 5")]
+    [InlineData("devices get B8A44F000001")]
+    [InlineData("devices watch")]
+    [InlineData("devices create B8A44F000001 --model P3265-V --warranty-start 2026-01-01 --warranty-months 36")]
+    [InlineData("devices approve B8A44F000001")]
+    [InlineData("devices quarantine B8A44F000001 --cause stolen")]
+    [InlineData("devices release B8A44F000001 --cause found")]
+    [InlineData("images import image.bin --signature image.p7s --version 12.1.0 --track active --model P3265-V --model Q1656")]
+    [InlineData("images list")]
+    [InlineData("rollouts create spring --image 00 --wave 5 --wave 100%:90:30s --failure-percent 10")]
+    [InlineData("rollouts start spring")]
+    [InlineData("rollouts watch spring")]
+    [InlineData("rollouts pause spring --reason lunch")]
+    [InlineData("rollouts resume spring --override --reason seen")]
+    [InlineData("policies apply hardening hardening.json")]
+    [InlineData("products create P3265-V --os-support-ends 2026-12-31")]
+    [InlineData("decommissions list")]
+    [InlineData("decommissions approve B8A44F000001")]
+    [InlineData("warranty close-review B8A44F000001 --keep")]
+    [InlineData("operators add bob --role approver --request bob.csr --out bob.json")]
+    [InlineData("operators accept bob.json --profile here")]
+    [InlineData("whoami")]
+    public void Parse_OfAValidLine_HasNoErrors(string line) => Assert.Empty(MusterCommand.Create().Parse(line).Errors);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("devices")]
+    [InlineData("devices lst")]
+    [InlineData("devices get")]
+    [InlineData("devices list --output yaml")]
+    [InlineData("operators add bob --role king --request bob.csr")]
+    [InlineData("rollouts create spring --wave 5")]
+    public async Task RunAsync_OfAWrongLine_IsUsage(string line)
+    {
+        var (code, _, error) = await RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.Equal(ExitCodes.Usage, code);
+        Assert.NotEmpty(error);
+    }
+
+    [Fact]
+    public void Create_OfAllCommands_DescribesEverything()
+    {
+        static IEnumerable<Command> All(Command command) => command.Subcommands.SelectMany(All).Prepend(command);
+
+        Assert.All(All(MusterCommand.Create()), command =>
+        {
+            Assert.NotEmpty(command.Description!);
+            Assert.All(command.Options, option => Assert.NotEmpty(option.Description!));
+            Assert.All(command.Arguments, argument => Assert.NotEmpty(argument.Description!));
+        });
+    }
+
+    [Fact]
+    public async Task RunAsync_WithoutAProfile_SaysHowToGetOne()
+    {
+        using var folder = new TestFolder();
+
+        var (code, _, error) = await RunAsync("whoami", "--profile", folder.In("nothing"));
+
+        Assert.Equal(ExitCodes.Usage, code);
+        Assert.Contains("operators request", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunAsync_WhenNobodyListens_IsUnreachable()
+    {
+        using var folder = new TestFolder();
+        await TestProfiles.MakeAsync(folder, "https://127.0.0.1:1");
+
+        var (code, _, error) = await RunAsync("whoami", "--profile", folder.Path);
+
+        Assert.Equal(ExitCodes.Unreachable, code);
+        Assert.Contains("does not answer", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:1")]
+    [InlineData("nonsense")]
+    public async Task RunAsync_WithAnUnsafeServer_IsUsage(string server)
+    {
+        using var folder = new TestFolder();
+        await TestProfiles.MakeAsync(folder, server);
+
+        var (code, _, _) = await RunAsync("whoami", "--profile", folder.Path);
+
+        Assert.Equal(ExitCodes.Usage, code);
+    }
+
+    internal static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        var code = await MusterCommand.RunAsync(arguments, output, error, Stop);
+        return (code, output.ToString(), error.ToString());
+    }
+}
