@@ -53,16 +53,20 @@ internal static class Verb
         catch (RpcException refusal)
         {
             await error.WriteLineAsync(Describe(refusal));
-            return refusal.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded ? ExitCodes.Unreachable : ExitCodes.Refused;
+            return IsUnreachable(refusal) ? ExitCodes.Unreachable : ExitCodes.Refused;
         }
     }
+
+    /// <summary>Nothing that the server said: a call that never got to it, or a server that asks to come back later.</summary>
+    private static bool IsUnreachable(RpcException refusal) =>
+        refusal.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded || refusal.Status.DebugException is HttpRequestException;
 
     private static string Describe(RpcException refusal)
     {
         var status = refusal.GetRpcStatus();
         if (status?.GetDetail<ErrorInfo>() is not { } details)
         {
-            return refusal.StatusCode == StatusCode.Unavailable
+            return IsUnreachable(refusal)
                 ? $"The server does not answer, or does not accept this profile's certificate: {refusal.Status.Detail}"
                 : $"{refusal.StatusCode}: {refusal.Status.Detail}";
         }

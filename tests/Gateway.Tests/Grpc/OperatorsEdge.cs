@@ -71,11 +71,16 @@ internal sealed class OperatorsEdge : IAsyncDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=whoever", key, HashAlgorithmName.SHA256);
         var id = ResourceId.TryParse(name, out var parsed) ? parsed : throw new FormatException(name);
-        var signer = new OperatorCertificateAuthority(_authority, TimeSpan.FromDays(1));
-        var (signed, error) = signer.Sign(request.CreateSigningRequestPem(), id, Now);
-        Assert.Null(error);
-        using var certificate = X509Certificate2.CreateFromPem(signed!.Pem, key.ExportPkcs8PrivateKeyPem());
+        var signed = Sign(request.CreateSigningRequestPem(), id);
+        using var certificate = X509Certificate2.CreateFromPem(signed.Pem, key.ExportPkcs8PrivateKeyPem());
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null, X509KeyStorageFlags.Exportable);
+    }
+
+    public SignedOperatorCertificate Sign(string signingRequest, ResourceId id)
+    {
+        var (signed, error) = new OperatorCertificateAuthority(_authority, TimeSpan.FromDays(1)).Sign(signingRequest, id, Now);
+        Assert.Null(error);
+        return signed!;
     }
 
     /// <summary>A channel of an operator with these roles.</summary>
