@@ -38,6 +38,30 @@ public sealed class ImagesServiceTests
     }
 
     [Fact]
+    public async Task UploadImage_LargerThanAnHttpBodyMayBe_IsTaken()
+    {
+        const int Megabytes = 40;
+        await using var edge = await OperatorsEdge.StartAsync();
+        edge.Fleet.On<IImageGrain, ImageReply>(
+            nameof(IImageGrain.RegisterAsync), (key, args) => new ImageReply(Published(key, (RegisterImage)args[0]!), null));
+        var header = Header();
+        header.Image.SizeBytes = Megabytes * 1024 * 1024;
+        using var call = Client(edge).UploadImage(cancellationToken: Stop);
+
+        await call.RequestStream.WriteAsync(new V1.UploadImageRequest { Header = header }, Stop);
+        var chunk = new V1.UploadImageRequest { Chunk = ByteString.CopyFrom(new byte[1024 * 1024]) };
+        for (var i = 0; i < Megabytes; i++)
+        {
+            await call.RequestStream.WriteAsync(chunk, Stop);
+        }
+
+        await call.RequestStream.CompleteAsync();
+        var image = await call;
+
+        Assert.Equal(header.Image.SizeBytes, image.SizeBytes);
+    }
+
+    [Fact]
     public async Task UploadImage_Unsigned_IsRefusedBeforeAByteIsKept()
     {
         await using var edge = await OperatorsEdge.StartAsync();
