@@ -16,7 +16,9 @@ public enum ActorKind
     Rule = 3,
 }
 
-/// <summary>Who caused a change: <c>operator/anna</c>, <c>device/B8A44F000001</c>, <c>rule/rollouts.2026-09</c>. Every fact has one.</summary>
+/// <summary>
+/// Who caused a change: <c>operator/anna</c>, <c>device/B8A44F000001</c>, <c>rule/rollouts.2026-09</c>. Every fact has one.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("muster.actor")]
 public readonly record struct Actor([property: Id(0)] ActorKind Kind, [property: Id(1)] string Name)
 {

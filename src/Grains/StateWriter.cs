@@ -44,7 +44,9 @@ internal interface IGrainRecord<out TRecord> : IListedRecord
     /// <summary><c>this with { Attachments = attachments }</c></summary>
     TRecord Attach(CommitAttachments attachments);
 
-    /// <summary>When the record wants to be looked at next (<see cref="IDueGrain"/>); null for never. A function of the record alone.</summary>
+    /// <summary>
+    /// When the record wants to be looked at next (<see cref="IDueGrain"/>); null for never. A function of the record alone.
+    /// </summary>
     DateTimeOffset? NextDueAt();
 }
 

@@ -59,7 +59,8 @@ internal static class Verb
 
     /// <summary>Nothing that the server said: a call that never got to it, or a server that asks to come back later.</summary>
     private static bool IsUnreachable(RpcException refusal) =>
-        refusal.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded || refusal.Status.DebugException is HttpRequestException;
+        refusal.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded
+        || refusal.Status.DebugException is HttpRequestException;
 
     private static string Describe(RpcException refusal)
     {
