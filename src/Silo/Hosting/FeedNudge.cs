@@ -1,0 +1,42 @@
+using Muster.Contracts.Commit;
+using Muster.Contracts.Inventory;
+
+namespace Muster.Silo.Hosting;
+
+/// <summary>
+/// Tells a partition's inventory that its feed has grown. Nudges of one partition within <see cref="Delay"/> are one message:
+/// under load the tail reads in batches instead of once per commit.
+/// </summary>
+internal sealed class FeedNudge(IServiceProvider services, PartitionMap partitions, TimeProvider clock) : IFeedNudge
+{
+    /// <summary>Not seen by a person who watches, and at 256 busy partitions at most 12,800 reads a second.</summary>
+    public static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(20);
+
+    private readonly int[] _pending = new int[partitions.Count];
+    private IGrainFactory? _grains;
+
+    public void Nudge(int partition)
+    {
+        if (Interlocked.Exchange(ref _pending[partition], 1) == 0)
+        {
+            _ = TellAsync(partition);
+        }
+    }
+
+    private async Task TellAsync(int partition)
+    {
+        try
+        {
+            await Task.Delay(Delay, clock);
+            Volatile.Write(ref _pending[partition], 0);
+
+            // Resolved late: the store is opened before the silo has its grain factory.
+            _grains ??= services.GetRequiredService<IGrainFactory>();
+            await _grains.GetInventory(partition).NudgeAsync();
+        }
+        catch (Exception fault) when (fault is OrleansException or TimeoutException or ObjectDisposedException)
+        {
+            // The inventory's own backstop reads within a second.
+        }
+    }
+}
