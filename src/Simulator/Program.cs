@@ -1,1 +1,3 @@
-return 0;
+using Muster.Simulator;
+
+return await SimulatorCommand.Create().Parse(args).InvokeAsync();

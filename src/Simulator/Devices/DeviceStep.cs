@@ -1,0 +1,23 @@
+using Google.Protobuf;
+using Muster.Protocol.Device.V1;
+
+namespace Muster.Simulator.Devices;
+
+/// <summary>What the shell of a virtual device has to do next, in order.</summary>
+internal abstract record DeviceStep
+{
+    /// <summary>Keep the memory before anything after it.</summary>
+    public sealed record Save : DeviceStep;
+
+    /// <summary>Publish at QoS 1; a repetition carries the same stamp.</summary>
+    public sealed record Publish(string Kind, IMessage Message) : DeviceStep;
+
+    /// <summary>Download and verify, then tell the device the outcome.</summary>
+    public sealed record Fetch(long Generation, OsTarget Target) : DeviceStep;
+
+    /// <summary>Drop the connection and come back.</summary>
+    public sealed record Reboot : DeviceStep;
+
+    /// <summary>A line of the fleet's log.</summary>
+    public sealed record Tell(string Event, string Digest = "", string Boot = "", string Reason = "") : DeviceStep;
+}
