@@ -52,7 +52,11 @@ internal static class SimulatorCommand
         var log = new Option<string>("--log") { Required = true, Description = "JSON lines, appended." };
         var state = new Option<string>("--state") { Required = true, Description = "What the devices remember." };
         var model = new Option<string>("--model") { DefaultValueFactory = _ => "P3265-V", Description = "What they are." };
-        var version = new Option<string>("--os-version") { DefaultValueFactory = _ => "12.10.50", Description = "What the factory installed." };
+        var version = new Option<string>("--os-version")
+        {
+            DefaultValueFactory = _ => "12.10.50",
+            Description = "What the factory installed.",
+        };
         var command = new Command("fleet", "Runs devices until SIGTERM; started again, each boots anew.")
         {
             pki, devices, mqtt, https, serverCa, log, state, model, version,

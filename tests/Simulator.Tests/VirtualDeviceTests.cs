@@ -99,7 +99,7 @@ public sealed class VirtualDeviceTests
     [Fact]
     public void Commanded_FactoryDefault_ErasesOnceAndProvesInTheNewBoot()
     {
-        var command = new Command { Kind = CommandKind.FactoryDefault, Nonce = "n1", ExpiresAt = Timestamp.FromDateTimeOffset(Now.AddDays(1)) };
+        var command = FactoryDefault(Now.AddDays(1));
         var steps = Run(_device.Commanded(command, Now));
         var boot = _device.Memory.BootId;
         Run(_device.Commanded(command, Now));
@@ -114,7 +114,7 @@ public sealed class VirtualDeviceTests
     [Fact]
     public void Commanded_AfterItsTime_IsNotObeyed()
     {
-        var command = new Command { Kind = CommandKind.FactoryDefault, Nonce = "n1", ExpiresAt = Timestamp.FromDateTimeOffset(Now) };
+        var command = FactoryDefault(Now);
 
         Run(_device.Commanded(command, Now.AddSeconds(1)));
 
@@ -135,6 +135,9 @@ public sealed class VirtualDeviceTests
         Generation = generation,
         Os = new OsTarget { Digest = new string('a', 64), Version = "12.11.77", SizeBytes = 10, Path = "/v1/images/x" },
     };
+
+    private static Command FactoryDefault(DateTimeOffset expiresAt) =>
+        new() { Kind = CommandKind.FactoryDefault, Nonce = "n1", ExpiresAt = Timestamp.FromDateTimeOffset(expiresAt) };
 
     private static List<DeviceStep> Run(IEnumerable<DeviceStep> steps) => [.. steps];
 

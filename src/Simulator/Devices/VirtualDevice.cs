@@ -254,5 +254,6 @@ internal sealed class VirtualDevice
 
     private void Await(string kind, Stamp stamp, IMessage message) => _unacknowledged[kind] = (stamp, message);
 
-    private Stamp Next(string kind) => new() { BootId = Memory.BootId, Sequence = _sequences[kind] = _sequences.GetValueOrDefault(kind) + 1 };
+    private Stamp Next(string kind) =>
+        new() { BootId = Memory.BootId, Sequence = _sequences[kind] = _sequences.GetValueOrDefault(kind) + 1 };
 }
