@@ -20,7 +20,6 @@ public sealed class ReferenceTests
         ["src/Cli"] = ["Protocol", "ServiceDefaults"],
         ["src/Simulator"] = ["Protocol", "Cryptography"],
         ["src/ServiceDefaults"] = [],
-        ["bench/Load"] = ["Protocol", "Simulator"],
         ["tests/Testing"] = ["Grains", "Storage", "EmbeddedStore", "Cryptography"],
         ["tests/StoreWriter"] = ["Testing"],
         ["tests/Domain.Tests"] = ["Domain"],

@@ -183,6 +183,8 @@ internal sealed partial class InventoryGrain(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Feed of partition {Partition} went back from {Position} to {Head}: the store lost commits")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Feed of partition {Partition} went back from {Position} to {Head}: the store lost commits")]
     private partial void LogFeedWentBack(int partition, long position, long head);
 }

@@ -36,7 +36,8 @@ internal sealed class HostPki : IServerCertificate, IDisposable
     public static HostPki LoadOrCreate(HostSettings settings, DateTimeOffset now)
     {
         var servers = CertificateAuthority.LoadOrCreate(settings.PkiFolder, "server-ca", "Muster server CA", now, AuthorityLifetime);
-        var operators = CertificateAuthority.LoadOrCreate(settings.PkiFolder, "operators-ca", "Muster operators CA", now, AuthorityLifetime);
+        var operators = CertificateAuthority.LoadOrCreate(
+            settings.PkiFolder, "operators-ca", "Muster operators CA", now, AuthorityLifetime);
         var issued = servers.IssueServer(settings.ServerNames, now, ServerLifetime);
         var certificate = X509Certificate2.CreateFromPem(issued.CertificatePem, issued.KeyPem);
         using var authority = servers.CopyCertificate();

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Muster.Cli;
+using Muster.Cryptography.Certificates;
+
+namespace Muster.Scenarios.Tests;
+
+/// <summary>The product as its users start it: the silo's own program in a process of its own, with a data folder and free ports.</summary>
+internal sealed class OneProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"muster-{Guid.NewGuid():N}"[..20]);
+    private readonly int[] _ports = FreePorts(5);
+    private Process? _process;
+
+    public OneProcess()
+    {
+        Vendor = DeviceIdentityIssuer.CreateAxis(TimeProvider.System.GetUtcNow());
+        var trust = Directory.CreateDirectory(Path.Combine(_folder, "trust", "devices"));
+        File.WriteAllText(Path.Combine(trust.FullName, "vendor.pem"), Vendor.TrustPem);
+    }
+
+    public DeviceIdentityIssuer Vendor { get; }
+
+    public int MqttPort => _ports[0];
+
+    /// <summary>Starts and waits until the administrator's own call is answered.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Muster.Silo.dll")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder,
+        };
+        start.Environment["Muster__Data__Directory"] = _folder;
+        start.Environment["Muster__Mqtt__Port"] = $"{_ports[0]}";
+        start.Environment["Muster__DeviceHttps__Port"] = $"{_ports[1]}";
+        start.Environment["Muster__Grpc__Port"] = $"{_ports[2]}";
+        start.Environment["Muster__Cluster__SiloPort"] = $"{_ports[3]}";
+        start.Environment["Muster__Cluster__GatewayPort"] = $"{_ports[4]}";
+        start.Environment["Logging__LogLevel__Default"] = "Warning";
+        _process = Process.Start(start) ?? throw new InvalidOperationException("The silo did not start.");
+        var output = _process.StandardOutput.ReadToEndAsync(cancellationToken);
+        var deadline = Stopwatch.StartNew();
+        while ((await MusterAsync("whoami")).Code != 0)
+        {
+            if (_process.HasExited || deadline.Elapsed > StartTimeout)
+            {
+                Kill();
+                throw new InvalidOperationException($"The silo does not answer: {await output}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
+        }
+    }
+
+    /// <summary>kill -9.</summary>
+    public void Kill()
+    {
+        _process?.Kill(entireProcessTree: true);
+        _process?.WaitForExit();
+    }
+
+    /// <summary>Runs the command line as the administrator.</summary>
+    public async Task<(int Code, string Output, string Error)> MusterAsync(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var profile = Path.Combine(_folder, "operators", "administrator");
+        var code = await MusterCommand.RunAsync([.. arguments, "--profile", profile, "--output", "json"], output, error);
+        return (code, output.ToString(), error.ToString());
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Kill();
+        _process?.Dispose();
+        Vendor.Dispose();
+        Directory.Delete(_folder, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    private static int[] FreePorts(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        listeners.ForEach(listener => listener.Start());
+        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
+        listeners.ForEach(listener => listener.Stop());
+        return ports;
+    }
+}
