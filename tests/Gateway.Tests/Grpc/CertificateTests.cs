@@ -36,7 +36,9 @@ public sealed class CertificateTests
         var refusal = await Assert.ThrowsAsync<RpcException>(
             async () => await client.WhoAmIAsync(new V1.WhoAmIRequest(), cancellationToken: Stop));
 
-        Assert.Equal(StatusCode.Unavailable, refusal.StatusCode);
+        // With TLS 1.3 the server's alert comes after the client's first write: the client names it by whichever it met first.
+        Assert.True(
+            refusal.StatusCode is StatusCode.Unavailable or StatusCode.Internal, $"The call ended with {refusal.StatusCode}.");
         Assert.DoesNotContain(edge.Fleet.Calls, call => call.Grain == nameof(IOperatorGrain));
     }
 
