@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using Muster.Cryptography.Certificates;
+using Muster.Simulator.Demo;
 using Muster.Simulator.Fleet;
 using Muster.Simulator.Vendor;
 
@@ -16,6 +17,7 @@ internal static class SimulatorCommand
         Pki(),
         Image(),
         RunFleet(),
+        DemoCommand.Create(),
     };
 
     private static Command Pki()
