@@ -62,9 +62,11 @@ internal static class DemoCommand
             var profile = Path.Combine(data, "operators", "administrator");
             await ListeningAsync(FirstPort + 2, host, time, cancellationToken);
             using var administrator = OperatorClient.Open($"https://localhost:{FirstPort + 2}", profile);
+            using var requester = await administrator.InviteAsync(
+                $"https://localhost:{FirstPort + 2}", "bert", [OperatorRole.Operator, OperatorRole.Approver], cancellationToken);
             using var approver = await administrator.InviteAsync(
-                $"https://localhost:{FirstPort + 2}", "anna", OperatorRole.Approver, cancellationToken);
-            var run = new DemoRun(administrator, approver, devices, progress, time);
+                $"https://localhost:{FirstPort + 2}", "anna", [OperatorRole.Approver], cancellationToken);
+            var run = new DemoRun(requester, approver, devices, progress, time);
             fleet = StartFleet(data, pki, devices, profile);
             return await DriveAsync(run, data, pki, devices, isJson, cancellationToken);
         }

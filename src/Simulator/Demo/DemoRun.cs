@@ -9,7 +9,7 @@ namespace Muster.Simulator.Demo;
 /// <summary>
 /// The job from delivery list to tombstone through the public API; every wait is bounded, and what was missed is a violation.
 /// </summary>
-internal sealed class DemoRun(OperatorClient administrator, OperatorClient approver, int devices, TextWriter progress, TimeProvider time)
+internal sealed class DemoRun(OperatorClient requester, OperatorClient approver, int devices, TextWriter progress, TimeProvider time)
 {
     public const string Parent = "tenants/default";
 
@@ -40,7 +40,7 @@ internal sealed class DemoRun(OperatorClient administrator, OperatorClient appro
 
     public Task ExpectAsync(CancellationToken cancellationToken) => ForEachAsync(
         devices,
-        (index, cancel) => administrator.Devices.CreateDeviceAsync(
+        (index, cancel) => requester.Devices.CreateDeviceAsync(
             new CreateDeviceRequest
             {
                 Parent = Parent,
@@ -63,7 +63,7 @@ internal sealed class DemoRun(OperatorClient administrator, OperatorClient appro
     public async Task<long> CountAsync(string what, string filter, long expected, CancellationToken cancellationToken)
     {
         var counted = await UntilAsync(
-            async () => (await administrator.Devices.CountDevicesAsync(
+            async () => (await requester.Devices.CountDevicesAsync(
                 new CountDevicesRequest { Parent = Parent, Filter = filter }, cancellationToken: cancellationToken)).Total,
             expected,
             cancellationToken);
@@ -74,7 +74,7 @@ internal sealed class DemoRun(OperatorClient administrator, OperatorClient appro
     public async Task<Image> UploadAsync(string file, string version, CancellationToken cancellationToken)
     {
         var content = await File.ReadAllBytesAsync(file, cancellationToken);
-        using var call = administrator.Images.UploadImage(cancellationToken: cancellationToken);
+        using var call = requester.Images.UploadImage(cancellationToken: cancellationToken);
         var header = new UploadImageHeader
         {
             Parent = Parent,
@@ -93,7 +93,7 @@ internal sealed class DemoRun(OperatorClient administrator, OperatorClient appro
     }
 
     public async Task ApplyPolicyAsync(string minimumVersion, CancellationToken cancellationToken) =>
-        await administrator.Policies.CreatePolicyAsync(
+        await requester.Policies.CreatePolicyAsync(
             new CreatePolicyRequest
             {
                 Parent = Parent,
@@ -124,16 +124,16 @@ internal sealed class DemoRun(OperatorClient administrator, OperatorClient appro
             FailureGate = new FailureGate { FailureCount = 1 },
             Waves = { new WaveSpec { Percent = 10, ConnectedOnly = false }, new WaveSpec { Percent = 100 } },
         };
-        rollout = await administrator.Rollouts.CreateRolloutAsync(
+        rollout = await requester.Rollouts.CreateRolloutAsync(
             new CreateRolloutRequest { Parent = Parent, RolloutId = "demo", Rollout = rollout, RequestId = "demo-rollout" },
             cancellationToken: cancellationToken);
-        await administrator.Rollouts.StartRolloutAsync(
+        await requester.Rollouts.StartRolloutAsync(
             new StartRolloutRequest { Name = rollout.Name }, cancellationToken: cancellationToken);
         var decisions = 0;
         await UntilAsync(
             async () =>
             {
-                rollout = await administrator.Rollouts.GetRolloutAsync(
+                rollout = await requester.Rollouts.GetRolloutAsync(
                     new GetRolloutRequest { Name = rollout.Name }, cancellationToken: cancellationToken);
                 foreach (var decision in rollout.Decisions.Skip(decisions))
                 {
@@ -154,7 +154,7 @@ internal sealed class DemoRun(OperatorClient administrator, OperatorClient appro
     public async Task EndSupportAsync(CancellationToken cancellationToken)
     {
         var end = Timestamp.FromDateTimeOffset(time.GetUtcNow().AddSeconds(5));
-        var product = await administrator.Products.CreateProductAsync(
+        var product = await requester.Products.CreateProductAsync(
             new CreateProductRequest
             {
                 Parent = Parent,
@@ -164,7 +164,7 @@ internal sealed class DemoRun(OperatorClient administrator, OperatorClient appro
             },
             cancellationToken: cancellationToken);
         var proposed = await UntilAsync(
-            async () => (await administrator.Products.GetProductAsync(
+            async () => (await requester.Products.GetProductAsync(
                 new GetProductRequest { Name = product.Name }, cancellationToken: cancellationToken)).Proposed,
             devices,
             cancellationToken);
@@ -175,7 +175,7 @@ internal sealed class DemoRun(OperatorClient administrator, OperatorClient appro
     private async Task RetireAsync(int index, CancellationToken cancellationToken)
     {
         var name = $"{Parent}/decommissions/{FleetOptions.Serial(index)}";
-        await administrator.Decommissions.RequestDecommissionAsync(
+        await requester.Decommissions.RequestDecommissionAsync(
             new RequestDecommissionRequest { Name = name }, cancellationToken: cancellationToken);
         if (index == 0)
         {
@@ -190,7 +190,7 @@ internal sealed class DemoRun(OperatorClient administrator, OperatorClient appro
     {
         try
         {
-            await administrator.Decommissions.ApproveDecommissionAsync(
+            await requester.Decommissions.ApproveDecommissionAsync(
                 new ApproveDecommissionRequest { Name = name }, cancellationToken: cancellationToken);
             _violations.Add("the requester approved his own decommission");
         }

@@ -55,7 +55,8 @@ internal sealed class OperatorClient : IDisposable
         File.ReadAllText(Path.Combine(folder, "server-ca.pem")));
 
     /// <summary>Another person: makes his own key, and has his request signed by this one.</summary>
-    public async Task<OperatorClient> InviteAsync(string address, string name, OperatorRole role, CancellationToken cancellationToken)
+    public async Task<OperatorClient> InviteAsync(
+        string address, string name, OperatorRole[] roles, CancellationToken cancellationToken)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
@@ -64,7 +65,7 @@ internal sealed class OperatorClient : IDisposable
             {
                 Parent = DemoRun.Parent,
                 OperatorId = name,
-                Operator = new Operator { Roles = { role } },
+                Operator = new Operator { Roles = { roles } },
                 CertificateRequest = request,
                 RequestId = $"demo-{name}",
             },
