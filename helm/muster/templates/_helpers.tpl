@@ -1,0 +1,133 @@
+{{- define "muster.name" -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- end }}
+
+{{- define "muster.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: muster
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{- define "muster.labels" -}}
+{{- $root := index . 0 -}}
+{{ include "muster.selector" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
+{{- end }}
+
+{{- define "muster.pod" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- $values := index $root.Values $component -}}
+serviceAccountName: {{ include "muster.name" $root }}-{{ $component }}
+automountServiceAccountToken: false
+terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 1654
+  runAsGroup: 1654
+  fsGroup: 1654
+  seccompProfile:
+    type: RuntimeDefault
+volumes:
+  - name: data
+    persistentVolumeClaim:
+      claimName: {{ $root.Values.data.existingClaim | default (printf "%s-data" (include "muster.name" $root)) }}
+  - name: pki
+    secret:
+      secretName: {{ required "pki.existingSecret is required: name the secret that holds the CAs of servers and operators." $root.Values.pki.existingSecret }}
+      # 0400 in octal.
+      defaultMode: 256
+containers:
+  - name: {{ $component }}
+    image: "{{ $root.Values.image.repository }}-{{ $component }}:{{ $root.Values.image.tag | default $root.Chart.AppVersion }}"
+    imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+    securityContext:
+      allowPrivilegeEscalation: false
+      capabilities:
+        drop: [ALL]
+    resources:
+      {{- toYaml $values.resources | nindent 6 }}
+    env:
+      - name: POD_NAME
+        valueFrom:
+          fieldRef:
+            fieldPath: metadata.name
+      - name: POD_IP
+        valueFrom:
+          fieldRef:
+            fieldPath: status.podIP
+      - name: MUSTER_STORE_ENDPOINTS
+        valueFrom:
+          secretKeyRef:
+            name: {{ required "store.existingSecret is required: name the secret that holds the endpoints and the password of Redis." $root.Values.store.existingSecret }}
+            key: {{ $root.Values.store.endpointsKey }}
+      - name: MUSTER_STORE_PASSWORD
+        valueFrom:
+          secretKeyRef:
+            name: {{ required "store.existingSecret is required: name the secret that holds the endpoints and the password of Redis." $root.Values.store.existingSecret }}
+            key: {{ $root.Values.store.passwordKey }}
+      - name: Muster__Store__ConnectionString
+        value: "$(MUSTER_STORE_ENDPOINTS),password=$(MUSTER_STORE_PASSWORD)"
+      - name: Muster__Cluster__AdvertisedAddress
+        value: "$(POD_IP)"
+      - name: Muster__Cluster__ClusterId
+        value: {{ $root.Values.cluster.clusterId | quote }}
+      - name: Muster__Cluster__ServiceId
+        value: {{ $root.Values.cluster.serviceId | quote }}
+      - name: Muster__Cluster__SiloPort
+        value: {{ $root.Values.cluster.siloPort | quote }}
+      - name: Muster__Cluster__GatewayPort
+        value: {{ $root.Values.cluster.gatewayPort | quote }}
+      - name: Muster__Pki__Directory
+        value: {{ $root.Values.pki.directory | quote }}
+      - name: Muster__Data__Directory
+        value: {{ $root.Values.data.directory | quote }}
+      - name: Muster__Health__Port
+        value: {{ $root.Values.health.port | quote }}
+      - name: Muster__Mqtt__Port
+        value: {{ $root.Values.gateway.mqttPort | quote }}
+      - name: Muster__DeviceHttps__Port
+        value: {{ $root.Values.gateway.deviceHttpsPort | quote }}
+      - name: Muster__Grpc__Port
+        value: {{ $root.Values.gateway.grpcPort | quote }}
+    {{- if eq $component "gateway" }}
+      - name: Muster__Mqtt__Address
+        value: "0.0.0.0"
+      - name: Muster__DeviceHttps__Address
+        value: "0.0.0.0"
+      - name: Muster__Grpc__Address
+        value: "0.0.0.0"
+      - name: Muster__Pki__ServerNames__0
+        value: {{ printf "%s-gateway" (include "muster.name" $root) | quote }}
+    {{- end }}
+    volumeMounts:
+      - name: data
+        mountPath: {{ $root.Values.data.directory }}
+      - name: pki
+        mountPath: {{ $root.Values.pki.directory }}
+        readOnly: true
+    startupProbe:
+      httpGet:
+        path: /health/ready
+        port: health
+      periodSeconds: 5
+      timeoutSeconds: 3
+      failureThreshold: 60
+    readinessProbe:
+      httpGet:
+        path: /health/ready
+        port: health
+      periodSeconds: 5
+      timeoutSeconds: 3
+      failureThreshold: 2
+    livenessProbe:
+      httpGet:
+        path: /health/live
+        port: health
+      periodSeconds: 5
+      timeoutSeconds: 3
+      failureThreshold: 6
+{{- end }}
