@@ -25,8 +25,17 @@ internal sealed partial class PresenceReporter(
         using var timer = new PeriodicTimer(Interval, clock);
         for (var tick = 1; await WaitAsync(timer, stoppingToken); tick++)
         {
-            var isFull = tick % TicksPerFullReport == 0;
-            await SendAsync(isFull ? CollectAll() : CollectChanged(), isFull, stoppingToken);
+            await ReportAsync(isFull: tick % TicksPerFullReport == 0, stoppingToken);
+        }
+    }
+
+    /// <summary>What changed goes out before a full report too: that one does not reach a partition whose last session just ended.</summary>
+    internal async Task ReportAsync(bool isFull, CancellationToken stoppingToken)
+    {
+        await SendAsync(CollectChanged(), isFull: false, stoppingToken);
+        if (isFull)
+        {
+            await SendAsync(CollectAll(), isFull: true, stoppingToken);
         }
     }
 
@@ -58,7 +67,6 @@ internal sealed partial class PresenceReporter(
 
     private Dictionary<int, List<SessionPresence>> CollectAll()
     {
-        CollectChanged();
         var byPartition = new Dictionary<int, List<SessionPresence>>();
         foreach (var device in registry.Devices)
         {

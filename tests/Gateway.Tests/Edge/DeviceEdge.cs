@@ -87,6 +87,8 @@ internal sealed class DeviceEdge : IAsyncDisposable
         return new DeviceEdge(host, pki, grains, artifacts);
     }
 
+    public IServiceProvider Services => _host.Services;
+
     public Task StopAsync() => _host.StopAsync();
 
     public async ValueTask DisposeAsync()

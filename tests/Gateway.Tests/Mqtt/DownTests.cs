@@ -1,10 +1,13 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using MQTTnet;
 using MQTTnet.Formatter;
 using Muster.Contracts.Gateways;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Gateway.Mqtt;
 using Muster.Gateway.Tests.Edge;
 using Muster.Protocol;
 using Wire = Muster.Protocol.Device.V1;
@@ -123,6 +126,22 @@ public sealed class DownTests
         await client.DisconnectAsync();
         var gone = await FindAsync(edge, session => !session.Connected);
         Assert.Equal(1, gone.Epoch);
+    }
+
+    [Fact]
+    public async Task Presence_OfASessionThatEndsBeforeAFullReport_IsReportedAsGone()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        var reporter = edge.Services.GetServices<IHostedService>().OfType<PresenceReporter>().Single();
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        await reporter.ReportAsync(isFull: true, TestContext.Current.CancellationToken);
+        Assert.Contains(Sessions(edge), session => session.Connected);
+        await client.DisconnectAsync();
+        await Eventually.TrueAsync(() => !edge.Grains.Device(Samples.Serial).Disconnected.IsEmpty, "the end of the session");
+
+        await reporter.ReportAsync(isFull: true, TestContext.Current.CancellationToken);
+
+        Assert.Contains(Sessions(edge), session => !session.Connected);
     }
 
     private static async Task<SessionPresence> FindAsync(DeviceEdge edge, Predicate<SessionPresence> predicate)
