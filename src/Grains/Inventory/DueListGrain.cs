@@ -20,7 +20,16 @@ internal sealed partial class DueListGrain(TimeProvider clock, ILogger<DueListGr
     /// <summary>Records called at a time; the rest are called by the next ticks.</summary>
     public const int CallsMax = 64;
 
+    /// <summary>
+    /// Records looked at by a tick. Far above what one partition has due at a time; beyond it the earliest dates go first.
+    /// </summary>
+    public const int DueMax = 4_096;
+
     private readonly HashSet<RecordKey> _called = [];
+
+    /// <summary>When each record that is due was called last, in ticks: one that fails every time must not hold up the others.</summary>
+    private Dictionary<RecordKey, long> _lastCalled = [];
+    private long _tick;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -41,13 +50,14 @@ internal sealed partial class DueListGrain(TimeProvider clock, ILogger<DueListGr
 
     private async Task TickAsync(CancellationToken cancellationToken)
     {
-        // Those still under way stay due until they commit: ask for as many more.
-        var due = await GrainFactory.GetInventory(checked((int)this.GetPrimaryKeyLong()))
-            .GetDueAsync(clock.GetUtcNow(), CallsMax + _called.Count);
-        foreach (var record in due.Records)
+        var due = await GrainFactory.GetInventory(checked((int)this.GetPrimaryKeyLong())).GetDueAsync(clock.GetUtcNow(), DueMax);
+        _tick++;
+        _lastCalled = due.Records.Where(_lastCalled.ContainsKey).ToDictionary(record => record, record => _lastCalled[record]);
+        foreach (var record in due.Records.OrderBy(record => _lastCalled.GetValueOrDefault(record)))
         {
             if (_called.Count < CallsMax && _called.Add(record))
             {
+                _lastCalled[record] = _tick;
                 _ = CallAsync(record);
             }
         }

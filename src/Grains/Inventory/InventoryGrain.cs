@@ -5,7 +5,6 @@ using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
-using Orleans.Utilities;
 
 namespace Muster.Grains.Inventory;
 
@@ -28,15 +27,13 @@ internal sealed partial class InventoryGrain(
 
     private readonly RowTable _table = new();
     private readonly PresenceTable _presence = new();
-    private readonly Dictionary<IRowWatcher, (RowQuery Query, InventoryFilter Filter)> _queries = [];
-    private ObserverManager<IRowWatcher> _watchers = null!;
+    private readonly Dictionary<IRowWatcher, Watch> _watches = [];
     private int _partition;
     private long _position;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _partition = checked((int)this.GetPrimaryKeyLong());
-        _watchers = new ObserverManager<IRowWatcher>(WatchLifetime, logger);
 
         // The feed's end first: what is committed during the scan is told again by the feed and applied only if newer.
         _position = await feed.GetHeadAsync(_partition, cancellationToken);
@@ -84,17 +81,16 @@ internal sealed partial class InventoryGrain(
     public Task WatchAsync(IRowWatcher watcher, RowQuery query)
     {
         var (filter, error) = ParseFilter(query);
-        _watchers.ClearExpired();
-        foreach (var gone in _queries.Keys.Where(known => !_watchers.Observers.ContainsKey(known)).ToList())
+        var now = clock.GetUtcNow();
+        foreach (var (gone, _) in _watches.Where(watch => watch.Value.ExpiresAt <= now).ToList())
         {
-            _queries.Remove(gone);
+            _watches.Remove(gone);
         }
 
         // A filter that cannot be read is refused by the list that begins every watch; here it just matches nothing.
-        if (error is null && (_queries.ContainsKey(watcher) || _queries.Count < WatchersMax))
+        if (error is null && (_watches.ContainsKey(watcher) || _watches.Count < WatchersMax))
         {
-            _watchers.Subscribe(watcher, watcher);
-            _queries[watcher] = (query, filter);
+            _watches[watcher] = new Watch(query, filter, now + WatchLifetime);
         }
 
         return Task.CompletedTask;
@@ -102,8 +98,7 @@ internal sealed partial class InventoryGrain(
 
     public Task UnwatchAsync(IRowWatcher watcher)
     {
-        _watchers.Unsubscribe(watcher);
-        _queries.Remove(watcher);
+        _watches.Remove(watcher);
         return Task.CompletedTask;
     }
 
@@ -143,7 +138,7 @@ internal sealed partial class InventoryGrain(
             // The store went back in time: what is shown here never happened there. Built again from the records.
             LogFeedWentBack(_partition, _position, head);
             DeactivateOnIdle();
-            return;
+            throw new StoreUnavailableException($"The feed of partition {_partition} went back; its inventory is built again.");
         }
 
         while (_position < head)
@@ -167,21 +162,24 @@ internal sealed partial class InventoryGrain(
 
     private void Tell(ListedRow changed)
     {
-        if (_queries.Count == 0)
+        if (_watches.Count == 0)
         {
             return;
         }
 
-        var shown = changed with { Presence = PresenceOf(changed, clock.GetUtcNow()) };
-        foreach (var (watcher, (query, filter)) in _queries)
+        var now = clock.GetUtcNow();
+        var shown = changed with { Presence = PresenceOf(changed, now) };
+        foreach (var (watcher, watch) in _watches)
         {
-            if (query.Tenant == shown.Row.Tenant && query.Kind == shown.Record.Kind
-                && filter.Matches(shown.Row, shown.Presence?.Connected == true))
+            if (watch.ExpiresAt > now && watch.Query.Tenant == shown.Row.Tenant && watch.Query.Kind == shown.Record.Kind
+                && watch.Filter.Matches(shown.Row, shown.Presence?.Connected == true))
             {
                 _ = watcher.RowChangedAsync(shown);
             }
         }
     }
+
+    private sealed record Watch(RowQuery Query, InventoryFilter Filter, DateTimeOffset ExpiresAt);
 
     [LoggerMessage(
         Level = LogLevel.Error,

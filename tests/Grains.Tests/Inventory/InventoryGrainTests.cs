@@ -1,0 +1,139 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Microsoft.Extensions.DependencyInjection;
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Devices;
+using Muster.Contracts.Inventory;
+using Muster.Domain;
+using Muster.Domain.Decommissioning;
+using Muster.Domain.Devices;
+using Muster.Grains.Devices;
+using Muster.Storage;
+using Muster.Testing.Stores;
+using Orleans.TestingHost;
+
+namespace Muster.Grains.Tests.Inventory;
+
+/// <summary>The inventory behind real device grains on a real Redis. Nobody nudges here: what is seen was read when it was asked for.</summary>
+public sealed class InventoryGrainTests : IAsyncLifetime
+{
+    private RedisServer? _redis;
+    private InProcessTestCluster? _silo;
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync("no", CancellationToken.None);
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.AddMusterStorage(options =>
+            {
+                options.ConnectionString = _redis.ConnectionString;
+                options.Partitions = PartitionMap.CountMin;
+            });
+            silo.Services.AddSingleton<IErasureProofVerifier, NeverAsked>();
+            silo.AddDevices();
+        });
+        _silo = builder.Build();
+        await _silo.DeployAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_silo is not null)
+        {
+            await _silo.DisposeAsync();
+        }
+
+        if (_redis is not null)
+        {
+            await _redis.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task ListAsync_RightAfterACommit_SeesIt()
+    {
+        var inventory = InventoryOf("A");
+        Assert.Empty((await inventory.ListAsync(Query(""))).Rows);
+
+        await ExpectAsync("A");
+
+        Assert.Equal("A", Assert.Single((await inventory.ListAsync(Query("state=EXPECTED"))).Rows).Row.Name);
+        Assert.Empty((await inventory.ListAsync(Query("state=IN_SERVICE"))).Rows);
+    }
+
+    [Fact]
+    public async Task ListAsync_AfterAReactivation_IsBuiltFromTheRecords()
+    {
+        await ExpectAsync("A");
+        var inventory = InventoryOf("A");
+        await inventory.ListAsync(Query(""));
+
+        await _silo!.DeactivateAsync(((GrainReference)inventory).GrainId);
+
+        Assert.Equal("A", Assert.Single((await inventory.ListAsync(Query(""))).Rows).Row.Name);
+    }
+
+    [Fact]
+    public async Task ListAsync_WithAFilterThatCannotBeRead_RefusesIt()
+    {
+        var page = await InventoryOf("A").ListAsync(Query("colour=red"));
+
+        Assert.Equal("FILTER_INVALID", page.Error?.Reason);
+    }
+
+    [Fact]
+    public async Task WatchAsync_OfMatchingRows_TellsThoseAndEndsWithUnwatch()
+    {
+        var inventory = InventoryOf("A");
+        var told = new Told();
+        var watcher = _silo!.Client.CreateObjectReference<IRowWatcher>(told);
+        await inventory.WatchAsync(watcher, Query("model=P3265-V"));
+
+        await ExpectAsync("A");
+        await inventory.ListAsync(Query(""));
+        await told.First.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await inventory.UnwatchAsync(watcher);
+
+        Assert.All(told.Rows, row => Assert.Equal("A", row.Row.Name));
+        GC.KeepAlive(told);
+    }
+
+    private static DeviceId Id(string text) => DeviceId.TryParse(text, out var id) ? id : throw new FormatException(text);
+
+    private static RowQuery Query(string filter) => new(TenantId.Default, GrainTypes.Device, filter, "", 100);
+
+    private IInventoryGrain InventoryOf(string device) => _silo!.Client.GetInventory(
+        new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id(device))));
+
+    private async Task ExpectAsync(string device)
+    {
+        var spec = new ExpectedDevice("P3265-V", "12.11", "", "", EnrollmentApproval.Automatic);
+        var reply = await _silo!.Client.GetDevice(TenantId.Default, Id(device))
+            .ExpectAsync(new ExpectDevice(Actor.Operator("anna"), "r1", spec));
+        Assert.Null(reply.Error);
+    }
+
+    private sealed class Told : IRowWatcher
+    {
+        public ConcurrentQueue<ListedRow> Rows { get; } = new();
+
+        public TaskCompletionSource First { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task RowChangedAsync(ListedRow row)
+        {
+            Rows.Enqueue(row);
+            First.TrySetResult();
+            return Task.CompletedTask;
+        }
+    }
+
+    private sealed class NeverAsked : IErasureProofVerifier
+    {
+        public FleetError? Verify(ErasureProof proof, ImmutableArray<byte> publicKey, ImmutableArray<byte> signature) =>
+            throw new InvalidOperationException("No device is erased here.");
+    }
+}

@@ -1,0 +1,62 @@
+using Muster.Contracts.Inventory;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Grains.Inventory;
+
+namespace Muster.Grains.Tests.Inventory;
+
+public sealed class PresenceTableTests
+{
+    private static readonly DateTimeOffset Noon = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void Find_AfterTheLifetime_IsDisconnectedAndKeepsTheEpoch()
+    {
+        var table = new PresenceTable();
+        table.Apply(Report("g1", isFull: false, Session("A", 7)), Noon);
+
+        Assert.True(Find(table, "A", Noon + PresenceTable.Lifetime)!.Connected);
+        var later = Find(table, "A", Noon + PresenceTable.Lifetime + TimeSpan.FromSeconds(1))!;
+
+        Assert.False(later.Connected);
+        Assert.Equal(7, later.Epoch);
+    }
+
+    [Fact]
+    public void Apply_OfAnOlderEpoch_ChangesNothing()
+    {
+        var table = new PresenceTable();
+        table.Apply(Report("g2", isFull: false, Session("A", 8)), Noon);
+
+        table.Apply(Report("g1", isFull: false, Session("A", 7) with { Connected = false }), Noon);
+
+        Assert.True(Find(table, "A", Noon)!.Connected);
+        Assert.Equal("g2", Find(table, "A", Noon)!.GatewayId);
+    }
+
+    [Fact]
+    public void Apply_OfAFullReport_EndsTheGatewaysOthersOnly()
+    {
+        var table = new PresenceTable();
+        table.Apply(Report("g1", isFull: false, Session("A", 1), Session("B", 1)), Noon);
+        table.Apply(Report("g2", isFull: false, Session("C", 1)), Noon);
+
+        table.Apply(Report("g1", isFull: true, Session("A", 1)), Noon);
+
+        Assert.True(Find(table, "A", Noon)!.Connected);
+        Assert.False(Find(table, "B", Noon)!.Connected);
+        Assert.True(Find(table, "C", Noon)!.Connected);
+        Assert.Null(Find(table, "D", Noon));
+    }
+
+    private static PresenceReport Report(string gateway, bool isFull, params SessionPresence[] sessions) =>
+        new(gateway, null!, isFull, [.. sessions]);
+
+    private static SessionPresence Session(string device, long epoch) =>
+        new(TenantId.Default, Id(device), epoch, true, Noon, null);
+
+    private static DevicePresence? Find(PresenceTable table, string device, DateTimeOffset now) =>
+        table.Find(TenantId.Default, Id(device), now);
+
+    private static DeviceId Id(string text) => DeviceId.TryParse(text, out var id) ? id : throw new FormatException(text);
+}
