@@ -11,7 +11,8 @@ namespace Muster.Silo.Hosting;
 /// Makes the first administrator once, with a profile where the CLI finds it: <c>operators/administrator</c> in the data folder.
 /// A start that was killed half-way is repeated with the same request.
 /// </summary>
-internal sealed class Administrator(HostSettings settings, HostPki pki, IGrainFactory grains, IConfiguration configuration)
+internal sealed partial class Administrator(
+    HostSettings settings, HostPki pki, IGrainFactory grains, IConfiguration configuration, ILogger<Administrator> logger)
 {
     public const string Name = "administrator";
 
@@ -34,7 +35,8 @@ internal sealed class Administrator(HostSettings settings, HostPki pki, IGrainFa
         var reply = await grains.GetOperator(TenantId.Default, id).BootstrapAsync(new BootstrapAdministrator(SigningRequest()));
         if (reply.Account is not { } account)
         {
-            // Another host of this installation made it, with a key that only that host has.
+            // Made by another host of this installation, or this folder was lost: only the key that was made then can call.
+            LogMadeElsewhere(Folder, reply.Error?.Message ?? "");
             return;
         }
 
@@ -60,4 +62,9 @@ internal sealed class Administrator(HostSettings settings, HostPki pki, IGrainFa
         PrivateFile.Write(requestFile, request);
         return request;
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "No administrator's profile was written to {Folder}: {Error} Use the profile that was made at the first start")]
+    private partial void LogMadeElsewhere(string folder, string error);
 }
