@@ -11,12 +11,6 @@ public static class DeviceErrors
     public static FleetError Exists(DeviceId device) => FleetError.Of(
         ErrorKind.AlreadyExists, "ALREADY_EXISTS", $"There already is a device '{device}'.", ("device", device.Value));
 
-    public static FleetError RequestIdReused(string requestId) => FleetError.Of(
-        ErrorKind.AlreadyExists,
-        "REQUEST_ID_REUSED",
-        $"The request id '{requestId}' was used for a different request.",
-        ("request_id", requestId));
-
     public static FleetError FieldInvalid(string field, string rule) => FleetError.Of(
         ErrorKind.Invalid, "REQUEST_INVALID", $"The device's {field} is not allowed: {rule}.", ("field", field), ("rule", rule));
 

@@ -33,7 +33,7 @@ public static class DeviceLifecycle
         {
             return current.Expected == expected.Expected
                 ? Decision.Unchanged<Device?>(current)
-                : Decision.Refuse<Device?>(current, DeviceErrors.RequestIdReused(expected.RequestId));
+                : Decision.Refuse<Device?>(current, RequestErrors.IdReused(expected.RequestId));
         }
 
         return Decision.Refuse<Device?>(current, current.State switch

@@ -11,12 +11,6 @@ public static class ProductErrors
     public static FleetError Exists(ProductId product) => FleetError.Of(
         ErrorKind.AlreadyExists, "ALREADY_EXISTS", $"There already is a product '{product}'.", ("product", product.Value));
 
-    public static FleetError RequestIdReused(string requestId) => FleetError.Of(
-        ErrorKind.AlreadyExists,
-        "REQUEST_ID_REUSED",
-        $"The request id '{requestId}' was used for a different request.",
-        ("request_id", requestId));
-
     public static FleetError ReplacementTooLong() => FleetError.Of(
         ErrorKind.Invalid,
         "REQUEST_INVALID",

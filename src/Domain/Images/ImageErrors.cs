@@ -11,12 +11,6 @@ public static class ImageErrors
     public static FleetError Exists(ImageDigest digest) => FleetError.Of(
         ErrorKind.AlreadyExists, "ALREADY_EXISTS", $"There already is an image '{digest}'.", ("image", digest.Value));
 
-    public static FleetError RequestIdReused(string requestId) => FleetError.Of(
-        ErrorKind.AlreadyExists,
-        "REQUEST_ID_REUSED",
-        $"The request id '{requestId}' was used for a different request.",
-        ("request_id", requestId));
-
     public static FleetError FieldInvalid(string field, string rule) => FleetError.Of(
         ErrorKind.Invalid, "REQUEST_INVALID", $"The image's {field} is not allowed: {rule}.", ("field", field), ("rule", rule));
 

@@ -36,7 +36,7 @@ public static class ImageRules
 
             return request.Manifest == current.Manifest
                 ? Decision.Unchanged<Image?>(current)
-                : Decision.Refuse<Image?>(current, ImageErrors.RequestIdReused(request.RequestId));
+                : Decision.Refuse<Image?>(current, RequestErrors.IdReused(request.RequestId));
         }
 
         return Check(request) is { } error ? Decision.Refuse(current, error) : Decision.Unchanged<Image?>(null);

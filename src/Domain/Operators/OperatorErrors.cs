@@ -11,12 +11,6 @@ public static class OperatorErrors
     public static FleetError Exists(ResourceId operatorId) => FleetError.Of(
         ErrorKind.AlreadyExists, "ALREADY_EXISTS", $"There already is an operator '{operatorId}'.", ("operator", operatorId.Value));
 
-    public static FleetError RequestIdReused(string requestId) => FleetError.Of(
-        ErrorKind.AlreadyExists,
-        "REQUEST_ID_REUSED",
-        $"The request id '{requestId}' was used for a different request.",
-        ("request_id", requestId));
-
     public static FleetError SigningRequestTooLarge() => FleetError.Of(
         ErrorKind.Invalid,
         "SIGNING_REQUEST_INVALID",

@@ -37,7 +37,7 @@ public static class OperatorRules
 
             return current.SigningRequestSha256 == added.SigningRequestSha256 && current.Roles.SequenceEqual(added.Roles)
                 ? Decision.Unchanged<OperatorAccount?>(current)
-                : Decision.Refuse<OperatorAccount?>(current, OperatorErrors.RequestIdReused(added.RequestId));
+                : Decision.Refuse<OperatorAccount?>(current, RequestErrors.IdReused(added.RequestId));
         }
 
         return AreValid(added.Roles)

@@ -9,12 +9,6 @@ public static class PolicyErrors
     public static FleetError Exists(ResourceId policy) => FleetError.Of(
         ErrorKind.AlreadyExists, "ALREADY_EXISTS", $"There already is a policy '{policy}'.", ("policy", policy.Value));
 
-    public static FleetError RequestIdReused(string requestId) => FleetError.Of(
-        ErrorKind.AlreadyExists,
-        "REQUEST_ID_REUSED",
-        $"The request id '{requestId}' was used for a different request.",
-        ("request_id", requestId));
-
     public static FleetError Invalid(string field, string rule) => FleetError.Of(
         ErrorKind.Invalid, "POLICY_INVALID", $"The policy's {field} is not allowed: {rule}.", ("field", field), ("rule", rule));
 

@@ -47,7 +47,7 @@ public static class PolicyRules
             // After an update the first request's repetition is still the same request.
             return existing.Version > 1 || existing.Spec == spec
                 ? Decision.Unchanged(current)
-                : Decision.Refuse(current, PolicyErrors.RequestIdReused(requestId));
+                : Decision.Refuse(current, RequestErrors.IdReused(requestId));
         }
 
         if (requestId.Length is 0 or > 64)

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Warranty;
+using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Operators;
 using Muster.Domain.Warranty;
@@ -59,7 +60,7 @@ public sealed class DevicesServiceTests
     {
         await using var edge = await OperatorsEdge.StartAsync();
         edge.Fleet.On<IDeviceGrain, DeviceReply>(
-            nameof(IDeviceGrain.ExpectAsync), (_, _) => new DeviceReply(null, DeviceErrors.RequestIdReused("r1")));
+            nameof(IDeviceGrain.ExpectAsync), (_, _) => new DeviceReply(null, RequestErrors.IdReused("r1")));
 
         var (code, reason, status) = await Samples.RefusedAsync(
             async () => await Client(edge).CreateDeviceAsync(Creation(), cancellationToken: Stop));
