@@ -29,7 +29,9 @@ internal sealed partial class PresenceReporter(
         }
     }
 
-    /// <summary>What changed goes out before a full report too: that one does not reach a partition whose last session just ended.</summary>
+    /// <summary>
+    /// What changed goes out before a full report too: that one does not reach a partition whose last session just ended.
+    /// </summary>
     internal async Task ReportAsync(bool isFull, CancellationToken stoppingToken)
     {
         await SendAsync(CollectChanged(), isFull: false, stoppingToken);

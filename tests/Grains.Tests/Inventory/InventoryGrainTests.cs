@@ -15,7 +15,9 @@ using Orleans.TestingHost;
 
 namespace Muster.Grains.Tests.Inventory;
 
-/// <summary>The inventory behind real device grains on a real Redis. Nobody nudges here: what is seen was read when it was asked for.</summary>
+/// <summary>
+/// The inventory behind real device grains on a real Redis. Nobody nudges here: what is seen was read when it was asked for.
+/// </summary>
 public sealed class InventoryGrainTests : IAsyncLifetime
 {
     private RedisServer? _redis;
