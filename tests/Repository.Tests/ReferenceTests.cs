@@ -20,6 +20,8 @@ public sealed class ReferenceTests
         ["src/Cli"] = ["Protocol", "ServiceDefaults"],
         ["src/Simulator"] = ["Protocol", "Cryptography"],
         ["src/ServiceDefaults"] = [],
+        ["benches/BareGateway"] = ["Gateway", "Contracts", "Domain", "Cryptography"],
+        ["benches/Load"] = ["Protocol", "Contracts", "Domain", "Cryptography", "Storage", "EmbeddedStore"],
         ["tests/Testing"] = ["Grains", "Storage", "EmbeddedStore", "Cryptography"],
         ["tests/StoreWriter"] = ["Testing"],
         ["tests/Domain.Tests"] = ["Domain"],
@@ -68,7 +70,7 @@ public sealed class ReferenceTests
     {
         var projects = RepositoryFiles.Projects
             .Where(project => Includes(project, "PackageReference").Any(name => name.StartsWith("BouncyCastle", StringComparison.Ordinal)));
-        var sources = RepositoryFiles.Sources("src", "bench")
+        var sources = RepositoryFiles.Sources("src", "benches")
             .Where(file => !file.StartsWith("src/Cryptography/", StringComparison.Ordinal))
             .Where(file => RepositoryFiles.Read(file).Contains("Org.BouncyCastle", StringComparison.Ordinal));
 

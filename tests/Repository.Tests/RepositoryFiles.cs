@@ -6,7 +6,7 @@ namespace Muster.Repository.Tests;
 internal static class RepositoryFiles
 {
     private static readonly string[] Folders =
-        ["src", "tests", "bench", "proto", "eng", "docs", "helm", ".ci", ".github"];
+        ["src", "tests", "benches", "proto", "eng", "docs", "helm", ".ci", ".github"];
 
     private static readonly string[] TextExtensions =
         [".cs", ".csproj", ".props", ".targets", ".proto", ".lua", ".md", ".txt", ".json", ".yaml", ".yml", ".tpl", ".sh", ""];
@@ -34,7 +34,7 @@ internal static class RepositoryFiles
         return top.Concat(below)
             .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
             .Where(file => TextExtensions.Contains(Path.GetExtension(file)))
-            .Where(file => file != "LICENSE" && file != ".git" && !file.StartsWith("bench/results/", StringComparison.Ordinal))
+            .Where(file => file != "LICENSE" && file != ".git" && !file.StartsWith("benches/results/", StringComparison.Ordinal))
             .Where(file => !file.Contains("/bin/", StringComparison.Ordinal) && !file.Contains("/obj/", StringComparison.Ordinal));
     }
 

@@ -1,0 +1,38 @@
+using System.Reflection;
+using Muster.Contracts.Devices;
+using Muster.Contracts.Inventory;
+
+namespace Muster.BareGateway;
+
+/// <summary>A grain factory whose devices say yes at once and whose inventories hear nothing. Asked per connection only.</summary>
+public class NoGrains : DispatchProxy
+{
+    private static readonly NoDevice Device = new();
+    private static readonly IInventoryGrain Inventory = Create<IInventoryGrain, NoInventory>();
+
+    public static IGrainFactory Create() => Create<IGrainFactory, NoGrains>();
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        ArgumentNullException.ThrowIfNull(targetMethod);
+        ArgumentNullException.ThrowIfNull(args);
+        return targetMethod switch
+        {
+            { Name: nameof(IGrainFactory.CreateObjectReference) } => args[0],
+            _ when targetMethod.ReturnType == typeof(IDeviceGrain) => Device,
+            _ when targetMethod.ReturnType == typeof(IInventoryGrain) => Inventory,
+            _ => throw new NotSupportedException($"The gateway asked for {targetMethod}."),
+        };
+    }
+}
+
+/// <summary>Presence goes nowhere.</summary>
+public class NoInventory : DispatchProxy
+{
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod?.Name switch
+    {
+        nameof(IInventoryGrain.ReportPresenceAsync) => Task.CompletedTask,
+        nameof(IInventoryGrain.FindPresenceAsync) => Task.FromResult<DevicePresence?>(null),
+        _ => throw new NotSupportedException($"The gateway called {targetMethod}."),
+    };
+}

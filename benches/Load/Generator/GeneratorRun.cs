@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+
+namespace Muster.Load.Generator;
+
+/// <summary>What one run of the generator does; its arguments, as JSON, are all that the process is given.</summary>
+internal sealed record GeneratorOrder
+{
+    public required int Port { get; init; }
+
+    public required string ServerCaFile { get; init; }
+
+    /// <summary>Holds SERIAL.pem and SERIAL.key.</summary>
+    public required string IdentityFolder { get; init; }
+
+    public required string[] Devices { get; init; }
+
+    /// <summary>hello, status or inventory.</summary>
+    public required string Kind { get; init; }
+
+    public required string BootId { get; init; }
+
+    public required int InFlight { get; init; }
+
+    public required double WarmUpSeconds { get; init; }
+
+    /// <summary>0: one message of each device, not measured.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>Processes whose CPU time is read at both ends of the measured time.</summary>
+    public required int[] ServerProcesses { get; init; }
+}
+
+/// <summary>What became of a run. CPU, seconds and <see cref="Measured"/> belong to the measured time, the rest to the whole run.</summary>
+internal sealed record GeneratorOutcome(
+    long Sent, long Acknowledged, long Measured, double Seconds, double GeneratorCpu, double ServerCpu, long Errors, string[] Problems)
+{
+    public double PerSecond => Measured / Seconds;
+}
+
+/// <summary>The generator's process: connects, sends, counts, and prints one line of JSON.</summary>
+internal static class GeneratorRun
+{
+    private const int HandshakesAtOnce = 32;
+    private const int ProblemsMax = 5;
+    private const long TicksPerMicrosecond = TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>After the stop, everything in flight is answered within milliseconds; a store that hangs is an error.</summary>
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(15);
+
+    public static async Task<int> RunAsync(TextReader input, TextWriter output, TimeProvider clock)
+    {
+        var order = JsonSerializer.Deserialize<GeneratorOrder>(await input.ReadToEndAsync())!;
+        using var stop = new CancellationTokenSource();
+        var links = await ConnectAsync(order, clock, stop.Token);
+        var outcome = await MeasureAsync(order, links, clock, stop);
+        foreach (var link in links)
+        {
+            link.Dispose();
+        }
+
+        await output.WriteLineAsync(JsonSerializer.Serialize(outcome));
+        return 0;
+    }
+
+    private static async Task<List<DeviceLink>> ConnectAsync(GeneratorOrder order, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var trust = new X509Certificate2Collection();
+        trust.ImportFromPemFile(order.ServerCaFile);
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.AddRange(trust);
+
+        // Microseconds since 1970: above every sequence of an earlier run, because no device sends one message per microsecond.
+        var sequence = clock.GetUtcNow().Subtract(DateTimeOffset.UnixEpoch).Ticks / TicksPerMicrosecond;
+        var server = new IPEndPoint(IPAddress.Loopback, order.Port);
+        var links = new List<DeviceLink>();
+        await Parallel.ForEachAsync(
+            order.Devices,
+            new ParallelOptions { MaxDegreeOfParallelism = HandshakesAtOnce, CancellationToken = cancellationToken },
+            async (device, cancel) =>
+            {
+                using var certificate = X509Certificate2.CreateFromPemFile(
+                    Path.Combine(order.IdentityFolder, device + ".pem"), Path.Combine(order.IdentityFolder, device + ".key"));
+                var link = new DeviceLink(device, UpTemplate.Of(device, order.Kind, order.BootId), sequence, order.InFlight);
+                var tls = new SslClientAuthenticationOptions
+                {
+                    TargetHost = "localhost",
+                    ClientCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true),
+                    CertificateChainPolicy = policy,
+                };
+                await link.ConnectAsync(server, tls, cancel);
+                lock (links)
+                {
+                    links.Add(link);
+                }
+            });
+        return links;
+    }
+
+    private static async Task<GeneratorOutcome> MeasureAsync(
+        GeneratorOrder order, List<DeviceLink> links, TimeProvider clock, CancellationTokenSource cancellation)
+    {
+        var sign = new StopSign();
+        var isMeasured = order.Seconds > 0;
+        var runs = links.Select(link => Task.Run(() => link.RunAsync(sign, isMeasured ? long.MaxValue : 1, cancellation.Token))).ToArray();
+        await Task.Delay(TimeSpan.FromSeconds(order.WarmUpSeconds), clock);
+        var before = Sample.Take(links, order.ServerProcesses, clock);
+        await Task.Delay(TimeSpan.FromSeconds(order.Seconds), clock);
+        var after = Sample.Take(links, order.ServerProcesses, clock);
+        sign.Set();
+        cancellation.CancelAfter(DrainTimeout);
+        await Task.WhenAll(runs);
+        var problems = links.Select(ProblemOf).OfType<string>().ToList();
+        return new GeneratorOutcome(
+            links.Sum(link => link.Sent),
+            links.Sum(link => link.Acknowledged),
+            after.Acknowledged - before.Acknowledged,
+            clock.GetElapsedTime(before.At, after.At).TotalSeconds,
+            after.GeneratorCpu - before.GeneratorCpu,
+            after.ServerCpu - before.ServerCpu,
+            links.Sum(link => link.Refused) + links.Sum(link => link.Fault is null ? 0 : 1),
+            [.. problems.Take(ProblemsMax)]);
+    }
+
+    private static string? ProblemOf(DeviceLink link) => link switch
+    {
+        { Fault: { } fault } => fault,
+        { Refused: > 0 } => $"{link.Refused} refused, the last with {link.RefusedWith:X2}",
+        _ => null,
+    };
+
+    private readonly record struct Sample(long At, long Acknowledged, double GeneratorCpu, double ServerCpu)
+    {
+        public static Sample Take(List<DeviceLink> links, int[] servers, TimeProvider clock)
+        {
+            using var own = Process.GetCurrentProcess();
+            return new Sample(
+                clock.GetTimestamp(),
+                links.Sum(link => link.Acknowledged),
+                own.TotalProcessorTime.TotalSeconds,
+                servers.Sum(CpuSecondsOf));
+        }
+
+        private static double CpuSecondsOf(int process)
+        {
+            using var server = Process.GetProcessById(process);
+            return server.TotalProcessorTime.TotalSeconds;
+        }
+    }
+}

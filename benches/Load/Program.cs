@@ -1,0 +1,49 @@
+using System.CommandLine;
+using Muster.Load.Figures;
+using Muster.Load.Generator;
+
+var results = new Option<string>("--results") { Required = true, Description = "The folder for the run's file." };
+var silo = new Option<string>("--silo") { Required = true, Description = "Muster.Silo.dll" };
+var bare = new Option<string>("--bare") { Required = true, Description = "Muster.BareGateway.dll" };
+var connections = new Option<int[]>("--connections")
+{
+    DefaultValueFactory = _ => [100, 1000], AllowMultipleArgumentsPerToken = true, Description = "Devices connected at once.",
+};
+var inFlight = new Option<int>("--in-flight") { DefaultValueFactory = _ => 1, Description = "Unacknowledged messages of one connection." };
+var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3, Description = "Visits of each server." };
+var seconds = new Option<double>("--seconds") { DefaultValueFactory = _ => 4, Description = "Measured time of one visit." };
+
+var generate = new Command("generate", "One run of the generator; its order is JSON on stdin.");
+generate.SetAction((_, _) => GeneratorRun.RunAsync(Console.In, Console.Out, TimeProvider.System));
+
+var status = new Command("status", "Status and durable messages beside a bare listener and mosquitto.")
+{
+    results, silo, bare, connections, inFlight, rounds, seconds,
+};
+status.SetAction(async (parsed, _) =>
+{
+    var record = new RunRecord("status", Console.Out, TimeProvider.System);
+    var plan = new StatusPlan(
+        parsed.GetRequiredValue(connections),
+        parsed.GetValue(inFlight),
+        parsed.GetValue(rounds),
+        parsed.GetValue(seconds),
+        parsed.GetRequiredValue(silo),
+        parsed.GetRequiredValue(bare));
+    await new StatusBench(plan, record, TimeProvider.System).RunAsync();
+    Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
+    return 0;
+});
+
+var simulator = new Option<string>("--simulator") { Required = true, Description = "Muster.Simulator.dll" };
+var devices = new Option<int>("--devices") { DefaultValueFactory = _ => 200, Description = "Size of the fleet." };
+var demo = new Command("demo", "How long the demo takes.") { results, silo, simulator, devices };
+demo.SetAction(async (parsed, _) =>
+{
+    var record = new RunRecord("demo", Console.Out, TimeProvider.System);
+    var plan = new DemoPlan(parsed.GetValue(devices), parsed.GetRequiredValue(silo), parsed.GetRequiredValue(simulator));
+    await new DemoBench(plan, record, TimeProvider.System).RunAsync();
+    Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
+    return 0;
+});
+return await new RootCommand("Muster's benches; see benches/README.md.") { generate, status, demo }.Parse(args).InvokeAsync();
