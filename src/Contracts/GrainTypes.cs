@@ -16,4 +16,5 @@ public static class GrainTypes
     public const string Operator = "muster.operator";
     public const string Inventory = "muster.inventory";
     public const string DueList = "muster.due-list";
+    public const string Installation = "muster.installation";
 }

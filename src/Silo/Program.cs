@@ -2,32 +2,50 @@
 using Muster.EmbeddedStore;
 using Muster.Storage;
 #endif
-using Muster.Gateway.Grpc;
-using Muster.Gateway.Images;
+using Muster.Gateway.Hosting;
+using Muster.ServiceDefaults;
+using Muster.ServiceDefaults.Health;
 using Muster.Silo.Hosting;
+using Muster.Silo.Pki;
 
-var builder = WebApplication.CreateBuilder(args);
+return await HostProgram.RunAsync(async () =>
+{
+    if (args is [PkiCommand.Verb, .. var rest])
+    {
+        await PkiCommand.RunAsync(rest, Console.Out, TimeProvider.System);
+        return;
+    }
 
-// Their information is a line per placed grain and retry; configuration can lower the level again.
-builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Polly", LogLevel.Warning);
-var settings = HostSettings.Read(builder.Configuration);
-var connectionString = settings.ConnectionString;
+    var builder = WebApplication.CreateBuilder(args);
+    var settings = new HostSettings(builder.Configuration);
+    var connectionString = settings.ConnectionString;
 #if EMBEDDED_STORE
-await using var store = settings.IsOneProcess ? EmbeddedStoreServer.Start(Path.Combine(settings.DataFolder, "store")) : null;
-if (store is not null)
-{
-    connectionString = store.ConnectionString;
-    builder.Services.AddSingleton<IDurabilityBarrier>(new EmbeddedStoreBarrier(store));
-}
+    await using var store = settings.IsOneProcess ? EmbeddedStoreServer.Start(Path.Combine(settings.DataFolder, "store")) : null;
+    if (store is not null)
+    {
+        connectionString = store.ConnectionString;
+        builder.Services.AddSingleton<IDurabilityBarrier>(new EmbeddedStoreBarrier(store));
+    }
 #else
-if (settings.IsOneProcess)
-{
-    throw new InvalidOperationException("This build has no embedded store: set Muster:Store:ConnectionString to a Redis.");
-}
+    if (settings.IsOneProcess)
+    {
+        throw new StartRefusedException("This build has no embedded store: set Muster:Store:ConnectionString to a Redis.");
+    }
 #endif
-builder.AddTrust(settings).AddSilo(settings, connectionString).AddGateway(settings);
+    if (!settings.IsOneProcess)
+    {
+        await ClusterStore.VerifyAsync(connectionString);
+    }
 
-var app = builder.Build();
-app.MapDeviceArtifacts();
-app.MapOperatorsApi();
-await app.RunAsync();
+    builder.AddHostDefaults().AddTrust(settings).AddSilo(settings, connectionString).AddOwnEdge(settings);
+    builder.AddHealth<SiloReadiness>(settings.IsOneProcess ? null : HealthOptions.PortDefault);
+
+    var app = builder.Build();
+    app.UseHealth();
+    if (settings.HasEdge)
+    {
+        app.MapGateway();
+    }
+
+    await app.RunAsync();
+});

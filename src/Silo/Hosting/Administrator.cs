@@ -4,6 +4,7 @@ using System.Text.Json;
 using Muster.Contracts.Operators;
 using Muster.Cryptography.Certificates;
 using Muster.Domain;
+using Muster.Silo.Pki;
 
 namespace Muster.Silo.Hosting;
 
@@ -17,6 +18,8 @@ internal sealed partial class Administrator(
     public const string Name = "administrator";
 
     private string Folder => Path.Combine(settings.DataFolder, "operators", Name);
+
+    private string RequestFile => Path.Combine(Folder, "operator.request");
 
     public async Task EnsureAsync()
     {
@@ -32,7 +35,8 @@ internal sealed partial class Administrator(
             throw new InvalidOperationException($"'{Name}' is not an operator's name.");
         }
 
-        var reply = await grains.GetOperator(TenantId.Default, id).BootstrapAsync(new BootstrapAdministrator(SigningRequest()));
+        var (request, key) = Prepare();
+        var reply = await grains.GetOperator(TenantId.Default, id).BootstrapAsync(new BootstrapAdministrator(request));
         if (reply.Account is not { } account)
         {
             // Made by another host of this installation, or this folder was lost: only the key that was made then can call.
@@ -41,27 +45,41 @@ internal sealed partial class Administrator(
         }
 
         var port = configuration.GetValue("Muster:Grpc:Port", 7443);
-        var profile = new { server = $"https://localhost:{port}", @operator = Name, tenant = TenantId.Default.Value };
+        var profile = new { server = $"https://{settings.ServerNames[0]}:{port}", @operator = Name, tenant = TenantId.Default.Value };
         PrivateFile.Write(Path.Combine(Folder, "profile.json"), JsonSerializer.Serialize(profile) + "\n");
         PrivateFile.Write(Path.Combine(Folder, "server-ca.pem"), pki.ServerAuthorityPem);
+        PrivateFile.Write(Path.Combine(Folder, "operator.key"), key);
         PrivateFile.Write(certificateFile, account.Certificate.Pem);
     }
 
-    /// <summary>The request of this folder's key; kept, because an ECDSA signature differs each time and the request is compared.</summary>
-    private string SigningRequest()
+    /// <summary>
+    /// The key and its request, in one file that only one silo of those that share the folder can create. The request is kept,
+    /// because an ECDSA signature differs each time and the grain compares it.
+    /// </summary>
+    private (string Request, string Key) Prepare()
     {
-        var requestFile = Path.Combine(Folder, "operator.csr");
-        if (File.Exists(requestFile))
+        if (!File.Exists(RequestFile))
         {
-            return File.ReadAllText(requestFile);
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var request = new CertificateRequest($"CN={Name}", key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
+            var own = $"{RequestFile}.{Guid.NewGuid():N}";
+            PrivateFile.Write(own, JsonSerializer.Serialize(new AdministratorRequest(request, key.ExportPkcs8PrivateKeyPem())));
+            try
+            {
+                File.Move(own, RequestFile, overwrite: false);
+            }
+            catch (IOException) when (File.Exists(RequestFile))
+            {
+                // Another silo was faster; its key is the administrator's.
+                File.Delete(own);
+            }
         }
 
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={Name}", key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
-        PrivateFile.Write(Path.Combine(Folder, "operator.key"), key.ExportPkcs8PrivateKeyPem());
-        PrivateFile.Write(requestFile, request);
-        return request;
+        var pending = JsonSerializer.Deserialize<AdministratorRequest>(File.ReadAllText(RequestFile))!;
+        return (pending.Request, pending.Key);
     }
+
+    private sealed record AdministratorRequest(string Request, string Key);
 
     [LoggerMessage(
         Level = LogLevel.Warning,

@@ -1,62 +1,41 @@
+using Muster.Gateway.Hosting;
+
 namespace Muster.Silo.Hosting;
 
-/// <summary>
-/// Where a host keeps its things and what it listens on. Without a connection string it is the whole product in one process:
-/// embedded store, loopback only. Read from the section <c>Muster</c>.
-/// </summary>
-internal sealed class HostSettings
+/// <summary>What a silo takes beside what all hosts take. Read from the section <c>Muster</c>.</summary>
+internal sealed class HostSettings : InstallationSettings
 {
-    public const string SectionName = "Muster";
-
     /// <summary>The port between silos; loopback in one-process mode.</summary>
     public const int SiloPortDefault = 11111;
 
     /// <summary>The port for gateways in processes of their own; loopback in one-process mode.</summary>
     public const int ClientPortDefault = 30000;
 
-    private HostSettings(IConfiguration configuration)
+    public HostSettings(IConfiguration configuration)
+        : base(configuration)
     {
-        DataFolder = Path.GetFullPath(configuration["Data:Directory"] is { Length: > 0 } data ? data : "data");
-        PkiFolder = Path.GetFullPath(configuration["Pki:Directory"] is { Length: > 0 } pki ? pki : Path.Combine(DataFolder, "pki"));
-        ConnectionString = configuration["Store:ConnectionString"] ?? "";
-        SiloPort = configuration.GetValue("Cluster:SiloPort", SiloPortDefault);
-        ClientPort = configuration.GetValue("Cluster:GatewayPort", ClientPortDefault);
-        ClusterId = configuration["Cluster:ClusterId"] ?? "muster";
-        ServiceId = configuration["Cluster:ServiceId"] ?? "muster";
-        AdvertisedAddress = configuration["Cluster:AdvertisedAddress"] ?? "127.0.0.1";
-        ServerNames = configuration.GetSection("Pki:ServerNames").Get<string[]>() is { Length: > 0 } names
+        var muster = configuration.GetSection(SectionName);
+        SiloPort = muster.GetValue("Cluster:SiloPort", SiloPortDefault);
+        ClientPort = muster.GetValue("Cluster:GatewayPort", ClientPortDefault);
+        AdvertisedAddress = muster["Cluster:AdvertisedAddress"] is { Length: > 0 } address ? address : "127.0.0.1";
+        HasEdge = muster.GetValue("Edge:Enabled", IsOneProcess);
+        ServerNames = muster.GetSection("Pki:ServerNames").Get<string[]>() is { Length: > 0 } names
             ? names
             : ["localhost", "127.0.0.1", "::1"];
     }
-
-    /// <summary>The store, the artifacts, trust and operators' profiles; <c>data</c> below the working folder by default.</summary>
-    public string DataFolder { get; }
-
-    /// <summary>The CAs of servers and operators; <c>pki</c> in the data folder by default.</summary>
-    public string PkiFolder { get; }
-
-    /// <summary>A Redis to use; empty for the embedded store.</summary>
-    public string ConnectionString { get; }
-
-    public bool IsOneProcess => ConnectionString.Length == 0;
 
     public int SiloPort { get; }
 
     public int ClientPort { get; }
 
-    public string ClusterId { get; }
-
-    public string ServiceId { get; }
-
     /// <summary>The address that other silos and gateways reach this silo by.</summary>
     public string AdvertisedAddress { get; }
 
-    /// <summary>DNS names and addresses of the server certificate.</summary>
-    public IReadOnlyCollection<string> ServerNames { get; }
+    /// <summary>
+    /// Whether this silo listens for devices and operators itself; in a cluster gateways of their own do, unless it is switched on.
+    /// </summary>
+    public bool HasEdge { get; }
 
-    public string DeviceTrustFolder => Path.Combine(DataFolder, "trust", "devices");
-
-    public string ImageTrustFolder => Path.Combine(DataFolder, "trust", "images");
-
-    public static HostSettings Read(IConfiguration configuration) => new(configuration.GetSection(SectionName));
+    /// <summary>DNS names and addresses that devices and operators reach the edge by; the first one stands in the CLI's profile.</summary>
+    public IReadOnlyList<string> ServerNames { get; }
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using Muster.Artifacts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Images;
 using Muster.Cryptography.Certificates;
@@ -8,37 +7,31 @@ using Muster.Cryptography.Manifests;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Images;
 using Muster.Domain.Operators;
-using Muster.Gateway.Grpc;
+using Muster.Gateway.Hosting;
 using Muster.Gateway.Identity;
-using Muster.Gateway.Images;
-using Muster.Gateway.Mqtt;
 using Muster.Grains.Devices;
 using Muster.Silo.Images;
+using Muster.Silo.Pki;
 using Muster.Storage;
 using Orleans.Configuration;
-using StackExchange.Redis;
 
 namespace Muster.Silo.Hosting;
 
-/// <summary>Wires a silo with its gateway; wiring only.</summary>
+/// <summary>Wires a silo, with or without an edge of its own; wiring only.</summary>
 internal static class SiloHostExtensions
 {
     /// <summary>An operator's certificate is renewed once a year.</summary>
     private static readonly TimeSpan OperatorLifetime = TimeSpan.FromDays(397);
 
-    /// <summary>Above the host's 30 s: a silo with a million activations was measured to need 16 s alone.</summary>
-    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(60);
-
     public static WebApplicationBuilder AddTrust(this WebApplicationBuilder builder, HostSettings settings)
     {
         Directory.CreateDirectory(settings.DeviceTrustFolder);
         Directory.CreateDirectory(settings.ImageTrustFolder);
+        var pki = HostPki.Open(settings, TimeProvider.System.GetUtcNow());
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(settings);
-        services.AddSingleton(provider => HostPki.LoadOrCreate(settings, provider.GetRequiredService<TimeProvider>().GetUtcNow()));
-        services.AddSingleton<IServerCertificate>(provider => provider.GetRequiredService<HostPki>());
-        services.AddSingleton(_ => new DeviceIdentityVerifier(TrustStore.Load(settings.DeviceTrustFolder)));
+        services.AddSingleton(_ => pki);
         services.AddSingleton<IImageVerifier>(_ => new CmsImageVerifier(TrustStore.Load(settings.ImageTrustFolder)));
         services.AddSingleton<IErasureProofVerifier, ErasureProofVerifier>();
         services.AddSingleton<IOperatorCertificateAuthority>(provider =>
@@ -48,16 +41,15 @@ internal static class SiloHostExtensions
 
     public static WebApplicationBuilder AddSilo(this WebApplicationBuilder builder, HostSettings settings, string connectionString)
     {
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddSingleton<IFeedNudge, FeedNudge>();
         builder.Services.AddSingleton<IImageVault, ImageVault>();
-        builder.Services.AddSingleton<IArtifactStore>(provider => new FolderArtifactStore(
-            Path.Combine(settings.DataFolder, "artifacts"), provider.GetRequiredService<TimeProvider>()));
+        builder.Services.AddArtifacts(settings);
         builder.Services.AddSingleton<Administrator>();
+        builder.Services.AddSingleton<PartitionClocks>();
         builder.Host.UseOrleans(silo =>
         {
             UseMembership(silo, settings);
-            silo.UseRedisReminderService(reminders => reminders.ConfigurationOptions = ConfigurationOptions.Parse(connectionString));
+            silo.UseRedisReminderService(reminders => reminders.ConfigurationOptions = ClusterStore.Parse(connectionString));
             silo.AddMusterStorage(store =>
             {
                 builder.Configuration.GetSection("Muster:Store").Bind(store);
@@ -69,22 +61,16 @@ internal static class SiloHostExtensions
         return builder;
     }
 
-    public static WebApplicationBuilder AddGateway(this WebApplicationBuilder builder, HostSettings settings)
+    /// <summary>The edge in this process, unless gateways of their own are the edge.</summary>
+    public static WebApplicationBuilder AddOwnEdge(this WebApplicationBuilder builder, HostSettings settings)
     {
-        builder.Configuration["Muster:Pki:Directory"] = settings.PkiFolder;
-        builder.Services.AddMqttGateway(builder.Configuration);
-        builder.Services.AddDeviceArtifacts(builder.Configuration);
-        builder.Services.AddOperatorsApi(builder.Configuration);
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        if (!settings.HasEdge)
         {
-            // Both CAs are on disk before the first listener opens.
-            kestrel.ApplicationServices.GetRequiredService<HostPki>();
-            kestrel.UseMqttListener();
-            kestrel.UseDeviceHttpsListener();
-            kestrel.UseOperatorsListener();
-        });
-        return builder;
+            return builder;
+        }
+
+        builder.Services.AddSingleton<IServerCertificate, OwnServerCertificate>();
+        return builder.AddGateway(settings);
     }
 
     private static void UseMembership(ISiloBuilder silo, HostSettings settings)
@@ -96,7 +82,7 @@ internal static class SiloHostExtensions
         }
 
         silo.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (settings.ClusterId, settings.ServiceId));
-        silo.UseRedisClustering(clustering => clustering.ConfigurationOptions = ConfigurationOptions.Parse(settings.ConnectionString));
+        silo.UseRedisClustering(clustering => clustering.ConfigurationOptions = ClusterStore.Parse(settings.ConnectionString));
         silo.ConfigureEndpoints(IPAddress.Parse(settings.AdvertisedAddress), settings.SiloPort, settings.ClientPort);
     }
 }

@@ -1,0 +1,51 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Muster.Artifacts;
+using Muster.Cryptography.Certificates;
+using Muster.Gateway.Grpc;
+using Muster.Gateway.Images;
+using Muster.Gateway.Mqtt;
+
+namespace Muster.Gateway.Hosting;
+
+/// <summary>
+/// Wires the edge into a host: the gateway's own program, or a silo that has its edge in its process. The host provides
+/// <see cref="IGrainFactory"/>, <see cref="Contracts.Commit.PartitionMap"/> and <see cref="Identity.IServerCertificate"/>.
+/// </summary>
+public static class GatewayHostExtensions
+{
+    public static WebApplicationBuilder AddGateway(this WebApplicationBuilder builder, InstallationSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(settings);
+        builder.Configuration["Muster:Pki:Directory"] = settings.PkiFolder;
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddArtifacts(settings);
+        builder.Services.AddSingleton(_ => new DeviceIdentityVerifier(TrustStore.Load(settings.DeviceTrustFolder)));
+        builder.Services.AddMqttGateway(builder.Configuration);
+        builder.Services.AddDeviceArtifacts(builder.Configuration);
+        builder.Services.AddOperatorsApi(builder.Configuration);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.UseMqttListener();
+            kestrel.UseDeviceHttpsListener();
+            kestrel.UseOperatorsListener();
+        });
+        return builder;
+    }
+
+    /// <summary>Images in the folder that the hosts of an installation share.</summary>
+    public static IServiceCollection AddArtifacts(this IServiceCollection services, InstallationSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        services.TryAddSingleton<IArtifactStore>(provider =>
+            new FolderArtifactStore(settings.ArtifactFolder, provider.GetRequiredService<TimeProvider>()));
+        return services;
+    }
+
+    public static void MapGateway(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapDeviceArtifacts();
+        endpoints.MapOperatorsApi();
+    }
+}

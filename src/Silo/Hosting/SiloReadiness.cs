@@ -1,0 +1,19 @@
+using Muster.Contracts.Commit;
+using Muster.ServiceDefaults.Health;
+
+namespace Muster.Silo.Hosting;
+
+/// <summary>A silo can work while it is an active member of its cluster and reads from the store.</summary>
+internal sealed class SiloReadiness(ISiloStatusOracle silos, IFeedReader feed) : IReadinessCheck
+{
+    public async Task<string?> FindProblemAsync(CancellationToken cancellationToken)
+    {
+        if (silos.CurrentStatus != SiloStatus.Active)
+        {
+            return $"This silo is {silos.CurrentStatus}.";
+        }
+
+        await feed.GetHeadAsync(0, cancellationToken);
+        return null;
+    }
+}
