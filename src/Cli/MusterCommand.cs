@@ -46,7 +46,8 @@ public static class MusterCommand
         root.Add(Group("decommissions", "The end of devices, with proof of erasure.", [
             ListDecommissions.Create(), GetDecommission.Create(), RequestDecommission.Create(), ApproveDecommission.Create(),
             CancelDecommission.Create()]));
-        root.Add(Group("warranty", "The warranty of a device.", [GetWarranty.Create(), CloseWarrantyReview.Create()]));
+        root.Add(Group("warranty", "The warranty of a device.", [
+            GetWarranty.Create(), ListWarranties.Create(), SetWarranty.Create(), CloseWarrantyReview.Create()]));
         root.Add(Group("operators", "Who may call the API.", [
             RequestOperator.Create(), AddOperator.Create(), AcceptOperator.Create(), ListOperators.Create()]));
         root.Add(WhoAmI.Create());

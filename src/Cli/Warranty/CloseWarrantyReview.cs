@@ -8,7 +8,7 @@ internal static class CloseWarrantyReview
 {
     public static Command Create()
     {
-        var device = CommonOptions.Name("device", "The device's serial number.");
+        var device = WarrantyColumns.Device();
         var keep = new Option<bool>("--keep") { Description = "Keep the device without a warranty." };
         var propose = new Option<bool>("--propose-decommission") { Description = "Propose its decommissioning." };
         return new Command("close-review", "Closes the review that the end of a warranty opened.") { device, keep, propose }
@@ -19,10 +19,10 @@ internal static class CloseWarrantyReview
                     throw new UsageException("Say either --keep or --propose-decommission.");
                 }
 
-                await session.Output.ShowAsync(await new V1.Warranties.WarrantiesClient(session.Calls).CloseWarrantyReviewAsync(
+                await session.Output.ShowAsync(await WarrantyColumns.Client(session).CloseWarrantyReviewAsync(
                     new V1.CloseWarrantyReviewRequest
                     {
-                        Name = session.NameOf("devices", parsed.GetRequiredValue(device)) + "/warranty",
+                        Name = WarrantyColumns.NameOf(session, parsed, device),
                         ProposeDecommission = parsed.GetValue(propose),
                     },
                     cancellationToken: cancellationToken));

@@ -8,7 +8,7 @@ internal static class GetWarranty
 {
     public static Command Create()
     {
-        var device = CommonOptions.Name("device", "The device's serial number.");
+        var device = WarrantyColumns.Device();
         var on = new Option<string>("--on")
         {
             Description = "The day to tell the status of; default today.",
@@ -17,10 +17,10 @@ internal static class GetWarranty
         };
         return new Command("get", "The warranty of a device with its status on a day.") { device, on }
             .Calls(async (session, parsed, cancellationToken) =>
-                await session.Output.ShowAsync(await new V1.Warranties.WarrantiesClient(session.Calls).GetWarrantyAsync(
+                await session.Output.ShowAsync(await WarrantyColumns.Client(session).GetWarrantyAsync(
                     new V1.GetWarrantyRequest
                     {
-                        Name = session.NameOf("devices", parsed.GetRequiredValue(device)) + "/warranty",
+                        Name = WarrantyColumns.NameOf(session, parsed, device),
                         OnDate = parsed.GetRequiredValue(on),
                     },
                     cancellationToken: cancellationToken)));

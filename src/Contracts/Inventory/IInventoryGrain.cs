@@ -78,6 +78,17 @@ public sealed record RowQuery(
 {
     /// <summary>One page of the public API (AIP-158) and one message between silos.</summary>
     public const int RowsLimit = 1000;
+
+    /// <summary>Reads the filter by the fields of the kind; the error says what is wrong with it.</summary>
+    public (InventoryFilter Filter, FleetError? Error) ReadFilter() => InventoryFilter.Parse(Filter, Kind switch
+    {
+        GrainTypes.Device => InventoryFields.Device,
+        GrainTypes.Image => InventoryFields.Image,
+        GrainTypes.Rollout => InventoryFields.Rollout,
+        GrainTypes.Decommission => InventoryFields.Decommission,
+        GrainTypes.Warranty => InventoryFields.Warranty,
+        _ => InventoryFields.NameOnly,
+    });
 }
 
 /// <summary>A row with its version and, for devices, presence.</summary>

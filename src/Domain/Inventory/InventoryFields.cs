@@ -1,23 +1,58 @@
+using Muster.Domain.Decommissioning;
+using Muster.Domain.Devices;
+using Muster.Domain.Policies;
+using Muster.Domain.Rollouts;
+using Muster.Domain.Warranty;
+
 namespace Muster.Domain.Inventory;
+
+/// <summary>A field that a filter may name.</summary>
+/// <param name="Name">Snake case.</param>
+/// <param name="Values">All values it can have, as the API writes them; empty for free text.</param>
+public sealed record InventoryField(string Name, ImmutableArray<string> Values)
+{
+    /// <summary>Free text, compared letter by letter.</summary>
+    public static implicit operator InventoryField(string name) => ToInventoryField(name);
+
+    /// <inheritdoc cref="op_Implicit(string)"/>
+    public static InventoryField ToInventoryField(string name) => new(name, []);
+
+    /// <summary>The names of an enum: <c>InService</c> is <c>IN_SERVICE</c>.</summary>
+    internal static InventoryField Of<TEnum>(string name)
+        where TEnum : struct, Enum => new(name, [.. Enum.GetNames<TEnum>().Select(ToApi)]);
+
+    /// <summary>Whether <paramref name="value"/> can occur, without regard to case and underscores.</summary>
+    internal bool Takes(string value) =>
+        Values.IsEmpty || Values.Any(one => string.Equals(Plain(one), Plain(value), StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>IN_SERVICE of the API and InService of the record are the same state.</summary>
+    internal static string Plain(string value) => value.Replace("_", "", StringComparison.Ordinal);
+
+    private static string ToApi(string name) => string.Concat(
+        name.Select((letter, at) => at > 0 && char.IsAsciiLetterUpper(letter) ? "_" + letter : char.ToUpperInvariant(letter).ToString()));
+}
 
 /// <summary>Which fields a filter may name, by kind of list.</summary>
 public static class InventoryFields
 {
     /// <summary>Of <see cref="DeviceRow"/>; <c>connected</c> comes from presence.</summary>
-    public static ImmutableArray<string> Device { get; } =
-        ["name", "state", "model", "site", "track", "os_version", "image_digest", "compliance", "rollout", "connected"];
+    public static ImmutableArray<InventoryField> Device { get; } =
+    [
+        "name", InventoryField.Of<DeviceState>("state"), "model", "site", "track", "os_version", "image_digest",
+        InventoryField.Of<ComplianceState>("compliance"), "rollout", new("connected", ["true", "false"]),
+    ];
 
-    public static ImmutableArray<string> Image { get; } = ["name", "version", "track"];
+    public static ImmutableArray<InventoryField> Image { get; } = ["name", "version", "track"];
 
-    public static ImmutableArray<string> Rollout { get; } = ["name", "state"];
+    public static ImmutableArray<InventoryField> Rollout { get; } = ["name", InventoryField.Of<RolloutState>("state")];
 
-    public static ImmutableArray<string> Decommission { get; } = ["name", "state", "cause", "campaign"];
+    public static ImmutableArray<InventoryField> Decommission { get; } =
+    [
+        "name", InventoryField.Of<DecommissionState>("state"), InventoryField.Of<DecommissionCause>("cause"), "campaign",
+    ];
 
-    public static ImmutableArray<string> Warranty { get; } = ["name", "review"];
+    public static ImmutableArray<InventoryField> Warranty { get; } = ["name", InventoryField.Of<WarrantyReviewState>("review")];
 
     /// <summary>Of every kind that is listed by name only.</summary>
-    public static ImmutableArray<string> NameOnly { get; } = ["name"];
-
-    /// <summary>Fields whose values are enum names.</summary>
-    internal static ImmutableArray<string> Enums { get; } = ["state", "compliance", "cause", "review"];
+    public static ImmutableArray<InventoryField> NameOnly { get; } = ["name"];
 }

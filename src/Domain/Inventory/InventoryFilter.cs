@@ -20,7 +20,7 @@ public sealed class InventoryFilter
     public static InventoryFilter All { get; } = new([]);
 
     /// <summary>Reads a filter whose fields are among <paramref name="fields"/>; a refusal names the column, from 1.</summary>
-    public static (InventoryFilter Filter, FleetError? Error) Parse(string text, ImmutableArray<string> fields)
+    public static (InventoryFilter Filter, FleetError? Error) Parse(string text, ImmutableArray<InventoryField> fields)
     {
         ArgumentNullException.ThrowIfNull(text);
         if (text.Length > LengthMax)
@@ -70,14 +70,15 @@ public sealed class InventoryFilter
         return true;
     }
 
-    private static (Term Term, FleetError? Error) ReadTerm(ref Reader reader, ImmutableArray<string> fields)
+    private static (Term Term, FleetError? Error) ReadTerm(ref Reader reader, ImmutableArray<InventoryField> fields)
     {
         reader.SkipSpace();
         var column = reader.Column;
-        var field = reader.Word();
-        if (!fields.Contains(field))
+        var word = reader.Word();
+        if (fields.FirstOrDefault(one => one.Name == word) is not { } field)
         {
-            return (default, Invalid(column, $"'{field}' is not a field; the fields are {string.Join(", ", fields)}."));
+            var names = string.Join(", ", fields.Select(one => one.Name));
+            return (default, Invalid(column, $"'{word}' is not a field; the fields are {names}."));
         }
 
         reader.SkipSpace();
@@ -93,10 +94,14 @@ public sealed class InventoryFilter
             return (default, Invalid(column, "Expected a value; one with spaces or signs stands in double quotes."));
         }
 
-        // IN_SERVICE of the API and InService of the record are the same state.
-        var isEnum = InventoryFields.Enums.Contains(field) || field == "connected";
-        return (new Term(field, isEqual, isEnum ? value.Replace("_", "", StringComparison.Ordinal) : value,
-            isEnum ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal), null);
+        if (!field.Takes(value))
+        {
+            return (default, Invalid(column, $"'{value}' is no value of {word}; the values are {string.Join(", ", field.Values)}."));
+        }
+
+        return (field.Values.IsEmpty
+            ? new Term(word, isEqual, value, StringComparison.Ordinal)
+            : new Term(word, isEqual, InventoryField.Plain(value), StringComparison.OrdinalIgnoreCase), null);
     }
 
     private static FleetError Invalid(int column, string why) => FleetError.Of(

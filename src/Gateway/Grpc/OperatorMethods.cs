@@ -19,6 +19,7 @@ internal static class OperatorMethods
         [Package + "Devices/ReleaseDevice"] = OperatorAction.Operate,
         [Package + "Devices/WatchDevices"] = OperatorAction.Read,
         [Package + "Warranties/GetWarranty"] = OperatorAction.Read,
+        [Package + "Warranties/ListWarranties"] = OperatorAction.Read,
         [Package + "Warranties/UpdateWarranty"] = OperatorAction.Operate,
         [Package + "Warranties/CloseWarrantyReview"] = OperatorAction.Operate,
         [Package + "Images/GetImage"] = OperatorAction.Read,

@@ -1,7 +1,9 @@
 using Grpc.Core;
+using Muster.Contracts;
 using Muster.Contracts.Warranty;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Inventory;
 using Muster.Domain.Warranty;
 using Muster.Gateway.Grpc;
 using V1 = Muster.Protocol.V1;
@@ -9,13 +11,23 @@ using V1 = Muster.Protocol.V1;
 namespace Muster.Gateway.Warranty;
 
 /// <summary>The warranties of the API.</summary>
-internal sealed class WarrantiesService(IGrainFactory grains) : V1.Warranties.WarrantiesBase
+internal sealed class WarrantiesService(IGrainFactory grains, RowLister lister, TimeProvider clock) : V1.Warranties.WarrantiesBase
 {
     public override async Task<V1.Warranty> GetWarranty(V1.GetWarrantyRequest request, ServerCallContext context)
     {
         var (tenant, device) = ResourceNames.WarrantyOf(request.Name);
         DateOnly? day = ApiValues.TryParseDay(request.OnDate, out var asked) ? asked : null;
         return Answer(tenant, device, await grains.GetWarranty(tenant, device).GetAsync(day));
+    }
+
+    public override async Task<V1.ListWarrantiesResponse> ListWarranties(V1.ListWarrantiesRequest request, ServerCallContext context)
+    {
+        var listing = new Listing(ResourceNames.ParentOf(request.Parent), GrainTypes.Warranty, request.Filter);
+        var page = await lister.ListAsync(listing, request.PageSize, request.PageToken, context.CancellationToken);
+        var today = WarrantyClock.DayOf(clock.GetUtcNow());
+        var response = new V1.ListWarrantiesResponse { NextPageToken = page.NextPageToken };
+        response.Warranties.AddRange(page.Rows.Select(row => WarrantiesMapping.ToApi((WarrantyRow)row.Row, today)));
+        return response;
     }
 
     public override async Task<V1.Warranty> UpdateWarranty(V1.UpdateWarrantyRequest request, ServerCallContext context)
@@ -43,14 +55,21 @@ internal static class WarrantiesMapping
     public static WarrantyTerm ToTerm(V1.Warranty warranty) => new(
         ApiValues.TryParseDay(warranty.StartsOn, out var starts) ? starts : WarrantyTerm.StartMin, warranty.TermMonths);
 
-    public static V1.Warranty ToApi(TenantId tenant, DeviceId device, WarrantyReply reply) => new()
+    public static V1.Warranty ToApi(TenantId tenant, DeviceId device, WarrantyReply reply) =>
+        ToApi(ResourceNames.Of(tenant, "devices", device.Value), reply.Cover!.Term, reply.Status, reply.Cover.Review);
+
+    /// <summary>What a list knows of a warranty, with its status on <paramref name="day"/>.</summary>
+    public static V1.Warranty ToApi(WarrantyRow row, DateOnly day) =>
+        ToApi(ResourceNames.Of(row.Tenant, "devices", row.Name), row.Term, WarrantyClock.StatusOn(row.Term, day), row.Review);
+
+    private static V1.Warranty ToApi(string device, WarrantyTerm term, WarrantyStatus status, WarrantyReviewState review) => new()
     {
-        Name = ResourceNames.Of(tenant, "devices", device.Value) + "/warranty",
-        StartsOn = reply.Cover!.Term.Months > 0 ? ApiValues.ToDay(reply.Cover.Term.StartsOn) : "",
-        TermMonths = reply.Cover.Term.Months,
-        EndsOn = reply.LastDay is { } last ? ApiValues.ToDay(last) : "",
-        Status = (V1.WarrantyStatus)reply.Status,
-        Review = (V1.WarrantyReviewState)reply.Cover.Review,
+        Name = device + "/warranty",
+        StartsOn = term.Months > 0 ? ApiValues.ToDay(term.StartsOn) : "",
+        TermMonths = term.Months,
+        EndsOn = WarrantyClock.LastDay(term) is { } last ? ApiValues.ToDay(last) : "",
+        Status = (V1.WarrantyStatus)status,
+        Review = (V1.WarrantyReviewState)review,
     };
 }
 
@@ -65,6 +84,7 @@ internal static class WarrantiesValidators
             problems.WarrantyName("name", request.Name);
             problems.Require(request.OnDate.Length == 0 || ApiValues.TryParseDay(request.OnDate, out _), "on_date", "empty or " + DayForm);
         })
+        .Add<V1.ListWarrantiesRequest>((request, problems) => problems.Page(request.Parent, request.PageSize, request.PageToken))
         .Add<V1.UpdateWarrantyRequest>((request, problems) =>
         {
             problems.Require(request.Warranty is not null, "warranty", "is required");

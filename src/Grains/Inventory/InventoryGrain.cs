@@ -49,7 +49,7 @@ internal sealed partial class InventoryGrain(
 
     public async Task<RowPage> ListAsync(RowQuery query)
     {
-        var (filter, error) = ParseFilter(query);
+        var (filter, error) = query.ReadFilter();
         if (error is not null)
         {
             return new RowPage([], true, error);
@@ -80,7 +80,7 @@ internal sealed partial class InventoryGrain(
 
     public Task WatchAsync(IRowWatcher watcher, RowQuery query)
     {
-        var (filter, error) = ParseFilter(query);
+        var (filter, error) = query.ReadFilter();
         var now = clock.GetUtcNow();
         foreach (var (gone, _) in _watches.Where(watch => watch.Value.ExpiresAt <= now).ToList())
         {
@@ -112,17 +112,6 @@ internal sealed partial class InventoryGrain(
         Task.FromResult(_presence.Find(tenant, device, clock.GetUtcNow()));
 
     public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => Task.FromResult(_table.DueBy(now, recordsMax));
-
-    private static (InventoryFilter Filter, FleetError? Error) ParseFilter(RowQuery query) =>
-        InventoryFilter.Parse(query.Filter, query.Kind switch
-        {
-            GrainTypes.Device => InventoryFields.Device,
-            GrainTypes.Image => InventoryFields.Image,
-            GrainTypes.Rollout => InventoryFields.Rollout,
-            GrainTypes.Decommission => InventoryFields.Decommission,
-            GrainTypes.Warranty => InventoryFields.Warranty,
-            _ => InventoryFields.NameOnly,
-        });
 
     private DevicePresence? PresenceOf(ListedRow row, DateTimeOffset now) =>
         row.Record.Kind == GrainTypes.Device && DeviceId.TryParse(row.Row.Name, out var device)

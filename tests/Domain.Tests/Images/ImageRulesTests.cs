@@ -166,7 +166,7 @@ public sealed class ImageRulesTests
     {
         var row = ImageRow.Of(Published())!;
 
-        ImmutableArray<string?> values = [.. InventoryFields.Image.Select(row.Field)];
+        ImmutableArray<string?> values = [.. InventoryFields.Image.Select(field => row.Field(field.Name))];
         Assert.Equal([Digest.Value, "12.11.80", "12.11"], values);
     }
 

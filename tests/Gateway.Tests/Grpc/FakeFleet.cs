@@ -3,7 +3,6 @@ using System.Collections.Immutable;
 using System.Reflection;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
-using Muster.Domain.Inventory;
 
 namespace Muster.Gateway.Tests.Grpc;
 
@@ -110,7 +109,7 @@ internal sealed class FakeRows : IInventoryGrain
         lock (_gate)
         {
             Lists++;
-            var (filter, error) = InventoryFilter.Parse(query.Filter, InventoryFields.Device);
+            var (filter, error) = query.ReadFilter();
             if (error is not null)
             {
                 return Task.FromResult(new RowPage([], true, error));

@@ -1,13 +1,17 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Muster.Contracts;
+using Muster.Contracts.Commit;
 using Muster.Contracts.Decommissioning;
 using Muster.Contracts.Devices;
 using Muster.Contracts.EndOfSupport;
+using Muster.Contracts.Inventory;
 using Muster.Contracts.Policies;
 using Muster.Contracts.Warranty;
 using Muster.Domain;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.EndOfSupport;
+using Muster.Domain.Inventory;
 using Muster.Domain.Operators;
 using Muster.Domain.Policies;
 using Muster.Domain.Warranty;
@@ -152,6 +156,29 @@ public sealed class OtherServicesTests
 
         Assert.Equal(new DateOnly(2027, 2, 3), asked);
         Assert.Equal(("2026-01-01", "2026-12-31", V1.WarrantyStatus.Ended), (warranty.StartsOn, warranty.EndsOn, warranty.Status));
+    }
+
+    [Fact]
+    public async Task ListWarranties_OfOpenReviews_TellsTheStatusToday()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        await PutAsync("A1", WarrantyReviewState.Open);
+        await PutAsync("B2", WarrantyReviewState.Kept);
+        var client = new V1.Warranties.WarrantiesClient(edge.Connect("anna", OperatorRole.Viewer));
+
+        var list = await client.ListWarrantiesAsync(
+            new V1.ListWarrantiesRequest { Parent = Parent, Filter = "review=OPEN" }, cancellationToken: Stop);
+
+        var warranty = Assert.Single(list.Warranties);
+        Assert.Equal(("tenants/default/devices/A1/warranty", "2020-12-31"), (warranty.Name, warranty.EndsOn));
+        Assert.Equal((V1.WarrantyStatus.Ended, V1.WarrantyReviewState.Open), (warranty.Status, warranty.Review));
+
+        Task PutAsync(string device, WarrantyReviewState review)
+        {
+            var term = new WarrantyTerm(new DateOnly(2020, 1, 1), 12);
+            var row = new WarrantyRow { Tenant = TenantId.Default, Name = device, Term = term, Review = review };
+            return edge.Fleet.InventoryOf(1).PutAsync(new ListedRow(new RecordKey(GrainTypes.Warranty, $"default/{device}"), 1, row, null));
+        }
     }
 
     [Fact]
