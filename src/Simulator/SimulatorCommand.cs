@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Muster.Cryptography.Certificates;
 using Muster.Simulator.Demo;
+using Muster.Simulator.Devices;
 using Muster.Simulator.Fleet;
 using Muster.Simulator.Vendor;
 
@@ -18,6 +19,7 @@ internal static class SimulatorCommand
         Image(),
         RunFleet(),
         DemoCommand.Create(),
+        ScenarioCommand.Create(),
     };
 
     private static Command Pki()
@@ -59,9 +61,11 @@ internal static class SimulatorCommand
             DefaultValueFactory = _ => "12.10.50",
             Description = "What the factory installed.",
         };
+        var fault = new Option<DeviceFault>("--fault") { Description = "What the first device does wrong." };
+        var misfits = new Option<bool>("--misfits") { Description = "With devices that have to be refused at their enrolment." };
         var command = new Command("fleet", "Runs devices until SIGTERM; started again, each boots anew.")
         {
-            pki, devices, mqtt, https, serverCa, log, state, model, version,
+            pki, devices, mqtt, https, serverCa, log, state, model, version, fault, misfits,
         };
         devices.Validators.Add(result =>
         {
@@ -81,6 +85,8 @@ internal static class SimulatorCommand
             {
                 Model = parsed.GetRequiredValue(model),
                 OsVersion = parsed.GetRequiredValue(version),
+                Fault = parsed.GetValue(fault),
+                HasMisfits = parsed.GetValue(misfits),
             };
             using var fleet = new Fleet.Fleet(
                 options, parsed.GetRequiredValue(log), parsed.GetRequiredValue(state), TimeProvider.System);

@@ -14,15 +14,18 @@ internal sealed class VirtualDevice
     private readonly Dictionary<string, long> _sequences = [];
     private readonly Dictionary<string, (Stamp Stamp, IMessage Message)> _unacknowledged = [];
     private readonly IReadOnlyList<Setting> _settings;
+    private readonly DeviceTraits _traits;
     private long _working;
     private bool _inventorySent;
 
     /// <param name="memory">What the device remembers of its last boot.</param>
     /// <param name="settings">What its inventory says.</param>
     /// <param name="prove">Signs the erasure of a nonce in a boot.</param>
-    public VirtualDevice(DeviceMemory memory, IReadOnlyList<Setting> settings, Func<string, string, byte[]> prove)
+    /// <param name="traits">How it differs from a sound device; null when it does not.</param>
+    public VirtualDevice(
+        DeviceMemory memory, IReadOnlyList<Setting> settings, Func<string, string, byte[]> prove, DeviceTraits? traits = null)
     {
-        (_settings, _prove) = (settings, prove);
+        (_settings, _prove, _traits) = (settings, prove, traits ?? DeviceTraits.Sound);
         Memory = memory;
         Boot(memory);
     }
@@ -38,7 +41,7 @@ internal sealed class VirtualDevice
             Await(Topics.Hello, stamp, Hello(stamp));
         }
 
-        yield return new DeviceStep.Tell("connected", Boot: Memory.BootId);
+        yield return new DeviceStep.Tell(Memory.IsRetired ? "tombstone_let_in" : "connected", Boot: Memory.BootId);
         yield return new DeviceStep.Publish(Topics.Hello, _unacknowledged[Topics.Hello].Message);
         foreach (var kind in new[] { Topics.Report, Topics.Inventory })
         {
@@ -62,6 +65,11 @@ internal sealed class VirtualDevice
         }
 
         _unacknowledged.Remove(ack.Kind);
+        if (ack.Kind == Topics.Inventory)
+        {
+            yield return new DeviceStep.Tell("inventory_acked", Memory.Digest, Memory.BootId);
+        }
+
         if (ack.Kind != Topics.Hello)
         {
             yield break;
@@ -145,7 +153,18 @@ internal sealed class VirtualDevice
         yield return Report(generation, Step.Rebooting);
         Boot(Memory with { Digest = target.Digest, OsVersion = target.Version });
         yield return new DeviceStep.Save();
-        yield return new DeviceStep.Tell("installed", target.Digest, Memory.BootId);
+        if (_traits.Fault != DeviceFault.LyingDigest)
+        {
+            yield return new DeviceStep.Tell("installed", target.Digest, Memory.BootId);
+        }
+
+        if (_traits.Fault == DeviceFault.DuplicateInstall)
+        {
+            Boot(Memory);
+            yield return new DeviceStep.Save();
+            yield return new DeviceStep.Tell("installed", target.Digest, Memory.BootId);
+        }
+
         yield return new DeviceStep.Reboot();
     }
 
@@ -186,7 +205,11 @@ internal sealed class VirtualDevice
 
         Boot(Memory with { FactoryDefault = true, Generation = 0, FailedGeneration = 0, ErasedNonce = command.Nonce });
         yield return new DeviceStep.Save();
-        yield return new DeviceStep.Tell("erased", Memory.Digest, Memory.BootId);
+        if (_traits.Fault != DeviceFault.UnprovenErasure)
+        {
+            yield return new DeviceStep.Tell("erased", Memory.Digest, Memory.BootId);
+        }
+
         yield return new DeviceStep.Reboot();
     }
 
@@ -201,7 +224,10 @@ internal sealed class VirtualDevice
 
         Memory = Memory with { IsRetired = true };
         yield return new DeviceStep.Save();
-        yield return new DeviceStep.Tell("tombstone_refused", Boot: Memory.BootId, Reason: reason);
+        if (_traits.Fault != DeviceFault.TombstoneLetIn)
+        {
+            yield return new DeviceStep.Tell("tombstone_refused", Boot: Memory.BootId, Reason: reason);
+        }
     }
 
     public Status Status(TimeSpan uptime) => new()
@@ -232,7 +258,8 @@ internal sealed class VirtualDevice
         if (!_unacknowledged.TryGetValue(Topics.Result, out var waiting))
         {
             var stamp = Next(Topics.Result);
-            var proof = ByteString.CopyFrom(_prove(Memory.ErasedNonce, Memory.BootId));
+            var nonce = _traits.Fault == DeviceFault.UnprovenErasure ? "another" : Memory.ErasedNonce;
+            var proof = ByteString.CopyFrom(_prove(nonce, Memory.BootId));
             waiting = (stamp, new Result { Stamp = stamp, Nonce = Memory.ErasedNonce, Succeeded = true, Proof = proof });
             _unacknowledged[Topics.Result] = waiting;
         }
@@ -247,7 +274,7 @@ internal sealed class VirtualDevice
         Model = Memory.Model,
         OsVersion = Memory.OsVersion,
         ImageDigest = Memory.Digest,
-        SecureBoot = true,
+        SecureBoot = _traits.SecureBoot,
         FactoryDefault = Memory.FactoryDefault,
         Generation = Memory.Generation,
     };

@@ -9,8 +9,11 @@ using Muster.Simulator.Devices;
 
 namespace Muster.Simulator.Fleet;
 
-/// <summary>The shell of one virtual device: connects, feeds it one input at a time, and does what it decides.</summary>
-internal sealed class DeviceAgent(Fleet fleet, VirtualDevice device, X509Certificate2 identity)
+/// <summary>
+/// The shell of one virtual device: connects, feeds it one input at a time, and does what it decides. With a
+/// <paramref name="disguise"/>, the identity of the spare device, it comes back under that once it is a tombstone.
+/// </summary>
+internal sealed class DeviceAgent(Fleet fleet, VirtualDevice device, X509Certificate2 identity, X509Certificate2? disguise = null)
 {
     /// <summary>Inputs that wait; the server sends at most a few. What does not fit is repeated by the server.</summary>
     private const int InputsMax = 64;
@@ -24,17 +27,19 @@ internal sealed class DeviceAgent(Fleet fleet, VirtualDevice device, X509Certifi
     private DeviceConnection? _connection;
     private CancellationTokenSource? _session;
 
+    private bool IsOver => device.Memory.IsRetired && disguise is null;
+
     private string Serial => device.Memory.Serial;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         fleet.Memory.Save(device.Memory);
         var started = fleet.Time.GetTimestamp();
-        for (var failures = 0; !device.Memory.IsRetired && !cancellationToken.IsCancellationRequested;)
+        for (var failures = 0; !IsOver && !cancellationToken.IsCancellationRequested;)
         {
             var isAdmitted = await SessionAsync(started, cancellationToken);
             failures = isAdmitted ? 0 : failures + 1;
-            if (!device.Memory.IsRetired)
+            if (!IsOver)
             {
                 await Task.Delay(Fleet.Jitter(Backoff(failures)), fleet.Time, cancellationToken);
             }
@@ -50,8 +55,11 @@ internal sealed class DeviceAgent(Fleet fleet, VirtualDevice device, X509Certifi
     private async Task<bool> SessionAsync(long started, CancellationToken cancellationToken)
     {
         using var session = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var (serial, certificate) = device.Memory.IsRetired && disguise is not null
+            ? (FleetOptions.SpareSerial, disguise)
+            : (Serial, identity);
         using var connection = new DeviceConnection(
-            fleet.Options, Serial, identity, fleet.Time, message => Arrived(session, message));
+            fleet.Options, serial, certificate, fleet.Time, message => Arrived(session, message));
         (_session, _connection) = (session, connection);
         if (!await ConnectAsync(connection, cancellationToken))
         {

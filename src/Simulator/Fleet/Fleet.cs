@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Muster.Cryptography.Certificates;
 using Muster.Cryptography.Decommissioning;
 using Muster.Cryptography.Manifests;
 using Muster.Domain;
@@ -57,11 +58,14 @@ internal sealed class Fleet : IDisposable
         var agents = new List<Task>(Options.Devices);
         for (var index = 0; index < Options.Devices && !cancellationToken.IsCancellationRequested; index++)
         {
-            var serial = FleetOptions.Serial(index);
-            var identity = VendorPki.Identity(Options.PkiFolder, issuer, serial, Time.GetUtcNow());
-            var memory = Memory.Find(serial) ?? new DeviceMemory(serial, Options.Model, Options.OsVersion);
-            var device = new VirtualDevice(memory, Settings, (nonce, boot) => Prove(serial, nonce, boot, identity));
-            agents.Add(Task.Run(() => new DeviceAgent(this, device, identity).RunAsync(cancellationToken), CancellationToken.None));
+            var memory = new DeviceMemory(FleetOptions.Serial(index), Options.Model, Options.OsVersion);
+            var traits = index == 0 ? new DeviceTraits { Fault = Options.Fault } : DeviceTraits.Sound;
+            agents.Add(Start(issuer, memory, traits, cancellationToken));
+        }
+
+        foreach (var misfit in Options.HasMisfits ? Misfit.All : [])
+        {
+            agents.Add(Start(issuer, misfit.FirstMemory(Options), misfit.Traits, cancellationToken));
         }
 
         // A fault of one agent is a defect of the simulator and ends the process with its text.
@@ -87,6 +91,19 @@ internal sealed class Fleet : IDisposable
         Memory.Dispose();
         Connects.Dispose();
         Downloads.Dispose();
+    }
+
+    private Task Start(DeviceIdentityIssuer issuer, DeviceMemory first, DeviceTraits traits, CancellationToken cancellationToken)
+    {
+        var serial = first.Serial;
+        var identity = VendorPki.Identity(Options.PkiFolder, issuer, serial, Time.GetUtcNow());
+        var disguise = traits.Fault == DeviceFault.TombstoneLetIn
+            ? VendorPki.Identity(Options.PkiFolder, issuer, FleetOptions.SpareSerial, Time.GetUtcNow())
+            : null;
+        var device = new VirtualDevice(
+            Memory.Find(serial) ?? first, Settings, (nonce, boot) => Prove(serial, nonce, boot, identity), traits);
+        var agent = new DeviceAgent(this, device, identity, disguise);
+        return Task.Run(() => agent.RunAsync(cancellationToken), CancellationToken.None);
     }
 
     private static byte[] Prove(string serial, string nonce, string boot, X509Certificate2 identity)
