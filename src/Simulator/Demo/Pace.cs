@@ -18,7 +18,7 @@ internal sealed class Pace(TimeSpan patience, int devices, TimeProvider time)
 
     private TimeSpan Poll => TimeSpan.FromMilliseconds(devices <= SmallFleet ? 200 : 1000);
 
-    /// <summary>Reads until the value is there, or nothing will change it any more, or patience runs out; gives the last one read.</summary>
+    /// <summary>Reads until the value is there, or nothing will change it any more, or patience runs out.</summary>
     public async Task<long> UntilAsync(
         Func<Task<long>> read, long expected, CancellationToken cancellationToken, Func<bool>? isSettled = null)
     {

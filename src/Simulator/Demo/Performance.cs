@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Muster.Simulator.Demo;
 
 /// <summary>A run from its first line to its summary: whatever ends it, the violations are told and the summary is the last line.</summary>
@@ -35,7 +37,7 @@ internal sealed class Performance
         {
             Findings.Add("run", "it was stopped before its end");
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or CryptographicException)
         {
             Findings.Add("run", fault.Message);
         }
@@ -54,7 +56,8 @@ internal sealed class Performance
 
     private string Summary() =>
         $"""
-        {_tally.Devices} devices: {_tally.Enrolled} enrolled, {_tally.Refused} others refused, {_tally.Updated} updated, {_tally.BootConfirmed} boot-confirmed,
-        {_tally.Compliant} compliant, {_tally.Decommissioned} decommissioned, {_tally.TombstoneRefused} tombstones refused; {_tally.Seconds} s
+        {_tally.Devices} devices: {_tally.Enrolled} enrolled, {_tally.Refused} others refused, {_tally.Updated} updated,
+        {_tally.BootConfirmed} boot-confirmed, {_tally.Compliant} compliant, {_tally.Decommissioned} decommissioned,
+        {_tally.TombstoneRefused} tombstones refused; {_tally.Seconds} s
         """;
 }

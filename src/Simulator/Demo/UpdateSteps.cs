@@ -50,7 +50,7 @@ internal sealed class UpdateSteps(Ground ground)
         ground.Tally.Compliant = await ground.CountAsync(
             PolicyName, "compliant", "compliance=COMPLIANT", ground.Devices, cancellationToken);
         await ground.CompareAsync(
-            PolicyName, "settings told with the image", ground.Tally.Compliant, story => story.InventoryDigest == Digest, cancellationToken);
+            PolicyName, "settings told with it", ground.Tally.Compliant, story => story.InventoryDigest == Digest, cancellationToken);
         await CompareDevicesAsync(cancellationToken);
     }
 

@@ -3,7 +3,7 @@ using Muster.Protocol.V1;
 
 namespace Muster.Simulator.Demo;
 
-/// <summary>Warranties that are over open reviews; people decide: one device is proposed for decommissioning, the others are kept.</summary>
+/// <summary>A warranty that is over opens a review; people decide: one device is proposed for decommissioning, others are kept.</summary>
 internal sealed class WarrantySteps(Ground ground)
 {
     public const string Name = "warranty";
