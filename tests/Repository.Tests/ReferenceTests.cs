@@ -35,6 +35,7 @@ public sealed class ReferenceTests
         ["tests/Simulator.Tests"] = ["Simulator", "Gateway", "Testing"],
         ["tests/Redis.Tests"] = ["Storage", "EmbeddedStore", "Testing", "StoreWriter"],
         ["tests/Scenarios.Tests"] = ["Silo", "Simulator", "Cli", "Testing"],
+        ["tests/Cluster.Tests"] = ["Silo", "Gateway", "Simulator", "Cli", "Testing"],
         ["tests/Repository.Tests"] = [],
     };
 

@@ -13,12 +13,13 @@ public sealed class RedisServer : IAsyncDisposable
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
 
     private readonly string _appendFsync;
+    private readonly string? _password;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-redis-");
     private Process? _process;
 
-    private RedisServer(string appendFsync)
+    private RedisServer(string appendFsync, string? password)
     {
-        _appendFsync = appendFsync;
+        (_appendFsync, _password) = (appendFsync, password);
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         Port = ((IPEndPoint)listener.LocalEndpoint).Port;
@@ -26,10 +27,13 @@ public sealed class RedisServer : IAsyncDisposable
 
     public int Port { get; }
 
-    public string ConnectionString => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
+    public string ConnectionString =>
+        string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}{(_password is null ? "" : $",password={_password}")}");
 
     /// <param name="appendFsync"><c>always</c>, <c>everysec</c> or <c>no</c>.</param>
-    public static async Task<RedisServer> StartAsync(string appendFsync, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="password">What it asks clients for (requirepass); null for nothing.</param>
+    public static async Task<RedisServer> StartAsync(string appendFsync, CancellationToken cancellationToken, string? password = null)
     {
         if (!File.Exists(Program))
         {
@@ -37,7 +41,7 @@ public sealed class RedisServer : IAsyncDisposable
                 $"These tests need {Program} and it is not there. ./test installs it; by hand: apt-get install redis-server.");
         }
 
-        var server = new RedisServer(appendFsync);
+        var server = new RedisServer(appendFsync, password);
         await server.LaunchAsync(cancellationToken);
         return server;
     }
@@ -78,6 +82,7 @@ public sealed class RedisServer : IAsyncDisposable
         [
             "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder.FullName,
             "--appendonly", "yes", "--appendfsync", _appendFsync, "--save", "", "--logfile", "redis.log",
+            .. _password is null ? Array.Empty<string>() : ["--requirepass", _password],
         ];
         foreach (var argument in arguments)
         {
