@@ -245,7 +245,7 @@ internal sealed class ClusterSite : IAsyncDisposable
         {
             return (await ProbeAsync(host, "/health/ready", cancellationToken)).Status == 200;
         }
-        catch (Exception fault) when (fault is HttpRequestException || (fault is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return false;
         }
