@@ -58,6 +58,8 @@ internal sealed class MusterHost : IContestant
         if (redis is not null)
         {
             environment["Muster__Store__ConnectionString"] = redis.ConnectionString;
+            environment["Muster__Edge__Enabled"] = "true";
+            environment["Muster__Health__Port"] = "0";
         }
 
         var process = ServerProcess.Start(Path.Combine(folder, "host.log"), environment, "dotnet", assembly);
