@@ -27,6 +27,13 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     Task<RowPage> ListAsync(RowQuery query);
 
     /// <summary>
+    /// How many rows of the kind match the filter, by the values of <paramref name="groupBy"/> (a field of the filter; empty for the
+    /// total only). As fresh as a list; <see cref="RowQuery.After"/> and <see cref="RowQuery.RowsMax"/> do not count.
+    /// </summary>
+    [Alias("Count")]
+    Task<RowCounts> CountAsync(RowQuery query, string groupBy);
+
+    /// <summary>
     /// Starts or renews (every minute) a watch: changed rows of the kind that match now are sent to the watcher. Expires after three
     /// minutes.
     /// </summary>
@@ -108,6 +115,39 @@ public sealed record RowPage(
     [property: Id(0)] ImmutableArray<ListedRow> Rows,
     [property: Id(1)] bool IsLast,
     [property: Id(2)] FleetError? Error);
+
+/// <summary>How many rows a partition has.</summary>
+/// <param name="Total">All that match.</param>
+/// <param name="Groups">By value, as the record has it; at most <see cref="GroupsMax"/> + 1, of which the last says that there are more.</param>
+/// <param name="Error">Set when the filter cannot be read; then nothing was counted.</param>
+[GenerateSerializer, Immutable, Alias("muster.row-counts")]
+public sealed record RowCounts(
+    [property: Id(0)] long Total,
+    [property: Id(1)] ImmutableDictionary<string, long> Groups,
+    [property: Id(2)] FleetError? Error)
+{
+    /// <summary>Versions, sites or models of a fleet; more are a list and not a count.</summary>
+    public const int GroupsMax = 1000;
+
+    /// <summary>Counts <paramref name="rows"/>.</summary>
+    public static RowCounts Of(IEnumerable<InventoryRow> rows, string groupBy)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(groupBy);
+        var groups = new Dictionary<string, long>(StringComparer.Ordinal);
+        var total = 0L;
+        foreach (var row in rows)
+        {
+            total++;
+            if (groupBy.Length > 0 && row.Field(groupBy) is var value && (groups.Count <= GroupsMax || groups.ContainsKey(value ?? "")))
+            {
+                groups[value ?? ""] = groups.GetValueOrDefault(value ?? "") + 1;
+            }
+        }
+
+        return new RowCounts(total, groups.ToImmutableDictionary(StringComparer.Ordinal), null);
+    }
+}
 
 /// <summary>What a gateway knows of its sessions in one partition.</summary>
 /// <param name="GatewayId">Unique per process start.</param>

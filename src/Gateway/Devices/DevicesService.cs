@@ -19,9 +19,6 @@ namespace Muster.Gateway.Devices;
 internal sealed class DevicesService(
     IGrainFactory grains, PartitionMap partitions, RowLister lister, RowWatch watch, WatchSlots slots) : V1.Devices.DevicesBase
 {
-    /// <summary>Versions, sites or models of a fleet; more are a list and not a count.</summary>
-    public const int GroupsMax = 1000;
-
     public override async Task<V1.Device> GetDevice(V1.GetDeviceRequest request, ServerCallContext context)
     {
         var (tenant, id) = ResourceNames.DeviceOf(request.Name);
@@ -39,20 +36,11 @@ internal sealed class DevicesService(
 
     public override async Task<V1.CountDevicesResponse> CountDevices(V1.CountDevicesRequest request, ServerCallContext context)
     {
-        var response = new V1.CountDevicesResponse();
-        await foreach (var row in lister.ScanAsync(ListingOf(request.Parent, request.Filter), context.CancellationToken))
+        var counts = await lister.CountAsync(ListingOf(request.Parent, request.Filter), request.GroupBy, context.CancellationToken);
+        var response = new V1.CountDevicesResponse { Total = counts.Total };
+        foreach (var (value, count) in counts.Groups)
         {
-            response.Total++;
-            if (request.GroupBy.Length > 0)
-            {
-                var group = GroupOf(row, request.GroupBy);
-                if (!response.Groups.TryGetValue(group, out var count) && response.Groups.Count == GroupsMax)
-                {
-                    throw FleetErrors.LimitReached($"groups by {request.GroupBy}", GroupsMax);
-                }
-
-                response.Groups[group] = count + 1;
-            }
+            response.Groups[request.GroupBy is "state" or "compliance" ? ApiValues.ToName(value) : value] = count;
         }
 
         return response;
@@ -114,12 +102,6 @@ internal sealed class DevicesService(
     }
 
     private static Listing ListingOf(string parent, string filter) => new(ResourceNames.ParentOf(parent), GrainTypes.Device, filter);
-
-    private static string GroupOf(ListedRow row, string field)
-    {
-        var value = row.Row.Field(field) ?? "";
-        return field is "state" or "compliance" ? ApiValues.ToName(value) : value;
-    }
 
     /// <summary>
     /// Gives a new device its warranty. A creation that was cut off after the device is completed by its repetition; a warranty that

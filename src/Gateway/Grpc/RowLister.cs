@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Muster.Contracts.Commit;
@@ -73,6 +74,25 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
                 Array.ForEach(open, source => source.Rows.Clear());
             }
         }
+    }
+
+    /// <summary>How many rows match, by the values of a field (empty: only the total); each partition counts its own.</summary>
+    public async Task<RowCounts> CountAsync(Listing listing, string groupBy, CancellationToken cancellationToken)
+    {
+        var query = new RowQuery(listing.Tenant, listing.Kind, listing.Filter, "", 1);
+        var parts = new ConcurrentBag<RowCounts>();
+        await ForEachPartitionAsync(async inventory => parts.Add(await inventory.CountAsync(query, groupBy)), cancellationToken);
+        if (parts.FirstOrDefault(part => part.Error is not null) is { Error: { } error })
+        {
+            throw FleetErrors.ToRpcException(error);
+        }
+
+        var groups = parts.SelectMany(part => part.Groups)
+            .GroupBy(group => group.Key, group => group.Value, StringComparer.Ordinal)
+            .ToImmutableDictionary(group => group.Key, group => group.Sum(), StringComparer.Ordinal);
+        return groups.Count > RowCounts.GroupsMax
+            ? throw FleetErrors.LimitReached($"groups by {groupBy}", RowCounts.GroupsMax)
+            : new RowCounts(parts.Sum(part => part.Total), groups, null);
     }
 
     /// <summary>Does something with every partition, some at a time.</summary>

@@ -56,26 +56,21 @@ internal sealed partial class InventoryGrain(
         }
 
         await CatchUpAsync(CancellationToken.None);
-        var now = clock.GetUtcNow();
         var rowsMax = Math.Clamp(query.RowsMax, 1, RowQuery.RowsLimit);
-        var page = ImmutableArray.CreateBuilder<ListedRow>();
-        foreach (var row in _table.After(query.Tenant, query.Kind, query.After))
+        var rows = Matching(query, filter).Take(rowsMax + 1).ToImmutableArray();
+        return rows.Length > rowsMax ? new RowPage(rows[..rowsMax], false, null) : new RowPage(rows, true, null);
+    }
+
+    public async Task<RowCounts> CountAsync(RowQuery query, string groupBy)
+    {
+        var (filter, error) = query.ReadFilter();
+        if (error is not null)
         {
-            var presence = PresenceOf(row, now);
-            if (!filter.Matches(row.Row, presence?.Connected == true))
-            {
-                continue;
-            }
-
-            if (page.Count == rowsMax)
-            {
-                return new RowPage(page.ToImmutable(), false, null);
-            }
-
-            page.Add(row with { Presence = presence });
+            return RowCounts.Of([], "") with { Error = error };
         }
 
-        return new RowPage(page.ToImmutable(), true, null);
+        await CatchUpAsync(CancellationToken.None);
+        return RowCounts.Of(Matching(query with { After = "" }, filter).Select(row => row.Row), groupBy);
     }
 
     public Task WatchAsync(IRowWatcher watcher, RowQuery query)
@@ -112,6 +107,14 @@ internal sealed partial class InventoryGrain(
         Task.FromResult(_presence.Find(tenant, device, clock.GetUtcNow()));
 
     public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => Task.FromResult(_table.DueBy(now, recordsMax));
+
+    private IEnumerable<ListedRow> Matching(RowQuery query, InventoryFilter filter)
+    {
+        var now = clock.GetUtcNow();
+        return _table.After(query.Tenant, query.Kind, query.After)
+            .Select(row => row with { Presence = PresenceOf(row, now) })
+            .Where(row => filter.Matches(row.Row, row.Presence?.Connected == true));
+    }
 
     private DevicePresence? PresenceOf(ListedRow row, DateTimeOffset now) =>
         row.Record.Kind == GrainTypes.Device && DeviceId.TryParse(row.Row.Name, out var device)

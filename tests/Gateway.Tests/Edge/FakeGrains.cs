@@ -54,6 +54,8 @@ internal sealed class FakeInventory : IInventoryGrain
 
     public Task<RowPage> ListAsync(RowQuery query) => throw new NotSupportedException();
 
+    public Task<RowCounts> CountAsync(RowQuery query, string groupBy) => throw new NotSupportedException();
+
     public Task WatchAsync(IRowWatcher watcher, RowQuery query) => throw new NotSupportedException();
 
     public Task UnwatchAsync(IRowWatcher watcher) => throw new NotSupportedException();

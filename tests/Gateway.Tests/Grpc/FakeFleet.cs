@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Reflection;
 using Muster.Contracts.Inventory;
+using Muster.Domain.Inventory;
 using Muster.Domain;
 
 namespace Muster.Gateway.Tests.Grpc;
@@ -115,14 +116,16 @@ internal sealed class FakeRows : IInventoryGrain
                 return Task.FromResult(new RowPage([], true, error));
             }
 
-            ImmutableArray<ListedRow> rows =
-            [
-                .. _rows.Values
-                    .Where(row => row.Record.Kind == query.Kind && string.CompareOrdinal(row.Row.Name, query.After) > 0)
-                    .Where(row => filter.Matches(row.Row, row.Presence?.Connected == true))
-                    .Take(query.RowsMax + 1),
-            ];
+            ImmutableArray<ListedRow> rows = [.. Matching(query, filter).Take(query.RowsMax + 1)];
             return Task.FromResult(new RowPage([.. rows.Take(query.RowsMax)], rows.Length <= query.RowsMax, null));
+        }
+    }
+
+    public Task<RowCounts> CountAsync(RowQuery query, string groupBy)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult(RowCounts.Of(Matching(query, query.ReadFilter().Filter).Select(row => row.Row), groupBy));
         }
     }
 
@@ -154,4 +157,8 @@ internal sealed class FakeRows : IInventoryGrain
     public Task ReportPresenceAsync(PresenceReport report) => throw new NotSupportedException();
 
     public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => throw new NotSupportedException();
+
+    private IEnumerable<ListedRow> Matching(RowQuery query, InventoryFilter filter) => _rows.Values
+        .Where(row => row.Record.Kind == query.Kind && string.CompareOrdinal(row.Row.Name, query.After) > 0)
+        .Where(row => filter.Matches(row.Row, row.Presence?.Connected == true));
 }
