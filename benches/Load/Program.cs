@@ -13,12 +13,17 @@ var inFlight = new Option<int>("--in-flight") { DefaultValueFactory = _ => 1, De
 var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3, Description = "Visits of each server." };
 var seconds = new Option<double>("--seconds") { DefaultValueFactory = _ => 4, Description = "Measured time of one visit." };
 
+var only = new Option<string[]>("--only")
+{
+    DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true, Description = "Servers to visit: grain bare mosquitto redis embedded.",
+};
+
 var generate = new Command("generate", "One run of the generator; its order is JSON on stdin.");
 generate.SetAction((_, _) => GeneratorRun.RunAsync(Console.In, Console.Out, TimeProvider.System));
 
 var status = new Command("status", "Status and durable messages beside a bare listener and mosquitto.")
 {
-    results, silo, bare, connections, inFlight, rounds, seconds,
+    results, silo, bare, connections, inFlight, rounds, seconds, only,
 };
 status.SetAction(async (parsed, _) =>
 {
@@ -29,7 +34,10 @@ status.SetAction(async (parsed, _) =>
         parsed.GetValue(rounds),
         parsed.GetValue(seconds),
         parsed.GetRequiredValue(silo),
-        parsed.GetRequiredValue(bare));
+        parsed.GetRequiredValue(bare))
+    {
+        Only = parsed.GetRequiredValue(only),
+    };
     await new StatusBench(plan, record, TimeProvider.System).RunAsync();
     Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
     return 0;
