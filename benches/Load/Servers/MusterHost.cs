@@ -57,6 +57,12 @@ internal sealed class MusterHost : IContestant
         };
         if (redis is not null)
         {
+            // One host of a cluster, with its edge in the same process as on the embedded store.
+            var pki = place.NewFolder("pki");
+            await ServerProcess.RunAsync(Path.Combine(folder, "pki.log"), "dotnet", assembly, "pki", pki, "localhost", "127.0.0.1");
+            environment["Muster__Pki__Directory"] = Path.Combine(pki, "ca");
+            environment["Muster__Edge__Enabled"] = "true";
+            environment["Muster__Health__Port"] = "0";
             environment["Muster__Store__ConnectionString"] = redis.ConnectionString;
             environment["Muster__Edge__Enabled"] = "true";
             environment["Muster__Health__Port"] = "0";

@@ -39,6 +39,17 @@ internal sealed class ServerProcess : IDisposable
         return new ServerProcess(Process.Start(start) ?? throw new InvalidOperationException($"{command[0]} did not start."), log);
     }
 
+    /// <summary>Runs a command to its end.</summary>
+    public static async Task RunAsync(string log, params string[] command)
+    {
+        using var run = Start(log, new Dictionary<string, string>(), command);
+        await run._process.WaitForExitAsync();
+        if (run._process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{command[0]} failed:\n{await File.ReadAllTextAsync(log)}");
+        }
+    }
+
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -25,6 +25,15 @@ public sealed record UpReply([property: Id(0)] FleetError? Error)
 {
     /// <summary>Committed, a known repetition, or nothing to commit.</summary>
     public static UpReply Accepted { get; } = new((FleetError?)null);
+
+    /// <summary>The same, and the gateway owes the device the <c>ack</c>.</summary>
+    public static UpReply AcceptedOwingAck { get; } = new((FleetError?)null) { OwesAck = true };
+
+    /// <summary>
+    /// The message came over the session that receives: its gateway sends the <c>ack</c> together with the PUBACK. Otherwise the grain
+    /// has sent it to where that session is.
+    /// </summary>
+    [Id(1)] public bool OwesAck { get; init; }
 }
 
 /// <summary>What became of an offer.</summary>

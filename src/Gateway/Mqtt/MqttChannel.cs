@@ -54,11 +54,7 @@ internal sealed class MqttChannel(ConnectionContext connection, TimeProvider clo
         await _writing.WaitAsync();
         try
         {
-            var span = connection.Transport.Output.GetSpan(4);
-            span[0] = 0x40;
-            span[1] = 2;
-            BinaryPrimitives.WriteUInt16BigEndian(span[2..], packetId);
-            connection.Transport.Output.Advance(4);
+            WritePubAck(packetId);
             await FlushAsync();
         }
         finally
@@ -84,15 +80,24 @@ internal sealed class MqttChannel(ConnectionContext connection, TimeProvider clo
         }
     }
 
-    /// <summary>False when the packet is larger than the peer accepts.</summary>
-    public async ValueTask<bool> SendAsync(MqttPacket packet)
+    /// <summary>
+    /// Sends a packet, and before it in the same write a PUBACK if one is named. False when the packet is larger than the peer accepts;
+    /// the PUBACK is sent all the same.
+    /// </summary>
+    public async ValueTask<bool> SendAsync(MqttPacket packet, ushort acknowledged = 0)
     {
         await _writing.WaitAsync();
         try
         {
+            if (acknowledged != 0)
+            {
+                WritePubAck(acknowledged);
+            }
+
             var bytes = _formatter.Encode(packet);
             if (bytes.Length > PeerPacketBytesMax)
             {
+                await FlushAsync();
                 return false;
             }
 
@@ -151,6 +156,15 @@ internal sealed class MqttChannel(ConnectionContext connection, TimeProvider clo
     public void Dispose() => _writing.Dispose();
 
     public void Abort() => connection.Abort();
+
+    private void WritePubAck(ushort packetId)
+    {
+        var span = connection.Transport.Output.GetSpan(4);
+        span[0] = 0x40;
+        span[1] = 2;
+        BinaryPrimitives.WriteUInt16BigEndian(span[2..], packetId);
+        connection.Transport.Output.Advance(4);
+    }
 
     private async ValueTask FlushAsync()
     {

@@ -117,6 +117,25 @@ internal sealed class MqttSession(
         }
     }
 
+    /// <summary>
+    /// PUBACK with reason 0 (none for packet identifier 0, QoS 0), and in the same write the <c>ack</c> that goes with it, unless
+    /// other messages wait before it.
+    /// </summary>
+    public ValueTask AcknowledgeAsync(ushort packetId, AckMessage? ack)
+    {
+        if (ack is not null)
+        {
+            if (TryTakeTurn(out var ackId))
+            {
+                return SendWithAsync(packetId, ack, ackId);
+            }
+
+            Deliver(ack);
+        }
+
+        return packetId == 0 ? ValueTask.CompletedTask : Channel.AcknowledgeAsync(packetId);
+    }
+
     /// <summary>The device acknowledged a message of ours.</summary>
     public void Acknowledged(ushort packetId)
     {
@@ -187,7 +206,7 @@ internal sealed class MqttSession(
     /// <summary>Under the lock.</summary>
     private void StartSending()
     {
-        if (!_isSending && !_window.IsFull)
+        if (!_isSending && !_window.IsFull && !_outbox.IsEmpty)
         {
             _isSending = true;
             _ = Task.Run(SendWaitingAsync);
@@ -228,19 +247,40 @@ internal sealed class MqttSession(
 
     private async Task SendAsync(DownMessage message, ushort packetId)
     {
-        var packet = new MqttPublishPacket
-        {
-            Topic = TopicOf(message),
-            PacketIdentifier = packetId,
-            QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
-            PayloadSegment = DownMessageWriter.Write(message, Device.Form),
-        };
-        if (!await Channel.SendAsync(packet))
+        if (!await Channel.SendAsync(PacketOf(message, packetId)))
         {
             Limits.Unsendable(this, message);
             Acknowledged(packetId);
         }
     }
+
+    /// <summary>A packet identifier, when nothing waits and nobody sends: then a message may go at once and keeps its order.</summary>
+    private bool TryTakeTurn(out ushort packetId)
+    {
+        lock (_lock)
+        {
+            var isFree = !_isOver && !_isSending && _outbox.IsEmpty && !_window.IsFull;
+            packetId = isFree ? _window.Open() : (ushort)0;
+            return isFree;
+        }
+    }
+
+    private async ValueTask SendWithAsync(ushort acknowledged, AckMessage ack, ushort ackId)
+    {
+        if (!await Channel.SendAsync(PacketOf(ack, ackId), acknowledged))
+        {
+            Limits.Unsendable(this, ack);
+            Acknowledged(ackId);
+        }
+    }
+
+    private MqttPublishPacket PacketOf(DownMessage message, ushort packetId) => new()
+    {
+        Topic = TopicOf(message),
+        PacketIdentifier = packetId,
+        QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
+        PayloadSegment = DownMessageWriter.Write(message, Device.Form),
+    };
 
     private string TopicOf(DownMessage message)
     {

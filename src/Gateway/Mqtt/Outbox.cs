@@ -11,6 +11,8 @@ internal sealed class Outbox(int messagesMax)
     private readonly Queue<DownMessage> _queue = new();
     private DesiredMessage? _desired;
 
+    public bool IsEmpty => _desired is null && _queue.Count == 0;
+
     /// <summary>Puts a message in; true when an older one was dropped for it.</summary>
     public bool Put(DownMessage message)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Extensions.Options;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
@@ -95,7 +96,16 @@ internal sealed partial class SessionLoop(
                     break;
                 }
 
+                session.IsBusy = true;
+                if (TakeTurn(session, frame) is > 0 and var early)
+                {
+                    await SlowDownAsync(early);
+                }
+
                 goesOn = await HandleAsync(session, status, frame);
+                session.LastReceived = clock.GetTimestamp();
+                session.Device.Seen(clock.GetUtcNow());
+                session.IsBusy = false;
                 rest = status == FrameStatus.Complete ? rest.Slice(frame.Body.End) : rest.Slice(rest.End);
             }
 
@@ -107,7 +117,7 @@ internal sealed partial class SessionLoop(
         }
     }
 
-    private async ValueTask<bool> HandleAsync(MqttSession session, FrameStatus status, Frame frame)
+    private ValueTask<bool> HandleAsync(MqttSession session, FrameStatus status, in Frame frame)
     {
         if (status != FrameStatus.Complete)
         {
@@ -115,38 +125,41 @@ internal sealed partial class SessionLoop(
             session.Close(
                 status == FrameStatus.TooLarge ? MqttDisconnectReasonCode.PacketTooLarge : MqttDisconnectReasonCode.MalformedPacket,
                 status == FrameStatus.TooLarge ? DeviceMessageErrors.PayloadTooLarge(limit) : Malformed());
-            return false;
+            return ValueTask.FromResult(false);
         }
 
-        session.IsBusy = true;
-        try
+        switch ((MqttControlPacketType)(frame.Header >> 4))
         {
-            await PaceAsync(session, frame);
-            return (frame.Header >> 4) switch
-            {
-                (int)MqttControlPacketType.Publish => await messages.HandleAsync(session, frame),
-                (int)MqttControlPacketType.PingReq => await PongAsync(session),
-                _ => await HandleOtherAsync(session, frame),
-            };
-        }
-        finally
-        {
-            session.LastReceived = clock.GetTimestamp();
-            session.Device.Seen(clock.GetUtcNow());
-            session.IsBusy = false;
+            case MqttControlPacketType.Publish:
+                return messages.HandleAsync(session, frame);
+            case MqttControlPacketType.PubAck when TryReadPacketId(frame, out var acknowledged):
+                session.Acknowledged(acknowledged);
+                return ValueTask.FromResult(true);
+            case MqttControlPacketType.PingReq:
+                return PongAsync(session);
+            default:
+                return HandleOtherAsync(session, frame);
         }
     }
 
-    /// <summary>Every packet costs the device a turn, but acknowledgements of what we sent ourselves.</summary>
-    private async ValueTask PaceAsync(MqttSession session, Frame frame)
+    /// <summary>What a device says to an acknowledgement's reason changes nothing: the record repeats what matters.</summary>
+    private static bool TryReadPacketId(in Frame frame, out ushort packetId)
     {
-        var early = frame.Header >> 4 == (int)MqttControlPacketType.PubAck ? 0 : session.Device.TakeTurn(clock.GetTimestamp());
-        if (early > 0)
-        {
-            var wait = TimeSpan.FromSeconds((double)early / clock.TimestampFrequency);
-            instruments.Throttled(wait);
-            await Task.Delay(wait, clock);
-        }
+        var reader = new SequenceReader<byte>(frame.Body);
+        var isRead = reader.TryReadBigEndian(out short value);
+        packetId = (ushort)value;
+        return isRead;
+    }
+
+    /// <summary>Every packet costs the device a turn, but acknowledgements of what we sent ourselves.</summary>
+    private long TakeTurn(MqttSession session, in Frame frame) =>
+        frame.Header >> 4 == (int)MqttControlPacketType.PubAck ? 0 : session.Device.TakeTurn(clock.GetTimestamp());
+
+    private async Task SlowDownAsync(long early)
+    {
+        var wait = TimeSpan.FromSeconds((double)early / clock.TimestampFrequency);
+        instruments.Throttled(wait);
+        await Task.Delay(wait, clock);
     }
 
     private static async ValueTask<bool> PongAsync(MqttSession session)
@@ -171,9 +184,6 @@ internal sealed partial class SessionLoop(
 
         switch (packet)
         {
-            case MqttPubAckPacket ack:
-                session.Acknowledged(ack.PacketIdentifier);
-                return true;
             case MqttSubscribePacket subscribe when subscribe.SubscriptionIdentifier > 0:
                 session.Close(
                     MqttDisconnectReasonCode.SubscriptionIdentifiersNotSupported,

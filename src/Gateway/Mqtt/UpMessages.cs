@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Muster.Contracts.Gateways;
 using Muster.Contracts.Inventory;
 using MQTTnet.Packets;
@@ -20,17 +21,17 @@ internal sealed partial class UpMessages(
     GatewayInstruments instruments,
     ILogger<UpMessages> logger)
 {
-    /// <summary>Handles one PUBLISH; false when the session is over.</summary>
-    public async ValueTask<bool> HandleAsync(MqttSession session, Frame frame)
+    /// <summary>Handles one PUBLISH; false when the session is over. The frame is read before this returns.</summary>
+    public ValueTask<bool> HandleAsync(MqttSession session, in Frame frame)
     {
         if (!PublishFrame.TryRead(frame, session.Channel.IsVersion5, out var publish))
         {
-            return Refuse(session, MqttDisconnectReasonCode.MalformedPacket, "This is not an MQTT packet.");
+            return ValueTask.FromResult(Refuse(session, MqttDisconnectReasonCode.MalformedPacket, "This is not an MQTT packet."));
         }
 
         if (FindProtocolError(session, publish) is { } problem)
         {
-            return Refuse(session, problem.Code, problem.Text);
+            return ValueTask.FromResult(Refuse(session, problem.Code, problem.Text));
         }
 
         var topic = session.Topic.Read(publish.Topic, out var kind);
@@ -38,22 +39,26 @@ internal sealed partial class UpMessages(
         {
             var code = topic == UpTopicStatus.Foreign ? MqttPubAckReasonCode.NotAuthorized : MqttPubAckReasonCode.TopicNameInvalid;
             var error = DeviceMessageErrors.TopicNotAllowed(session.Address.Device);
-            return await RefuseAsync(session, publish, new RejectionMessage(UpKind.Unspecified, default, error), code);
+            return RefuseAsync(session, publish.PacketId, new RejectionMessage(UpKind.Unspecified, default, error), code);
         }
 
         var message = UpMessageReader.Read(kind, publish.Payload, session.Identity, session.Reference);
         session.Device.Form = message.Form;
         return message.Error is { } invalid
-            ? await RefuseAsync(session, publish, new RejectionMessage(kind, message.Stamp, invalid), ReasonCodes.OfPublish(invalid))
-            : await SendAsync(session, publish, kind, message);
+            ? RefuseAsync(session, publish.PacketId, new RejectionMessage(kind, message.Stamp, invalid), ReasonCodes.OfPublish(invalid))
+            : SendAsync(session, publish.PacketId, kind, message);
     }
 
-    private async ValueTask<bool> SendAsync(MqttSession session, PublishFrame publish, UpKind kind, UpMessage message)
+    /// <summary>The way of every message: one suspension, whose state is pooled.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> SendAsync(MqttSession session, ushort packetId, UpKind kind, UpMessage message)
     {
         FleetError? error;
+        var owesAck = false;
         try
         {
-            error = (await message.SendAsync(session.Grain)).Error;
+            var reply = await message.SendAsync(session.Grain);
+            (error, owesAck) = (reply.Error, reply.OwesAck);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
@@ -71,7 +76,7 @@ internal sealed partial class UpMessages(
                 registry.MarkChanged(session.Device, status.Health);
             }
 
-            await AcknowledgeAsync(session, publish, null, MqttPubAckReasonCode.Success);
+            await session.AcknowledgeAsync(packetId, owesAck ? new AckMessage(kind, message.Stamp) : null);
             return true;
         }
 
@@ -84,13 +89,13 @@ internal sealed partial class UpMessages(
 
         instruments.Received(kind, "refused");
         LogRefused(logger, session.ClientId, kind, error.Reason);
-        await AcknowledgeAsync(session, publish, error, ReasonCodes.OfPublish(error));
+        await AcknowledgeAsync(session, packetId, error, ReasonCodes.OfPublish(error));
         return true;
     }
 
     /// <summary>Refused before it reached the grain: PUBACK says why, and so does a rejection to the receiving session.</summary>
     private async ValueTask<bool> RefuseAsync(
-        MqttSession session, PublishFrame publish, RejectionMessage rejection, MqttPubAckReasonCode code)
+        MqttSession session, ushort packetId, RejectionMessage rejection, MqttPubAckReasonCode code)
     {
         instruments.Received(rejection.Kind, "refused");
         LogRefused(logger, session.ClientId, rejection.Kind, rejection.Error.Reason);
@@ -99,7 +104,7 @@ internal sealed partial class UpMessages(
             _ = DeliverElsewhereAsync(session, rejection);
         }
 
-        await AcknowledgeAsync(session, publish, rejection.Error, code);
+        await AcknowledgeAsync(session, packetId, rejection.Error, code);
         return true;
     }
 
@@ -122,22 +127,17 @@ internal sealed partial class UpMessages(
         }
     }
 
-    private static async ValueTask AcknowledgeAsync(MqttSession session, PublishFrame publish, FleetError? error, MqttPubAckReasonCode code)
+    private static async ValueTask AcknowledgeAsync(MqttSession session, ushort packetId, FleetError error, MqttPubAckReasonCode code)
     {
-        if (publish.Qos == 0)
+        if (packetId == 0 || !session.Channel.IsVersion5)
         {
-            return;
-        }
-
-        if (error is null || !session.Channel.IsVersion5)
-        {
-            await session.Channel.AcknowledgeAsync(publish.PacketId);
+            await session.AcknowledgeAsync(packetId, null);
             return;
         }
 
         var packet = new MqttPubAckPacket
         {
-            PacketIdentifier = publish.PacketId,
+            PacketIdentifier = packetId,
             ReasonCode = code,
             ReasonString = session.Limits.WantsReasons ? ReasonCodes.TextOf(error) : null,
         };

@@ -125,7 +125,10 @@ internal sealed partial class DeviceGrain
         return reply;
     }
 
-    /// <summary>One durable message: judged, committed when it is news, and acknowledged to the receiving session.</summary>
+    /// <summary>
+    /// One durable message: judged, committed when it is news, and acknowledged to the receiving session: by its gateway when it came
+    /// over that session, else by a push.
+    /// </summary>
     private async Task<UpReply> TakeAsync(UpKind kind, UpEnvelope envelope, Func<Device, DateTimeOffset, Decision<Device>> decide)
     {
         if (DeviceAdmission.Check(Current, _id, envelope.Identity) is { } refused)
@@ -148,6 +151,11 @@ internal sealed partial class DeviceGrain
 
         _instruments.Count(kind, MessageWindow.Judge(device.Boots, kind, envelope.Stamp));
         await CommitAsync(decision.Next, decision.Events, Actor.Device(_id.Value), now);
+        if (envelope.Session.Epoch > 0)
+        {
+            return UpReply.AcceptedOwingAck;
+        }
+
         await PushAsync(new AckMessage(kind, envelope.Stamp));
         return UpReply.Accepted;
     }

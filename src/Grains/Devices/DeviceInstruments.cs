@@ -17,6 +17,11 @@ internal sealed class DeviceInstruments
             "muster_device_messages_total", "{message}", "Up messages that reached their device, by kind and novelty");
     }
 
-    public void Count(UpKind kind, MessageNovelty novelty) =>
-        _messages.Add(1, new KeyValuePair<string, object?>("kind", kind.ToString()), new("novelty", novelty.ToString()));
+    public void Count(UpKind kind, MessageNovelty novelty)
+    {
+        if (_messages.Enabled)
+        {
+            _messages.Add(1, new KeyValuePair<string, object?>("kind", kind.ToString()), new("novelty", novelty.ToString()));
+        }
+    }
 }

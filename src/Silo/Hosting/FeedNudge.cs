@@ -9,8 +9,8 @@ namespace Muster.Silo.Hosting;
 /// </summary>
 internal sealed class FeedNudge(IServiceProvider services, PartitionMap partitions, TimeProvider clock) : IFeedNudge
 {
-    /// <summary>Not seen by a person who watches, and at 256 busy partitions at most 12,800 reads a second.</summary>
-    public static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(20);
+    /// <summary>Not seen by a person who watches (lists wait for nobody), and at 256 busy partitions at most 2,560 reads a second.</summary>
+    public static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(100);
 
     private readonly int[] _pending = new int[partitions.Count];
     private IGrainFactory? _grains;

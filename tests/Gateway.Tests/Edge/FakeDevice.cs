@@ -108,6 +108,11 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain
             Received.Enqueue(command);
         }
 
+        if (error is null && kind != UpKind.Status && envelope.Session.Epoch > 0)
+        {
+            return UpReply.AcceptedOwingAck;
+        }
+
         if (kind != UpKind.Status && Receiver is not null)
         {
             await SendAsync(error is null ? new AckMessage(kind, envelope.Stamp) : new RejectionMessage(kind, envelope.Stamp, error));

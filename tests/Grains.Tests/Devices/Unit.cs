@@ -60,13 +60,12 @@ internal sealed class Unit
         new DateTimeOffset(2026, 6, 1, 0, 0, 0, TimeSpan.Zero),
         new DateTimeOffset(2036, 6, 1, 0, 0, 0, TimeSpan.Zero));
 
-    /// <summary>Expected, connected, enrolled; the enrolment's acknowledgement is taken.</summary>
+    /// <summary>Expected, connected, enrolled.</summary>
     public async Task<Unit> EnrolAsync()
     {
         await ExpectAsync();
         await ConnectAsync();
-        Assert.Null((await Grain.HelloAsync(Hello("boot-1", 1))).Error);
-        await Gateway.NextAsync<AckMessage>(TestContext.Current.CancellationToken);
+        Assert.Equal(UpReply.AcceptedOwingAck, await Grain.HelloAsync(Hello("boot-1", 1)));
         return this;
     }
 
