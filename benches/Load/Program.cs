@@ -15,7 +15,9 @@ var seconds = new Option<double>("--seconds") { DefaultValueFactory = _ => 4, De
 
 var only = new Option<string[]>("--only")
 {
-    DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true, Description = "Servers to visit: grain bare mosquitto redis embedded.",
+    DefaultValueFactory = _ => [],
+    AllowMultipleArgumentsPerToken = true,
+    Description = "Servers to visit: grain bare mosquitto redis embedded.",
 };
 
 var generate = new Command("generate", "One run of the generator; its order is JSON on stdin.");

@@ -9,7 +9,7 @@ namespace Muster.Silo.Hosting;
 /// </summary>
 internal sealed class FeedNudge(IServiceProvider services, PartitionMap partitions, TimeProvider clock) : IFeedNudge
 {
-    /// <summary>Not seen by a person who watches (lists wait for nobody), and at 256 busy partitions at most 2,560 reads a second.</summary>
+    /// <summary>A person who watches does not see it, a list does not wait for it; at 256 busy partitions 2,560 reads a second.</summary>
     public static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(100);
 
     private readonly int[] _pending = new int[partitions.Count];
