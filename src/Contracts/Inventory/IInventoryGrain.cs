@@ -118,7 +118,7 @@ public sealed record RowPage(
 
 /// <summary>How many rows a partition has.</summary>
 /// <param name="Total">All that match.</param>
-/// <param name="Groups">By value, as the record has it; at most <see cref="GroupsMax"/> + 1, of which the last says that there are more.</param>
+/// <param name="Groups">By value, as the record has it; <see cref="GroupsMax"/> + 1 of them say that there are more.</param>
 /// <param name="Error">Set when the filter cannot be read; then nothing was counted.</param>
 [GenerateSerializer, Immutable, Alias("muster.row-counts")]
 public sealed record RowCounts(

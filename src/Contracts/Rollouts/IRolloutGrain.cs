@@ -1,6 +1,7 @@
 using Muster.Domain;
 using Muster.Domain.Rollouts;
 using Orleans.CodeGeneration;
+using Orleans.Concurrency;
 
 namespace Muster.Contracts.Rollouts;
 
@@ -17,8 +18,8 @@ public interface IRolloutGrain : IGrainWithStringKey
     [Alias("Create")]
     Task<RolloutReply> CreateAsync(CreateRollout command);
 
-    /// <summary>The rollout as it is now, with what each wave waits for.</summary>
-    [Alias("Get")]
+    /// <summary>The rollout as it was committed last, with what each wave waits for; never waits for a round of offers.</summary>
+    [Alias("Get"), AlwaysInterleave]
     Task<RolloutReply> GetAsync();
 
     /// <summary>Freezes the members and starts. Acknowledged when no older offer can be made any more.</summary>

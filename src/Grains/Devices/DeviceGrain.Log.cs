@@ -6,12 +6,13 @@ namespace Muster.Grains.Devices;
 
 internal sealed partial class DeviceGrain
 {
-    /// <summary>Changes of state at Information, what every message says at Debug.</summary>
+    /// <summary>Changes of state at Information; what messages and rollouts of a whole fleet say at Debug: the feed has it.</summary>
     private void LogFacts(ImmutableArray<DomainEvent> facts, Actor actor)
     {
         foreach (var fact in facts)
         {
-            if (fact is DeviceHelloTaken or DeviceInventoryTaken or ChangeProgressed or LateReportIgnored)
+            if (fact is DeviceHelloTaken or DeviceInventoryTaken or ComplianceChanged or LateReportIgnored
+                or ChangeOffered or ChangeDelivered or ChangeProgressed or ChangeClosed)
             {
                 LogTaken(_id.Value, fact.GetType().Name);
             }

@@ -15,6 +15,11 @@ internal sealed partial class RolloutGrain
     /// <summary>Grants that lapse and are given again at once end here until the next tick.</summary>
     private const int GrantsPerTickMax = 3;
 
+    /// <summary>
+    /// Then the round ends, and orders such as a pause have their turn; the shares that were not asked are the first of the next.
+    /// </summary>
+    private static readonly TimeSpan RoundMax = TimeSpan.FromSeconds(2);
+
     /// <summary>While something moves: a device takes seconds, so nobody waits for us.</summary>
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(250);
 
@@ -27,6 +32,7 @@ internal sealed partial class RolloutGrain
     private ImmutableArray<WaveReport> _waits = [];
     private bool _isLeading;
     private long _fencedEpoch;
+    private RolloutReply? _beforeCommit;
 
     /// <summary>The committed plan, with what the reports since then say.</summary>
     private RolloutPlan Plan => _plan ?? _record.State.Rollout?.Plan ?? RolloutPlan.Draft;
@@ -65,7 +71,8 @@ internal sealed partial class RolloutGrain
         await EnsureLeadingAsync();
         await EnsureFencedAsync();
         _round ??= new ShareRound(GrainFactory);
-        var asked = _round.Select(Plan, _clock.GetUtcNow());
+        var started = _clock.GetUtcNow();
+        var asked = _round.Select(Plan, started);
         if (asked.Count == 0)
         {
             return await PlanAsync();
@@ -74,14 +81,14 @@ internal sealed partial class RolloutGrain
         var moved = false;
         for (var i = 0; i <= GrantsPerTickMax && asked.Count > 0; i++)
         {
-            moved |= await _round.AskAsync(_record.State.Rollout!, asked, _clock.GetUtcNow());
+            moved |= await _round.AskAsync(_record.State.Rollout!, asked, _clock, started + RoundMax);
             if (_round.TakeLastFault() is { } fault)
             {
                 LogShareSilent(fault, _id.Value);
             }
 
             moved |= await PlanAsync();
-            asked = ShareRound.SelectGranted(Plan);
+            asked = _clock.GetUtcNow() < started + RoundMax ? ShareRound.SelectGranted(Plan) : [];
         }
 
         return moved;
@@ -141,9 +148,12 @@ internal sealed partial class RolloutGrain
             throw new InvalidOperationException($"The plan of rollout '{_id}' is not committed: {string.Join(' ', wrong)}");
         }
 
+        // Who asks meanwhile sees what is committed; after a commit that failed nothing else is known any more.
+        _beforeCommit ??= Reply();
         await _writer.CommitAsync(
             _record.State with { Rollout = next },
             new CommitAttachments { Facts = facts, Actor = actor, At = now });
+        _beforeCommit = null;
         _plan = next.Plan;
 
         // Whoever has committed coordinates: the first activation that starts it has nobody to take over from.

@@ -76,7 +76,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         return Reply();
     }
 
-    public Task<RolloutReply> GetAsync() => Task.FromResult(Reply());
+    public Task<RolloutReply> GetAsync() => Task.FromResult(_beforeCommit ?? Reply());
 
     public async Task<RolloutReply> StartAsync(OrderRollout command)
     {

@@ -18,20 +18,29 @@ internal sealed class ShareRound(IGrainFactory grains)
 
     public ImmutableArray<ShareReport> Reports => [.. _reports.Values];
 
-    /// <summary>The partitions to ask now.</summary>
+    /// <summary>The partitions to ask now, the longest unasked first: a round that ends early leaves nobody out for ever.</summary>
     public List<int> Select(RolloutPlan plan, DateTimeOffset now) =>
-        [.. plan.Shares.Where(share => IsDue(share, plan, now)).Select(share => share.Partition)];
+        [.. plan.Shares.Where(share => IsDue(share, plan, now)).Select(share => share.Partition).OrderBy(_askedAt.GetValueOrDefault)];
 
     /// <summary>The partitions whose permits are on their way.</summary>
     public static List<int> SelectGranted(RolloutPlan plan) =>
         [.. plan.Shares.Where(IsGranted).Select(share => share.Partition)];
 
-    /// <summary>Asks the partitions with what is committed; true when something changed. A silent one is asked again.</summary>
-    public async Task<bool> AskAsync(Rollout committed, List<int> partitions, DateTimeOffset now)
+    /// <summary>
+    /// Asks the partitions with what is committed, some at a time and none after <paramref name="until"/>; true when something
+    /// changed. A silent one is asked again.
+    /// </summary>
+    public async Task<bool> AskAsync(Rollout committed, List<int> partitions, TimeProvider clock, DateTimeOffset until)
     {
         var changed = false;
         foreach (var chunk in partitions.Chunk(RolloutFreeze.FanOutMax))
         {
+            var now = clock.GetUtcNow();
+            if (now >= until)
+            {
+                return true;
+            }
+
             foreach (var report in await Task.WhenAll(chunk.Select(partition => AskAsync(committed, partition))))
             {
                 if (report is null)

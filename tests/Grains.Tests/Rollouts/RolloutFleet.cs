@@ -23,6 +23,9 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
     /// <summary>Offers to these devices end with a fault after the commit: nobody knows what became of them.</summary>
     public HashSet<string> Deaf { get; } = [];
 
+    /// <summary>The next offers to these devices wait for this before anything else.</summary>
+    public Dictionary<string, Func<Task>> Held { get; } = [];
+
     /// <summary>The most devices that were in progress at a time, by site.</summary>
     public Dictionary<string, int> InProgressMax { get; } = [];
 
@@ -91,7 +94,17 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
         }
     }
 
-    public OfferReply Offer(string key, OfferChange command)
+    public async Task<OfferReply> OfferAsync(string key, OfferChange command)
+    {
+        if (Held.Remove(key, out var hold))
+        {
+            await hold();
+        }
+
+        return Offer(key, command);
+    }
+
+    private OfferReply Offer(string key, OfferChange command)
     {
         lock (_gate)
         {

@@ -92,6 +92,28 @@ public sealed class RolloutGrainTests(RolloutSilo silo) : IClassFixture<RolloutS
     }
 
     [Fact]
+    public async Task GetAsync_WhileAnOfferIsNotAnswered_TellsWhatIsCommitted()
+    {
+        var (asked, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var device = Assert.Single(silo.Fleet.Add("slow", 1));
+        silo.Fleet.Held[device] = () =>
+        {
+            asked.SetResult();
+            return answer.Task;
+        };
+        var rollout = await silo.CreateAsync("slow");
+
+        await rollout.StartAsync(Order);
+        await asked.Task;
+        var meanwhile = await rollout.GetAsync();
+        answer.SetResult();
+        var ended = await silo.UntilAsync("slow", now => now.Plan.IsTerminal, () => silo.Fleet.End("slow", ChangeOutcome.Succeeded));
+
+        Assert.Equal(RolloutState.Running, meanwhile.Rollout!.Plan.State);
+        Assert.Equal(RolloutState.Succeeded, ended.Plan.State);
+    }
+
+    [Fact]
     public async Task OnDueAsync_AfterCrashesOfCoordinatorAndShares_GoesOnWithinTheBudget()
     {
         var devices = silo.Fleet.Add("crash", 30);

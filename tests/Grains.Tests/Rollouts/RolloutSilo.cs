@@ -174,7 +174,7 @@ public class FleetFactory : DispatchProxy
             var key = (string)args![0]!;
             return NeighbourGrain.Create<IDeviceGrain>((method, call) => method switch
             {
-                nameof(IDeviceGrain.OfferAsync) => Answer(() => _fleet.Offer(key, (OfferChange)call[0]!)),
+                nameof(IDeviceGrain.OfferAsync) => _fleet.OfferAsync(key, (OfferChange)call[0]!),
                 nameof(IDeviceGrain.ExpireChangeAsync) => Answer(() => _fleet.Expire(key, (ExpireChange)call[0]!)),
                 _ => throw new NotSupportedException(method),
             });
