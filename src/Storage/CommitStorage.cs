@@ -61,7 +61,7 @@ internal sealed class CommitStorage(
     private PendingCommit Encode(RecordKey name, long version, ICommitRecord record)
     {
         var attachments = record.Attachments;
-        var commitId = Guid.NewGuid();
+        var commitId = RandomId.Next();
         return new PendingCommit
         {
             Partition = partitions.Of(name),
@@ -88,7 +88,7 @@ internal sealed class CommitStorage(
             var isLast = i == facts.Length - 1;
             facts[i] = payloads.Entry(new FeedEntry
             {
-                Id = Guid.NewGuid(),
+                Id = RandomId.Next(),
                 Record = name,
                 Version = version,
                 At = attachments.At,

@@ -32,8 +32,9 @@ internal sealed class PartitionCommits(RedisKey key, StoreConnection connection,
             _sending = true;
         }
 
-        // Grains call from their own scheduler; the calls of a partition serve many grains and must not run on one of them.
-        _ = Task.Run(SendAllAsync);
+        // Begun here, which saves a change of threads. Grains call from their own scheduler; the calls of a partition serve many
+        // grains and must not go on on one of them, so that nothing below returns to the caller's context.
+        _ = SendAllAsync();
         return commit.Done;
     }
 
@@ -43,7 +44,7 @@ internal sealed class PartitionCommits(RedisKey key, StoreConnection connection,
         {
             try
             {
-                var verdicts = await SendAsync(group);
+                var verdicts = await SendAsync(group).ConfigureAwait(false);
                 _ = AcknowledgeAsync(group, verdicts);
             }
             catch (Exception exception)
@@ -91,7 +92,8 @@ internal sealed class PartitionCommits(RedisKey key, StoreConnection connection,
         RedisKey[] keys = [key];
         RedisValue[] values = [.. arguments];
         var verdicts = await connection.RunAsync(
-            async database => (long[]?)await StoreScript.Commit.EvaluateAsync(database, keys, values), CancellationToken.None);
+            async database => (long[]?)await StoreScript.Commit.EvaluateAsync(database, keys, values).ConfigureAwait(false),
+            CancellationToken.None).ConfigureAwait(false);
         return verdicts?.Length == group.Count
             ? verdicts
             : throw new StoreUnavailableException($"The store answered {verdicts?.Length ?? 0} verdicts to {group.Count} commits.");
@@ -104,7 +106,7 @@ internal sealed class PartitionCommits(RedisKey key, StoreConnection connection,
     {
         try
         {
-            await barrier.PassAsync(CancellationToken.None);
+            await barrier.PassAsync(CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception)
         {

@@ -29,7 +29,19 @@ internal sealed class PendingCommit
 
     public Task Done => _done.Task;
 
-    public int Bytes => RecordBytes.Length + (ColdBytes?.Length ?? 0) + Facts.Sum(fact => fact.Length);
+    public int Bytes
+    {
+        get
+        {
+            var bytes = RecordBytes.Length + (ColdBytes?.Length ?? 0);
+            foreach (var fact in Facts)
+            {
+                bytes += fact.Length;
+            }
+
+            return bytes;
+        }
+    }
 
     /// <summary>Fields that the commit reads or writes.</summary>
     public int Fields => 3 + Facts.Length + Fences.Length;

@@ -33,8 +33,8 @@ internal sealed class StoreConnection(
         {
             try
             {
-                var database = await OpenAsync(cancellationToken);
-                return await request(database).WaitAsync(cancellationToken);
+                var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+                return await request(database).WaitAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
             {
@@ -44,7 +44,7 @@ internal sealed class StoreConnection(
                 }
             }
 
-            await Task.Delay(BackOff * (1 << (attempt - 1)), time, cancellationToken);
+            await Task.Delay(BackOff * (1 << (attempt - 1)), time, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed class StoreConnection(
 
     private async Task<IDatabase> OpenOnceAsync(CancellationToken cancellationToken)
     {
-        await _opening.WaitAsync(cancellationToken);
+        await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             if (_database is { } open)
@@ -68,9 +68,9 @@ internal sealed class StoreConnection(
                 return open;
             }
 
-            _multiplexer ??= await ConnectionMultiplexer.ConnectAsync(Configuration(options.Value));
+            _multiplexer ??= await ConnectionMultiplexer.ConnectAsync(Configuration(options.Value)).ConfigureAwait(false);
             var database = _multiplexer.GetDatabase();
-            await CheckPartitionsAsync(database, cancellationToken);
+            await CheckPartitionsAsync(database, cancellationToken).ConfigureAwait(false);
             _database = database;
             return database;
         }
@@ -95,13 +95,13 @@ internal sealed class StoreConnection(
     private async Task CheckPartitionsAsync(IDatabase database, CancellationToken cancellationToken)
     {
         var mine = partitions.Count;
-        if (await database.StringSetAsync(RecordLayout.PartitionsKey, mine, when: When.NotExists))
+        if (await database.StringSetAsync(RecordLayout.PartitionsKey, mine, when: When.NotExists).ConfigureAwait(false))
         {
-            await barrier.PassAsync(cancellationToken);
+            await barrier.PassAsync(cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        var stored = (string?)await database.StringGetAsync(RecordLayout.PartitionsKey);
+        var stored = (string?)await database.StringGetAsync(RecordLayout.PartitionsKey).ConfigureAwait(false);
         if (stored != mine.ToString(CultureInfo.InvariantCulture))
         {
             throw new InvalidOperationException(

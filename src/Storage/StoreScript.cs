@@ -25,11 +25,11 @@ internal sealed class StoreScript
     {
         try
         {
-            return await database.ScriptEvaluateAsync(_digest, keys, values);
+            return await database.ScriptEvaluateAsync(_digest, keys, values).ConfigureAwait(false);
         }
         catch (RedisServerException exception) when (exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
         {
-            return await database.ScriptEvaluateAsync(_text, keys, values, CommandFlags.NoScriptCache);
+            return await database.ScriptEvaluateAsync(_text, keys, values, CommandFlags.NoScriptCache).ConfigureAwait(false);
         }
     }
 
