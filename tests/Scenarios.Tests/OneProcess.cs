@@ -24,7 +24,16 @@ internal sealed class OneProcess : IAsyncDisposable
 
     public DeviceIdentityIssuer Vendor { get; }
 
+    /// <summary>Trust, the store, profiles and everything else.</summary>
+    public string Folder => _folder;
+
+    public string Profile => Path.Combine(_folder, "operators", "administrator");
+
     public int MqttPort => _ports[0];
+
+    public int HttpsPort => _ports[1];
+
+    public int GrpcPort => _ports[2];
 
     /// <summary>Starts and waits until the administrator's own call is answered.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -69,8 +78,7 @@ internal sealed class OneProcess : IAsyncDisposable
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var profile = Path.Combine(_folder, "operators", "administrator");
-        var code = await MusterCommand.RunAsync([.. arguments, "--profile", profile, "--output", "json"], output, error);
+        var code = await MusterCommand.RunAsync([.. arguments, "--profile", Profile, "--output", "json"], output, error);
         return (code, output.ToString(), error.ToString());
     }
 

@@ -26,6 +26,9 @@ public sealed record Product
     /// <summary>When the record was changed last; work that follows from a change is due from here on.</summary>
     [Id(7)] public required DateTimeOffset ChangedAt { get; init; }
 
+    /// <summary>What its creation said: a repetition of that request has to say the same, whatever was changed since.</summary>
+    [Id(8)] public required ProductSpec CreatedAs { get; init; }
+
     /// <summary>The campaign that its end of support opens: one per model and instant, whoever asks.</summary>
     public static string CampaignOf(ProductId product, DateTimeOffset endsAt) =>
         string.Create(CultureInfo.InvariantCulture, $"{product}:{endsAt.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}");

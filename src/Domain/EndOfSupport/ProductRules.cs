@@ -19,10 +19,14 @@ public static class ProductRules
         if (current is not null)
         {
             // A repetition names the request that created it, even after the dates were changed.
-            var isRepetition = requestId.Length > 0 && current.RequestId == requestId;
-            return isRepetition
+            if (requestId.Length == 0 || current.RequestId != requestId)
+            {
+                return Decision.Refuse<Product?>(current, ProductErrors.Exists(name.Product));
+            }
+
+            return current.CreatedAs == spec
                 ? Decision.Unchanged<Product?>(current)
-                : Decision.Refuse<Product?>(current, ProductErrors.Exists(name.Product));
+                : Decision.Refuse<Product?>(current, RequestErrors.IdReused(requestId));
         }
 
         if (Check(spec) is { } error)
@@ -37,6 +41,7 @@ public static class ProductRules
             Id = name.Product,
             Spec = spec,
             RequestId = requestId,
+            CreatedAs = spec,
             CreatedAt = now,
             ToldStatus = status,
             ChangedAt = now,

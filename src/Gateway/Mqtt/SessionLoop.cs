@@ -2,7 +2,9 @@ using System.Buffers;
 using Microsoft.Extensions.Options;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
+using Muster.Contracts.Gateways;
 using Muster.Domain;
+using Muster.Domain.Devices;
 using Muster.Gateway.Devices;
 
 namespace Muster.Gateway.Mqtt;
@@ -121,10 +123,15 @@ internal sealed partial class SessionLoop(
     {
         if (status != FrameStatus.Complete)
         {
-            var limit = options.Value.PacketBytesMax;
-            session.Close(
-                status == FrameStatus.TooLarge ? MqttDisconnectReasonCode.PacketTooLarge : MqttDisconnectReasonCode.MalformedPacket,
-                status == FrameStatus.TooLarge ? DeviceMessageErrors.PayloadTooLarge(limit) : Malformed());
+            var isTooLarge = status == FrameStatus.TooLarge;
+            var error = isTooLarge ? DeviceMessageErrors.PayloadTooLarge(options.Value.PacketBytesMax) : Malformed();
+            if (isTooLarge)
+            {
+                // MQTT 3.1.1 has no words for the end of a connection; what of the packet was read has no stamp.
+                session.Device.DeliverOwn(new RejectionMessage(UpKind.Unspecified, default, error));
+            }
+
+            session.Close(isTooLarge ? MqttDisconnectReasonCode.PacketTooLarge : MqttDisconnectReasonCode.MalformedPacket, error);
             return ValueTask.FromResult(false);
         }
 

@@ -50,11 +50,17 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
 
         var now = _clock.GetUtcNow();
         var (image, error) = await FindImageAsync(command.Spec.ImageDigest);
+        if (error is not null)
+        {
+            // Before the rest of the spec: without the image there is no version to judge it by.
+            return RolloutReply.Refused(error);
+        }
+
         var spec = command.Spec with { TargetVersion = image?.Target.Version ?? command.Spec.TargetVersion };
         var problems = RolloutSpecRules.Validate(spec);
-        if (!problems.IsEmpty || error is not null)
+        if (!problems.IsEmpty)
         {
-            return RolloutReply.Refused(problems.IsEmpty ? error! : RolloutErrors.SpecInvalid(problems));
+            return RolloutReply.Refused(RolloutErrors.SpecInvalid(problems));
         }
 
         var rollout = new Rollout

@@ -58,6 +58,10 @@ public sealed class ProductRulesTests
         Assert.Empty(ProductRules.Create(product, (TenantId.Default, Model), product.Spec, "r1", Now).Events);
         Assert.Equal("ALREADY_EXISTS", ProductRules.Create(product, (TenantId.Default, Model), product.Spec, "r2", Now).Error?.Reason);
         Assert.Equal("ALREADY_EXISTS", ProductRules.Create(product, (TenantId.Default, Model), product.Spec, "", Now).Error?.Reason);
+        var other = product.Spec with { Replacement = "P9999" };
+        Assert.Equal("REQUEST_ID_REUSED", ProductRules.Create(product, (TenantId.Default, Model), other, "r1", Now).Error?.Reason);
+        var changed = ProductRules.Update(product, other, Now).Next;
+        Assert.Null(ProductRules.Create(changed, (TenantId.Default, Model), product.Spec, "r1", Now).Error);
     }
 
     [Fact]
