@@ -11,6 +11,9 @@ internal sealed class Balancer : IAsyncDisposable
 {
     private const int BufferBytes = 64 * 1024;
 
+    /// <summary>How long one side may go on after the other has ended.</summary>
+    private static readonly TimeSpan HalfOpen = TimeSpan.FromSeconds(1);
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly int[] _backends;
     private readonly ConcurrentDictionary<Socket, int> _connections = new();
@@ -71,8 +74,10 @@ internal sealed class Balancer : IAsyncDisposable
             _connections[gateway] = ((IPEndPoint)gateway.RemoteEndPoint!).Port;
             try
             {
-                // One side that ends, ends both: half-open connections are not what is tested here.
-                await Task.WhenAny(CopyAsync(client, gateway), CopyAsync(gateway, client));
+                // What one side said before it ended reaches the other: a refusal is the last thing that a device hears.
+                var (up, down) = (CopyAsync(client, gateway), CopyAsync(gateway, client));
+                await Task.WhenAny(up, down);
+                await Task.WhenAny(Task.Delay(HalfOpen, _stop.Token), Task.WhenAll(up, down));
             }
             finally
             {
@@ -113,6 +118,8 @@ internal sealed class Balancer : IAsyncDisposable
                     sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), _stop.Token);
                 }
             }
+
+            to.Shutdown(SocketShutdown.Send);
         }
         catch (Exception ended) when (ended is SocketException or OperationCanceledException or ObjectDisposedException)
         {

@@ -116,6 +116,8 @@ internal sealed class ClusterSite : IAsyncDisposable
         ["Muster__Pki__Directory"] = Path.Combine(Folder, "pki", pki),
         ["Muster__Store__ConnectionString"] = ConnectionString,
         ["Logging__LogLevel__Default"] = "Warning",
+        ["Logging__Console__FormatterName"] = "simple",
+        ["Logging__Console__FormatterOptions__TimestampFormat"] = "HH:mm:ss.fff ",
     };
 
     public int HealthPortOf(HostProcess host) => _healthPorts[host];

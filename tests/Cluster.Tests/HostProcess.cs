@@ -18,7 +18,12 @@ internal sealed class HostProcess : IDisposable
 
     public int ExitCode => _process.ExitCode;
 
-    public static string Assembly(string name) => Path.Combine(AppContext.BaseDirectory, $"Muster.{name}.dll");
+    /// <summary>In the program's own output folder: a copy beside the tests would run with their packages.</summary>
+    public static string Assembly(string name)
+    {
+        var mine = new DirectoryInfo(AppContext.BaseDirectory);
+        return Path.Combine(mine.Parent!.Parent!.FullName, name, mine.Name, $"Muster.{name}.dll");
+    }
 
     /// <summary>Starts <c>dotnet ASSEMBLY ARGUMENTS</c> with nothing of this process's settings but what is given.</summary>
     public static HostProcess Start(

@@ -17,6 +17,15 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
 {{- end }}
 
+{{- define "muster.pkiSecret" -}}
+{{- $root := index . 0 -}}
+{{- if eq (index . 1) "silo" -}}
+{{- required "pki.siloSecret is required: name the secret that holds the operators' CA and the servers' CA certificate." $root.Values.pki.siloSecret -}}
+{{- else -}}
+{{- required "pki.gatewaySecret is required: name the secret that holds the gateways' certificate and the CA certificates." $root.Values.pki.gatewaySecret -}}
+{{- end -}}
+{{- end }}
+
 {{- define "muster.pod" -}}
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
@@ -37,9 +46,17 @@ volumes:
       claimName: {{ $root.Values.data.existingClaim | default (printf "%s-data" (include "muster.name" $root)) }}
   - name: pki
     secret:
-      secretName: {{ required "pki.existingSecret is required: name the secret that holds the CAs of servers and operators." $root.Values.pki.existingSecret }}
+      secretName: {{ include "muster.pkiSecret" . }}
       # 0400 in octal.
       defaultMode: 256
+  - name: device-roots
+    configMap:
+      name: {{ required "trust.deviceRoots is required: name the config map that holds the devices' roots, one or more *.pem." $root.Values.trust.deviceRoots }}
+  {{- if eq $component "silo" }}
+  - name: image-roots
+    configMap:
+      name: {{ required "trust.imageRoots is required: name the config map that holds the image signers' roots, one or more *.pem." $root.Values.trust.imageRoots }}
+  {{- end }}
 containers:
   - name: {{ $component }}
     image: "{{ $root.Values.image.repository }}-{{ $component }}:{{ $root.Values.image.tag | default $root.Chart.AppVersion }}"
@@ -71,41 +88,61 @@ containers:
             key: {{ $root.Values.store.passwordKey }}
       - name: Muster__Store__ConnectionString
         value: "$(MUSTER_STORE_ENDPOINTS),password=$(MUSTER_STORE_PASSWORD)"
-      - name: Muster__Cluster__AdvertisedAddress
-        value: "$(POD_IP)"
+      - name: Muster__Store__Partitions
+        value: {{ $root.Values.store.partitions | quote }}
       - name: Muster__Cluster__ClusterId
         value: {{ $root.Values.cluster.clusterId | quote }}
       - name: Muster__Cluster__ServiceId
         value: {{ $root.Values.cluster.serviceId | quote }}
-      - name: Muster__Cluster__SiloPort
-        value: {{ $root.Values.cluster.siloPort | quote }}
-      - name: Muster__Cluster__GatewayPort
-        value: {{ $root.Values.cluster.gatewayPort | quote }}
       - name: Muster__Pki__Directory
         value: {{ $root.Values.pki.directory | quote }}
       - name: Muster__Data__Directory
         value: {{ $root.Values.data.directory | quote }}
+      - name: Muster__Health__Address
+        value: "*"
       - name: Muster__Health__Port
         value: {{ $root.Values.health.port | quote }}
-      - name: Muster__Mqtt__Port
-        value: {{ $root.Values.gateway.mqttPort | quote }}
-      - name: Muster__DeviceHttps__Port
-        value: {{ $root.Values.gateway.deviceHttpsPort | quote }}
       - name: Muster__Grpc__Port
         value: {{ $root.Values.gateway.grpcPort | quote }}
-    {{- if eq $component "gateway" }}
-      - name: Muster__Mqtt__Address
-        value: "0.0.0.0"
-      - name: Muster__DeviceHttps__Address
-        value: "0.0.0.0"
-      - name: Muster__Grpc__Address
-        value: "0.0.0.0"
+    {{- if eq $component "silo" }}
+      - name: Muster__Edge__Enabled
+        value: "false"
+      - name: Muster__Cluster__AdvertisedAddress
+        value: "$(POD_IP)"
+      - name: Muster__Cluster__SiloPort
+        value: {{ $root.Values.cluster.siloPort | quote }}
+      - name: Muster__Cluster__GatewayPort
+        value: {{ $root.Values.cluster.gatewayPort | quote }}
       - name: Muster__Pki__ServerNames__0
-        value: {{ printf "%s-gateway" (include "muster.name" $root) | quote }}
+        value: {{ $root.Values.gateway.publicName | default (printf "%s-gateway" (include "muster.name" $root)) | quote }}
+    {{- else }}
+      - name: Muster__Mqtt__Address
+        value: "*"
+      - name: Muster__Mqtt__Port
+        value: {{ $root.Values.gateway.mqttPort | quote }}
+      - name: Muster__DeviceHttps__Address
+        value: "*"
+      - name: Muster__DeviceHttps__Port
+        value: {{ $root.Values.gateway.deviceHttpsPort | quote }}
+      - name: Muster__Grpc__Address
+        value: "*"
     {{- end }}
     volumeMounts:
+    {{- if eq $component "silo" }}
       - name: data
         mountPath: {{ $root.Values.data.directory }}
+      - name: image-roots
+        mountPath: {{ $root.Values.data.directory }}/trust/images
+        readOnly: true
+    {{- else }}
+      # The images only: the administrator's key is in the same volume.
+      - name: data
+        mountPath: {{ $root.Values.data.directory }}/artifacts
+        subPath: artifacts
+    {{- end }}
+      - name: device-roots
+        mountPath: {{ $root.Values.data.directory }}/trust/devices
+        readOnly: true
       - name: pki
         mountPath: {{ $root.Values.pki.directory }}
         readOnly: true

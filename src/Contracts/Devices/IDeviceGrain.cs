@@ -12,76 +12,76 @@ namespace Muster.Contracts.Devices;
 public interface IDeviceGrain : IGrainWithStringKey
 {
     /// <summary>Puts the device on the delivery list. The same request id again gives the same answer.</summary>
-    [Alias("Expect")]
+    [Alias("Expect"), ResponseTimeout(CallTimeouts.Commit)]
     Task<DeviceReply> ExpectAsync(ExpectDevice command);
 
     /// <summary>The committed device, or a refusal when there is none.</summary>
-    [Alias("Get")]
+    [Alias("Get"), ResponseTimeout(CallTimeouts.Commit)]
     Task<DeviceReply> GetAsync();
 
     /// <summary>
     /// May this identity open a connection? Asked after the TLS handshake and before CONNACK or the first HTTP answer. A
     /// receiving session gets an epoch above all before it; the session before it is told to close.
     /// </summary>
-    [Alias("Admit")]
+    [Alias("Admit"), ResponseTimeout(CallTimeouts.Commit)]
     Task<AdmitReply> AdmitAsync(AdmitSession command);
 
     /// <summary>The receiving session ended; ignored when a newer epoch was admitted since.</summary>
-    [Alias("Disconnect")]
+    [Alias("Disconnect"), ResponseTimeout(CallTimeouts.Commit)]
     Task DisconnectAsync(SessionRef session);
 
     /// <summary>A hello: enrols, confirms a boot, is evaluated against policy. Returns after its commit.</summary>
-    [Alias("Hello")]
+    [Alias("Hello"), ResponseTimeout(CallTimeouts.Commit)]
     Task<UpReply> HelloAsync(ReportHello command);
 
     /// <summary>A status: tombstone and duplicate check, kept in memory only.</summary>
-    [Alias("Status")]
+    [Alias("Status"), ResponseTimeout(CallTimeouts.Commit)]
     Task<UpReply> StatusAsync(ReportStatus command);
 
     /// <summary>Progress or outcome of a generation. Returns after its commit.</summary>
-    [Alias("Report")]
+    [Alias("Report"), ResponseTimeout(CallTimeouts.Commit)]
     Task<UpReply> ReportAsync(ReportProgress command);
 
     /// <summary>Settings and applications; evaluated against policy. Returns after its commit.</summary>
-    [Alias("Inventory")]
+    [Alias("Inventory"), ResponseTimeout(CallTimeouts.Commit)]
     Task<UpReply> InventoryAsync(ReportInventory command);
 
     /// <summary>The answer to a one-shot command, with evidence. Returns after its commit.</summary>
-    [Alias("Result")]
+    [Alias("Result"), ResponseTimeout(CallTimeouts.Commit)]
     Task<UpReply> ResultAsync(ReportResult command);
 
     /// <summary>An operator approves an enrolment that waits (<see cref="EnrollmentApproval.Manual"/>).</summary>
-    [Alias("ApproveEnrollment")]
+    [Alias("ApproveEnrollment"), ResponseTimeout(CallTimeouts.Commit)]
     Task<DeviceReply> ApproveEnrollmentAsync(ApproveEnrollment command);
 
     /// <summary>Sets the device apart.</summary>
-    [Alias("Quarantine")]
+    [Alias("Quarantine"), ResponseTimeout(CallTimeouts.Commit)]
     Task<DeviceReply> QuarantineAsync(QuarantineDevice command);
 
     /// <summary>Takes the device back into service.</summary>
-    [Alias("Release")]
+    [Alias("Release"), ResponseTimeout(CallTimeouts.Commit)]
     Task<DeviceReply> ReleaseAsync(ReleaseDevice command);
 
     /// <summary>
     /// Offers a change, fenced by (rollout, epoch): commits the desired generation or says why not. The same rollout again is
     /// answered with what became of it.
     /// </summary>
-    [Alias("Offer")]
+    [Alias("Offer"), ResponseTimeout(CallTimeouts.Commit)]
     Task<OfferReply> OfferAsync(OfferChange command);
 
     /// <summary>The change's time is over: closes it as timed out if it is still in progress past the given limits.</summary>
-    [Alias("ExpireChange")]
+    [Alias("ExpireChange"), ResponseTimeout(CallTimeouts.Commit)]
     Task<OfferReply> ExpireChangeAsync(ExpireChange command);
 
     /// <summary>Evaluates the device against the tenant's policies as they are now (a policy changed).</summary>
-    [Alias("EvaluatePolicies")]
+    [Alias("EvaluatePolicies"), ResponseTimeout(CallTimeouts.Commit)]
     Task EvaluatePoliciesAsync(EvaluatePolicies command);
 
     /// <summary>
     /// Is a device with this identity allowed to fetch this digest now? Only the digest that its desired state names; asked
     /// on every request.
     /// </summary>
-    [Alias("AuthorizeDownload"), ReadOnly]
+    [Alias("AuthorizeDownload"), ReadOnly, ResponseTimeout(CallTimeouts.Commit)]
     Task<FleetError?> AuthorizeDownloadAsync(AuthorizeDownload command);
 
     /// <summary>
@@ -89,6 +89,6 @@ public interface IDeviceGrain : IGrainWithStringKey
     /// The same nonce again changes nothing; another nonce replaces a command that was not answered (it expired). A tombstone
     /// answers with itself, without an error.
     /// </summary>
-    [Alias("BeginDecommission")]
+    [Alias("BeginDecommission"), ResponseTimeout(CallTimeouts.Commit)]
     Task<DeviceReply> BeginDecommissionAsync(BeginDecommission command);
 }

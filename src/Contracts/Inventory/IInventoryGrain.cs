@@ -23,7 +23,7 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     /// A page of rows of one kind (a <see cref="GrainTypes"/> name) that match the filter, ordered by name. Reads the feed up to
     /// its head first, so that a caller sees every write acknowledged before the call.
     /// </summary>
-    [Alias("List")]
+    [Alias("List"), ResponseTimeout(CallTimeouts.Commit)]
     Task<RowPage> ListAsync(RowQuery query);
 
     /// <summary>
@@ -37,27 +37,27 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     /// Starts or renews (every minute) a watch: changed rows of the kind that match now are sent to the watcher. Expires after three
     /// minutes.
     /// </summary>
-    [Alias("Watch")]
+    [Alias("Watch"), ResponseTimeout(CallTimeouts.Commit)]
     Task WatchAsync(IRowWatcher watcher, RowQuery query);
 
-    [Alias("Unwatch")]
+    [Alias("Unwatch"), ResponseTimeout(CallTimeouts.Commit)]
     Task UnwatchAsync(IRowWatcher watcher);
 
     /// <summary>
     /// A gateway's sessions of this partition's devices: all of them, or what changed since its last message. Kept in memory,
     /// expires after 90 s.
     /// </summary>
-    [Alias("ReportPresence")]
+    [Alias("ReportPresence"), ResponseTimeout(CallTimeouts.Presence)]
     Task ReportPresenceAsync(PresenceReport report);
 
     /// <summary>The newest session known of a device; null when there is none.</summary>
-    [Alias("FindPresence")]
+    [Alias("FindPresence"), ResponseTimeout(CallTimeouts.Presence)]
     Task<DevicePresence?> FindPresenceAsync(TenantId tenant, DeviceId device);
 
     /// <summary>
     /// Records whose date has passed, at most <paramref name="recordsMax"/>, earliest first, and the next date after them.
     /// </summary>
-    [Alias("GetDue")]
+    [Alias("GetDue"), ResponseTimeout(CallTimeouts.Presence)]
     Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax);
 }
 

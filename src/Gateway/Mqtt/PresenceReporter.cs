@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Muster.Contracts.Inventory;
 
 namespace Muster.Gateway.Mqtt;
@@ -53,9 +52,9 @@ internal sealed partial class PresenceReporter(
         }
     }
 
-    private Dictionary<int, List<SessionPresence>> CollectChanged()
+    private Dictionary<int, List<Told>> CollectChanged()
     {
-        var byPartition = new Dictionary<int, List<SessionPresence>>();
+        var byPartition = new Dictionary<int, List<Told>>();
 
         // What becomes dirty meanwhile is queued again and waits for the next tick.
         for (var left = registry.Connections * 2 + PresenceReport.SessionsMax; left > 0 && registry.TryTakeChanged(out var device); left--)
@@ -67,9 +66,9 @@ internal sealed partial class PresenceReporter(
         return byPartition;
     }
 
-    private Dictionary<int, List<SessionPresence>> CollectAll()
+    private Dictionary<int, List<Told>> CollectAll()
     {
-        var byPartition = new Dictionary<int, List<SessionPresence>>();
+        var byPartition = new Dictionary<int, List<Told>>();
         foreach (var device in registry.Devices)
         {
             if (device.IsReceiving)
@@ -81,7 +80,7 @@ internal sealed partial class PresenceReporter(
         return byPartition;
     }
 
-    private static void Add(Dictionary<int, List<SessionPresence>> byPartition, DeviceSessions device, bool clearDirty)
+    private static void Add(Dictionary<int, List<Told>> byPartition, DeviceSessions device, bool clearDirty)
     {
         if (!device.TryTakePresence(clearDirty, out var presence))
         {
@@ -93,10 +92,10 @@ internal sealed partial class PresenceReporter(
             byPartition[device.Partition] = list = [];
         }
 
-        list.Add(presence);
+        list.Add(new Told(device, presence));
     }
 
-    private async Task SendAsync(Dictionary<int, List<SessionPresence>> byPartition, bool isFull, CancellationToken stoppingToken)
+    private async Task SendAsync(Dictionary<int, List<Told>> byPartition, bool isFull, CancellationToken stoppingToken)
     {
         try
         {
@@ -105,24 +104,38 @@ internal sealed partial class PresenceReporter(
                 new ParallelOptions { MaxDegreeOfParallelism = PartitionsAtOnce, CancellationToken = stoppingToken },
                 async (entry, _) => await SendAsync(entry.Key, entry.Value, isFull));
         }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The gateway stops; its sessions expire.
+        }
+    }
+
+    /// <summary>One partition that does not answer must not cost the others their report, and hears of its sessions later.</summary>
+    private async Task SendAsync(int partition, List<Told> sessions, bool isFull)
+    {
+        try
+        {
+            var grain = grains.GetInventory(partition);
+            foreach (var chunk in sessions.Chunk(PresenceReport.SessionsMax))
+            {
+                await grain.ReportPresenceAsync(new PresenceReport(
+                    registry.GatewayId, reference.Value, isFull, [.. chunk.Select(told => told.Presence)]));
+                isFull = false;
+            }
+        }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            // Presence is not stored; the next full report repeats it.
-            LogLost(logger, exception);
+            // An ended session is in no later full report: what was not heard is told again with the next tick.
+            LogLost(logger, exception, partition);
+            foreach (var (device, _) in sessions)
+            {
+                registry.MarkChanged(device, null);
+            }
         }
     }
 
-    private async Task SendAsync(int partition, List<SessionPresence> sessions, bool isFull)
-    {
-        var grain = grains.GetInventory(partition);
-        foreach (var chunk in sessions.Chunk(PresenceReport.SessionsMax))
-        {
-            await grain.ReportPresenceAsync(new PresenceReport(
-                registry.GatewayId, reference.Value, isFull, ImmutableArray.Create(chunk)));
-            isFull = false;
-        }
-    }
+    private readonly record struct Told(DeviceSessions Device, SessionPresence Presence);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Presence could not be reported; the next full report repeats it")]
-    private static partial void LogLost(ILogger logger, Exception exception);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Partition {Partition} did not take presence; it is told again")]
+    private static partial void LogLost(ILogger logger, Exception exception, int partition);
 }

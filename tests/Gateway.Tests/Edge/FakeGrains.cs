@@ -42,8 +42,16 @@ internal sealed class FakeInventory : IInventoryGrain
 
     public DevicePresence? Presence { get; set; }
 
+    /// <summary>True for a partition whose silo is gone.</summary>
+    public bool IsAway { get; set; }
+
     public Task ReportPresenceAsync(PresenceReport report)
     {
+        if (IsAway)
+        {
+            throw new TimeoutException("away");
+        }
+
         Reports.Enqueue(report);
         return Task.CompletedTask;
     }

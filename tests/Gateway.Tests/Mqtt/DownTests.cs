@@ -144,6 +144,25 @@ public sealed class DownTests
         Assert.Contains(Sessions(edge), session => !session.Connected);
     }
 
+    [Fact]
+    public async Task Presence_ThatAPartitionDidNotTake_IsToldAgain()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        var reporter = edge.Services.GetServices<IHostedService>().OfType<PresenceReporter>().Single();
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        await reporter.ReportAsync(isFull: true, TestContext.Current.CancellationToken);
+        edge.Grains.Inventory.IsAway = true;
+        await client.DisconnectAsync();
+        await Eventually.TrueAsync(() => !edge.Grains.Device(Samples.Serial).Disconnected.IsEmpty, "the end of the session");
+        await reporter.ReportAsync(isFull: true, TestContext.Current.CancellationToken);
+        Assert.DoesNotContain(Sessions(edge), session => !session.Connected);
+
+        edge.Grains.Inventory.IsAway = false;
+        await reporter.ReportAsync(isFull: false, TestContext.Current.CancellationToken);
+
+        Assert.Contains(Sessions(edge), session => !session.Connected);
+    }
+
     private static async Task<SessionPresence> FindAsync(DeviceEdge edge, Predicate<SessionPresence> predicate)
     {
         await Eventually.TrueAsync(() => Sessions(edge).Any(session => predicate(session)), "presence");

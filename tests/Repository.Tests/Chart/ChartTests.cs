@@ -6,7 +6,7 @@ namespace Muster.Repository.Tests.Chart;
 /// <summary>The chart as helm renders it, parsed strictly into the API's own types. Nothing here starts a pod.</summary>
 public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
 {
-    /// <summary>The host's own time for leaving (SiloHostExtensions.ShutdownTimeout).</summary>
+    /// <summary>The host's own time for leaving (HostDefaultsExtensions.ShutdownTimeout).</summary>
     private const int ShutdownSeconds = 60;
 
     private const string ComponentLabel = "app.kubernetes.io/component";
@@ -48,7 +48,7 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
 
     [Theory]
     [MemberData(nameof(Topologies))]
-    public async Task Pods_OfATopology_HaveNoTokenAndMountBothVolumes(string topology)
+    public async Task Pods_OfATopology_HaveNoTokenAndMountWhatIsTheirs(string topology)
     {
         var rendered = await RenderAsync(topology);
         var accounts = rendered.OfType<V1ServiceAccount>().ToArray();
@@ -60,10 +60,17 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
             Assert.False(pod.AutomountServiceAccountToken);
             Assert.Contains(accounts, account => account.Name() == pod.ServiceAccountName);
             var mounts = pod.Containers[0].VolumeMounts.ToDictionary(mount => mount.Name);
+            var component = deployment.Spec.Template.Metadata.Labels[ComponentLabel];
             Assert.True(mounts["pki"].ReadOnlyProperty);
-            Assert.Equal("muster-pki", pod.Volumes.Single(volume => volume.Name == "pki").Secret.SecretName);
+            Assert.Equal($"muster-pki-{component}", pod.Volumes.Single(volume => volume.Name == "pki").Secret.SecretName);
             Assert.Equal(Setting(deployment, "Muster__Pki__Directory").Value, mounts["pki"].MountPath);
-            Assert.Equal(Setting(deployment, "Muster__Data__Directory").Value, mounts["data"].MountPath);
+            var data = Setting(deployment, "Muster__Data__Directory").Value;
+            Assert.Equal((true, $"{data}/trust/devices"), (mounts["device-roots"].ReadOnlyProperty, mounts["device-roots"].MountPath));
+            Assert.Equal("muster-device-roots", pod.Volumes.Single(volume => volume.Name == "device-roots").ConfigMap.Name);
+            Assert.Equal(
+                component == "silo" ? (data, null) : ($"{data}/artifacts", "artifacts"),
+                (mounts["data"].MountPath, mounts["data"].SubPath));
+            Assert.Equal(component == "silo", mounts.ContainsKey("image-roots"));
         });
     }
 
@@ -80,14 +87,42 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
                 "$(MUSTER_STORE_ENDPOINTS),password=$(MUSTER_STORE_PASSWORD)",
                 Setting(deployment, "Muster__Store__ConnectionString").Value);
             Assert.Equal("status.podIP", Setting(deployment, "POD_IP").ValueFrom.FieldRef.FieldPath);
-            Assert.Equal("$(POD_IP)", Setting(deployment, "Muster__Cluster__AdvertisedAddress").Value);
-            Assert.Equal("11111", Setting(deployment, "Muster__Cluster__SiloPort").Value);
-            Assert.Equal("30000", Setting(deployment, "Muster__Cluster__GatewayPort").Value);
-            Assert.Equal("8883", Setting(deployment, "Muster__Mqtt__Port").Value);
-            Assert.Equal("8443", Setting(deployment, "Muster__DeviceHttps__Port").Value);
-            Assert.Equal("7443", Setting(deployment, "Muster__Grpc__Port").Value);
             Assert.Equal("muster", Setting(deployment, "Muster__Cluster__ServiceId").Value);
         });
+    }
+
+    [Theory]
+    [InlineData("default", "fleet-gateway")]
+    [InlineData("ha", "muster.example.com")]
+    public async Task Environment_OfSilos_SaysWhereTheyAreAndThatGatewaysAreTheEdge(string topology, string publicName)
+    {
+        var silo = Named<V1Deployment>(await RenderAsync(topology), "fleet-silo");
+
+        Assert.Equal("false", Setting(silo, "Muster__Edge__Enabled").Value);
+        Assert.Equal("$(POD_IP)", Setting(silo, "Muster__Cluster__AdvertisedAddress").Value);
+        Assert.Equal("11111", Setting(silo, "Muster__Cluster__SiloPort").Value);
+        Assert.Equal("30000", Setting(silo, "Muster__Cluster__GatewayPort").Value);
+        Assert.Equal(publicName, Setting(silo, "Muster__Pki__ServerNames__0").Value);
+        Assert.Equal("7443", Setting(silo, "Muster__Grpc__Port").Value);
+    }
+
+    [Theory]
+    [MemberData(nameof(Topologies))]
+    public async Task Environment_OfGateways_OpensEveryListenerThatTheServiceNames(string topology)
+    {
+        var rendered = await RenderAsync(topology);
+        var gateway = Named<V1Deployment>(rendered, "fleet-gateway");
+        var ports = gateway.Spec.Template.Spec.Containers[0].Ports.ToDictionary(port => port.Name, port => port.ContainerPort.ToString());
+
+        Assert.Equal(ports["mqtts"], Setting(gateway, "Muster__Mqtt__Port").Value);
+        Assert.Equal(ports["https"], Setting(gateway, "Muster__DeviceHttps__Port").Value);
+        Assert.Equal(ports["grpc"], Setting(gateway, "Muster__Grpc__Port").Value);
+        Assert.Equal(ports["health"], Setting(gateway, "Muster__Health__Port").Value);
+        Assert.All(
+            ["Mqtt", "DeviceHttps", "Grpc", "Health"],
+            listener => Assert.Equal("*", Setting(gateway, $"Muster__{listener}__Address").Value));
+        var service = Named<V1Service>(rendered, "fleet-gateway");
+        Assert.Equal(["grpc", "https", "mqtts"], service.Spec.Ports.Select(port => port.TargetPort.Value).Order());
     }
 
     [Theory]
@@ -143,20 +178,25 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
     }
 
     [Theory]
-    [InlineData("store", "pki")]
-    [InlineData("pki", "store")]
-    public async Task Template_WithoutASecret_IsRefusedWithASentence(string missing, string given)
+    [InlineData("store.existingSecret")]
+    [InlineData("pki.siloSecret")]
+    [InlineData("pki.gatewaySecret")]
+    [InlineData("trust.deviceRoots")]
+    [InlineData("trust.imageRoots")]
+    public async Task Template_WithoutWhatHasToExist_IsRefusedWithASentence(string missing)
     {
-        var run = await helm.TemplateAsync("--set", $"{given}.existingSecret=given");
+        var run = await helm.TemplateAsync("--values", HelmTool.ValuesFile("default"), "--set", $"{missing}=");
 
         Assert.NotEqual(0, run.ExitCode);
-        Assert.Contains($"{missing}.existingSecret is required: name the secret", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"{missing} is required: name the", run.Error, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("surprise=1", "surprise")]
     [InlineData("silo.replica=3", "replica")]
     [InlineData("store.password=open", "password")]
+    [InlineData("store.partitions=100", "partitions")]
+    [InlineData("pki.existingSecret=one", "existingSecret")]
     [InlineData("silo.terminationGracePeriodSeconds=60", "terminationGracePeriodSeconds")]
     public async Task Template_WithAValueThatTheSchemaDoesNotAllow_IsRefused(string value, string named)
     {

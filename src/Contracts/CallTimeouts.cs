@@ -1,0 +1,17 @@
+namespace Muster.Contracts;
+
+/// <summary>
+/// How long callers wait for an answer where the cluster's 30 s would hurt: a request that a silo took with it when it died is only
+/// noticed by its time.
+/// </summary>
+public static class CallTimeouts
+{
+    /// <summary>
+    /// Above what the store may take for a commit that it answers at last (four times three seconds), so that nobody repeats what is
+    /// still being written.
+    /// </summary>
+    public const string Commit = "00:00:15";
+
+    /// <summary>For what lives in memory and is told again every two seconds.</summary>
+    public const string Presence = "00:00:05";
+}
