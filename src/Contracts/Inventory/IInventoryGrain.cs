@@ -30,7 +30,7 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     /// How many rows of the kind match the filter, by the values of <paramref name="groupBy"/> (a field of the filter; empty for the
     /// total only). As fresh as a list; <see cref="RowQuery.After"/> and <see cref="RowQuery.RowsMax"/> do not count.
     /// </summary>
-    [Alias("Count")]
+    [Alias("Count"), ResponseTimeout(CallTimeouts.Commit)]
     Task<RowCounts> CountAsync(RowQuery query, string groupBy);
 
     /// <summary>
