@@ -203,6 +203,16 @@ internal sealed class ClusterSite : IAsyncDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
+    /// <summary>A host with exactly these settings, ready.</summary>
+    public async Task<HostProcess> StartReadyAsync(
+        string program, IReadOnlyDictionary<string, string> settings, int healthPort, CancellationToken cancellationToken)
+    {
+        var host = Start(program.ToLowerInvariant(), program, settings);
+        _healthPorts[host] = healthPort;
+        await WaitUntilReadyAsync(host, cancellationToken);
+        return host;
+    }
+
     private HostProcess StartSilo(string name)
     {
         var ports = Ports.Free(3);
