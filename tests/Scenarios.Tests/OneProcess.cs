@@ -91,7 +91,7 @@ internal sealed class OneProcess : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private static int[] FreePorts(int count)
+    public static int[] FreePorts(int count)
     {
         var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
         listeners.ForEach(listener => listener.Start());
