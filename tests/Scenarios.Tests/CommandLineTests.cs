@@ -1,0 +1,154 @@
+using System.Text;
+using System.Text.Json;
+using MQTTnet;
+using MQTTnet.Formatter;
+using Muster.Protocol;
+using Muster.Scenarios.Tests.BadInput;
+
+namespace Muster.Scenarios.Tests;
+
+/// <summary>The command line against the whole product, in the order of an operator's day.</summary>
+[Collection(BadInputGroup.Name)]
+public sealed class CommandLineTests(BadInputSite site) : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("muster-cli-").FullName;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Devices_CreatedListedGotAndWatched_AreJsonForScripts()
+    {
+        var created = await JsonAsync(
+            "devices", "create", "B8A44F00C001", "--model", "P3265-V", "--warranty-start", "2026-01-01", "--warranty-months", "60");
+        var listed = await JsonAsync("devices", "list", "--filter", "state=EXPECTED");
+        var got = await JsonAsync("devices", "get", "B8A44F00C001");
+        var (code, line) = await MusterProgram.WatchAsync(site.Profile, "devices", "watch", "--output", "json");
+
+        Assert.Equal("tenants/default/devices/B8A44F00C001", NameOf(Assert.Single(created)));
+        Assert.Contains(listed, device => NameOf(device) == NameOf(created[0]));
+        Assert.Equal("DEVICE_STATE_EXPECTED", Assert.Single(got).GetProperty("state").GetString());
+        Assert.Equal(0, code);
+        Assert.Equal(JsonValueKind.Object, JsonDocument.Parse(line).RootElement.ValueKind);
+    }
+
+    [Fact]
+    public async Task Images_ImportedAndListed_AreThere()
+    {
+        var content = Encoding.UTF8.GetBytes("an image of the command line");
+        var (image, signature) = (Path.Combine(_folder, "image"), Path.Combine(_folder, "image.cms"));
+        await File.WriteAllBytesAsync(image, content, Stop);
+        await File.WriteAllBytesAsync(signature, site.Sign(content), Stop);
+        string[] import = ["images", "import", image, "--version", "12.11.80", "--track", "active", "--model", "P3265-V", "--signature"];
+
+        var imported = await JsonAsync([.. import, signature]);
+        var listed = await JsonAsync("images", "list");
+        await File.AppendAllTextAsync(image, "and a byte more", Stop);
+        var tampered = await MusterProgram.RunAsync(site.Profile, [.. import, signature]);
+
+        Assert.Contains(listed, one => NameOf(one) == NameOf(Assert.Single(imported)));
+        Assert.Equal(1, tampered.Code);
+        Assert.Empty(tampered.Output);
+        Assert.StartsWith("IMAGE_SIGNATURE_INVALID: ", tampered.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rollouts_CreatedStartedWatchedAndPaused_SayWhereTheyAre()
+    {
+        var created = await JsonAsync("rollouts", "create", "by-hand", "--image", site.ImageDigest, "--wave", "1", "--wave", "100%:90:30s");
+        var started = await MusterProgram.RunAsync(site.Profile, "rollouts", "start", "by-hand", "--output", "json");
+        var (watched, line) = await MusterProgram.WatchAsync(site.Profile, "rollouts", "watch", "spring", "--output", "json");
+        var paused = await JsonAsync("rollouts", "pause", "spring", "--reason", "lunch");
+        var resumed = await JsonAsync("rollouts", "resume", "spring");
+        var missing = await MusterProgram.RunAsync(site.Profile, "rollouts", "start", "autumn");
+
+        Assert.Equal("ROLLOUT_STATE_DRAFT", Assert.Single(created).GetProperty("state").GetString());
+        Assert.True(started.Code == 0, started.Error);
+        Assert.Equal(0, watched);
+        Assert.Equal("tenants/default/rollouts/spring", NameOf(JsonDocument.Parse(line).RootElement));
+        Assert.Equal("ROLLOUT_STATE_PAUSED", Assert.Single(paused).GetProperty("state").GetString());
+        Assert.Equal("ROLLOUT_STATE_RUNNING", Assert.Single(resumed).GetProperty("state").GetString());
+        Assert.Equal((1, ""), (missing.Code, missing.Output));
+        Assert.StartsWith("NOT_FOUND: ", missing.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Decommission_RequestedByOne_IsApprovedByAnotherWithHisOwnKey()
+    {
+        const string Serial = "B8A44F00C002";
+        await EnrolAsync(Serial);
+        var bert = Path.Combine(_folder, "bert");
+        var (request, grant) = (Path.Combine(bert, "operator.csr"), Path.Combine(_folder, "bert.json"));
+        await DoneAsync(bert, "operators", "request", "bert");
+        await DoneAsync(site.Profile, "operators", "add", "bert", "--role", "approver", "--request", request, "--out", grant);
+        await DoneAsync(bert, "operators", "accept", grant);
+
+        var me = await MusterProgram.RunAsync(bert, "whoami");
+        var own = await MusterProgram.RunAsync(bert, "decommissions", "request", Serial);
+        await DoneAsync(site.Profile, "decommissions", "request", Serial);
+        var alone = await MusterProgram.RunAsync(site.Profile, "decommissions", "approve", Serial);
+        await DoneAsync(bert, "decommissions", "approve", Serial);
+        var listed = await JsonAsync("decommissions", "list");
+
+        Assert.Contains("approver", me.Output, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal((1, ""), (own.Code, own.Output));
+        Assert.StartsWith("PERMISSION_DENIED: ", own.Error, StringComparison.Ordinal);
+        Assert.Equal((1, ""), (alone.Code, alone.Output));
+        var decommission = Assert.Single(listed, one => NameOf(one).EndsWith(Serial, StringComparison.Ordinal));
+        Assert.NotEqual("DECOMMISSION_STATE_REQUESTED", decommission.GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task Command_WithoutAProfileOrAServer_SaysWhatIsMissing()
+    {
+        var none = await MusterProgram.RunAsync(Path.Combine(_folder, "none"), "devices", "list");
+        var elsewhere = Directory.CreateDirectory(Path.Combine(_folder, "elsewhere")).FullName;
+        foreach (var file in new[] { "operator.pem", "operator.key", "server-ca.pem" })
+        {
+            File.Copy(Path.Combine(site.Profile, file), Path.Combine(elsewhere, file));
+        }
+
+        // Port 1 is nobody's.
+        await File.WriteAllTextAsync(
+            Path.Combine(elsewhere, "profile.json"),
+            """{"server":"https://localhost:1","operator":"administrator","tenant":"default"}""",
+            Stop);
+        var silent = await MusterProgram.RunAsync(elsewhere, "devices", "list");
+        var wrong = await MusterProgram.RunAsync(site.Profile, "devices", "explode");
+
+        Assert.Equal((2, ""), (none.Code, none.Output));
+        Assert.Contains("There is no profile in", none.Error, StringComparison.Ordinal);
+        Assert.Equal((3, ""), (silent.Code, silent.Output));
+        Assert.Contains("The server does not answer", silent.Error, StringComparison.Ordinal);
+        Assert.Equal(2, wrong.Code);
+        Assert.Contains("explode", wrong.Error, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private async Task EnrolAsync(string serial)
+    {
+        await site.ExpectAsync(serial);
+        using var certificate = DeviceLine.Load(site.Vendor.Issue(serial, TimeProvider.System.GetUtcNow()));
+        await using var line = new DeviceLine();
+        await line.ConnectAsync(site.MqttPort, certificate, serial, MqttProtocolVersion.V500);
+        var hello = await line.PublishAsync(serial, Topics.Hello, BadInputSite.Hello(serial, 1));
+        Assert.Equal(MqttClientPublishReasonCode.Success, hello.ReasonCode);
+    }
+
+    private static string NameOf(JsonElement resource) => resource.GetProperty("name").GetString()!;
+
+    private static async Task DoneAsync(string profile, params string[] arguments)
+    {
+        var result = await MusterProgram.RunAsync(profile, arguments);
+        Assert.True(result.Code == 0, $"{string.Join(' ', arguments)}: {result.Error}");
+    }
+
+    /// <summary>One object per line, and nothing else.</summary>
+    private async Task<List<JsonElement>> JsonAsync(params string[] arguments)
+    {
+        var result = await MusterProgram.RunAsync(site.Profile, [.. arguments, "--output", "json"]);
+        Assert.True(result.Code == 0, $"{string.Join(' ', arguments)}: {result.Error}");
+        Assert.Empty(result.Error);
+        return [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+    }
+}
