@@ -25,7 +25,7 @@ public sealed class ReferenceTests
         ["tests/Testing"] = ["Grains", "Storage", "EmbeddedStore", "Cryptography"],
         ["tests/StoreWriter"] = ["Testing"],
         ["tests/Domain.Tests"] = ["Domain"],
-        ["tests/Contracts.Tests"] = ["Contracts"],
+        ["tests/Contracts.Tests"] = ["Contracts", "Grains"],
         ["tests/Protocol.Tests"] = ["Protocol", "Domain"],
         ["tests/Cryptography.Tests"] = ["Cryptography"],
         ["tests/Artifacts.Tests"] = ["Artifacts"],

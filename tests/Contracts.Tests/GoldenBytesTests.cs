@@ -1,0 +1,60 @@
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization;
+
+namespace Muster.Contracts.Tests;
+
+/// <summary>
+/// One instance of every serialized type as the store's serializer writes it, in <c>golden/payloads.txt</c>: what an older version
+/// wrote is read, and gives the same bytes again. <c>MUSTER_WRITE_DOCS=1</c> writes the file anew.
+/// </summary>
+public sealed class GoldenBytesTests : IDisposable
+{
+    private static readonly string PayloadsFile = Path.Combine("tests", "Contracts.Tests", "golden", "payloads.txt");
+
+    private readonly ServiceProvider _services = new ServiceCollection()
+        .AddSerializer(serializer =>
+        {
+            foreach (var assembly in WireTypes.Assemblies.Values)
+            {
+                serializer.AddAssembly(assembly);
+            }
+        })
+        .BuildServiceProvider();
+
+    private Serializer Serializer => _services.GetRequiredService<Serializer>();
+
+    [Fact]
+    public void Payloads_OfAllTypes_AreTheBytesOnRecord()
+    {
+        var text = new StringBuilder();
+        foreach (var type in Types())
+        {
+            text.Append($"{WireTypes.AliasOf(type)} {Convert.ToBase64String(Serializer.SerializeToArray(Sample.Of(type)))}\n");
+        }
+
+        GoldenFile.AssertSame(PayloadsFile, text.ToString());
+    }
+
+    [Fact]
+    public void Payloads_OnRecord_AreReadAndWrittenAgain()
+    {
+        var known = Types().ToDictionary(type => WireTypes.AliasOf(type)!);
+        foreach (var line in GoldenFile.Read(PayloadsFile).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var (alias, payload) = (line.Split(' ')[0], Convert.FromBase64String(line.Split(' ')[1]));
+
+            var read = Serializer.Deserialize<object>(payload);
+
+            Assert.True(known.TryGetValue(alias, out var type), $"{alias} is in the stores of older versions and cannot be read.");
+            Assert.IsType(type, read);
+            Assert.Equal(payload, Serializer.SerializeToArray(read));
+        }
+    }
+
+    public void Dispose() => _services.Dispose();
+
+    private static IEnumerable<Type> Types() => WireTypes.Assemblies.Values.SelectMany(WireTypes.Serialized)
+        .Where(type => !type.IsAbstract && !type.IsGenericTypeDefinition)
+        .OrderBy(WireTypes.AliasOf, StringComparer.Ordinal);
+}
