@@ -40,6 +40,10 @@ internal sealed class Scenario(ScenarioPlan plan, Installation site, Findings fi
             var reason = OperatorClient.ReasonOf(refusal);
             findings.Add(step, $"the API refused: {(reason.Length > 0 ? reason : refusal.StatusCode)}: {refusal.Status.Detail}");
         }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            findings.Add(step, "a call of the API was not answered in time");
+        }
         catch (DemoFaultException fault)
         {
             findings.Add(fault.Check, fault.Message);

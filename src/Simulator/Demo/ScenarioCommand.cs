@@ -41,7 +41,7 @@ internal static class ScenarioCommand
 /// <summary>The options that <c>demo</c> and <c>scenario</c> share.</summary>
 internal sealed class ScenarioOptions
 {
-    private const int DevicesMin = 2;
+    private const int DevicesMin = 1;
     private const int DevicesMax = 10_000;
 
     private readonly Option<int> _devices = new("--devices")

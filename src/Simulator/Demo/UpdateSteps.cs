@@ -77,7 +77,8 @@ internal sealed class UpdateSteps(Ground ground)
 
                 await call.RequestStream.CompleteAsync();
             }
-            catch (Exception ended) when (ended is InvalidOperationException or RpcException)
+            catch (Exception ended) when (ended is InvalidOperationException or RpcException
+                || (ended is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
                 // The answer came before the last chunk: it is the refusal, and the response tells it.
             }
