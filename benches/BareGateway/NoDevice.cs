@@ -17,7 +17,7 @@ internal sealed class NoDevice : IDeviceGrain
 
     public Task<UpReply> HelloAsync(ReportHello command) => Accepted;
 
-    public Task<UpReply> StatusAsync(ReportStatus command) => Accepted;
+    public ValueTask<UpReply> StatusAsync(ReportStatus command) => ValueTask.FromResult(UpReply.Accepted);
 
     public Task<UpReply> InventoryAsync(ReportInventory command) => Accepted;
 

@@ -36,7 +36,7 @@ public interface IDeviceGrain : IGrainWithStringKey
 
     /// <summary>A status: tombstone and duplicate check, kept in memory only.</summary>
     [Alias("Status"), ResponseTimeout(CallTimeouts.Commit)]
-    Task<UpReply> StatusAsync(ReportStatus command);
+    ValueTask<UpReply> StatusAsync(ReportStatus command);
 
     /// <summary>Progress or outcome of a generation. Returns after its commit.</summary>
     [Alias("Report"), ResponseTimeout(CallTimeouts.Commit)]

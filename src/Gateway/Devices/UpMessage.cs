@@ -24,13 +24,13 @@ internal readonly record struct UpMessage(PayloadForm Form, MessageStamp Stamp, 
 
     public ReportResult? Result { get; init; }
 
-    public Task<UpReply> SendAsync(IDeviceGrain device) => this switch
+    public ValueTask<UpReply> SendAsync(IDeviceGrain device) => this switch
     {
         { Status: { } status } => device.StatusAsync(status),
-        { Progress: { } progress } => device.ReportAsync(progress),
-        { Hello: { } hello } => device.HelloAsync(hello),
-        { Inventory: { } inventory } => device.InventoryAsync(inventory),
-        { Result: { } result } => device.ResultAsync(result),
+        { Progress: { } progress } => new(device.ReportAsync(progress)),
+        { Hello: { } hello } => new(device.HelloAsync(hello)),
+        { Inventory: { } inventory } => new(device.InventoryAsync(inventory)),
+        { Result: { } result } => new(device.ResultAsync(result)),
         _ => throw new System.Diagnostics.UnreachableException("An up message without content."),
     };
 }

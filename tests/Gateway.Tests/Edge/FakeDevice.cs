@@ -65,7 +65,7 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain
 
     public Task<UpReply> HelloAsync(ReportHello command) => TakeAsync(UpKind.Hello, command.Envelope, command);
 
-    public Task<UpReply> StatusAsync(ReportStatus command) => TakeAsync(UpKind.Status, command.Envelope, command);
+    public ValueTask<UpReply> StatusAsync(ReportStatus command) => new(TakeAsync(UpKind.Status, command.Envelope, command));
 
     public Task<UpReply> ReportAsync(ReportProgress command) => TakeAsync(UpKind.Report, command.Envelope, command);
 

@@ -210,6 +210,7 @@ public sealed class OtherServicesTests
         Tenant = ProductKey.Parse(key).Tenant,
         Id = ProductKey.Parse(key).Product,
         Spec = new ProductSpec(new SupportWindow(null, Samples.At, null), ""),
+        CreatedAs = new ProductSpec(new SupportWindow(null, Samples.At, null), ""),
         RequestId = "r1",
         CreatedAt = Samples.At,
         ToldStatus = SupportStatus.EndOfSupport,
