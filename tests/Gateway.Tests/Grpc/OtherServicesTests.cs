@@ -212,7 +212,6 @@ public sealed class OtherServicesTests
         Spec = new ProductSpec(new SupportWindow(null, Samples.At, null), ""),
         CreatedAs = new ProductSpec(new SupportWindow(null, Samples.At, null), ""),
         RequestId = "r1",
-        CreatedAs = new ProductSpec(new SupportWindow(null, Samples.At, null), ""),
         CreatedAt = Samples.At,
         ToldStatus = SupportStatus.EndOfSupport,
         OpenCampaign = "c1",
