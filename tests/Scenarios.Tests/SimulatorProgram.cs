@@ -54,6 +54,15 @@ internal sealed class SimulatorProgram : IAsyncDisposable
         }
     }
 
+    /// <summary>Makes an image of random bytes that the installation's vendor signed; the signature goes to FILE.cms.</summary>
+    public static async Task MakeImageAsync(OneProcess muster, string file, int bytes, CancellationToken cancellationToken)
+    {
+        var size = bytes.ToString(CultureInfo.InvariantCulture);
+        await using var image = new SimulatorProgram(
+            ["image", "--pki", Path.Combine(muster.Folder, "vendor"), "--out", file, "--size", size, "--version", "12.11.78"]);
+        await image._process.WaitForExitAsync(cancellationToken);
+    }
+
     public static SimulatorProgram StartFleet(OneProcess muster, int devices) => new(
     [
         "fleet", "--pki", Path.Combine(muster.Folder, "vendor"), "--devices", devices.ToString(CultureInfo.InvariantCulture),
