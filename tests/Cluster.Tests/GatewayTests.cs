@@ -30,7 +30,8 @@ public sealed class GatewayTests
         await site.InsistAsync(Cancel, "rollouts", "start", "after");
         await UntilAsync(site, "every device runs the image", async () => await CountAsync(site, $"image_digest={digest}") == Devices);
 
-        Assert.Equal(Devices, await CountAsync(site, "connected=true"));
+        // A gateway tells its presence every two seconds, and the last device has just booted.
+        await UntilAsync(site, "every device is connected", async () => await CountAsync(site, "connected=true") == Devices);
         var installs = File.ReadLines(site.FleetLog).Count(line => line.Contains("\"event\":\"installed\"", StringComparison.Ordinal));
         Assert.Equal(Devices, installs);
     }
