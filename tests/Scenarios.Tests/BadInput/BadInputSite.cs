@@ -92,6 +92,9 @@ public sealed class BadInputSite : IAsyncLifetime
     {
         var device = await Administrator.Devices.GetDeviceAsync(new V1.GetDeviceRequest { Name = DeviceName });
         device.Presence = null;
+
+        // One of the tests makes a policy, and seconds later every device is evaluated anew.
+        device.Compliance = null;
         var devices = await Administrator.Devices.ListDevicesAsync(new V1.ListDevicesRequest { Parent = Parent });
         var images = await Administrator.Images.ListImagesAsync(new V1.ListImagesRequest { Parent = Parent });
         var rollouts = await Administrator.Rollouts.ListRolloutsAsync(new V1.ListRolloutsRequest { Parent = Parent });
