@@ -14,13 +14,16 @@ internal sealed class ShareRound(IGrainFactory grains)
 
     private readonly Dictionary<int, ShareReport> _reports = [];
     private readonly Dictionary<int, DateTimeOffset> _askedAt = [];
+
+    /// <summary>Also of those that did not answer: a silent one has its turn like the others, and not before them.</summary>
+    private readonly Dictionary<int, DateTimeOffset> _turnAt = [];
     private Exception? _lastFault;
 
     public ImmutableArray<ShareReport> Reports => [.. _reports.Values];
 
-    /// <summary>The partitions to ask now, the longest unasked first: a round that ends early leaves nobody out for ever.</summary>
+    /// <summary>The partitions to ask now, whose turn is longest ago first: a round that ends early leaves nobody out for ever.</summary>
     public List<int> Select(RolloutPlan plan, DateTimeOffset now) =>
-        [.. plan.Shares.Where(share => IsDue(share, plan, now)).Select(share => share.Partition).OrderBy(_askedAt.GetValueOrDefault)];
+        [.. plan.Shares.Where(share => IsDue(share, plan, now)).Select(share => share.Partition).OrderBy(_turnAt.GetValueOrDefault)];
 
     /// <summary>The partitions whose permits are on their way.</summary>
     public static List<int> SelectGranted(RolloutPlan plan) =>
@@ -41,6 +44,7 @@ internal sealed class ShareRound(IGrainFactory grains)
                 return true;
             }
 
+            Array.ForEach(chunk, partition => _turnAt[partition] = now);
             foreach (var report in await Task.WhenAll(chunk.Select(partition => AskAsync(committed, partition))))
             {
                 if (report is null)
