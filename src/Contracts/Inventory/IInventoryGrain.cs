@@ -139,9 +139,15 @@ public sealed record RowCounts(
         foreach (var row in rows)
         {
             total++;
-            if (groupBy.Length > 0 && row.Field(groupBy) is var value && (groups.Count <= GroupsMax || groups.ContainsKey(value ?? "")))
+            if (groupBy.Length == 0)
             {
-                groups[value ?? ""] = groups.GetValueOrDefault(value ?? "") + 1;
+                continue;
+            }
+
+            var value = row.Field(groupBy) ?? "";
+            if (groups.TryGetValue(value, out var count) || groups.Count <= GroupsMax)
+            {
+                groups[value] = count + 1;
             }
         }
 

@@ -12,10 +12,7 @@ namespace Muster.Domain.Inventory;
 public sealed record InventoryField(string Name, ImmutableArray<string> Values)
 {
     /// <summary>Free text, compared letter by letter.</summary>
-    public static implicit operator InventoryField(string name) => ToInventoryField(name);
-
-    /// <inheritdoc cref="op_Implicit(string)"/>
-    public static InventoryField ToInventoryField(string name) => new(name, []);
+    internal static InventoryField Text(string name) => new(name, []);
 
     /// <summary>The names of an enum: <c>InService</c> is <c>IN_SERVICE</c>.</summary>
     internal static InventoryField Of<TEnum>(string name)
@@ -35,24 +32,37 @@ public sealed record InventoryField(string Name, ImmutableArray<string> Values)
 /// <summary>Which fields a filter may name, by kind of list.</summary>
 public static class InventoryFields
 {
+    private static readonly InventoryField Name = InventoryField.Text("name");
+
     /// <summary>Of <see cref="DeviceRow"/>; <c>connected</c> comes from presence.</summary>
     public static ImmutableArray<InventoryField> Device { get; } =
     [
-        "name", InventoryField.Of<DeviceState>("state"), "model", "site", "track", "os_version", "image_digest",
-        InventoryField.Of<ComplianceState>("compliance"), "rollout", new("connected", ["true", "false"]),
+        Name,
+        InventoryField.Of<DeviceState>("state"),
+        InventoryField.Text("model"),
+        InventoryField.Text("site"),
+        InventoryField.Text("track"),
+        InventoryField.Text("os_version"),
+        InventoryField.Text("image_digest"),
+        InventoryField.Of<ComplianceState>("compliance"),
+        InventoryField.Text("rollout"),
+        new("connected", ["true", "false"]),
     ];
 
-    public static ImmutableArray<InventoryField> Image { get; } = ["name", "version", "track"];
+    public static ImmutableArray<InventoryField> Image { get; } = [Name, InventoryField.Text("version"), InventoryField.Text("track")];
 
-    public static ImmutableArray<InventoryField> Rollout { get; } = ["name", InventoryField.Of<RolloutState>("state")];
+    public static ImmutableArray<InventoryField> Rollout { get; } = [Name, InventoryField.Of<RolloutState>("state")];
 
     public static ImmutableArray<InventoryField> Decommission { get; } =
     [
-        "name", InventoryField.Of<DecommissionState>("state"), InventoryField.Of<DecommissionCause>("cause"), "campaign",
+        Name,
+        InventoryField.Of<DecommissionState>("state"),
+        InventoryField.Of<DecommissionCause>("cause"),
+        InventoryField.Text("campaign"),
     ];
 
-    public static ImmutableArray<InventoryField> Warranty { get; } = ["name", InventoryField.Of<WarrantyReviewState>("review")];
+    public static ImmutableArray<InventoryField> Warranty { get; } = [Name, InventoryField.Of<WarrantyReviewState>("review")];
 
     /// <summary>Of every kind that is listed by name only.</summary>
-    public static ImmutableArray<InventoryField> NameOnly { get; } = ["name"];
+    public static ImmutableArray<InventoryField> NameOnly { get; } = [Name];
 }

@@ -57,7 +57,7 @@ internal sealed partial class InventoryGrain(
 
         await CatchUpAsync(CancellationToken.None);
         var rowsMax = Math.Clamp(query.RowsMax, 1, RowQuery.RowsLimit);
-        var rows = Matching(query, filter).Take(rowsMax + 1).ToImmutableArray();
+        var rows = Matching(query, filter).Take(rowsMax + 1).Select(match => match.Row with { Presence = match.Presence }).ToImmutableArray();
         return rows.Length > rowsMax ? new RowPage(rows[..rowsMax], false, null) : new RowPage(rows, true, null);
     }
 
@@ -70,7 +70,7 @@ internal sealed partial class InventoryGrain(
         }
 
         await CatchUpAsync(CancellationToken.None);
-        return RowCounts.Of(Matching(query with { After = "" }, filter).Select(row => row.Row), groupBy);
+        return RowCounts.Of(Matching(query with { After = "" }, filter).Select(match => match.Row.Row), groupBy);
     }
 
     public Task WatchAsync(IRowWatcher watcher, RowQuery query)
@@ -108,12 +108,12 @@ internal sealed partial class InventoryGrain(
 
     public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => Task.FromResult(_table.DueBy(now, recordsMax));
 
-    private IEnumerable<ListedRow> Matching(RowQuery query, InventoryFilter filter)
+    private IEnumerable<(ListedRow Row, DevicePresence? Presence)> Matching(RowQuery query, InventoryFilter filter)
     {
         var now = clock.GetUtcNow();
         return _table.After(query.Tenant, query.Kind, query.After)
-            .Select(row => row with { Presence = PresenceOf(row, now) })
-            .Where(row => filter.Matches(row.Row, row.Presence?.Connected == true));
+            .Select(row => (Row: row, Presence: PresenceOf(row, now)))
+            .Where(match => filter.Matches(match.Row.Row, match.Presence?.Connected == true));
     }
 
     private DevicePresence? PresenceOf(ListedRow row, DateTimeOffset now) =>
