@@ -6,29 +6,20 @@ namespace Muster.Cli.Images;
 
 internal static class ListImages
 {
-    public static Command Create()
-    {
-        var filter = CommonOptions.Filter("name, version, track");
-        var limit = CommonOptions.Limit();
-        return new Command("list", "Images by digest.") { filter, limit }.Calls((session, parsed, cancellationToken) =>
+    public static Command Create() => ListVerb.Create<V1.Image>(
+        "Images by digest.",
+        "name, version, track",
+        ImageColumns.All,
+        async page =>
         {
-            var client = ImageColumns.Client(session);
-            var images = Paging.AllAsync<V1.Image>(
-                async (size, token) =>
-                {
-                    var request = new V1.ListImagesRequest
-                    {
-                        Parent = session.Parent,
-                        Filter = parsed.GetRequiredValue(filter),
-                        PageSize = size,
-                        PageToken = token,
-                    };
-                    var page = await client.ListImagesAsync(request, cancellationToken: cancellationToken);
-                    return (page.Images, page.NextPageToken);
-                },
-                parsed.GetValue(limit),
-                cancellationToken);
-            return session.Output.ShowAsync(images, ImageColumns.All, cancellationToken);
+            var request = new V1.ListImagesRequest
+            {
+                Parent = page.Parent,
+                Filter = page.Filter,
+                PageSize = page.Size,
+                PageToken = page.Token,
+            };
+            var answer = await ImageColumns.Client(page.Session).ListImagesAsync(request, cancellationToken: page.CancellationToken);
+            return (answer.Images, answer.NextPageToken);
         });
-    }
 }

@@ -6,18 +6,19 @@ namespace Muster.Cli.Operators;
 
 internal static class ListOperators
 {
-    public static Command Create() => new Command("list", "Operators by name.").Calls((session, _, cancellationToken) =>
-    {
-        var client = OperatorColumns.Client(session);
-        var operators = Paging.AllAsync<V1.Operator>(
-            async (size, token) =>
+    public static Command Create() => ListVerb.Create<V1.Operator>(
+        "Operators by name.",
+        null,
+        OperatorColumns.All,
+        async page =>
+        {
+            var request = new V1.ListOperatorsRequest
             {
-                var request = new V1.ListOperatorsRequest { Parent = session.Parent, PageSize = size, PageToken = token };
-                var page = await client.ListOperatorsAsync(request, cancellationToken: cancellationToken);
-                return (page.Operators, page.NextPageToken);
-            },
-            limit: 0,
-            cancellationToken);
-        return session.Output.ShowAsync(operators, OperatorColumns.All, cancellationToken);
-    });
+                Parent = page.Parent,
+                PageSize = page.Size,
+                PageToken = page.Token,
+            };
+            var answer = await OperatorColumns.Client(page.Session).ListOperatorsAsync(request, cancellationToken: page.CancellationToken);
+            return (answer.Operators, answer.NextPageToken);
+        });
 }

@@ -6,18 +6,19 @@ namespace Muster.Cli.Policies;
 
 internal static class ListPolicies
 {
-    public static Command Create() => new Command("list", "Policies by id.").Calls((session, _, cancellationToken) =>
-    {
-        var client = PolicyColumns.Client(session);
-        var policies = Paging.AllAsync<V1.Policy>(
-            async (size, token) =>
+    public static Command Create() => ListVerb.Create<V1.Policy>(
+        "Policies by id.",
+        null,
+        PolicyColumns.All,
+        async page =>
+        {
+            var request = new V1.ListPoliciesRequest
             {
-                var request = new V1.ListPoliciesRequest { Parent = session.Parent, PageSize = size, PageToken = token };
-                var page = await client.ListPoliciesAsync(request, cancellationToken: cancellationToken);
-                return (page.Policies, page.NextPageToken);
-            },
-            limit: 0,
-            cancellationToken);
-        return session.Output.ShowAsync(policies, PolicyColumns.All, cancellationToken);
-    });
+                Parent = page.Parent,
+                PageSize = page.Size,
+                PageToken = page.Token,
+            };
+            var answer = await PolicyColumns.Client(page.Session).ListPoliciesAsync(request, cancellationToken: page.CancellationToken);
+            return (answer.Policies, answer.NextPageToken);
+        });
 }

@@ -6,18 +6,19 @@ namespace Muster.Cli.Products;
 
 internal static class ListProducts
 {
-    public static Command Create() => new Command("list", "Products by model.").Calls((session, _, cancellationToken) =>
-    {
-        var client = ProductColumns.Client(session);
-        var products = Paging.AllAsync<V1.Product>(
-            async (size, token) =>
+    public static Command Create() => ListVerb.Create<V1.Product>(
+        "Products by model.",
+        null,
+        ProductColumns.All,
+        async page =>
+        {
+            var request = new V1.ListProductsRequest
             {
-                var request = new V1.ListProductsRequest { Parent = session.Parent, PageSize = size, PageToken = token };
-                var page = await client.ListProductsAsync(request, cancellationToken: cancellationToken);
-                return (page.Products, page.NextPageToken);
-            },
-            limit: 0,
-            cancellationToken);
-        return session.Output.ShowAsync(products, ProductColumns.All, cancellationToken);
-    });
+                Parent = page.Parent,
+                PageSize = page.Size,
+                PageToken = page.Token,
+            };
+            var answer = await ProductColumns.Client(page.Session).ListProductsAsync(request, cancellationToken: page.CancellationToken);
+            return (answer.Products, answer.NextPageToken);
+        });
 }

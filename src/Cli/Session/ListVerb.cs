@@ -1,0 +1,42 @@
+using System.CommandLine;
+
+namespace Muster.Cli.Session;
+
+/// <summary>The verb <c>list</c> of a resource: all its pages as one table, or as JSON.</summary>
+internal static class ListVerb
+{
+    /// <param name="description">What is listed, and in which order.</param>
+    /// <param name="filterFields">The fields that the server's filter knows; null for short lists, which have neither filter nor limit.</param>
+    /// <param name="columns">Of the table.</param>
+    /// <param name="read">Reads one page: its items, and the token of the next.</param>
+    public static Command Create<TItem>(
+        string description,
+        string? filterFields,
+        IReadOnlyList<(string Header, Func<TItem, string> Value)> columns,
+        Func<ListedPage, Task<(IEnumerable<TItem> Items, string NextPageToken)>> read)
+        where TItem : class, Google.Protobuf.IMessage
+    {
+        var command = new Command("list", description);
+        var filter = CommonOptions.Filter(filterFields ?? "");
+        var limit = CommonOptions.Limit();
+        if (filterFields is not null)
+        {
+            command.Add(filter);
+            command.Add(limit);
+        }
+
+        return command.Calls((session, parsed, cancellationToken) =>
+        {
+            var (text, most) = filterFields is null ? ("", 0) : (parsed.GetRequiredValue(filter), parsed.GetValue(limit));
+            var items = Paging.AllAsync(
+                (size, token) => read(new ListedPage(session, text, size, token, cancellationToken)), most, cancellationToken);
+            return session.Output.ShowAsync(items, columns, cancellationToken);
+        });
+    }
+}
+
+/// <summary>One page to ask for.</summary>
+internal sealed record ListedPage(FleetSession Session, string Filter, int Size, string Token, CancellationToken CancellationToken)
+{
+    public string Parent => Session.Parent;
+}
