@@ -99,15 +99,22 @@ internal sealed partial class SessionLoop(
                 }
 
                 session.IsBusy = true;
-                if (TakeTurn(session, frame) is > 0 and var early)
+                try
                 {
-                    await SlowDownAsync(early);
+                    if (TakeTurn(session, frame) is > 0 and var early)
+                    {
+                        await SlowDownAsync(early);
+                    }
+
+                    goesOn = await HandleAsync(session, status, frame);
+                }
+                finally
+                {
+                    session.LastReceived = clock.GetTimestamp();
+                    session.Device.Seen(clock.GetUtcNow());
+                    session.IsBusy = false;
                 }
 
-                goesOn = await HandleAsync(session, status, frame);
-                session.LastReceived = clock.GetTimestamp();
-                session.Device.Seen(clock.GetUtcNow());
-                session.IsBusy = false;
                 rest = status == FrameStatus.Complete ? rest.Slice(frame.Body.End) : rest.Slice(rest.End);
             }
 
