@@ -25,14 +25,18 @@ internal sealed record Ground(
     public IReadOnlyList<string> Serials { get; } = [.. Enumerable.Range(0, Plan.Devices).Select(FleetOptions.Serial)];
 
     /// <summary>Devices whose warranty is over: a tenth, and at least two, so that one is kept and one goes.</summary>
-    public IReadOnlyList<string> OutOfWarranty =>
-        [.. Serials.Reverse().Take(Math.Max(2, Devices / 10))];
+    public IReadOnlyList<string> OutOfWarranty { get; } =
+        [.. Enumerable.Range(0, Plan.Devices).Reverse().Take(Math.Max(2, Plan.Devices / 10)).Select(FleetOptions.Serial)];
 
     /// <summary>The one of them whose decommissioning the review proposes.</summary>
     public string Reviewed => OutOfWarranty[0];
 
     /// <summary>Devices that are decommissioned: a tenth, and at least twenty; among them the reviewed one.</summary>
-    public IReadOnlyList<string> Retired => [.. Serials.Take(Math.Min(Math.Max(20, Devices / 10), Devices) - 1), Reviewed];
+    public IReadOnlyList<string> Retired { get; } =
+    [
+        .. Enumerable.Range(0, Math.Min(Math.Max(20, Plan.Devices / 10), Plan.Devices) - 1).Select(FleetOptions.Serial),
+        FleetOptions.Serial(Plan.Devices - 1),
+    ];
 
     /// <summary>Waits for a count of the API and requires it.</summary>
     public async Task<long> CountAsync(string check, string what, string filter, long expected, CancellationToken cancellationToken)
