@@ -28,8 +28,10 @@ internal static class ClusterClientExtensions
         var services = builder.Services;
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<IServerCertificate>(provider =>
-            new FolderServerCertificate(settings.PkiFolder, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IServerCertificate>(provider => new FolderServerCertificate(
+            settings.PkiFolder,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<FolderServerCertificate>>()));
         services.AddSingleton(new PartitionMap(builder.Configuration.GetValue("Muster:Store:Partitions", PartitionMap.CountDefault)));
         builder.Host.UseOrleansClient(client =>
         {

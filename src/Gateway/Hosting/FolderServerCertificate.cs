@@ -11,7 +11,7 @@ namespace Muster.Gateway.Hosting;
 /// The server certificate that somebody else made for this gateway: <c>server.pem</c> (with its intermediates) and <c>server.key</c>.
 /// A renewed one is taken within a minute, for new connections; one that cannot be read leaves the old one in place.
 /// </summary>
-internal sealed class FolderServerCertificate : IServerCertificate
+internal sealed partial class FolderServerCertificate : IServerCertificate
 {
     public const string CertificateFile = "server.pem";
 
@@ -24,15 +24,16 @@ internal sealed class FolderServerCertificate : IServerCertificate
     private readonly string _certificatePath;
     private readonly string _keyPath;
     private readonly TimeProvider _clock;
+    private readonly ILogger<FolderServerCertificate> _logger;
     private SslStreamCertificateContext _context;
     private DateTime _writtenAt;
     private long _checkedAt;
 
-    public FolderServerCertificate(string folder, TimeProvider clock)
+    public FolderServerCertificate(string folder, TimeProvider clock, ILogger<FolderServerCertificate> logger)
     {
         _certificatePath = Path.Combine(folder, CertificateFile);
         _keyPath = Path.Combine(folder, KeyFile);
-        _clock = clock;
+        (_clock, _logger) = (clock, logger);
         if (!File.Exists(_certificatePath) || !File.Exists(_keyPath))
         {
             throw new StartRefusedException(
@@ -81,7 +82,8 @@ internal sealed class FolderServerCertificate : IServerCertificate
         }
         catch (Exception fault) when (fault is CryptographicException or InvalidOperationException or IOException)
         {
-            // Half-written, or of another key: looked at again in a minute.
+            // Half-written, or of another key: looked at again in a minute. One that stays so must be seen before the old one ends.
+            LogNotTaken(fault, _certificatePath);
         }
     }
 
@@ -100,4 +102,9 @@ internal sealed class FolderServerCertificate : IServerCertificate
         var others = bundle.Where(other => other.Thumbprint != certificate.Thumbprint).ToArray();
         return SslStreamCertificateContext.Create(certificate, [.. others], offline: true);
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The renewed server certificate {File} cannot be used yet; the old one stays, and it is looked at again in a minute")]
+    private partial void LogNotTaken(Exception fault, string file);
 }
