@@ -32,10 +32,9 @@ public static class HostDefaultsExtensions
                 .WithMetrics(metrics => metrics
                     .AddMeter("Muster.*", "Microsoft.Orleans", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
                     .AddOtlpExporter())
-                .WithTracing(traces => traces
-                    .AddSource("Microsoft.Orleans.Runtime", "Microsoft.Orleans.Application")
-                    .AddAspNetCoreInstrumentation()
-                    .AddOtlpExporter());
+                // Of operators' calls and downloads. Orleans would have to wrap every grain call to trace it, also those of the
+                // devices' messages.
+                .WithTracing(traces => traces.AddAspNetCoreInstrumentation().AddOtlpExporter());
         }
 
         return builder;

@@ -29,6 +29,9 @@ internal sealed class OneProcess : IAsyncDisposable
 
     public string Profile => Path.Combine(_folder, "operators", "administrator");
 
+    /// <summary>What the process is told beside folder and ports, from its next start.</summary>
+    public Dictionary<string, string> Settings { get; } = new() { ["Logging__LogLevel__Default"] = "Warning" };
+
     public int MqttPort => _ports[0];
 
     public int HttpsPort => _ports[1];
@@ -50,7 +53,11 @@ internal sealed class OneProcess : IAsyncDisposable
         start.Environment["Muster__Grpc__Port"] = $"{_ports[2]}";
         start.Environment["Muster__Cluster__SiloPort"] = $"{_ports[3]}";
         start.Environment["Muster__Cluster__GatewayPort"] = $"{_ports[4]}";
-        start.Environment["Logging__LogLevel__Default"] = "Warning";
+        foreach (var (name, value) in Settings)
+        {
+            start.Environment[name] = value;
+        }
+
         _process = Process.Start(start) ?? throw new InvalidOperationException("The silo did not start.");
         var output = _process.StandardOutput.ReadToEndAsync(cancellationToken);
         var deadline = Stopwatch.StartNew();
