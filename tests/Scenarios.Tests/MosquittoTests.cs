@@ -5,8 +5,8 @@ using Muster.Scenarios.Tests.BadInput;
 namespace Muster.Scenarios.Tests;
 
 /// <summary>
-/// Runs the lines of the README's section on a device, as they stand there, with Debian's mosquitto clients, against the product
-/// that they start. Only the SDK's building is left out: the <c>dotnet</c> that they find runs what this test was built with.
+/// Runs the lines of the README's section on a device and of the guide that goes on from it, as they stand there, with Debian's
+/// mosquitto clients, against the product that they start. Only the SDK's building is left out: the <c>dotnet</c> that they find runs what this test was built with.
 /// </summary>
 public sealed class MosquittoTests : IAsyncDisposable
 {
@@ -23,7 +23,9 @@ public sealed class MosquittoTests : IAsyncDisposable
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
-    private static readonly string[] Blocks = ReadBlocks();
+    private static readonly string[] Blocks = BlocksOf(Section("README.md", "## A device\n", "\n## Where"));
+
+    private static readonly string[] Guide = BlocksOf(Section("docs/developer/device-with-mosquitto.md", "## Status\n", null));
 
     private readonly string _folder = Directory.CreateTempSubdirectory("muster-readme-").FullName;
     private readonly int[] _ports = OneProcess.FreePorts(5);
@@ -44,7 +46,7 @@ public sealed class MosquittoTests : IAsyncDisposable
 
         Assert.Contains("EXPECTED", await RunAsync(version, Blocks[3]), StringComparison.Ordinal);
         var receiver = Start(version, Blocks[4]);
-        await WaitForReceiverAsync(version, receiver);
+        await WaitForDeviceAsync(version, "\"connected\":true", receiver);
         await RunAsync(version, Blocks[5]);
         await WaitForAsync(() => receiver.Has("/down/ack {") && receiver.Has("hello"), receiver);
         await RunAsync(version, Blocks[6]);
@@ -55,10 +57,24 @@ public sealed class MosquittoTests : IAsyncDisposable
         Assert.Contains("IN_SERVICE", device, StringComparison.Ordinal);
         Assert.Contains("DELIVERED", device, StringComparison.Ordinal);
         Assert.False(receiver.Has("rejection"), receiver.Text);
+        await GoOnAsync(version, receiver);
 
         // The connections that published came and went; the one that receives stayed.
         Assert.False(receiver.Process.HasExited, receiver.Text);
         Assert.False(muster.Process.HasExited, muster.Text);
+    }
+
+    private async Task GoOnAsync(string version, Terminal receiver)
+    {
+        Assert.Equal(4, Guide.Length);
+        await RunAsync(version, Guide[0]);
+        await RunAsync(version, Guide[1]);
+        await WaitForAsync(() => receiver.Has("GENERATION_UNKNOWN"), receiver);
+        var foreign = await RunAsync(version, Guide[2]);
+        await WaitForAsync(() => receiver.Has("TOPIC_NOT_ALLOWED"), receiver);
+        Assert.Equal(version == "mqttv5", foreign.Contains("Not authorized", StringComparison.OrdinalIgnoreCase));
+        await RunAsync(version, Guide[3]);
+        await WaitForDeviceAsync(version, "\"temperatureCelsius\":41.5", receiver);
     }
 
     public async ValueTask DisposeAsync()
@@ -73,14 +89,14 @@ public sealed class MosquittoTests : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>Before it is, nothing shows an <c>ack</c>.</summary>
-    private async Task WaitForReceiverAsync(string version, Terminal receiver)
+    /// <summary>Until the operator sees it: presence is told every two seconds.</summary>
+    private async Task WaitForDeviceAsync(string version, string text, Terminal receiver)
     {
         const string Ask = "muster devices get $SERIAL --output json | tr -d ' '";
         var waited = Stopwatch.StartNew();
-        while (!(await RunAsync(version, Ask)).Contains("\"connected\":true", StringComparison.Ordinal))
+        while (!(await RunAsync(version, Ask)).Contains(text, StringComparison.Ordinal))
         {
-            Assert.True(waited.Elapsed < Timeout && !receiver.Process.HasExited, $"It does not connect: {receiver.Text}");
+            Assert.True(waited.Elapsed < Timeout && !receiver.Process.HasExited, $"No {text}: {receiver.Text}");
             await Task.Delay(TimeSpan.FromMilliseconds(200), Stop);
         }
     }
@@ -120,6 +136,7 @@ public sealed class MosquittoTests : IAsyncDisposable
         start.Environment["BUILT_CLI"] = MusterProgram.Assembly;
         start.Environment["MQTT_VERSION"] = version;
         start.Environment["MQTT_PORT"] = $"{_ports[0]}";
+        start.Environment["HTTPS_PORT"] = $"{_ports[1]}";
         start.Environment["Muster__Mqtt__Port"] = $"{_ports[0]}";
         start.Environment["Muster__DeviceHttps__Port"] = $"{_ports[1]}";
         start.Environment["Muster__Grpc__Port"] = $"{_ports[2]}";
@@ -160,14 +177,17 @@ public sealed class MosquittoTests : IAsyncDisposable
         }
     }
 
-    /// <summary>The <c>sh</c> blocks of the section, in order.</summary>
-    private static string[] ReadBlocks()
+    /// <summary>From a heading to before another, or to the end.</summary>
+    private static string Section(string file, string from, string? until)
     {
-        var readme = File.ReadAllText(Path.Combine(Catalogue.Root(), "README.md"));
-        var section = readme[readme.IndexOf("## A device\n", StringComparison.Ordinal)..];
-        section = section[..section.IndexOf("\n## Where", StringComparison.Ordinal)];
-        return [.. section.Split("```sh\n").Skip(1).Select(part => part[..part.IndexOf("```", StringComparison.Ordinal)])];
+        var text = File.ReadAllText(Path.Combine(Catalogue.Root(), file));
+        var section = text[text.IndexOf(from, StringComparison.Ordinal)..];
+        return until is null ? section : section[..section.IndexOf(until, StringComparison.Ordinal)];
     }
+
+    /// <summary>The <c>sh</c> blocks, in order.</summary>
+    private static string[] BlocksOf(string section) =>
+        [.. section.Split("```sh\n").Skip(1).Select(part => part[..part.IndexOf("```", StringComparison.Ordinal)])];
 
     /// <summary>A process that goes on, and what it has said so far.</summary>
     private sealed class Terminal
