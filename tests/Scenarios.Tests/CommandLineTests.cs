@@ -72,6 +72,31 @@ public sealed class CommandLineTests(BadInputSite site) : IDisposable
     }
 
     [Fact]
+    public async Task Warranty_ThatIsOver_IsListedForReviewAndClosed()
+    {
+        const string Serial = "B8A44F00C009";
+        await JsonAsync("devices", "create", Serial, "--model", "P3265-V", "--warranty-start", "2020-01-01", "--warranty-months", "12");
+        string[] open = ["warranty", "list", "--filter", $"review=OPEN AND name={Serial}"];
+
+        var reviewed = await JsonAsync(open);
+        for (var waited = 0; reviewed.Count == 0 && waited < 100; waited++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), Stop);
+            reviewed = await JsonAsync(open);
+        }
+
+        var closed = await JsonAsync("warranty", "close-review", Serial, "--keep");
+        var extended = await JsonAsync("warranty", "set", Serial, "--starts", "2020-01-01", "--months", "240");
+        var neither = await MusterProgram.RunAsync(site.Profile, "warranty", "close-review", Serial);
+
+        Assert.Equal("2020-12-31", Assert.Single(reviewed).GetProperty("endsOn").GetString());
+        Assert.Equal("WARRANTY_REVIEW_STATE_KEPT", Assert.Single(closed).GetProperty("review").GetString());
+        Assert.Equal("2039-12-31", Assert.Single(extended).GetProperty("endsOn").GetString());
+        Assert.Empty(await JsonAsync(open));
+        Assert.Equal(2, neither.Code);
+    }
+
+    [Fact]
     public async Task Decommission_RequestedByOne_IsApprovedByAnotherWithHisOwnKey()
     {
         const string Serial = "B8A44F00C002";

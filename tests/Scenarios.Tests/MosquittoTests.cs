@@ -6,7 +6,8 @@ namespace Muster.Scenarios.Tests;
 
 /// <summary>
 /// Runs the lines of the README's section on a device and of the guide that goes on from it, as they stand there, with Debian's
-/// mosquitto clients, against the product that they start. Only the SDK's building is left out: the <c>dotnet</c> that they find runs what this test was built with.
+/// mosquitto clients, against the product that they start. Only the SDK's building is left out: the <c>dotnet</c> that they find
+/// runs what this test was built with.
 /// </summary>
 public sealed class MosquittoTests : IAsyncDisposable
 {

@@ -19,7 +19,8 @@ internal static class ListDecommissions
                 PageSize = page.Size,
                 PageToken = page.Token,
             };
-            var answer = await DecommissionColumns.Client(page.Session).ListDecommissionsAsync(request, cancellationToken: page.CancellationToken);
+            var answer = await DecommissionColumns.Client(page.Session)
+                .ListDecommissionsAsync(request, cancellationToken: page.CancellationToken);
             return (answer.Decommissions, answer.NextPageToken);
         });
 }

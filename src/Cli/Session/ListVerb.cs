@@ -6,7 +6,7 @@ namespace Muster.Cli.Session;
 internal static class ListVerb
 {
     /// <param name="description">What is listed, and in which order.</param>
-    /// <param name="filterFields">The fields that the server's filter knows; null for short lists, which have neither filter nor limit.</param>
+    /// <param name="filterFields">What the server's filter knows; null for short lists, which have neither filter nor limit.</param>
     /// <param name="columns">Of the table.</param>
     /// <param name="read">Reads one page: its items, and the token of the next.</param>
     public static Command Create<TItem>(

@@ -57,7 +57,8 @@ internal sealed partial class InventoryGrain(
 
         await CatchUpAsync(CancellationToken.None);
         var rowsMax = Math.Clamp(query.RowsMax, 1, RowQuery.RowsLimit);
-        var rows = Matching(query, filter).Take(rowsMax + 1).Select(match => match.Row with { Presence = match.Presence }).ToImmutableArray();
+        ImmutableArray<ListedRow> rows =
+            [.. Matching(query, filter).Take(rowsMax + 1).Select(match => match.Row with { Presence = match.Presence })];
         return rows.Length > rowsMax ? new RowPage(rows[..rowsMax], false, null) : new RowPage(rows, true, null);
     }
 
