@@ -30,8 +30,8 @@ public static class MusterCommand
             "Muster orchestrates the life of network devices.\n"
             + "Exit codes: 0 done, 1 refused (the reason is on stderr), 2 wrong usage, 3 the server is not reachable.")
         {
-            CommonOptions.Profile,
-            CommonOptions.Output,
+            VerbOptions.Profile,
+            VerbOptions.Output,
         };
         root.Add(Group("devices", "What the fleet consists of.", [
             ListDevices.Create(), GetDevice.Create(), CountDevices.Create(), WatchDevices.Create(), CreateDevice.Create(),

@@ -22,7 +22,7 @@ internal static class DecommissionColumns
     ];
 
     public static Argument<string> Device() =>
-        CommonOptions.Name("device", "The device: its serial number, or the decommission's full name.");
+        VerbOptions.Name("device", "The device: its serial number, or the decommission's full name.");
 
     public static V1.Decommissions.DecommissionsClient Client(FleetSession session) => new(session.Calls);
 

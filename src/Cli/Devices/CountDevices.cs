@@ -8,7 +8,7 @@ internal static class CountDevices
 {
     public static Command Create()
     {
-        var filter = CommonOptions.Filter(DeviceColumns.FilterFields);
+        var filter = VerbOptions.Filter(DeviceColumns.FilterFields);
         var by = new Option<string>("--by") { Description = "Count each value of this field.", DefaultValueFactory = _ => "" };
         by.AcceptOnlyFromAmong("state", "compliance", "os_version", "model", "site", "track");
         return new Command("count", "How many devices match.") { filter, by }.Calls(async (session, parsed, cancellationToken) =>

@@ -8,7 +8,7 @@ internal static class CreateDevice
 {
     public static Command Create()
     {
-        var device = CommonOptions.Name("serial", "The serial number in canonical form, for example B8A44F000001.");
+        var device = VerbOptions.Name("serial", "The serial number in canonical form, for example B8A44F000001.");
         var model = new Option<string>("--model") { Description = "The product, for example P3265-V.", Required = true };
         var track = new Option<string>("--track")
         {
@@ -24,7 +24,7 @@ internal static class CreateDevice
         var manual = new Option<bool>("--manual") { Description = "An operator approves the enrolment." };
         var starts = new Option<string>("--warranty-start") { Description = "The first day of the warranty, YYYY-MM-DD.", Required = true };
         var months = new Option<int>("--warranty-months") { Description = "0 to 240 months; 0 for no cover.", Required = true };
-        var requestId = CommonOptions.RequestId();
+        var requestId = VerbOptions.RequestId();
         return new Command("create", "Puts a device on the delivery list.")
         {
             device, model, track, site, floor, manual, starts, months, requestId,

@@ -25,7 +25,7 @@ internal static class DeviceColumns
         ("ROLLOUT", device => Values.Short(device.Change?.Rollout ?? "")),
     ];
 
-    public static Argument<string> Device() => CommonOptions.Name("device", "The device: its serial number, or its full name.");
+    public static Argument<string> Device() => VerbOptions.Name("device", "The device: its serial number, or its full name.");
 
     public static string NameOf(FleetSession session, ParseResult parsed, Argument<string> device) =>
         session.NameOf(Collection, parsed.GetRequiredValue(device));

@@ -10,7 +10,7 @@ internal static class WatchDevices
 {
     public static Command Create()
     {
-        var filter = CommonOptions.Filter(DeviceColumns.FilterFields);
+        var filter = VerbOptions.Filter(DeviceColumns.FilterFields);
         return new Command("watch", "The devices that match, then each that changes, until Ctrl+C.") { filter }
             .Calls(async (session, parsed, cancellationToken) =>
             {

@@ -8,7 +8,7 @@ internal static class GetImage
 {
     public static Command Create()
     {
-        var image = CommonOptions.Name("image", "The image's digest (SHA-256, 64 lower-case hex digits), or its full name.");
+        var image = VerbOptions.Name("image", "The image's digest (SHA-256, 64 lower-case hex digits), or its full name.");
         return new Command("get", "One image.") { image }.Calls(async (session, parsed, cancellationToken) =>
         {
             var request = new V1.GetImageRequest { Name = session.NameOf(ImageColumns.Collection, parsed.GetRequiredValue(image)) };

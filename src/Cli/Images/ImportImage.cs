@@ -23,7 +23,7 @@ internal static class ImportImage
             Required = true,
             AllowMultipleArgumentsPerToken = true,
         };
-        var requestId = CommonOptions.RequestId();
+        var requestId = VerbOptions.RequestId();
         return new Command("import", "Uploads a signed image; the server verifies the signature.")
         {
             file, signature, version, track, models, requestId,

@@ -9,7 +9,7 @@ internal static class AcceptOperator
 {
     public static Command Create()
     {
-        var file = CommonOptions.Name("file", "What the administrator's 'operators add --out' wrote.");
+        var file = VerbOptions.Name("file", "What the administrator's 'operators add --out' wrote.");
         return new Command("accept", "Takes in your certificate: from here on this profile works.") { file }
             .Runs(async (folder, output, parsed, cancellationToken) =>
             {

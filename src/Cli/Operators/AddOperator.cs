@@ -16,7 +16,7 @@ internal static class AddOperator
 
     public static Command Create()
     {
-        var name = CommonOptions.Name("name", "The operator's id: lower-case letters, digits and hyphens.");
+        var name = VerbOptions.Name("name", "The operator's id: lower-case letters, digits and hyphens.");
         var roles = new Option<string[]>("--role")
         {
             Description = "What he may do; several are possible: viewer reads; operator does everything but approving and operators;"
@@ -31,7 +31,7 @@ internal static class AddOperator
             Required = true,
         };
         var grant = new Option<string?>("--out") { Description = "Where to write what he takes in; default stdout.", HelpName = "FILE" };
-        var requestId = CommonOptions.RequestId();
+        var requestId = VerbOptions.RequestId();
         return new Command("add", "Signs a person's request (role administrator).") { name, roles, signingRequest, grant, requestId }
             .Calls(async (session, parsed, cancellationToken) =>
             {

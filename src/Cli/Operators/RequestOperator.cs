@@ -9,7 +9,7 @@ internal static class RequestOperator
 {
     public static Command Create()
     {
-        var name = CommonOptions.Name("name", "Your operator id: lower-case letters, digits and hyphens.");
+        var name = VerbOptions.Name("name", "Your operator id: lower-case letters, digits and hyphens.");
         const string Description = "Makes your key, which never leaves your profile, and a request for an administrator to sign.";
         return new Command("request", Description) { name }
             .Runs(async (folder, output, parsed, cancellationToken) =>

@@ -10,10 +10,10 @@ internal static class ApplyPolicy
 {
     public static Command Create()
     {
-        var id = CommonOptions.Name("policy", "The policy's id, for example hardening.");
-        var file = CommonOptions.Name("file", "A JSON file: {\"models\": [], \"rules\": [{\"name\": \"ssh-off\", \"requiredSetting\": "
+        var id = VerbOptions.Name("policy", "The policy's id, for example hardening.");
+        var file = VerbOptions.Name("file", "A JSON file: {\"models\": [], \"rules\": [{\"name\": \"ssh-off\", \"requiredSetting\": "
             + "{\"setting\": \"Network.SSH.Enabled\", \"value\": \"no\"}}, {\"name\": \"os\", \"minimumOsVersion\": \"12.0\"}]}");
-        var requestId = CommonOptions.RequestId();
+        var requestId = VerbOptions.RequestId();
         return new Command("apply", "Creates the policy, or replaces its rules.") { id, file, requestId }
             .Calls(async (session, parsed, cancellationToken) =>
             {

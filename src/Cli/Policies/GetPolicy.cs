@@ -8,7 +8,7 @@ internal static class GetPolicy
 {
     public static Command Create()
     {
-        var policy = CommonOptions.Name("policy", "The policy: its id, or its full name.");
+        var policy = VerbOptions.Name("policy", "The policy: its id, or its full name.");
         return new Command("get", "One policy with its rules.") { policy }.Calls(async (session, parsed, cancellationToken) =>
         {
             var request = new V1.GetPolicyRequest { Name = session.NameOf(PolicyColumns.Collection, parsed.GetRequiredValue(policy)) };

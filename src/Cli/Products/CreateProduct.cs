@@ -9,7 +9,7 @@ internal static class CreateProduct
     public static Command Create()
     {
         var options = new ProductOptions();
-        var requestId = CommonOptions.RequestId();
+        var requestId = VerbOptions.RequestId();
         return options.AddTo(new Command("create", "Creates a product.") { requestId }).Calls(async (session, parsed, cancellationToken) =>
         {
             var product = options.Read(session, parsed);

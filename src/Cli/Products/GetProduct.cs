@@ -8,7 +8,7 @@ internal static class GetProduct
 {
     public static Command Create()
     {
-        var product = CommonOptions.Name("model", "The product: the model's name, or the full name.");
+        var product = VerbOptions.Name("model", "The product: the model's name, or the full name.");
         return new Command("get", "One product with its support status and campaign.") { product }
             .Calls(async (session, parsed, cancellationToken) =>
             {

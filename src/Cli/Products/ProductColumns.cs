@@ -30,7 +30,7 @@ internal static class ProductColumns
 /// <summary>The dates of a product on a command line.</summary>
 internal sealed class ProductOptions
 {
-    public Argument<string> Product { get; } = CommonOptions.Name("model", "The product: the model's name, for example P3265-V.");
+    public Argument<string> Product { get; } = VerbOptions.Name("model", "The product: the model's name, for example P3265-V.");
 
     public Option<string?> Discontinued { get; } = Date("--discontinued", "When it leaves sale.");
 

@@ -9,7 +9,7 @@ internal static class CancelRollout
     public static Command Create()
     {
         var rollout = RolloutColumns.Rollout();
-        var reason = CommonOptions.Reason("For the log of decisions.");
+        var reason = VerbOptions.Reason("For the log of decisions.");
         return new Command("cancel", "Offers nothing more; devices in progress still end.") { rollout, reason }
             .Calls(async (session, parsed, cancellationToken) =>
             {

@@ -9,11 +9,11 @@ namespace Muster.Cli.Rollouts;
 internal static class CreateRollout
 {
     private static readonly Argument<string> Id =
-        CommonOptions.Name("id", "The rollout's id: lower-case letters, digits and hyphens, for example spring-2027.");
+        VerbOptions.Name("id", "The rollout's id: lower-case letters, digits and hyphens, for example spring-2027.");
 
     private static readonly Option<string> Image = new("--image") { Description = "The digest of the image.", Required = true };
 
-    private static readonly Option<string> Filter = CommonOptions.Filter(DeviceColumns.FilterFields);
+    private static readonly Option<string> Filter = VerbOptions.Filter(DeviceColumns.FilterFields);
 
     private static readonly Option<string[]> Waves = new("--wave")
     {
@@ -48,7 +48,7 @@ internal static class CreateRollout
         Description = "Create nothing; say how many devices match.",
     };
 
-    private static readonly Option<string?> RequestId = CommonOptions.RequestId();
+    private static readonly Option<string?> RequestId = VerbOptions.RequestId();
 
     public static Command Create() => new Command("create", "Creates a rollout in state DRAFT.")
     {

@@ -9,7 +9,7 @@ internal static class PauseRollout
     public static Command Create()
     {
         var rollout = RolloutColumns.Rollout();
-        var reason = CommonOptions.Reason("For the log of decisions.");
+        var reason = VerbOptions.Reason("For the log of decisions.");
         return new Command("pause", "No further device is offered anything once this has returned.") { rollout, reason }
             .Calls(async (session, parsed, cancellationToken) =>
             {

@@ -10,7 +10,7 @@ internal static class ResumeRollout
     {
         var rollout = RolloutColumns.Rollout();
         var accept = new Option<bool>("--override") { Description = "Accept what the gates stopped; needs a reason." };
-        var reason = CommonOptions.Reason("Why; for the log of decisions.");
+        var reason = VerbOptions.Reason("Why; for the log of decisions.");
         return new Command("resume", "Goes on; the gates are evaluated first.") { rollout, accept, reason }
             .Calls(async (session, parsed, cancellationToken) =>
             {

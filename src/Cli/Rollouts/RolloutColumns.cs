@@ -21,7 +21,7 @@ internal static class RolloutColumns
         ("CREATED", rollout => rollout.CreatedAt?.ToDateTimeOffset().ToString("yyyy-MM-dd HH:mm", null) ?? ""),
     ];
 
-    public static Argument<string> Rollout() => CommonOptions.Name("rollout", "The rollout: its id, or its full name.");
+    public static Argument<string> Rollout() => VerbOptions.Name("rollout", "The rollout: its id, or its full name.");
 
     public static string NameOf(FleetSession session, ParseResult parsed, Argument<string> rollout) =>
         session.NameOf(Collection, parsed.GetRequiredValue(rollout));

@@ -17,8 +17,8 @@ internal static class ListVerb
         where TItem : class, Google.Protobuf.IMessage
     {
         var command = new Command("list", description);
-        var filter = CommonOptions.Filter(filterFields ?? "");
-        var limit = CommonOptions.Limit();
+        var filter = VerbOptions.Filter(filterFields ?? "");
+        var limit = VerbOptions.Limit();
         if (filterFields is not null)
         {
             command.Add(filter);

@@ -31,8 +31,8 @@ internal static class Verb
         var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         try
         {
-            var folder = ProfileFolder.Find(parsed.GetValue(CommonOptions.Profile), Environment.GetEnvironmentVariable);
-            var writer = new OutputWriter(output, parsed.GetValue(CommonOptions.Output) == CommonOptions.Json);
+            var folder = ProfileFolder.Find(parsed.GetValue(VerbOptions.Profile), Environment.GetEnvironmentVariable);
+            var writer = new OutputWriter(output, parsed.GetValue(VerbOptions.Output) == VerbOptions.Json);
             await action(folder, writer, parsed, cancellationToken);
             return ExitCodes.Done;
         }

@@ -20,7 +20,7 @@ internal static class WarrantyColumns
         ("REVIEW", one => one.Review == V1.WarrantyReviewState.Unspecified ? "" : EnumNames.Of(one.Review)),
     ];
 
-    public static Argument<string> Device() => CommonOptions.Name("device", "The device's serial number.");
+    public static Argument<string> Device() => VerbOptions.Name("device", "The device's serial number.");
 
     public static V1.Warranties.WarrantiesClient Client(FleetSession session) => new(session.Calls);
 

@@ -2,8 +2,8 @@ using System.CommandLine;
 
 namespace Muster.Cli.Session;
 
-/// <summary>Options that several commands have.</summary>
-internal static class CommonOptions
+/// <summary>Options that several verbs have.</summary>
+internal static class VerbOptions
 {
     public const string Json = "json";
 
