@@ -97,6 +97,27 @@ public sealed class CommandLineTests
         Assert.Equal(ExitCodes.Usage, code);
     }
 
+    [Fact]
+    public void Parse_OfANegativeLimit_SaysWhatALimitIs() =>
+        Assert.Contains(
+            "0 for all",
+            Assert.Single(MusterCommand.Create().Parse("devices list --limit -1").Errors).Message,
+            StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("100%:100:99999999d")]
+    [InlineData("100%:100:36501d")]
+    public async Task RunAsync_OfAWaveThatSoaksForEver_IsUsage(string wave)
+    {
+        using var folder = new TestFolder();
+        await TestProfiles.MakeAsync(folder, "https://127.0.0.1:1");
+
+        var (code, _, error) = await RunAsync("rollouts", "create", "spring", "--image", "00", "--wave", wave, "--profile", folder.Path);
+
+        Assert.Equal(ExitCodes.Usage, code);
+        Assert.Contains("at most 36500d", error, StringComparison.Ordinal);
+    }
+
     internal static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
     {
         var (output, error) = (new StringWriter(), new StringWriter());

@@ -7,6 +7,9 @@ namespace Muster.Cli.Session;
 /// <summary>Values as people write them.</summary>
 internal static partial class Values
 {
+    /// <summary>A hundred years: longer than anything here lasts, and far from where a time span ends.</summary>
+    private const int DaysMax = 36_500;
+
     /// <summary>A number with one of the units s, m, h, d: <c>30s</c>, <c>7d</c>.</summary>
     public static Duration Duration(string text)
     {
@@ -14,6 +17,11 @@ internal static partial class Values
         if (!match.Success || !int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
         {
             throw new UsageException($"'{text}' is not a duration such as 30s, 5m, 1h or 7d.");
+        }
+
+        if (match.Groups[2].Value == "d" && number > DaysMax)
+        {
+            throw new UsageException($"'{text}' is too long: at most {DaysMax}d.");
         }
 
         return Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(match.Groups[2].Value switch

@@ -27,12 +27,23 @@ internal static class VerbOptions
         DefaultValueFactory = _ => "",
     };
 
-    public static Option<int> Limit() => new("--limit")
+    public static Option<int> Limit()
     {
-        Description = "At most so many; 0 for all.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 0,
-    };
+        var option = new Option<int>("--limit")
+        {
+            Description = "At most so many; 0 for all.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 0,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out var limit) && limit < 0)
+            {
+                result.AddError("--limit is a number of items, 0 for all.");
+            }
+        });
+        return option;
+    }
 
     public static Option<string?> RequestId() => new("--request-id")
     {
