@@ -2,6 +2,7 @@ using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 
 namespace Muster.Grains.Devices;
 
@@ -10,6 +11,12 @@ internal sealed partial class DeviceGrain
 {
     /// <summary>The newest status: its sequence is kept in memory only.</summary>
     private MessageStamp _status;
+
+    /// <summary>
+    /// The record and the identity of the last status that was found in order. Neither ever changes, so the same two objects need no
+    /// second look: a session hands the same identity to every message, and on the way of every status this was the dearest step.
+    /// </summary>
+    private (Device? Device, DeviceIdentity? Identity) _inOrder;
 
     public async Task<AdmitReply> AdmitAsync(AdmitSession command)
     {
@@ -72,9 +79,14 @@ internal sealed partial class DeviceGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         var envelope = command.Envelope;
-        if (DeviceAdmission.CheckEnrolled(Current, _id, envelope.Identity) is { } refused)
+        if (!ReferenceEquals(_inOrder.Identity, envelope.Identity) || !ReferenceEquals(_inOrder.Device, Current))
         {
-            return new ValueTask<UpReply>(RefuseAsync(UpKind.Status, envelope.Stamp, refused));
+            if (DeviceAdmission.CheckEnrolled(Current, _id, envelope.Identity) is { } refused)
+            {
+                return new ValueTask<UpReply>(RefuseAsync(UpKind.Status, envelope.Stamp, refused));
+            }
+
+            _inOrder = (Current, envelope.Identity);
         }
 
         if (_sessions.Learn(envelope.Session, Current!.Epoch) is { } takenOver)
