@@ -9,6 +9,13 @@ namespace Muster.Contracts.Warranty;
 [GrainInterfaceType("muster.warranty"), Alias("muster.IWarrantyGrain"), Version(1)]
 public interface IWarrantyGrain : IGrainWithStringKey
 {
+    /// <summary>
+    /// The term that a device is created with; asked before the device is created, and once more after it. Changes nothing when an
+    /// operator set the term, or when the device comes from another creation.
+    /// </summary>
+    [Alias("Expect")]
+    Task<WarrantyReply> ExpectAsync(ExpectWarranty command);
+
     /// <summary>Sets start and term of a known device. The same term again changes nothing.</summary>
     [Alias("Set")]
     Task<WarrantyReply> SetAsync(SetWarranty command);
@@ -21,6 +28,14 @@ public interface IWarrantyGrain : IGrainWithStringKey
     [Alias("CloseReview")]
     Task<WarrantyReply> CloseReviewAsync(CloseWarrantyReview command);
 }
+
+/// <summary>The warranty that comes with a device's creation.</summary>
+/// <param name="Actor">Who creates the device.</param>
+/// <param name="RequestId">The creation's request id (AIP-155).</param>
+/// <param name="Term">0 months for none.</param>
+[GenerateSerializer, Immutable, Alias("muster.expect-warranty")]
+public sealed record ExpectWarranty(
+    [property: Id(0)] Actor Actor, [property: Id(1)] string RequestId, [property: Id(2)] WarrantyTerm Term);
 
 /// <summary>Sets a device's warranty.</summary>
 [GenerateSerializer, Immutable, Alias("muster.set-warranty")]

@@ -27,6 +27,12 @@ public sealed record WarrantyCover
     /// <summary>When the pending proposal is to be handed on.</summary>
     [Id(7)] public DateTimeOffset? ProposalDueAt { get; init; }
 
+    /// <summary>
+    /// The request id of the creation that brought the term (AIP-155); empty when an operator set it since, or nothing did. A creation
+    /// writes the warranty before the device, so that there never is a device without one.
+    /// </summary>
+    [Id(8)] public string ExpectedBy { get; init; } = "";
+
     /// <summary>Names the review towards the decommissioning: a second review of the same end proposes nothing new.</summary>
     public string Campaign => string.Create(CultureInfo.InvariantCulture, $"warranty:{EndedOn:yyyyMMdd}");
 

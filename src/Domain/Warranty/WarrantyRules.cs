@@ -11,14 +11,9 @@ public static class WarrantyRules
     public static Decision<WarrantyCover> Set(WarrantyCover cover, WarrantyTerm term, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(cover);
-        if (term.Months is < 0 or > WarrantyTerm.MonthsMax)
+        if (CheckTerm(term) is { } invalid)
         {
-            return Decision.Refuse(cover, WarrantyErrors.MonthsOutOfRange(term.Months));
-        }
-
-        if (term.StartsOn < WarrantyTerm.StartMin || term.StartsOn > WarrantyTerm.StartMax)
-        {
-            return Decision.Refuse(cover, WarrantyErrors.StartOutOfRange(term.StartsOn));
+            return Decision.Refuse(cover, invalid);
         }
 
         if (cover.Term == term)
@@ -27,7 +22,7 @@ public static class WarrantyRules
         }
 
         var set = new WarrantySet(cover.Device, term, WarrantyClock.LastDay(term));
-        var next = cover with { Term = term };
+        var next = cover with { Term = term, ExpectedBy = "" };
         var over = WarrantyClock.StatusOn(term, WarrantyClock.DayOf(now)) == WarrantyStatus.Ended;
         return cover.Review == WarrantyReviewState.Open && !over
             ? Decision.Accept(
@@ -35,6 +30,28 @@ public static class WarrantyRules
                 set,
                 new WarrantyReviewClosed(cover.Device, WarrantyReviewState.Kept))
             : Decision.Accept(next, set);
+    }
+
+    /// <summary>
+    /// Takes the term that a device is created with, before or after the device itself. A term that an operator set stays, and so does
+    /// the one of the creation that the device came from (<paramref name="createdBy"/>; null before there is a device).
+    /// </summary>
+    public static Decision<WarrantyCover> Expect(WarrantyCover cover, WarrantyTerm term, string requestId, string? createdBy)
+    {
+        ArgumentNullException.ThrowIfNull(cover);
+        ArgumentException.ThrowIfNullOrEmpty(requestId);
+        if (CheckTerm(term) is { } invalid)
+        {
+            return Decision.Refuse(cover, invalid);
+        }
+
+        var isSet = cover.ExpectedBy.Length == 0 && cover != WarrantyCover.Empty(cover.Tenant, cover.Device);
+        var isForeign = createdBy is not null && createdBy != requestId;
+        return isSet || isForeign || (cover.Term == term && (cover.ExpectedBy == requestId || term == WarrantyTerm.None))
+            ? Decision.Unchanged(cover)
+            : Decision.Accept(
+                cover with { Term = term, ExpectedBy = requestId },
+                new WarrantySet(cover.Device, term, WarrantyClock.LastDay(term)));
     }
 
     /// <summary>
@@ -93,4 +110,12 @@ public static class WarrantyRules
                 new WarrantyProposalHandedOn(cover.Device, cover.Campaign, refusal?.Reason ?? ""))
             : Decision.Unchanged(cover);
     }
+
+    private static FleetError? CheckTerm(WarrantyTerm term) => term switch
+    {
+        { Months: < 0 or > WarrantyTerm.MonthsMax } => WarrantyErrors.MonthsOutOfRange(term.Months),
+        _ when term.StartsOn < WarrantyTerm.StartMin || term.StartsOn > WarrantyTerm.StartMax =>
+            WarrantyErrors.StartOutOfRange(term.StartsOn),
+        _ => null,
+    };
 }

@@ -8,7 +8,6 @@ using Muster.Contracts.Warranty;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
-using Muster.Domain.Warranty;
 using Muster.Gateway.Grpc;
 using Muster.Gateway.Warranty;
 using V1 = Muster.Protocol.V1;
@@ -51,11 +50,17 @@ internal sealed class DevicesService(
         var caller = Caller.Of(context);
         var tenant = ResourceNames.ParentOf(request.Parent);
         var id = DeviceId.TryParse(request.DeviceId, out var parsed) ? parsed : throw new FormatException(request.DeviceId);
+        var warranty = new ExpectWarranty(caller.Actor, request.RequestId, WarrantiesMapping.ToTerm(request.Device.Warranty));
         var command = new ExpectDevice(caller.Actor, request.RequestId, DevicesMapping.ToExpected(request.Device));
+
+        // The warranty first: cut off between the two, there is a warranty without its device, which the repetition completes, and
+        // never a device without its warranty.
+        await ExpectWarrantyAsync(tenant, id, warranty);
         var reply = await grains.GetDevice(tenant, id).ExpectAsync(command);
         if (reply.Error is null)
         {
-            await SetFirstWarrantyAsync(tenant, id, caller.Actor, WarrantiesMapping.ToTerm(request.Device.Warranty));
+            // Another creation of the same device may have written its term in between, and was refused then.
+            await ExpectWarrantyAsync(tenant, id, warranty);
         }
 
         return await ReadAsync(tenant, id, reply);
@@ -103,20 +108,9 @@ internal sealed class DevicesService(
 
     private static Listing ListingOf(string parent, string filter) => new(ResourceNames.ParentOf(parent), GrainTypes.Device, filter);
 
-    /// <summary>
-    /// Gives a new device its warranty. A creation that was cut off after the device is completed by its repetition; a warranty that
-    /// was changed since stays as it is.
-    /// </summary>
-    private async Task SetFirstWarrantyAsync(TenantId tenant, DeviceId device, Actor actor, WarrantyTerm term)
+    private async Task ExpectWarrantyAsync(TenantId tenant, DeviceId device, ExpectWarranty command)
     {
-        var grain = grains.GetWarranty(tenant, device);
-        var current = await grain.GetAsync(null);
-        if (current is { Error: null, Cover.Term: var known } && known == WarrantyTerm.None)
-        {
-            current = await grain.SetAsync(new SetWarranty(actor, term));
-        }
-
-        if (current.Error is { } error)
+        if ((await grains.GetWarranty(tenant, device).ExpectAsync(command)).Error is { } error)
         {
             throw FleetErrors.ToRpcException(error);
         }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Gateway.Grpc;
 using Muster.Gateway.Warranty;
 using Muster.Protocol.V1;
@@ -52,9 +53,11 @@ internal static class DevicesValidators
         }
 
         problems.Length("device.model", device.Model, 1, TextLengthMax);
-        problems.Length("device.track", device.Track, 1, TextLengthMax);
+        problems.Require(
+            ImageTrack.TryParse(device.Track, out _), "device.track", "'active' or a long-term-support line such as '12.11'");
         problems.Length("device.site", device.Site, 0, TextLengthMax);
-        problems.Length("device.os_floor", device.OsFloor, 0, TextLengthMax);
+        problems.Require(
+            device.OsFloor.Length == 0 || OsVersion.TryParse(device.OsFloor, out _), "device.os_floor", "an OS version, or empty");
         problems.Require(System.Enum.IsDefined(device.Approval), "device.approval", "AUTOMATIC or MANUAL");
         if (device.Warranty is { } warranty)
         {

@@ -27,6 +27,14 @@ internal sealed class WarrantyGrain : Grain, IWarrantyGrain, IDueGrain
         _clock = clock;
     }
 
+    public async Task<WarrantyReply> ExpectAsync(ExpectWarranty command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var device = await GetDeviceAsync();
+        var decision = WarrantyRules.Expect(Cover(), command.Term, command.RequestId, device.Device?.RequestId);
+        return await ApplyAsync(decision, command.Actor, _clock.GetUtcNow());
+    }
+
     public async Task<WarrantyReply> SetAsync(SetWarranty command)
     {
         ArgumentNullException.ThrowIfNull(command);

@@ -60,6 +60,45 @@ public sealed class WarrantyRulesTests
     }
 
     [Fact]
+    public void Expect_BeforeAndAfterTheDevice_SetsTheTermOnce()
+    {
+        var before = WarrantyRules.Expect(Empty(), Running, "r1", createdBy: null);
+        var after = WarrantyRules.Expect(before.Next, Running, "r1", createdBy: "r1");
+
+        Assert.Equal(Running, before.Next.Term);
+        Assert.Single(before.Events);
+        Assert.Empty(after.Events);
+    }
+
+    [Fact]
+    public void Expect_OfACreationThatLost_GivesWayToTheDevicesOwn()
+    {
+        var lost = WarrantyRules.Expect(
+            WarrantyRules.Expect(Empty(), Running, "r1", createdBy: null).Next, Over, "r2", createdBy: null).Next;
+
+        var own = WarrantyRules.Expect(lost, Running, "r1", createdBy: "r1").Next;
+
+        Assert.Equal(Running, own.Term);
+        Assert.Equal(own, WarrantyRules.Expect(own, Over, "r2", createdBy: "r1").Next);
+    }
+
+    [Fact]
+    public void Expect_WhenAnOperatorSetTheTerm_LeavesIt()
+    {
+        var set = WarrantyRules.Set(WarrantyRules.Expect(Empty(), Over, "r1", createdBy: null).Next, Running, Now).Next;
+
+        Assert.Equal(set, WarrantyRules.Expect(set, Over, "r1", createdBy: "r1").Next);
+    }
+
+    [Fact]
+    public void Expect_WhenMonthsAreOutOfRange_IsRefused()
+    {
+        var decision = WarrantyRules.Expect(Empty(), Running with { Months = WarrantyTerm.MonthsMax + 1 }, "r1", createdBy: null);
+
+        Assert.Equal("REQUEST_INVALID", decision.Error?.Reason);
+    }
+
+    [Fact]
     public void Look_OnTheLastDay_IsTooEarly()
     {
         var cover = WarrantyRules.Set(Empty(), Over, Now).Next;

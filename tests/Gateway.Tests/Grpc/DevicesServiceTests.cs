@@ -33,26 +33,33 @@ public sealed class DevicesServiceTests
     }
 
     [Fact]
-    public async Task CreateDevice_CutOffBeforeItsWarranty_IsCompletedByTheRepetition()
+    public async Task CreateDevice_WhenItsWarrantyFails_CreatesNoDeviceUntilTheRepetition()
     {
         await using var edge = await OperatorsEdge.StartAsync();
         var terms = new List<WarrantyTerm>();
-        edge.Fleet.On<IDeviceGrain, DeviceReply>(nameof(IDeviceGrain.ExpectAsync), (_, _) => new DeviceReply(Samples.Device("A1"), null));
+        var created = 0;
+        edge.Fleet.On<IDeviceGrain, DeviceReply>(nameof(IDeviceGrain.ExpectAsync), (_, _) =>
+        {
+            created++;
+            return new DeviceReply(Samples.Device("A1"), null);
+        });
         AnswerWarranties(edge, terms);
-        edge.Fleet.Fail<IWarrantyGrain, WarrantyReply>(nameof(IWarrantyGrain.SetAsync), new StoreUnavailableException("down"));
+        edge.Fleet.Fail<IWarrantyGrain, WarrantyReply>(nameof(IWarrantyGrain.ExpectAsync), new StoreUnavailableException("down"));
         var devices = Client(edge);
 
         var (code, reason, status) = await Samples.RefusedAsync(
             async () => await devices.CreateDeviceAsync(Creation(), cancellationToken: Stop));
+        var createdWithout = created;
         AnswerWarranties(edge, terms);
-        var created = await devices.CreateDeviceAsync(Creation(), cancellationToken: Stop);
+        var first = await devices.CreateDeviceAsync(Creation(), cancellationToken: Stop);
         var repeated = await devices.CreateDeviceAsync(Creation(), cancellationToken: Stop);
 
         Assert.Equal((StatusCode.Unavailable, "TEMPORARILY_UNAVAILABLE"), (code, reason));
         Assert.NotNull(status.GetDetail<RetryInfo>());
-        Assert.Equal("2026-01-01", created.Warranty.StartsOn);
-        Assert.Equal(created, repeated);
-        Assert.Equal(new WarrantyTerm(new DateOnly(2026, 1, 1), 36), Assert.Single(terms));
+        Assert.Equal(0, createdWithout);
+        Assert.Equal("2026-01-01", first.Warranty.StartsOn);
+        Assert.Equal(first, repeated);
+        Assert.Equal(new WarrantyTerm(new DateOnly(2026, 1, 1), 36), Assert.Single(terms.Distinct()));
     }
 
     [Fact]
@@ -61,6 +68,7 @@ public sealed class DevicesServiceTests
         await using var edge = await OperatorsEdge.StartAsync();
         edge.Fleet.On<IDeviceGrain, DeviceReply>(
             nameof(IDeviceGrain.ExpectAsync), (_, _) => new DeviceReply(null, RequestErrors.IdReused("r1")));
+        AnswerWarranties(edge, []);
 
         var (code, reason, status) = await Samples.RefusedAsync(
             async () => await Client(edge).CreateDeviceAsync(Creation(), cancellationToken: Stop));
@@ -229,9 +237,9 @@ public sealed class DevicesServiceTests
         }
 
         edge.Fleet.On<IWarrantyGrain, WarrantyReply>(nameof(IWarrantyGrain.GetAsync), (key, _) => Reply(key));
-        edge.Fleet.On<IWarrantyGrain, WarrantyReply>(nameof(IWarrantyGrain.SetAsync), (key, args) =>
+        edge.Fleet.On<IWarrantyGrain, WarrantyReply>(nameof(IWarrantyGrain.ExpectAsync), (key, args) =>
         {
-            terms.Add(((SetWarranty)args[0]!).Term);
+            terms.Add(((ExpectWarranty)args[0]!).Term);
             return Reply(key);
         });
     }

@@ -34,6 +34,20 @@ public sealed class WarrantyGrainTests(LifecycleSilo silo) : IClassFixture<Lifec
     }
 
     [Fact]
+    public async Task ExpectAsync_BeforeThereIsADevice_IsKeptAndDueAtItsEnd()
+    {
+        const string Key = "default/M1-NOT-YET";
+        var record = new RecordKey(GrainTypes.Warranty, Key);
+        var warranty = silo.Grains.GetGrain<IWarrantyGrain>(Key);
+
+        await warranty.ExpectAsync(new ExpectWarranty(Anna, "r1", Running));
+        await silo.ForgetAsync(record);
+
+        Assert.Equal(Running, (await warranty.GetAsync(null)).Cover?.Term);
+        Assert.Equal(new DateTimeOffset(2027, 6, 1, 0, 0, 0, TimeSpan.Zero), silo.Store.DueAtOf(record));
+    }
+
+    [Fact]
     public async Task SetAsync_OfAnUnknownDevice_IsRefused()
     {
         var warranty = silo.Grains.GetGrain<IWarrantyGrain>("default/NOBODY");
