@@ -19,4 +19,11 @@ public sealed record DeviceCommand(
     [property: Id(0)] CommandKind Kind,
     [property: Id(1)] string Nonce,
     [property: Id(2)] DateTimeOffset IssuedAt,
-    [property: Id(3)] DateTimeOffset ExpiresAt);
+    [property: Id(3)] DateTimeOffset ExpiresAt)
+{
+    /// <summary>
+    /// The boot that the device was in when its record took the command; empty when it had named none. Erasing takes a boot: an answer
+    /// that says it is done comes from another one.
+    /// </summary>
+    [Id(4)] public string IssuedInBoot { get; init; } = "";
+}

@@ -96,6 +96,14 @@ public static class DeviceErrors
         ("device", device.Value),
         ("nonce", nonce));
 
+    /// <summary>Erasing ends with a boot: who is still in the one that the command found has not done it.</summary>
+    public static FleetError NotRebooted(DeviceId device, string nonce) => FleetError.Of(
+        ErrorKind.Precondition,
+        "ERASURE_WITHOUT_BOOT",
+        $"Device '{device}' says that it erased itself in the boot in which it got the command '{nonce}'; erase, boot, and answer then.",
+        ("device", device.Value),
+        ("nonce", nonce));
+
     /// <summary>Not for ever: the newer session may say it.</summary>
     public static FleetError SessionTakenOver(DeviceId device) => FleetError.Of(
         ErrorKind.Unavailable,

@@ -110,6 +110,7 @@ public static class DeviceLifecycle
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(command);
+        var issued = command with { IssuedInBoot = device.Boots.LastOrDefault()?.BootId ?? "" };
         switch (device.State)
         {
             case DeviceState.Decommissioned:
@@ -117,13 +118,13 @@ public static class DeviceLifecycle
             case DeviceState.Decommissioning:
                 return device.Command?.Nonce == command.Nonce
                     ? Decision.Unchanged(device)
-                    : Decision.Accept(device with { Command = command }, new EraseCommandReplaced(command.Nonce));
+                    : Decision.Accept(device with { Command = Replace(device.Command, issued) }, new EraseCommandReplaced(command.Nonce));
             case DeviceState.Expected or DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or DeviceState.Returned:
                 // Without a key on record no erasure could ever be proved.
                 return device.Identity is null
                     ? Decision.Refuse(device, DeviceErrors.NotEnrolled(device.Id))
                     : Leave(
-                        device with { Command = command },
+                        device with { Command = issued },
                         DeviceState.Decommissioning,
                         new DecommissionBegun(command.Nonce),
                         "DEVICE_DECOMMISSIONING",
@@ -132,6 +133,13 @@ public static class DeviceLifecycle
                 throw Unknown(device);
         }
     }
+
+    /// <summary>
+    /// A device that erased itself for the command before, and whose answer was lost, need not boot once more for the one that
+    /// replaces it.
+    /// </summary>
+    private static DeviceCommand Replace(DeviceCommand? before, DeviceCommand issued) =>
+        before is null ? issued : issued with { IssuedInBoot = before.IssuedInBoot };
 
     /// <summary>The verified proof makes the device a tombstone: both facts in one commit (I9).</summary>
     public static Decision<Device> CompleteDecommission(Device device, ErasureEvidence evidence, DateTimeOffset now)

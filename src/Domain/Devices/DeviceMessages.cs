@@ -144,6 +144,11 @@ public static class DeviceMessages
             return Decision.Accept(Note(device, UpKind.Result, result.Origin), new CommandFailed(command.Nonce, result.Reason));
         }
 
+        if (stamp.BootId == command.IssuedInBoot)
+        {
+            return Decision.Refuse(device, DeviceErrors.NotRebooted(device.Id, command.Nonce));
+        }
+
         var identity = device.Identity ?? throw new InvalidOperationException($"Device '{device.Id}' has a command and no identity.");
         var proof = new ErasureProof(device.Tenant, device.Id, command.Nonce, stamp.BootId, ErasureProof.FactoryDefault);
         return verifier.Verify(proof, identity.PublicKey, result.Proof) is { } invalid

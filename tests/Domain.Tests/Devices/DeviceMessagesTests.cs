@@ -186,6 +186,32 @@ public sealed class DeviceMessagesTests
     }
 
     [Fact]
+    public void TakeResult_InTheBootThatGotTheCommand_IsRefused()
+    {
+        var device = DeviceLifecycle.BeginDecommission(Units.InState(DeviceState.InService), Units.Command, Units.Start).Next;
+        var result = new ObservedResult(Units.From("boot-1", 1), Units.Command.Nonce, true, "", [9]);
+
+        var decision = DeviceMessages.TakeResult(device, result, new NineVerifier(), Units.Start);
+
+        Assert.Equal("ERASURE_WITHOUT_BOOT", decision.Error?.Reason);
+        Assert.Same(device, decision.Next);
+    }
+
+    [Fact]
+    public void TakeResult_ForAReplacedCommand_NeedsNoFurtherBoot()
+    {
+        var device = DeviceLifecycle.BeginDecommission(Units.InState(DeviceState.InService), Units.Command, Units.Start).Next;
+        device = Units.Take(device, Units.Hello("boot-2", 1));
+        var again = Units.Command with { Nonce = new string('d', 32) };
+        device = DeviceLifecycle.BeginDecommission(device, again, Units.Start).Next;
+
+        var decision = DeviceMessages.TakeResult(
+            device, new ObservedResult(Units.From("boot-2", 1), again.Nonce, true, "", [9]), new NineVerifier(), Units.Start);
+
+        Assert.Equal(DeviceState.Decommissioned, decision.Next.State);
+    }
+
+    [Fact]
     public void TakeResult_AfterTheErasure_NamesBothBoots()
     {
         var device = Units.Take(Units.InState(DeviceState.Decommissioning), Units.Hello("boot-2", 1));

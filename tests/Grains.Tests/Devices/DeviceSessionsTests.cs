@@ -99,6 +99,7 @@ public sealed class DeviceSessionsTests(DeviceSilo silo)
 
         await unit.Grain.HelloAsync(unit.Hello("boot-1", 2));
 
-        Assert.Equal(Unit.Command(), (await unit.Gateway.NextAsync<CommandMessage>(Cancel)).Command);
+        Assert.Equal(
+            Unit.Command() with { IssuedInBoot = "boot-1" }, (await unit.Gateway.NextAsync<CommandMessage>(Cancel)).Command);
     }
 }
