@@ -53,11 +53,11 @@ public static class ShareRules
         return share with { Permits = permits.ToImmutable(), Members = members.ToImmutable(), Open = open.ToImmutable() };
     }
 
-    /// <summary>The device's change is committed.</summary>
+    /// <summary>The device's change is committed; also one that was given up (<see cref="Lose"/>).</summary>
     public static RolloutShare Confirm(RolloutShare share, int member, byte wave, OpenOffer offered)
     {
         ArgumentNullException.ThrowIfNull(share);
-        if (share.Members[member] is not (MemberStatus.Waiting or MemberStatus.Offered))
+        if (share.Members[member] is not (MemberStatus.Waiting or MemberStatus.Offered or MemberStatus.TimedOut))
         {
             return share;
         }
@@ -70,6 +70,13 @@ public static class ShareRules
             Members = share.Members.SetItem(member, MemberStatus.Offered),
             Open = at < 0 ? share.Open.Add(next) : share.Open.SetItem(at, next),
         };
+    }
+
+    /// <summary>Nobody knows whether the permit became an offer, and the time for it is over: the member has timed out.</summary>
+    public static RolloutShare Lose(RolloutShare share, int member)
+    {
+        ArgumentNullException.ThrowIfNull(share);
+        return share.Members[member] == MemberStatus.Offered ? Set(share, member, MemberStatus.TimedOut) : share;
     }
 
     /// <summary>The permit is not needed: the member waits again.</summary>

@@ -20,8 +20,14 @@ internal sealed partial class RolloutPartitionGrain
             var isSaidOnlyHere = false;
             for (var i = 0; i < chunk.Length; i++)
             {
-                isSaidOnlyHere |= replies[i] is { Status: not OfferStatus.Offered };
-                _share = Take(_share, chunk[i], replies[i], now);
+                if (replies[i] is not { } reply)
+                {
+                    isSaidOnlyHere |= GiveUp(chunk[i], command, now);
+                    continue;
+                }
+
+                isSaidOnlyHere |= reply.Status != OfferStatus.Offered;
+                _share = Take(_share, chunk[i], reply, now);
             }
 
             if (isSaidOnlyHere)
@@ -56,13 +62,27 @@ internal sealed partial class RolloutPartitionGrain
         }
     }
 
-    private RolloutShare Take(RolloutShare share, OpenOffer offer, OfferReply? reply, DateTimeOffset now)
+    /// <summary>
+    /// A device whose record cannot be read never says what became of its offer: after the time in which it could have been delivered,
+    /// it has timed out, and its permit serves another. Should the offer have been committed at last, the feed tells.
+    /// </summary>
+    private bool GiveUp(OpenOffer offer, AdvanceShare command, DateTimeOffset now)
+    {
+        if (offer.IsConfirmed || !IsOver(offer, command, now))
+        {
+            return false;
+        }
+
+        _share = ShareRules.Lose(_share!, offer.Member);
+        LogGivenUp(_rollout.Value, _members!.Points[offer.Member].Device.Value);
+        return true;
+    }
+
+    private RolloutShare Take(RolloutShare share, OpenOffer offer, OfferReply reply, DateTimeOffset now)
     {
         var wave = _members!.Waves[offer.Member];
-        switch (reply?.Status)
+        switch (reply.Status)
         {
-            case null:
-                return share;
             case OfferStatus.Offered:
                 return ShareRules.Confirm(share, offer.Member, wave, offer with { TakenAt = now, DeliveredAt = reply.DeliveredAt });
             case OfferStatus.WaitingOffline:
@@ -76,10 +96,13 @@ internal sealed partial class RolloutPartitionGrain
             case OfferStatus.Closed:
                 return ShareRules.Close(share, offer.Member, wave, reply.Outcome);
             default:
-                throw new UnreachableException($"A device answered an offer with {reply?.Status}.");
+                throw new UnreachableException($"A device answered an offer with {reply.Status}.");
         }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: what became of the offer to {DeviceId} is not known")]
     private partial void LogOfferUnknown(Exception fault, string rolloutId, string deviceId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: {DeviceId} never answered its offer and has timed out")]
+    private partial void LogGivenUp(string rolloutId, string deviceId);
 }

@@ -23,6 +23,9 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
     /// <summary>Offers to these devices end with a fault after the commit: nobody knows what became of them.</summary>
     public HashSet<string> Deaf { get; } = [];
 
+    /// <summary>Offers to these devices end with a fault before anything is committed.</summary>
+    public HashSet<string> Dead { get; } = [];
+
     /// <summary>The next offers to these devices wait for this before anything else.</summary>
     public Dictionary<string, Func<Task>> Held { get; } = [];
 
@@ -109,6 +112,11 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
         lock (_gate)
         {
             var unit = _units[key];
+            if (Dead.Contains(key))
+            {
+                throw new StoreUnavailableException("The device's record cannot be read, on purpose.");
+            }
+
             if (unit.Last is { } last && last.Rollout == command.Rollout)
             {
                 return new OfferReply(OfferStatus.Closed, last.Outcome, "", null);

@@ -232,6 +232,27 @@ public sealed class RolloutGrainTests(RolloutSilo silo) : IClassFixture<RolloutS
     }
 
     [Fact]
+    public async Task Offers_ToADeviceThatAlwaysFails_TimeOutAndGiveTheirPermitBack()
+    {
+        var devices = silo.Fleet.Add("dead", 4);
+        silo.Fleet.Dead.Add(devices[0]);
+        await (await silo.CreateAsync("dead", spec => spec with
+        {
+            Waves = [new WaveSpec(Amount.Percent(100), 0, 1, TimeSpan.Zero, false)],
+            UndeliveredTimeout = TimeSpan.FromMinutes(5),
+            MaxUnavailable = Amount.Count(1),
+        })).StartAsync(Order);
+
+        var ended = await silo.UntilAsync("dead", now => now.Plan.IsTerminal, () =>
+        {
+            silo.Fleet.End("dead", ChangeOutcome.Succeeded);
+            silo.Clock.Advance(TimeSpan.FromMinutes(1));
+        });
+
+        Assert.Equal((3, 1), (ended.Plan.Waves[0].Totals.Succeeded, ended.Plan.Waves[0].Totals.TimedOut));
+    }
+
+    [Fact]
     public async Task Members_ThatLeaveService_LeaveNumeratorAndDenominator()
     {
         silo.Fleet.Add("leave", 3);
