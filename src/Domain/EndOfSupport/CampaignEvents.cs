@@ -15,13 +15,17 @@ public sealed record CampaignAdvanced(
     [property: Id(2)] int PartitionsDone,
     [property: Id(3)] long Proposed) : DomainEvent;
 
-/// <summary>Every partition has proposed for all its devices; the next sweep looks for devices that joined later.</summary>
+/// <summary>Every partition has proposed for its devices; the next sweep looks for devices that joined later, or were missed.</summary>
 [GenerateSerializer, Immutable, Alias("muster.campaign-swept")]
 public sealed record CampaignSwept(
     [property: Id(0)] ProductId Product,
     [property: Id(1)] string Campaign,
     [property: Id(2)] long Proposed,
-    [property: Id(3)] DateTimeOffset NextSweepAt) : DomainEvent;
+    [property: Id(3)] DateTimeOffset NextSweepAt) : DomainEvent
+{
+    /// <summary>Devices that could not be asked.</summary>
+    [Id(4)] public long Missed { get; init; }
+}
 
 /// <summary>The date moved: the campaign proposes nothing any more. What it proposed stays for operators to cancel.</summary>
 [GenerateSerializer, Immutable, Alias("muster.campaign-closed")]

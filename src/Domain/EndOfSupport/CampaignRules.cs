@@ -33,34 +33,35 @@ public static class CampaignRules
             : Decision.Unchanged(current);
 
     /// <summary>
-    /// Some partitions are through, <paramref name="after"/> is how far the next one is, and the devices of this step hold
-    /// <paramref name="proposed"/> proposals that count (<see cref="Counts"/>).
+    /// A step is done; what it counted are proposals that count (<see cref="Counts"/>). A sweep that missed devices is repeated soon,
+    /// one that found all after a day.
     /// </summary>
-    public static Decision<SupportCampaign?> Advance(
-        SupportCampaign campaign, PartitionSet done, string after, long proposed, DateTimeOffset now)
+    public static Decision<SupportCampaign?> Advance(SupportCampaign campaign, SweepStep step, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(campaign);
-        ArgumentNullException.ThrowIfNull(done);
-        var total = campaign.Proposed + proposed;
-        if (!done.IsFull)
+        ArgumentNullException.ThrowIfNull(step);
+        var total = campaign.Proposed + step.Counted;
+        var missed = campaign.Missed + step.Missed;
+        if (!step.Done.IsFull)
         {
             return Decision.Accept<SupportCampaign?>(
-                campaign with { Done = done, After = after, Proposed = total, NextSweepAt = now },
-                new CampaignAdvanced(campaign.Product, campaign.Id, done.Members, total));
+                campaign with { Done = step.Done, After = step.After, Proposed = total, Missed = missed, NextSweepAt = now },
+                new CampaignAdvanced(campaign.Product, campaign.Id, step.Done.Members, total));
         }
 
-        var next = now + SupportCampaign.SweepInterval;
+        var next = now + (missed > 0 ? SweepStep.RepeatInterval : SupportCampaign.SweepInterval);
         return Decision.Accept<SupportCampaign?>(
             campaign with
             {
-                Done = PartitionSet.Empty(done.Count),
+                Done = PartitionSet.Empty(step.Done.Count),
                 After = "",
                 Proposed = total,
                 Sweeps = campaign.Sweeps + 1,
+                Missed = 0,
                 NextSweepAt = next,
                 SweepBeganAt = now,
             },
-            new CampaignSwept(campaign.Product, campaign.Id, total, next));
+            new CampaignSwept(campaign.Product, campaign.Id, total, next) { Missed = missed });
     }
 
     /// <summary>Did this sweep of this campaign propose it?</summary>

@@ -47,4 +47,7 @@ public sealed record SupportCampaign
     /// later sweep counts only what it added.
     /// </summary>
     [Id(11)] public DateTimeOffset SweepBeganAt { get; init; } = DateTimeOffset.MinValue;
+
+    /// <summary>Devices that the running sweep could not ask.</summary>
+    [Id(12)] public long Missed { get; init; }
 }

@@ -94,23 +94,30 @@ public static class PolicyRules
         return Decision.Accept(Revise(current, current.Set.Policies.Replace(existing, policy), partitions, now), new PolicyUpdated(policy));
     }
 
-    /// <summary>A step of the sweep is done; a step for an older revision than the one that runs now counts for nothing.</summary>
-    public static Decision<TenantPolicies> Advance(
-        TenantPolicies current, long revision, PartitionSet done, string after, DateTimeOffset now)
+    /// <summary>
+    /// A step of the sweep is done; a step for an older revision than the one that runs now counts for nothing. A sweep that missed
+    /// devices begins again after a while: the revision counts as evaluated when all were asked.
+    /// </summary>
+    public static Decision<TenantPolicies> Advance(TenantPolicies current, long revision, SweepStep step, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(current);
-        ArgumentNullException.ThrowIfNull(done);
+        ArgumentNullException.ThrowIfNull(step);
         if (current.Sweep is not { } sweep || sweep.Revision != revision)
         {
             return Decision.Unchanged(current);
         }
 
-        return done.IsFull
-            ? Decision.Accept(
-                new TenantPolicies(current.Set with { EvaluatedRevision = revision }, null), new PoliciesEvaluated(revision))
-            : Decision.Accept(
-                current with { Sweep = sweep with { Done = done, After = after, NextAt = now } },
-                new PoliciesSwept(revision, done.Members));
+        var missed = sweep.Missed + step.Missed;
+        if (step.Done.IsFull && missed == 0)
+        {
+            return Decision.Accept(
+                new TenantPolicies(current.Set with { EvaluatedRevision = revision }, null), new PoliciesEvaluated(revision));
+        }
+
+        var next = step.Done.IsFull
+            ? new PolicySweep(revision, PartitionSet.Empty(step.Done.Count), "", now + SweepStep.RepeatInterval)
+            : sweep with { Done = step.Done, After = step.After, NextAt = now, Missed = missed };
+        return Decision.Accept(current with { Sweep = next }, new PoliciesSwept(revision, step.Done.Members));
     }
 
     public static Policy? Find(PolicySet set, ResourceId policy)

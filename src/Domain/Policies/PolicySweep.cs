@@ -12,7 +12,11 @@ public sealed record PolicySweep(
     [property: Id(0)] long Revision,
     [property: Id(1)] PartitionSet Done,
     [property: Id(2)] string After,
-    [property: Id(3)] DateTimeOffset NextAt);
+    [property: Id(3)] DateTimeOffset NextAt)
+{
+    /// <summary>Devices that it could not ask so far.</summary>
+    [Id(4)] public long Missed { get; init; }
+}
 
 /// <summary>All that a tenant's policies consist of.</summary>
 /// <param name="Set">What devices are evaluated against.</param>

@@ -66,9 +66,9 @@ internal sealed class EndOfSupportGrain : Grain, IEndOfSupportGrain, IDueGrain
             return;
         }
 
-        var step = await new CampaignSweep(GrainFactory, campaign).RunAsync();
+        var step = await new CampaignSweep(GrainFactory, campaign, _logger).RunAsync();
         var now = _clock.GetUtcNow();
-        await ApplyAsync(CampaignRules.Advance(campaign, step.Done, step.After, step.Proposed, now), CampaignSweep.ActorOf(campaign), now);
+        await ApplyAsync(CampaignRules.Advance(campaign, step, now), CampaignSweep.ActorOf(campaign), now);
     }
 
     private async Task ApplyAsync(Decision<SupportCampaign?> decision, Actor actor, DateTimeOffset now)

@@ -76,10 +76,10 @@ internal sealed partial class PolicySetGrain : Grain, IPolicySetGrain, IDueGrain
             throw new FormatException($"'{this.GetPrimaryKeyString()}' is not a tenant.");
         }
 
-        var step = await new PolicySweepStep(GrainFactory, tenant, sweep).RunAsync();
+        var step = await new PolicySweepStep(GrainFactory, tenant, sweep, _logger).RunAsync();
         var now = _clock.GetUtcNow();
-        await CommitAsync(PolicyRules.Advance(_record.State.Policies, sweep.Revision, step.Done, step.After, now), Rule, now);
-        LogSwept(sweep.Revision, step.Evaluated, step.Done.Members, step.Done.Count);
+        await CommitAsync(PolicyRules.Advance(_record.State.Policies, sweep.Revision, step, now), Rule, now);
+        LogSwept(sweep.Revision, step.Counted, step.Done.Members, step.Done.Count);
     }
 
     private async Task<PolicyReply> ApplyAsync(Decision<TenantPolicies> decision, ResourceId policy, Actor actor, DateTimeOffset now)
@@ -115,5 +115,5 @@ internal sealed partial class PolicySetGrain : Grain, IPolicySetGrain, IDueGrain
     private partial void LogRefused(string policyId, string reason, Actor actor);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Policies {Revision}: {Devices} devices, {Done} of {Partitions} partitions done")]
-    private partial void LogSwept(long revision, int devices, int done, int partitions);
+    private partial void LogSwept(long revision, long devices, int done, int partitions);
 }

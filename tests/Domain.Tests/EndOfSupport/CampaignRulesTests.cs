@@ -45,7 +45,7 @@ public sealed class CampaignRulesTests
     {
         var campaign = New("a");
 
-        var step = CampaignRules.Advance(campaign, campaign.Done.With(3), "X", 5, Now).Next!;
+        var step = CampaignRules.Advance(campaign, new SweepStep(campaign.Done.With(3), "X", 5, 0), Now).Next!;
 
         Assert.Equal(Now, CampaignRules.NextDueAt(step));
         Assert.Equal((5, "X", true), (step.Proposed, step.After, step.Done.Contains(3)));
@@ -57,11 +57,25 @@ public sealed class CampaignRulesTests
         var campaign = New("a") with { Proposed = 7 };
         var all = Enumerable.Range(0, 16).Aggregate(PartitionSet.Empty(16), (set, partition) => set.With(partition));
 
-        var decision = CampaignRules.Advance(campaign, all, "", 1, Now);
+        var decision = CampaignRules.Advance(campaign, new SweepStep(all, "", 1, 0), Now);
 
         Assert.IsType<CampaignSwept>(decision.Events.Single());
         Assert.Equal(Now + SupportCampaign.SweepInterval, CampaignRules.NextDueAt(decision.Next));
         Assert.Equal((8, 1, 0), (decision.Next!.Proposed, decision.Next.Sweeps, decision.Next.Done.Members));
+    }
+
+    [Fact]
+    public void Advance_WhenDevicesWereMissed_SweepsAgainSoon()
+    {
+        var campaign = New("a");
+        var all = Enumerable.Range(0, 16).Aggregate(PartitionSet.Empty(16), (set, partition) => set.With(partition));
+
+        var some = CampaignRules.Advance(campaign, new SweepStep(campaign.Done.With(3), "", 5, 2), Now).Next!;
+        var swept = CampaignRules.Advance(some, new SweepStep(all, "", 1, 0), Now);
+
+        Assert.Equal(2, Assert.IsType<CampaignSwept>(swept.Events.Single()).Missed);
+        Assert.Equal(Now + SweepStep.RepeatInterval, CampaignRules.NextDueAt(swept.Next));
+        Assert.Equal(0, swept.Next!.Missed);
     }
 
     [Theory]

@@ -113,7 +113,7 @@ public sealed class TenYearsTests
 
             // A millisecond passes until the commit.
             clock.Advance(TimeSpan.FromMilliseconds(1));
-            campaign = CampaignRules.Advance(campaign, full, "", counted, clock.GetUtcNow()).Next!;
+            campaign = CampaignRules.Advance(campaign, new SweepStep(full, "", counted, 0), clock.GetUtcNow()).Next!;
         }
 
         Assert.Equal(decommissions.Count, campaign.Proposed);

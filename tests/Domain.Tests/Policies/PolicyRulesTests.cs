@@ -72,14 +72,30 @@ public sealed class PolicyRulesTests
         var created = Create(TenantPolicies.None, PolicyEvaluatorTests.Spec("p", PolicyEvaluatorTests.Minimum("1")), "r").Next;
         var all = Enumerable.Range(0, Partitions).Aggregate(PartitionSet.Empty(Partitions), (set, partition) => set.With(partition));
 
-        var some = PolicyRules.Advance(created, 1, PartitionSet.Empty(Partitions).With(0), "B8", Units.Start);
-        var done = PolicyRules.Advance(some.Next, 1, all, "", Units.Start);
+        var some = PolicyRules.Advance(created, 1, new SweepStep(PartitionSet.Empty(Partitions).With(0), "B8", 1, 0), Units.Start);
+        var done = PolicyRules.Advance(some.Next, 1, new SweepStep(all, "", 1, 0), Units.Start);
 
         Assert.Equal("B8", some.Next.Sweep?.After);
         Assert.Equal(1, done.Next.Set.EvaluatedRevision);
         Assert.Null(done.Next.Sweep);
-        Assert.Empty(PolicyRules.Advance(created, 0, all, "", Units.Start).Events);
-        Assert.Empty(PolicyRules.Advance(done.Next, 1, all, "", Units.Start).Events);
+        Assert.Empty(PolicyRules.Advance(created, 0, new SweepStep(all, "", 1, 0), Units.Start).Events);
+        Assert.Empty(PolicyRules.Advance(done.Next, 1, new SweepStep(all, "", 1, 0), Units.Start).Events);
+    }
+
+    [Fact]
+    public void Advance_WhenDevicesWereMissed_EvaluatesAllAgainSoonAndIsNotDoneBefore()
+    {
+        var created = Create(TenantPolicies.None, PolicyEvaluatorTests.Spec("p", PolicyEvaluatorTests.Minimum("1")), "r").Next;
+        var all = Enumerable.Range(0, Partitions).Aggregate(PartitionSet.Empty(Partitions), (set, partition) => set.With(partition));
+
+        var some = PolicyRules.Advance(created, 1, new SweepStep(PartitionSet.Empty(Partitions).With(0), "", 1, 1), Units.Start).Next;
+        var missed = PolicyRules.Advance(some, 1, new SweepStep(all, "", 1, 0), Units.Start).Next;
+        var done = PolicyRules.Advance(missed, 1, new SweepStep(all, "", 2, 0), Units.Start).Next;
+
+        Assert.Equal(
+            (0, 0, Units.Start + SweepStep.RepeatInterval),
+            (missed.Set.EvaluatedRevision, missed.Sweep!.Done.Members, missed.Sweep.NextAt));
+        Assert.Equal((1, null), (done.Set.EvaluatedRevision, done.Sweep));
     }
 
     private static Decision<TenantPolicies> Create(TenantPolicies current, PolicySpec spec, string requestId) =>

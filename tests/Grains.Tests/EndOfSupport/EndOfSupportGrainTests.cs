@@ -7,7 +7,7 @@ using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
 using Muster.Domain.EndOfSupport;
 using Muster.Domain.Inventory;
-using Muster.Grains.EndOfSupport;
+using Muster.Grains.Inventory;
 using Muster.Grains.Tests.Lifecycle;
 
 namespace Muster.Grains.Tests.EndOfSupport;
@@ -71,6 +71,26 @@ public sealed class EndOfSupportGrainTests(LifecycleSilo silo) : IClassFixture<L
     }
 
     [Fact]
+    public async Task OnDueAsync_WhenOneDeviceFails_ProposesForTheOthersAndComesBackForIt()
+    {
+        var (_, record, sweep) = await ProductAsync("EOS17");
+        var devices = Enumerable.Range(0, 60).Select(_ => silo.Neighbours.AddDevice("EOS17")).ToArray();
+        silo.Clock.Advance(TimeSpan.FromSeconds(5));
+        await silo.RunDueAsync(record);
+        silo.Store.FailNextWrite(new RecordKey(GrainTypes.Decommission, devices[30]), WriteFault.Lost);
+
+        await silo.RunDueAsync(sweep);
+
+        Assert.Equal(59, devices.Count(key => FactsOf(key).Length == 1));
+        var swept = Assert.IsType<CampaignSwept>(silo.Store.FactsOf(sweep)[^1].Fact);
+        Assert.Equal((59, 1, silo.Clock.GetUtcNow() + SweepStep.RepeatInterval), (swept.Proposed, swept.Missed, swept.NextSweepAt));
+        silo.Clock.Advance(SweepStep.RepeatInterval);
+        await silo.RunDueAsync(sweep);
+        Assert.All(devices, key => Assert.Single(FactsOf(key)));
+        Assert.Equal(60, (await silo.Grains.GetGrain<IEndOfSupportGrain>("default/EOS17").GetAsync())!.Proposed);
+    }
+
+    [Fact]
     public async Task OnDueAsync_WhenAStepsCommitFails_RepeatsTheStepAndCountsItsDevicesOnce()
     {
         var (_, record, sweep) = await ProductAsync("EOS4");
@@ -97,10 +117,10 @@ public sealed class EndOfSupportGrainTests(LifecycleSilo silo) : IClassFixture<L
 
         var steps = await silo.RunDueAsync(sweep);
 
-        Assert.InRange(steps, 2, (Devices / CampaignSweep.DevicesPerStepMax) + 2);
+        Assert.InRange(steps, 2, (Devices / DeviceSweep.DevicesPerStepMax) + 2);
         Assert.All(devices, key => Assert.Single(FactsOf(key)));
         Assert.Equal(Devices, (await silo.Grains.GetGrain<IEndOfSupportGrain>("default/EOS5").GetAsync())!.Proposed);
-        Assert.All(silo.Neighbours.Pages, page => Assert.InRange(page.Query.RowsMax, 1, CampaignSweep.PageRowsMax));
+        Assert.All(silo.Neighbours.Pages, page => Assert.InRange(page.Query.RowsMax, 1, DeviceSweep.PageRowsMax));
     }
 
     [Fact]
