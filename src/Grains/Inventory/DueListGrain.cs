@@ -29,6 +29,7 @@ internal sealed partial class DueListGrain(TimeProvider clock, ILogger<DueListGr
 
     /// <summary>When each record that is due was called last, in ticks: one that fails every time must not hold up the others.</summary>
     private Dictionary<RecordKey, long> _lastCalled = [];
+    private IInventoryGrain? _inventory;
     private long _tick;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -50,7 +51,8 @@ internal sealed partial class DueListGrain(TimeProvider clock, ILogger<DueListGr
 
     private async Task TickAsync(CancellationToken cancellationToken)
     {
-        var due = await GrainFactory.GetInventory(checked((int)this.GetPrimaryKeyLong())).GetDueAsync(clock.GetUtcNow(), DueMax);
+        _inventory ??= GrainFactory.GetInventory(checked((int)this.GetPrimaryKeyLong()));
+        var due = await _inventory.GetDueAsync(clock.GetUtcNow(), DueMax);
         _tick++;
         _lastCalled = due.Records.Where(_lastCalled.ContainsKey).ToDictionary(record => record, record => _lastCalled[record]);
         foreach (var record in due.Records.OrderBy(record => _lastCalled.GetValueOrDefault(record)))

@@ -13,7 +13,9 @@ internal sealed class FeedNudge(IServiceProvider services, PartitionMap partitio
     public static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(100);
 
     private readonly int[] _pending = new int[partitions.Count];
-    private IGrainFactory? _grains;
+
+    /// <summary>Kept: making a reference reads the interface's attributes, and a busy partition is nudged ten times a second.</summary>
+    private readonly IInventoryGrain?[] _inventories = new IInventoryGrain?[partitions.Count];
 
     public void Nudge(int partition)
     {
@@ -31,8 +33,8 @@ internal sealed class FeedNudge(IServiceProvider services, PartitionMap partitio
             Volatile.Write(ref _pending[partition], 0);
 
             // Resolved late: the store is opened before the silo has its grain factory.
-            _grains ??= services.GetRequiredService<IGrainFactory>();
-            await _grains.GetInventory(partition).NudgeAsync();
+            var inventory = _inventories[partition] ??= services.GetRequiredService<IGrainFactory>().GetInventory(partition);
+            await inventory.NudgeAsync();
         }
         catch (Exception fault) when (fault is OrleansException or TimeoutException or ObjectDisposedException)
         {
