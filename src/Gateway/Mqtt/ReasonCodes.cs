@@ -9,12 +9,14 @@ internal static class ReasonCodes
     /// <summary>The reason of a session that a newer one replaced.</summary>
     public const string TakenOver = "SESSION_TAKEN_OVER";
 
+    private const string Decommissioned = "DEVICE_DECOMMISSIONED";
+
     /// <summary>A sentence or two; a reason string has to fit beside its packet.</summary>
     private const int TextLengthMax = 400;
 
     public static MqttConnectReasonCode OfConnect(FleetError error) => error switch
     {
-        { Reason: "DEVICE_DECOMMISSIONED" } => MqttConnectReasonCode.Banned,
+        { Reason: Decommissioned } => MqttConnectReasonCode.Banned,
         { Reason: "CLIENT_ID_NOT_ALLOWED" } => MqttConnectReasonCode.ClientIdentifierNotValid,
         { Kind: ErrorKind.Unavailable } => MqttConnectReasonCode.ServerUnavailable,
         { Kind: ErrorKind.Exhausted } => MqttConnectReasonCode.QuotaExceeded,
@@ -59,6 +61,9 @@ internal static class ReasonCodes
 
     /// <summary>True for a refusal that may pass later: no PUBACK, the connection is closed.</summary>
     public static bool IsNotNow(FleetError error) => error.Kind is ErrorKind.Unavailable or ErrorKind.Exhausted;
+
+    /// <summary>True for what a tombstone is told: nothing that it says will ever be taken again.</summary>
+    public static bool EndsTheDevice(FleetError error) => error.Reason == Decommissioned;
 
     public static MqttDisconnectReasonCode OfNotNow(FleetError error) => error switch
     {

@@ -90,7 +90,14 @@ internal sealed partial class UpMessages(
         instruments.Received(kind, "refused");
         LogRefused(logger, session.ClientId, kind, error.Reason);
         await AcknowledgeAsync(session, packetId, error, ReasonCodes.OfPublish(error));
-        return true;
+        if (!ReasonCodes.EndsTheDevice(error))
+        {
+            return true;
+        }
+
+        // The grain closes the sessions that it knows; one that only publishes, at another gateway, ends with its next word.
+        session.Close(MqttDisconnectReasonCode.AdministrativeAction, error);
+        return false;
     }
 
     /// <summary>Refused before it reached the grain: PUBACK says why, and so does a rejection to the receiving session.</summary>

@@ -209,6 +209,21 @@ public sealed class PublishTests
         Assert.Equal(MqttClientDisconnectReason.AdministrativeAction, await client.NextEndAsync());
     }
 
+    [Fact]
+    public async Task Publish_OfATombstoneThatNobodyClosed_IsRefusedAndEndsTheSession()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        var device = edge.Grains.Device(Samples.Serial);
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial, Samples.Serial + "/tools");
+        device.Answer = _ => Task.FromResult<FleetError?>(
+            FleetError.Of(ErrorKind.Denied, "DEVICE_DECOMMISSIONED", "A tombstone."));
+
+        var result = await client.PublishAsync(Samples.Serial, Topics.Status, Samples.Status());
+
+        Assert.Equal(MqttClientPublishReasonCode.NotAuthorized, result.ReasonCode);
+        Assert.Equal(MqttClientDisconnectReason.AdministrativeAction, await client.NextEndAsync());
+    }
+
     [Theory]
     [InlineData(false, MqttClientDisconnectReason.ServerBusy)]
     [InlineData(true, MqttClientDisconnectReason.QuotaExceeded)]
