@@ -76,7 +76,7 @@ public sealed class FolderArtifactStore : IArtifactStore
         {
             try
             {
-                File.Move(staged, published, overwrite: true);
+                Move(staged, published);
             }
             catch (FileNotFoundException)
             {
@@ -117,7 +117,7 @@ public sealed class FolderArtifactStore : IArtifactStore
 
             var staged = Path.Combine(_staged, content.Digest.Value);
             File.SetLastWriteTimeUtc(part, _clock.GetUtcNow().UtcDateTime);
-            File.Move(part, staged, overwrite: true);
+            Move(part, staged);
             return new StageResult(content, null);
         }
         finally
@@ -145,6 +145,17 @@ public sealed class FolderArtifactStore : IArtifactStore
 
         file.Flush(flushToDisk: true);
         return new ImageContent(ImageDigest.Of(hash.GetHashAndReset()), file.Position);
+    }
+
+    /// <summary>
+    /// What was acknowledged survives a loss of power: journalling file systems (ext4, XFS) put a rename on disk with the file that is
+    /// flushed after it.
+    /// </summary>
+    private static void Move(string from, string to)
+    {
+        File.Move(from, to, overwrite: true);
+        using var file = File.OpenHandle(to, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        RandomAccess.FlushToDisk(file);
     }
 
     private static FileStream? Open(string path)
