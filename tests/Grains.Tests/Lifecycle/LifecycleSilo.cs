@@ -24,6 +24,7 @@ public sealed class LifecycleSilo : IAsyncLifetime
         builder.Options.ConfigureFileLogging = false;
         builder.ConfigureSilo((_, silo) =>
         {
+            silo.UseInMemoryReminderService();
             silo.Services.AddSingleton<TimeProvider>(Clock);
             silo.Services.AddSingleton(Partitions);
             silo.Services.AddSingleton<IOperatorCertificateAuthority>(Authority);

@@ -30,6 +30,9 @@ internal sealed class Neighbours(PartitionMap partitions, SteppedClock clock)
     /// <summary>Throws at the next pages of this partition.</summary>
     public int? FailingPartition { get; set; }
 
+    /// <summary>Records that a partition says are due, and what becomes of a call to one of them; null for the real ones.</summary>
+    public ConcurrentDictionary<int, DueScript> Due { get; } = new();
+
     /// <summary>Pages that were asked for.</summary>
     public ConcurrentQueue<(int Partition, RowQuery Query)> Pages { get; } = new();
 
@@ -156,8 +159,15 @@ public class NeighbourFactory : DispatchProxy
             return NeighbourGrain.Create<IInventoryGrain>((method, call) => method switch
             {
                 nameof(IInventoryGrain.ListAsync) => Task.FromResult(_neighbours.List((int)(long)args![0]!, (RowQuery)call[0]!)),
+                nameof(IInventoryGrain.GetDueAsync) => Task.FromResult(_neighbours.Due[(int)(long)args![0]!].Records()),
                 _ => throw new NotSupportedException(method),
             });
+        }
+
+        if (asked == typeof(IDueGrain)
+            && _neighbours.Due.Values.FirstOrDefault(due => due.Knows((GrainId)args![0]!)) is { } script)
+        {
+            return NeighbourGrain.Create<IDueGrain>((_, _) => script.CallAsync((GrainId)args![0]!));
         }
 
         return targetMethod!.Invoke(_inner, args);
