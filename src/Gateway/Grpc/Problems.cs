@@ -48,8 +48,12 @@ internal sealed class Problems
         }
     }
 
-    public void Length(string field, string value, int min, int max) => Require(
-        value.Length >= min && value.Length <= max, field, min == 0 ? $"at most {max} characters" : $"{min} to {max} characters");
+    /// <summary>Text of one line: what an operator writes is shown in another's terminal, where control characters are commands.</summary>
+    public void Length(string field, string value, int min, int max)
+    {
+        Require(value.Length >= min && value.Length <= max, field, min == 0 ? $"at most {max} characters" : $"{min} to {max} characters");
+        Require(!value.Any(char.IsControl), field, "without control characters");
+    }
 
     public void RequestId(string value) => Length("request_id", value, 1, RequestIdLengthMax);
 

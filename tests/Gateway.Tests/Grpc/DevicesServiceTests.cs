@@ -33,6 +33,20 @@ public sealed class DevicesServiceTests
     }
 
     [Fact]
+    public async Task CreateDevice_WithCommandsForATerminal_IsRefused()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var creation = Creation();
+        creation.Device.Site = "hall \u001b[2J";
+
+        var (code, reason, status) = await Samples.RefusedAsync(
+            async () => await Client(edge).CreateDeviceAsync(creation, cancellationToken: Stop));
+
+        Assert.Equal((StatusCode.InvalidArgument, "REQUEST_INVALID"), (code, reason));
+        Assert.Equal("device.site", Assert.Single(status.GetDetail<BadRequest>()!.FieldViolations).Field);
+    }
+
+    [Fact]
     public async Task CreateDevice_WhenItsWarrantyFails_CreatesNoDeviceUntilTheRepetition()
     {
         await using var edge = await OperatorsEdge.StartAsync();
