@@ -14,7 +14,8 @@ internal sealed partial class PartitionClocks(
     /// <summary>Clocks started at a time.</summary>
     private const int BatchSize = 32;
 
-    private int _restarting;
+    /// <summary>Deaths that no restart has answered yet: a second silo may die while the clocks of the first are being started.</summary>
+    private int _deaths;
 
     public async Task StartAllAsync(CancellationToken cancellationToken)
     {
@@ -29,7 +30,7 @@ internal sealed partial class PartitionClocks(
 
     public void SiloStatusChangeNotification(SiloAddress updatedSilo, SiloStatus status)
     {
-        if (status == SiloStatus.Dead && !updatedSilo.Equals(self.SiloAddress) && Interlocked.Exchange(ref _restarting, 1) == 0)
+        if (status == SiloStatus.Dead && !updatedSilo.Equals(self.SiloAddress) && Interlocked.Increment(ref _deaths) == 1)
         {
             _ = Task.Run(RestartAsync);
         }
@@ -37,19 +38,21 @@ internal sealed partial class PartitionClocks(
 
     private async Task RestartAsync()
     {
-        try
+        int answered;
+        do
         {
-            await StartAllAsync(CancellationToken.None);
+            answered = Volatile.Read(ref _deaths);
+            try
+            {
+                await StartAllAsync(CancellationToken.None);
+            }
+            catch (Exception fault) when (fault is not OutOfMemoryException)
+            {
+                // Their reminders bring them back within a minute.
+                LogLate(fault);
+            }
         }
-        catch (Exception fault) when (fault is not OutOfMemoryException)
-        {
-            // Their reminders bring them back within a minute.
-            LogLate(fault);
-        }
-        finally
-        {
-            Volatile.Write(ref _restarting, 0);
-        }
+        while (Interlocked.Add(ref _deaths, -answered) > 0);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "After the end of a silo not every partition's clock could be started at once")]
