@@ -10,8 +10,8 @@ var connections = new Option<int[]>("--connections")
     DefaultValueFactory = _ => [100, 1000], AllowMultipleArgumentsPerToken = true, Description = "Devices connected at once.",
 };
 var inFlight = new Option<int>("--in-flight") { DefaultValueFactory = _ => 1, Description = "Unacknowledged messages of one connection." };
-var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3, Description = "Visits of each server." };
-var seconds = new Option<double>("--seconds") { DefaultValueFactory = _ => 4, Description = "Measured time of one visit." };
+var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 9, Description = "Visits of each server." };
+var seconds = new Option<double>("--seconds") { DefaultValueFactory = _ => 1.5, Description = "Measured time of one visit." };
 
 var only = new Option<string[]>("--only")
 {
