@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
 namespace Muster.ServiceDefaults;
@@ -19,6 +20,13 @@ public static class HostProgram
         catch (Exception refused) when (refused is StartRefusedException or OptionsValidationException)
         {
             await Console.Error.WriteLineAsync(refused.Message);
+            return RefusedExitCode;
+        }
+        catch (IOException taken) when (taken.InnerException is AddressInUseException)
+        {
+            await Console.Error.WriteLineAsync(
+                $"{taken.Message} Another program listens there, perhaps another Muster: stop it, or choose another port by "
+                + "Muster:Mqtt:Port, Muster:DeviceHttps:Port, Muster:Grpc:Port or Muster:Health:Port.");
             return RefusedExitCode;
         }
     }

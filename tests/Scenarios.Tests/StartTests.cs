@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Muster.Scenarios.Tests;
+
+/// <summary>A start that cannot succeed ends with a sentence that says what to do.</summary>
+public sealed class StartTests
+{
+    [Fact]
+    public async Task Start_WhenAnotherProgramListens_EndsWithTheAddressAndTheSettings()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        var free = OneProcess.FreePorts(4);
+        var folder = Directory.CreateTempSubdirectory("muster-start-");
+        try
+        {
+            var (code, error) = await RunAsync(new()
+            {
+                ["Muster__Data__Directory"] = folder.FullName,
+                ["Muster__Mqtt__Port"] = $"{port}",
+                ["Muster__DeviceHttps__Port"] = $"{free[0]}",
+                ["Muster__Grpc__Port"] = $"{free[1]}",
+                ["Muster__Cluster__SiloPort"] = $"{free[2]}",
+                ["Muster__Cluster__GatewayPort"] = $"{free[3]}",
+            });
+
+            Assert.Equal(1, code);
+            Assert.Contains($"127.0.0.1:{port}", error, StringComparison.Ordinal);
+            Assert.Contains("Muster:Mqtt:Port", error, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<(int Code, string Error)> RunAsync(Dictionary<string, string> environment)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Muster.Silo.dll")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(cancellation);
+        var error = process.StandardError.ReadToEndAsync(cancellation);
+        await process.WaitForExitAsync(cancellation);
+        await output;
+        return (process.ExitCode, await error);
+    }
+}
