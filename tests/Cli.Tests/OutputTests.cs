@@ -27,6 +27,15 @@ public sealed class OutputTests
     }
 
     [Fact]
+    public void Lines_OfAMap_AreNamedAndInOrder()
+    {
+        var counts = new V1.CountDevicesResponse { Total = 53, Groups = { ["IN_SERVICE"] = 50, ["EXPECTED"] = 3 } };
+
+        Assert.Equal(
+            [("total", "53"), ("groups.EXPECTED", "3"), ("groups.IN_SERVICE", "50")], Details.Lines("", counts));
+    }
+
+    [Fact]
     public async Task ShowAsync_ForPeople_ShowsOnlyWhatIsSet()
     {
         var text = new StringWriter();

@@ -26,7 +26,15 @@ internal static class Details
         {
             var value = field.Accessor.GetValue(message);
             var name = prefix + field.Name;
-            if (field.IsMap || field.IsRepeated)
+            if (value is IDictionary map)
+            {
+                // In the order of their names: a map has none of its own.
+                foreach (var key in map.Keys.Cast<object>().OrderBy(key => $"{key}", StringComparer.Ordinal))
+                {
+                    yield return ($"{name}.{key}", $"{map[key]}");
+                }
+            }
+            else if (field.IsRepeated)
             {
                 foreach (var line in Many(name, field, value))
                 {
@@ -48,10 +56,7 @@ internal static class Details
         var index = 0;
         foreach (var item in (IEnumerable)value)
         {
-            var lines = item is DictionaryEntry entry
-                ? [($"{name}.{entry.Key}", $"{entry.Value}")]
-                : One($"{name}[{index++}]", field, item);
-            foreach (var line in lines)
+            foreach (var line in One($"{name}[{index++}]", field, item))
             {
                 yield return line;
             }
