@@ -13,10 +13,13 @@ internal sealed partial class DeviceGrain
     private MessageStamp _status;
 
     /// <summary>
-    /// The record and the identity of the last status that was found in order. Neither ever changes, so the same two objects need no
-    /// second look: a session hands the same identity to every message, and on the way of every status this was the dearest step.
+    /// The identity of the last status that was found in order with the record as it is; a commit forgets it. A session hands the same
+    /// object to every message, and on the way of every status comparing it anew was the dearest step.
     /// </summary>
-    private (Device? Device, DeviceIdentity? Identity) _inOrder;
+    private DeviceIdentity? _inOrder;
+
+    /// <summary>The record's epoch, beside <see cref="_inOrder"/>: a status need not touch the record.</summary>
+    private long _recordEpoch;
 
     public async Task<AdmitReply> AdmitAsync(AdmitSession command)
     {
@@ -79,25 +82,27 @@ internal sealed partial class DeviceGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         var envelope = command.Envelope;
-        if (!ReferenceEquals(_inOrder.Identity, envelope.Identity) || !ReferenceEquals(_inOrder.Device, Current))
+        if (!ReferenceEquals(_inOrder, envelope.Identity))
         {
             if (DeviceAdmission.CheckEnrolled(Current, _id, envelope.Identity) is { } refused)
             {
                 return new ValueTask<UpReply>(RefuseAsync(UpKind.Status, envelope.Stamp, refused));
             }
 
-            _inOrder = (Current, envelope.Identity);
+            (_inOrder, _recordEpoch) = (envelope.Identity, Current!.Epoch);
         }
 
-        if (_sessions.Learn(envelope.Session, Current!.Epoch) is { } takenOver)
+        if (_sessions.Learn(envelope.Session, _recordEpoch) is { } takenOver)
         {
             return ValueTask.FromResult(new UpReply(takenOver));
         }
 
-        var isRepetition = _status.BootId == envelope.Stamp.BootId && envelope.Stamp.Sequence <= _status.Sequence;
+        var isSameBoot = _status.BootId == envelope.Stamp.BootId;
+        var isRepetition = isSameBoot && envelope.Stamp.Sequence <= _status.Sequence;
         if (!isRepetition)
         {
-            _status = envelope.Stamp;
+            // The boot's name as it was first read: the message's own copy need not outlive the message.
+            _status = isSameBoot ? _status with { Sequence = envelope.Stamp.Sequence } : envelope.Stamp;
         }
 
         _instruments.Count(UpKind.Status, isRepetition ? MessageNovelty.Repetition : MessageNovelty.News);

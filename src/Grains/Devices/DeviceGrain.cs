@@ -196,6 +196,8 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             return;
         }
 
+        _inOrder = null;
+
         // Rules keep the very array when the settings did not change.
         var isCold = Current is { } before ? before.Settings != next.Settings : !next.Settings.IsEmpty;
         await _writer.CommitAsync(
