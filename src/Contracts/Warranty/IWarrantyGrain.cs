@@ -11,7 +11,7 @@ public interface IWarrantyGrain : IGrainWithStringKey
 {
     /// <summary>
     /// The term that a device is created with; asked before the device is created, and once more after it. Changes nothing when an
-    /// operator set the term, or when the device comes from another creation.
+    /// operator set the term, or when the device comes from another creation; the same request id with another term is refused.
     /// </summary>
     [Alias("Expect")]
     Task<WarrantyReply> ExpectAsync(ExpectWarranty command);

@@ -33,6 +33,9 @@ public sealed record WarrantyCover
     /// </summary>
     [Id(8)] public string ExpectedBy { get; init; } = "";
 
+    /// <summary>When that creation brought the term; null with <see cref="ExpectedBy"/> empty.</summary>
+    [Id(9)] public DateTimeOffset? ExpectedAt { get; init; }
+
     /// <summary>Names the review towards the decommissioning: a second review of the same end proposes nothing new.</summary>
     public string Campaign => string.Create(CultureInfo.InvariantCulture, $"warranty:{EndedOn:yyyyMMdd}");
 

@@ -5,6 +5,9 @@ namespace Muster.Domain.Warranty;
 /// <summary>Decides about a warranty. It never decommissions anything: it tells the end and asks a human.</summary>
 public static class WarrantyRules
 {
+    /// <summary>No creation takes longer between its term and its device: both are commits, and each is answered within 15 s.</summary>
+    public static readonly TimeSpan CreationMax = TimeSpan.FromMinutes(1);
+
     /// <summary>
     /// Sets the term. An open review of an end that is not over any more is closed as kept; one that is already decided stays.
     /// </summary>
@@ -22,7 +25,7 @@ public static class WarrantyRules
         }
 
         var set = new WarrantySet(cover.Device, term, WarrantyClock.LastDay(term));
-        var next = cover with { Term = term, ExpectedBy = "" };
+        var next = cover with { Term = term, ExpectedBy = "", ExpectedAt = null };
         var over = WarrantyClock.StatusOn(term, WarrantyClock.DayOf(now)) == WarrantyStatus.Ended;
         return cover.Review == WarrantyReviewState.Open && !over
             ? Decision.Accept(
@@ -33,10 +36,12 @@ public static class WarrantyRules
     }
 
     /// <summary>
-    /// Takes the term that a device is created with, before or after the device itself. A term that an operator set stays, and so does
-    /// the one of the creation that the device came from (<paramref name="createdBy"/>; null before there is a device).
+    /// Takes the term that a device is created with, before and after the device itself. A term that an operator set stays, and so does
+    /// the one of the creation that the device came from (<paramref name="createdBy"/>; null before there is a device). The same request
+    /// id with another term is refused.
     /// </summary>
-    public static Decision<WarrantyCover> Expect(WarrantyCover cover, WarrantyTerm term, string requestId, string? createdBy)
+    public static Decision<WarrantyCover> Expect(
+        WarrantyCover cover, WarrantyTerm term, string requestId, string? createdBy, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(cover);
         ArgumentException.ThrowIfNullOrEmpty(requestId);
@@ -45,13 +50,35 @@ public static class WarrantyRules
             return Decision.Refuse(cover, invalid);
         }
 
-        var isSet = cover.ExpectedBy.Length == 0 && cover != WarrantyCover.Empty(cover.Tenant, cover.Device);
+        var isNew = cover == WarrantyCover.Empty(cover.Tenant, cover.Device);
         var isForeign = createdBy is not null && createdBy != requestId;
-        return isSet || isForeign || (cover.Term == term && (cover.ExpectedBy == requestId || term == WarrantyTerm.None))
-            ? Decision.Unchanged(cover)
-            : Decision.Accept(
-                cover with { Term = term, ExpectedBy = requestId },
-                new WarrantySet(cover.Device, term, WarrantyClock.LastDay(term)));
+        if (isForeign || (cover.ExpectedBy.Length == 0 && !isNew))
+        {
+            return Decision.Unchanged(cover);
+        }
+
+        // What a creation brings is there before its device: a device without a term was created without one.
+        if (cover.ExpectedBy == requestId || (isNew && (createdBy is not null || term == WarrantyTerm.None)))
+        {
+            return cover.Term == term ? Decision.Unchanged(cover) : Decision.Refuse(cover, RequestErrors.IdReused(requestId));
+        }
+
+        return Decision.Accept(
+            cover with { Term = term, ExpectedBy = requestId, ExpectedAt = now },
+            new WarrantySet(cover.Device, term, WarrantyClock.LastDay(term)));
+    }
+
+    /// <summary>
+    /// The term is over and there is no device. Its creation may be under way; after <see cref="CreationMax"/> it was cut off, and the
+    /// term is forgotten: should the creation be repeated, it brings its term again.
+    /// </summary>
+    public static Decision<WarrantyCover> Withdraw(WarrantyCover cover, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(cover);
+        return cover.ExpectedAt is { } expectedAt && now >= expectedAt + CreationMax
+            ? Decision.Accept(
+                WarrantyCover.Empty(cover.Tenant, cover.Device), new WarrantySet(cover.Device, WarrantyTerm.None, LastDay: null))
+            : Decision.Unchanged(cover);
     }
 
     /// <summary>

@@ -5,7 +5,6 @@ using Muster.Contracts.Devices;
 using Muster.Contracts.Warranty;
 using Muster.Domain;
 using Muster.Domain.Decommissioning;
-using Muster.Domain.Devices;
 using Muster.Domain.Warranty;
 
 namespace Muster.Grains.Warranty;
@@ -31,8 +30,9 @@ internal sealed class WarrantyGrain : Grain, IWarrantyGrain, IDueGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         var device = await GetDeviceAsync();
-        var decision = WarrantyRules.Expect(Cover(), command.Term, command.RequestId, device.Device?.RequestId);
-        return await ApplyAsync(decision, command.Actor, _clock.GetUtcNow());
+        var now = _clock.GetUtcNow();
+        return await ApplyAsync(
+            WarrantyRules.Expect(Cover(), command.Term, command.RequestId, device.Device?.RequestId, now), command.Actor, now);
     }
 
     public async Task<WarrantyReply> SetAsync(SetWarranty command)
@@ -89,7 +89,8 @@ internal sealed class WarrantyGrain : Grain, IWarrantyGrain, IDueGrain
 
         var device = await GetDeviceAsync();
         var now = _clock.GetUtcNow();
-        await ApplyAsync(WarrantyRules.Look(cover, device.Device?.State ?? DeviceState.Decommissioned, now), Clock, now);
+        await ApplyAsync(
+            device.Device is { } known ? WarrantyRules.Look(cover, known.State, now) : WarrantyRules.Withdraw(cover, now), Clock, now);
     }
 
     private WarrantyCover Cover()

@@ -62,8 +62,8 @@ public sealed class WarrantyRulesTests
     [Fact]
     public void Expect_BeforeAndAfterTheDevice_SetsTheTermOnce()
     {
-        var before = WarrantyRules.Expect(Empty(), Running, "r1", createdBy: null);
-        var after = WarrantyRules.Expect(before.Next, Running, "r1", createdBy: "r1");
+        var before = WarrantyRules.Expect(Empty(), Running, "r1", createdBy: null, Now);
+        var after = WarrantyRules.Expect(before.Next, Running, "r1", createdBy: "r1", Now);
 
         Assert.Equal(Running, before.Next.Term);
         Assert.Single(before.Events);
@@ -74,26 +74,48 @@ public sealed class WarrantyRulesTests
     public void Expect_OfACreationThatLost_GivesWayToTheDevicesOwn()
     {
         var lost = WarrantyRules.Expect(
-            WarrantyRules.Expect(Empty(), Running, "r1", createdBy: null).Next, Over, "r2", createdBy: null).Next;
+            WarrantyRules.Expect(Empty(), Running, "r1", createdBy: null, Now).Next, Over, "r2", createdBy: null, Now).Next;
 
-        var own = WarrantyRules.Expect(lost, Running, "r1", createdBy: "r1").Next;
+        var own = WarrantyRules.Expect(lost, Running, "r1", createdBy: "r1", Now).Next;
 
         Assert.Equal(Running, own.Term);
-        Assert.Equal(own, WarrantyRules.Expect(own, Over, "r2", createdBy: "r1").Next);
+        Assert.Equal(own, WarrantyRules.Expect(own, Over, "r2", createdBy: "r1", Now).Next);
     }
 
     [Fact]
     public void Expect_WhenAnOperatorSetTheTerm_LeavesIt()
     {
-        var set = WarrantyRules.Set(WarrantyRules.Expect(Empty(), Over, "r1", createdBy: null).Next, Running, Now).Next;
+        var set = WarrantyRules.Set(WarrantyRules.Expect(Empty(), Over, "r1", createdBy: null, Now).Next, Running, Now).Next;
 
-        Assert.Equal(set, WarrantyRules.Expect(set, Over, "r1", createdBy: "r1").Next);
+        Assert.Equal(set, WarrantyRules.Expect(set, Over, "r1", createdBy: "r1", Now).Next);
+    }
+
+    [Theory]
+    [InlineData(null, 60)]
+    [InlineData("r1", 60)]
+    [InlineData("r1", 0)]
+    public void Expect_OfTheSameRequestWithAnotherTerm_IsRefused(string? createdBy, int months)
+    {
+        var cover = WarrantyRules.Expect(Empty(), Running with { Months = months }, "r1", createdBy: null, Now).Next;
+
+        Assert.Equal("REQUEST_ID_REUSED", WarrantyRules.Expect(cover, Running with { Months = 12 }, "r1", createdBy, Now).Error?.Reason);
+    }
+
+    [Fact]
+    public void Withdraw_OfATermWhoseDeviceNeverCame_WaitsForTheCreationAndThenForgetsIt()
+    {
+        var cover = WarrantyRules.Expect(Empty(), Over, "r1", createdBy: null, Now).Next;
+
+        Assert.Empty(WarrantyRules.Withdraw(cover, Now + WarrantyRules.CreationMax - TimeSpan.FromSeconds(1)).Events);
+        var forgotten = WarrantyRules.Withdraw(cover, Now + WarrantyRules.CreationMax).Next;
+        Assert.Equal(Empty(), forgotten);
+        Assert.Equal(Over, WarrantyRules.Expect(forgotten, Over, "r1", createdBy: null, Now).Next.Term);
     }
 
     [Fact]
     public void Expect_WhenMonthsAreOutOfRange_IsRefused()
     {
-        var decision = WarrantyRules.Expect(Empty(), Running with { Months = WarrantyTerm.MonthsMax + 1 }, "r1", createdBy: null);
+        var decision = WarrantyRules.Expect(Empty(), Running with { Months = WarrantyTerm.MonthsMax + 1 }, "r1", createdBy: null, Now);
 
         Assert.Equal("REQUEST_INVALID", decision.Error?.Reason);
     }

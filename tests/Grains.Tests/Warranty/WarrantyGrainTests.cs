@@ -48,6 +48,37 @@ public sealed class WarrantyGrainTests(LifecycleSilo silo) : IClassFixture<Lifec
     }
 
     [Fact]
+    public async Task OnDueAsync_BetweenTheTermAndItsDevice_StillOpensAReviewForTheDevice()
+    {
+        var (warranty, record, key) = Next();
+        var expect = new ExpectWarranty(Anna, "r", Over);
+
+        await warranty.ExpectAsync(expect);
+        await silo.RunDueAsync(record);
+        Assert.Equal(key, silo.Neighbours.AddDevice("M1"));
+        await warranty.ExpectAsync(expect);
+        await silo.RunDueAsync(record);
+
+        Assert.Equal(WarrantyReviewState.Open, (await warranty.GetAsync(null)).Cover?.Review);
+    }
+
+    [Fact]
+    public async Task OnDueAsync_WhenTheDeviceNeverCame_ForgetsTheTermAndTakesItAgainFromTheRepetition()
+    {
+        var (warranty, record, key) = Next();
+        await warranty.ExpectAsync(new ExpectWarranty(Anna, "r", Over));
+        silo.Clock.Advance(WarrantyRules.CreationMax);
+
+        await silo.RunDueAsync(record);
+
+        Assert.Null(silo.Store.DueAtOf(record));
+        await warranty.ExpectAsync(new ExpectWarranty(Anna, "r", Over));
+        Assert.Equal(key, silo.Neighbours.AddDevice("M1"));
+        await silo.RunDueAsync(record);
+        Assert.Equal(WarrantyReviewState.Open, (await warranty.GetAsync(null)).Cover?.Review);
+    }
+
+    [Fact]
     public async Task SetAsync_OfAnUnknownDevice_IsRefused()
     {
         var warranty = silo.Grains.GetGrain<IWarrantyGrain>("default/NOBODY");
@@ -152,6 +183,14 @@ public sealed class WarrantyGrainTests(LifecycleSilo silo) : IClassFixture<Lifec
         var (warranty, _, _) = Device();
 
         Assert.Equal("WARRANTY_REVIEW_NOT_OPEN", (await warranty.CloseReviewAsync(new CloseWarrantyReview(Anna, true))).Error?.Reason);
+    }
+
+    /// <summary>The warranty of the device that is added next.</summary>
+    private (IWarrantyGrain Grain, RecordKey Record, string Key) Next()
+    {
+        var last = Convert.ToInt32(silo.Neighbours.AddDevice("M1")[^6..], 16);
+        var key = $"default/B8A44F{last + 1:X6}";
+        return (silo.Grains.GetGrain<IWarrantyGrain>(key), new RecordKey(GrainTypes.Warranty, key), key);
     }
 
     private (IWarrantyGrain Grain, RecordKey Record, DeviceId Device) Device()
