@@ -33,7 +33,7 @@ public sealed record SupportCampaign
     /// <summary>Devices whose decommissioning this campaign proposed.</summary>
     [Id(7)] public long Proposed { get; init; }
 
-    /// <summary>Sweeps that are complete.</summary>
+    /// <summary>Sweeps that came through all partitions, also those that missed devices.</summary>
     [Id(8)] public int Sweeps { get; init; }
 
     /// <summary>When the campaign goes on.</summary>

@@ -22,8 +22,9 @@ internal sealed class CampaignSweep(IGrainFactory grains, SupportCampaign campai
 
     public Task<SweepStep> RunAsync()
     {
-        var query = new RowQuery(campaign.Tenant, GrainTypes.Device, $"model = \"{campaign.Product}\"", "", DeviceSweep.PageRowsMax);
-        return new DeviceSweep(grains, query, logger).RunAsync(campaign.Done, campaign.After, ProposeAsync);
+        var filter = $"model = \"{campaign.Product}\"";
+        var query = new RowQuery(campaign.Tenant, GrainTypes.Device, filter, campaign.After, DeviceSweep.PageRowsMax);
+        return new DeviceSweep(grains, query, campaign.Done, logger).RunAsync(ProposeAsync);
     }
 
     private async Task<bool> ProposeAsync(DeviceRow row)

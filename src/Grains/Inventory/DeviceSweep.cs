@@ -9,7 +9,7 @@ namespace Muster.Grains.Inventory;
 /// One bounded step of a sweep: asks partitions for their devices, in batches and pages, and visits each. A device that cannot be
 /// asked is counted and passed over, so that one does not hold up all others.
 /// </summary>
-internal sealed partial class DeviceSweep(IGrainFactory grains, RowQuery query, ILogger logger)
+internal sealed partial class DeviceSweep(IGrainFactory grains, RowQuery query, PartitionSet done, ILogger logger)
 {
     /// <summary>One step is one grain call: a thousand visits take a second or two, far below its time-out.</summary>
     public const int DevicesPerStepMax = 1_024;
@@ -20,15 +20,17 @@ internal sealed partial class DeviceSweep(IGrainFactory grains, RowQuery query, 
     /// <summary>Most partitions hold few of the devices: asking some at once hides the round trips.</summary>
     public const int PartitionsPerBatch = 16;
 
-    private PartitionSet _done = PartitionSet.Empty(1);
-    private string _after = "";
+    private PartitionSet _done = done;
+    private string _after = query.After;
     private long _counted;
     private long _missed;
 
-    /// <summary>Goes on at <paramref name="done"/> and <paramref name="after"/>; a visit says whether its device counts.</summary>
-    public async Task<SweepStep> RunAsync(PartitionSet done, string after, Func<DeviceRow, Task<bool>> visit)
+    /// <summary>
+    /// Goes on behind the partitions that are done, and in the first of the others behind the query's name. A visit says whether its
+    /// device counts.
+    /// </summary>
+    public async Task<SweepStep> RunAsync(Func<DeviceRow, Task<bool>> visit)
     {
-        (_done, _after) = (done, after);
         var budget = DevicesPerStepMax;
         while (budget > 0 && _done.FirstMissing() is { } first)
         {
@@ -58,14 +60,19 @@ internal sealed partial class DeviceSweep(IGrainFactory grains, RowQuery query, 
         if (faults.Count > 1 && faults.Count == devices.Length)
         {
             // Not one device's fault: nothing is noted, and the step is repeated.
-            throw new AggregateException("No device of a page could be asked.", faults.Take(1));
+            throw new InvalidOperationException("No device of a page could be asked.", faults[0]);
+        }
+
+        if (faults.Count > 0)
+        {
+            LogMissed(faults[0], faults.Count, devices.Length);
         }
 
         _counted += counts.LongCount(isCounted => isCounted);
         _missed += faults.Count;
     }
 
-    private async Task<bool> TryVisitAsync(DeviceRow device, Func<DeviceRow, Task<bool>> visit, List<Exception> faults)
+    private static async Task<bool> TryVisitAsync(DeviceRow device, Func<DeviceRow, Task<bool>> visit, List<Exception> faults)
     {
         try
         {
@@ -73,8 +80,7 @@ internal sealed partial class DeviceSweep(IGrainFactory grains, RowQuery query, 
         }
         catch (Exception fault)
         {
-            LogMissed(fault, device.Name);
-            faults.Add(fault);
+            faults.Add(new InvalidOperationException($"Device '{device.Name}' could not be asked.", fault));
             return false;
         }
     }
@@ -98,12 +104,12 @@ internal sealed partial class DeviceSweep(IGrainFactory grains, RowQuery query, 
 
     private async Task<RowPage> ListAsync(int partition, string after)
     {
-        var page = await grains.GetInventory(partition).ListAsync(query with { After = after, RowsMax = PageRowsMax });
+        var page = await grains.GetInventory(partition).ListAsync(query with { After = after });
         return page.Error is null
             ? page
             : throw new InvalidOperationException($"Partition {partition} does not list '{query.Filter}': {page.Error.Message}");
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Device {DeviceId} could not be asked; the sweep comes back for it")]
-    private partial void LogMissed(Exception fault, string deviceId);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Missed} of {Devices} devices could not be asked; the sweep comes back for them")]
+    private partial void LogMissed(Exception first, int missed, int devices);
 }

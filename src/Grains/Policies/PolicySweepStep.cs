@@ -20,8 +20,8 @@ internal sealed class PolicySweepStep(IGrainFactory grains, TenantId tenant, Pol
 
     public Task<SweepStep> RunAsync()
     {
-        var query = new RowQuery(tenant, GrainTypes.Device, "", "", DeviceSweep.PageRowsMax);
-        return new DeviceSweep(grains, query, logger).RunAsync(sweep.Done, sweep.After, EvaluateAsync);
+        var query = new RowQuery(tenant, GrainTypes.Device, "", sweep.After, DeviceSweep.PageRowsMax);
+        return new DeviceSweep(grains, query, sweep.Done, logger).RunAsync(EvaluateAsync);
     }
 
     private async Task<bool> EvaluateAsync(DeviceRow row)
