@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Rollouts;
+using Muster.Domain;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Rollouts;
@@ -18,23 +19,29 @@ internal sealed partial class RolloutPartitionGrain
         {
             var replies = await Task.WhenAll(chunk.Select(offer => AskDeviceAsync(offer, command)));
             var isSaidOnlyHere = false;
+            var facts = ImmutableArray.CreateBuilder<DomainEvent>();
             for (var i = 0; i < chunk.Length; i++)
             {
-                if (replies[i] is not { } reply)
+                switch (replies[i])
                 {
-                    isSaidOnlyHere |= GiveUp(chunk[i], command, now);
-                    continue;
+                    case { } reply:
+                        isSaidOnlyHere |= reply.Status != OfferStatus.Offered;
+                        _share = Take(_share, chunk[i], reply, now);
+                        break;
+                    case null when !chunk[i].IsConfirmed && IsOver(chunk[i], command, now):
+                        // A device whose record cannot be read never says what became of its offer: its permit serves another.
+                        // Should the offer have been committed at last, the feed tells.
+                        _share = ShareRules.Lose(_share, chunk[i].Member);
+                        facts.Add(new RolloutMemberTimedOut(_rollout, _members!.Points[chunk[i].Member].Device));
+                        break;
                 }
-
-                isSaidOnlyHere |= reply.Status != OfferStatus.Offered;
-                _share = Take(_share, chunk[i], reply, now);
             }
 
-            if (isSaidOnlyHere)
+            if (isSaidOnlyHere || facts.Count > 0)
             {
                 // The feed tells of offers alone. A permit that was reported as lapsed and forgotten by a crash would be used
                 // again.
-                await CommitAsync(_share, fact: null);
+                await CommitAsync(_share, facts.ToImmutable(), expectedEpoch: null, members: null);
             }
         }
     }
@@ -62,22 +69,6 @@ internal sealed partial class RolloutPartitionGrain
         }
     }
 
-    /// <summary>
-    /// A device whose record cannot be read never says what became of its offer: after the time in which it could have been delivered,
-    /// it has timed out, and its permit serves another. Should the offer have been committed at last, the feed tells.
-    /// </summary>
-    private bool GiveUp(OpenOffer offer, AdvanceShare command, DateTimeOffset now)
-    {
-        if (offer.IsConfirmed || !IsOver(offer, command, now))
-        {
-            return false;
-        }
-
-        _share = ShareRules.Lose(_share!, offer.Member);
-        LogGivenUp(_rollout.Value, _members!.Points[offer.Member].Device.Value);
-        return true;
-    }
-
     private RolloutShare Take(RolloutShare share, OpenOffer offer, OfferReply reply, DateTimeOffset now)
     {
         var wave = _members!.Waves[offer.Member];
@@ -102,7 +93,4 @@ internal sealed partial class RolloutPartitionGrain
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: what became of the offer to {DeviceId} is not known")]
     private partial void LogOfferUnknown(Exception fault, string rolloutId, string deviceId);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: {DeviceId} never answered its offer and has timed out")]
-    private partial void LogGivenUp(string rolloutId, string deviceId);
 }

@@ -73,6 +73,19 @@ public sealed class ShareRulesTests
     }
 
     [Fact]
+    public void Confirm_OfAnOfferThatWasGivenUp_TakesItInAgainAndCountsItOnce()
+    {
+        var share = ShareRules.TakePermits(Frozen(), Grant(1, 0), Waves, Online);
+        var offer = share.Open[0];
+
+        var lost = ShareRules.Lose(share, 0);
+        var late = ShareRules.Confirm(lost, 0, 0, offer with { IsConfirmed = true });
+
+        Assert.Equal((MemberStatus.TimedOut, 0, 0L), (lost.Members[0], lost.Open.Length, lost.Permits[0].Offered));
+        Assert.Equal((MemberStatus.Offered, 1, 1L), (late.Members[0], late.Open.Length, late.Permits[0].Offered));
+    }
+
+    [Fact]
     public void Close_WithAnotherOutcomeLater_TakesTheSuccessBack()
     {
         var share = ShareRules.Close(Frozen(), 0, 0, ChangeOutcome.Succeeded);
