@@ -106,6 +106,7 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("100%:100:99999999d")]
+    [InlineData("100%:100:999999999h")]
     [InlineData("100%:100:36501d")]
     public async Task RunAsync_OfAWaveThatSoaksForEver_IsUsage(string wave)
     {

@@ -19,18 +19,10 @@ internal static partial class Values
             throw new UsageException($"'{text}' is not a duration such as 30s, 5m, 1h or 7d.");
         }
 
-        if (match.Groups[2].Value == "d" && number > DaysMax)
-        {
-            throw new UsageException($"'{text}' is too long: at most {DaysMax}d.");
-        }
-
-        return Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(match.Groups[2].Value switch
-        {
-            "s" => TimeSpan.FromSeconds(number),
-            "m" => TimeSpan.FromMinutes(number),
-            "h" => TimeSpan.FromHours(number),
-            _ => TimeSpan.FromDays(number),
-        });
+        var seconds = number * (match.Groups[2].Value switch { "s" => 1L, "m" => 60, "h" => 3_600, _ => 86_400 });
+        return seconds <= DaysMax * 86_400L
+            ? Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds))
+            : throw new UsageException($"'{text}' is too long: at most {DaysMax}d.");
     }
 
     /// <summary>A date (its first instant in UTC) or an instant of ISO 8601; null for none.</summary>
