@@ -114,7 +114,7 @@ public sealed class EmbeddedStoreServer : IAsyncDisposable
         }
         catch (IOException exception)
         {
-            throw new InvalidOperationException($"The data in {folder} is in use by another process.", exception);
+            throw new StoreInUseException($"The data in {folder} is in use by another process.", exception);
         }
     }
 

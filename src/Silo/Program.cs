@@ -1,5 +1,4 @@
 #if EMBEDDED_STORE
-using Muster.EmbeddedStore;
 using Muster.Storage;
 #endif
 using Muster.Gateway.Hosting;
@@ -20,7 +19,7 @@ return await HostProgram.RunAsync(async () =>
     var settings = new HostSettings(builder.Configuration);
     var connectionString = settings.ConnectionString;
 #if EMBEDDED_STORE
-    await using var store = settings.IsOneProcess ? EmbeddedStoreServer.Start(Path.Combine(settings.DataFolder, "store")) : null;
+    await using var store = settings.IsOneProcess ? OneProcessStore.Open(settings.DataFolder) : null;
     if (store is not null)
     {
         connectionString = store.ConnectionString;

@@ -51,7 +51,7 @@ public sealed class StoreStartTests(StoreServers servers)
         var folder = Directory.CreateTempSubdirectory("muster-lock-");
         await using (EmbeddedStoreServer.Start(folder.FullName))
         {
-            var refusal = Assert.Throws<InvalidOperationException>(() => EmbeddedStoreServer.Start(folder.FullName));
+            var refusal = Assert.Throws<StoreInUseException>(() => EmbeddedStoreServer.Start(folder.FullName));
             Assert.Contains("in use by another process", refusal.Message, StringComparison.Ordinal);
         }
 

@@ -13,19 +13,10 @@ public sealed class StartTests
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
-        var free = OneProcess.FreePorts(4);
         var folder = Directory.CreateTempSubdirectory("muster-start-");
         try
         {
-            var (code, error) = await RunAsync(new()
-            {
-                ["Muster__Data__Directory"] = folder.FullName,
-                ["Muster__Mqtt__Port"] = $"{port}",
-                ["Muster__DeviceHttps__Port"] = $"{free[0]}",
-                ["Muster__Grpc__Port"] = $"{free[1]}",
-                ["Muster__Cluster__SiloPort"] = $"{free[2]}",
-                ["Muster__Cluster__GatewayPort"] = $"{free[3]}",
-            });
+            var (code, error) = await RunAsync(folder.FullName, port);
 
             Assert.Equal(1, code);
             Assert.Contains($"127.0.0.1:{port}", error, StringComparison.Ordinal);
@@ -38,8 +29,32 @@ public sealed class StartTests
         }
     }
 
-    private static async Task<(int Code, string Error)> RunAsync(Dictionary<string, string> environment)
+    [Fact]
+    public async Task Start_OnDataThatAreInUse_EndsWithTheFolderAndTheSetting()
     {
+        await using var muster = new OneProcess();
+        await muster.StartAsync(TestContext.Current.CancellationToken);
+
+        var (code, error) = await RunAsync(muster.Folder, OneProcess.FreePorts(1)[0]);
+
+        Assert.Equal(1, code);
+        Assert.Contains(muster.Folder, error, StringComparison.Ordinal);
+        Assert.Contains("Muster:Data:Directory", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    private static async Task<(int Code, string Error)> RunAsync(string folder, int mqttPort)
+    {
+        var free = OneProcess.FreePorts(4);
+        var environment = new Dictionary<string, string>
+        {
+            ["Muster__Data__Directory"] = folder,
+            ["Muster__Mqtt__Port"] = $"{mqttPort}",
+            ["Muster__DeviceHttps__Port"] = $"{free[0]}",
+            ["Muster__Grpc__Port"] = $"{free[1]}",
+            ["Muster__Cluster__SiloPort"] = $"{free[2]}",
+            ["Muster__Cluster__GatewayPort"] = $"{free[3]}",
+        };
         var cancellation = TestContext.Current.CancellationToken;
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Muster.Silo.dll")])
         {
