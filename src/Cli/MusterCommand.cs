@@ -35,6 +35,7 @@ public static class MusterCommand
         };
         root.Add(Group("devices", "What the fleet consists of.", [
             ListDevices.Create(), GetDevice.Create(), CountDevices.Create(), WatchDevices.Create(), CreateDevice.Create(),
+            EditDevices.Create(),
             ApproveDevice.Create(), QuarantineDevice.Create(), ReleaseDevice.Create()]));
         root.Add(Group("images", "Signed OS images.", [ImportImage.Create(), ListImages.Create(), GetImage.Create()]));
         root.Add(Group("rollouts", "Staged rollouts.", [

@@ -15,7 +15,7 @@ internal sealed class StateWriter<TRecord>(IPersistentState<TRecord> record, Act
     public async Task CommitAsync(TRecord next, CommitAttachments attachments)
     {
         var previous = record.State;
-        record.State = next.Attach(attachments with { Row = next.ToRow(), DueAt = next.NextDueAt() });
+        record.State = next.Attach(attachments with { Row = next.ToRow(attachments.ColdChanged), DueAt = next.NextDueAt() });
         try
         {
             await record.WriteStateAsync();
@@ -53,6 +53,9 @@ internal interface IGrainRecord<out TRecord> : IListedRecord
 /// <summary>A record as the inventory rebuilds it from a scan.</summary>
 internal interface IListedRecord : ICommitRecord
 {
-    /// <summary>What lists show of it; null when it is not listed. A function of the hot part alone.</summary>
-    InventoryRow? ToRow();
+    /// <summary>
+    /// What lists show of it; null when it is not listed. With what they show of the cold part only when <paramref name="withCold"/>:
+    /// a commit that did not change that part does not repeat it.
+    /// </summary>
+    InventoryRow? ToRow(bool withCold);
 }

@@ -35,6 +35,9 @@ internal static class RecordLayout
 
     public static string ColdField(string recordName) => "k:" + recordName;
 
+    /// <summary>The cold field beside a record's field.</summary>
+    public static string ColdFieldOf(string recordField) => ColdField(recordField[RecordPrefix.Length..]);
+
     public static string FenceField(string fence) => "x:" + fence;
 
     public static string FactField(long sequence) => string.Create(CultureInfo.InvariantCulture, $"f{sequence}");

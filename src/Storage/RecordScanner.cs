@@ -21,21 +21,30 @@ internal sealed class RecordScanner(StoreConnection connection, PayloadSerialize
             }
 
             cursor = (RedisValue)parts[0];
+            command[1] = cursor;
             var pairs = (RedisValue[]?)parts[1] ?? [];
-            for (var i = 0; i + 1 < pairs.Length; i += 2)
+            if (pairs.Length == 0)
             {
-                yield return Decode((string)pairs[i]!, pairs[i + 1]);
+                continue;
             }
 
-            command[1] = cursor;
+            // Read behind the records, cold parts are never older: one that is newer comes again with its own fact.
+            var colds = await connection.RunAsync(database => database.HashGetAsync(key, ColdFields(pairs)), cancellationToken);
+            for (var i = 0; i < colds.Length; i++)
+            {
+                yield return Decode((string)pairs[2 * i]!, pairs[(2 * i) + 1], colds[i]);
+            }
         }
         while (cursor != "0");
     }
 
-    private StoredRecord Decode(string field, ReadOnlyMemory<byte> bytes)
+    private static RedisValue[] ColdFields(RedisValue[] pairs) =>
+        [.. pairs.Where((_, index) => index % 2 == 0).Select(field => (RedisValue)RecordLayout.ColdFieldOf((string)field!))];
+
+    private StoredRecord Decode(string field, ReadOnlyMemory<byte> bytes, RedisValue cold)
     {
         var header = RecordLayout.ReadHeader(bytes.Span);
-        return new StoredRecord(
-            RecordLayout.ParseRecordField(field), header.Version, payloads.ReadRecord<ICommitRecord>(bytes), header.DueAt);
+        var record = payloads.ReadRecord<ICommitRecord>(bytes).WithCold(payloads.ReadCold(cold));
+        return new StoredRecord(RecordLayout.ParseRecordField(field), header.Version, record, header.DueAt);
     }
 }

@@ -29,10 +29,9 @@ public sealed class OutputTests
     [Fact]
     public void Lines_OfAMap_AreNamedAndInOrder()
     {
-        var counts = new V1.CountDevicesResponse { Total = 53, Groups = { ["IN_SERVICE"] = 50, ["EXPECTED"] = 3 } };
+        var device = new V1.Device { Name = "A", Labels = { ["site"] = "Lund", ["floor"] = "3" } };
 
-        Assert.Equal(
-            [("total", "53"), ("groups.EXPECTED", "3"), ("groups.IN_SERVICE", "50")], Details.Lines("", counts));
+        Assert.Equal([("name", "A"), ("labels.floor", "3"), ("labels.site", "Lund")], Details.Lines("", device));
     }
 
     [Fact]

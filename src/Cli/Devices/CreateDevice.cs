@@ -24,10 +24,11 @@ internal static class CreateDevice
         var manual = new Option<bool>("--manual") { Description = "An operator approves the enrolment." };
         var starts = new Option<string>("--warranty-start") { Description = "The first day of the warranty, YYYY-MM-DD.", Required = true };
         var months = new Option<int>("--warranty-months") { Description = "0 to 240 months; 0 for no cover.", Required = true };
+        var labels = EditDevices.Labels("--label", "A label; may be given several times.");
         var requestId = VerbOptions.RequestId();
         return new Command("create", "Puts a device on the delivery list.")
         {
-            device, model, track, site, floor, manual, starts, months, requestId,
+            device, model, track, site, floor, manual, starts, months, labels, requestId,
         }
             .Calls(async (session, parsed, cancellationToken) =>
             {
@@ -46,6 +47,7 @@ internal static class CreateDevice
                         Warranty = new V1.Warranty { StartsOn = parsed.GetRequiredValue(starts), TermMonths = parsed.GetValue(months) },
                     },
                 };
+                EditDevices.AddTo(request.Device.Labels, parsed.GetValue(labels) ?? []);
                 await session.Output.ShowAsync(
                     await DeviceColumns.Client(session).CreateDeviceAsync(request, cancellationToken: cancellationToken));
             });

@@ -7,7 +7,7 @@ namespace Muster.Cli.Devices;
 internal static class ListDevices
 {
     public static Command Create() => ListVerb.Create<V1.Device>(
-        "Devices by name.",
+        "Devices that match, by name or in another order.",
         DeviceColumns.FilterFields,
         DeviceColumns.All,
         async page =>
@@ -16,10 +16,12 @@ internal static class ListDevices
             {
                 Parent = page.Parent,
                 Filter = page.Filter,
+                OrderBy = page.OrderBy,
                 PageSize = page.Size,
                 PageToken = page.Token,
             };
             var answer = await DeviceColumns.Client(page.Session).ListDevicesAsync(request, cancellationToken: page.CancellationToken);
             return (answer.Devices, answer.NextPageToken);
-        });
+        },
+        takesOrder: true);
 }

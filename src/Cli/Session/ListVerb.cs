@@ -9,11 +9,13 @@ internal static class ListVerb
     /// <param name="filterFields">What the server's filter knows; null for short lists, which have neither filter nor limit.</param>
     /// <param name="columns">Of the table.</param>
     /// <param name="read">Reads one page: its items, and the token of the next.</param>
+    /// <param name="takesOrder">Whether the caller can choose the order.</param>
     public static Command Create<TItem>(
         string description,
         string? filterFields,
         IReadOnlyList<(string Header, Func<TItem, string> Value)> columns,
-        Func<ListedPage, Task<(IEnumerable<TItem> Items, string NextPageToken)>> read)
+        Func<ListedPage, Task<(IEnumerable<TItem> Items, string NextPageToken)>> read,
+        bool takesOrder = false)
         where TItem : class, Google.Protobuf.IMessage
     {
         var command = new Command("list", description);
@@ -25,18 +27,31 @@ internal static class ListVerb
             command.Add(limit);
         }
 
+        var order = new Option<string>("--order-by")
+        {
+            Description = "Up to three fields separated by commas, each with desc or without; then by name.",
+            HelpName = "FIELDS",
+            DefaultValueFactory = _ => "",
+        };
+        if (takesOrder)
+        {
+            command.Add(order);
+        }
+
         return command.Calls((session, parsed, cancellationToken) =>
         {
             var (text, most) = filterFields is null ? ("", 0) : (parsed.GetRequiredValue(filter), parsed.GetValue(limit));
+            var by = takesOrder ? parsed.GetRequiredValue(order) : "";
             var items = Paging.AllAsync(
-                (size, token) => read(new ListedPage(session, text, size, token, cancellationToken)), most, cancellationToken);
+                (size, token) => read(new ListedPage(session, text, by, size, token, cancellationToken)), most, cancellationToken);
             return session.Output.ShowAsync(items, columns, cancellationToken);
         });
     }
 }
 
 /// <summary>One page to ask for.</summary>
-internal sealed record ListedPage(FleetSession Session, string Filter, int Size, string Token, CancellationToken CancellationToken)
+internal sealed record ListedPage(
+    FleetSession Session, string Filter, string OrderBy, int Size, string Token, CancellationToken CancellationToken)
 {
     public string Parent => Session.Parent;
 }

@@ -20,9 +20,13 @@ internal static class VerbOptions
     /// <summary>Of every command.</summary>
     public static Option<string> Output { get; } = CreateOutput();
 
+    /// <summary>What a filter looks like, in one sentence.</summary>
+    public const string FilterLanguage =
+        "FIELD OP VALUE with = != < <= > >= or : (contains), joined by AND, OR, NOT and parentheses; * in a text stands for anything.";
+
     public static Option<string> Filter(string fields) => new("--filter")
     {
-        Description = $"Terms FIELD=VALUE or FIELD!=VALUE joined by AND. Fields: {fields}.",
+        Description = $"{FilterLanguage} Fields: {fields}.",
         HelpName = "FILTER",
         DefaultValueFactory = _ => "",
     };

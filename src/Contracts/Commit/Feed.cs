@@ -46,7 +46,7 @@ public interface IFeedReader
 /// <summary>A record as a scan finds it.</summary>
 public sealed record StoredRecord(RecordKey Key, long Version, ICommitRecord Record, DateTimeOffset? DueAt);
 
-/// <summary>Enumerates the records of a partition (hot parts only), in no particular order, each at least once.</summary>
+/// <summary>Enumerates the records of a partition with their cold parts, in no particular order, each at least once.</summary>
 public interface IRecordScanner
 {
     IAsyncEnumerable<StoredRecord> ScanAsync(int partition, CancellationToken cancellationToken);

@@ -13,7 +13,15 @@ namespace Muster.Contracts.Devices;
 public sealed record ExpectDevice(
     [property: Id(0)] Actor Actor,
     [property: Id(1)] string RequestId,
-    [property: Id(2)] ExpectedDevice Spec);
+    [property: Id(2)] ExpectedDevice Spec)
+{
+    /// <summary>What operators note of it from the start, in the order of their names.</summary>
+    [Id(3)] public ImmutableArray<DeviceLabel> Labels { get; init; } = [];
+}
+
+/// <summary>Changes what operators note of a device.</summary>
+[GenerateSerializer, Immutable, Alias("muster.edit-device")]
+public sealed record EditDevice([property: Id(0)] Actor Actor, [property: Id(1)] DeviceEdit Edit);
 
 /// <summary>Asks to open a connection.</summary>
 /// <param name="Identity">Proved by the TLS handshake.</param>

@@ -9,6 +9,9 @@ public sealed record DeviceReply([property: Id(0)] Device? Device, [property: Id
 {
     /// <summary>The reported settings, answered to a get alone: the device's own are its record's cold part and never travel.</summary>
     [Id(2)] public ImmutableArray<DeviceSetting> Settings { get; init; } = [];
+
+    /// <summary>True of a command that found the device as it should be.</summary>
+    [Id(3)] public bool IsUnchanged { get; init; }
 }
 
 /// <summary>The answer to a connection.</summary>

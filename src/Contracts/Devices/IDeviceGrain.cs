@@ -54,6 +54,10 @@ public interface IDeviceGrain : IGrainWithStringKey
     [Alias("ApproveEnrollment"), ResponseTimeout(CallTimeouts.Commit)]
     Task<DeviceReply> ApproveEnrollmentAsync(ApproveEnrollment command);
 
+    /// <summary>Edits site and labels. <see cref="DeviceReply.IsUnchanged"/> says that there was nothing to do.</summary>
+    [Alias("Edit"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<DeviceReply> EditAsync(EditDevice command);
+
     /// <summary>Sets the device apart.</summary>
     [Alias("Quarantine"), ResponseTimeout(CallTimeouts.Commit)]
     Task<DeviceReply> QuarantineAsync(QuarantineDevice command);

@@ -20,15 +20,15 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     Task NudgeAsync();
 
     /// <summary>
-    /// A page of rows of one kind (a <see cref="GrainTypes"/> name) that match the filter, ordered by name. Reads the feed up to
+    /// A page of rows of one kind (a <see cref="GrainTypes"/> name) that match the filter, in the query's order. Reads the feed up to
     /// its head first, so that a caller sees every write acknowledged before the call.
     /// </summary>
     [Alias("List"), ResponseTimeout(CallTimeouts.Commit)]
     Task<RowPage> ListAsync(RowQuery query);
 
     /// <summary>
-    /// How many rows of the kind match the filter, by the values of <paramref name="groupBy"/> (a field of the filter; empty for the
-    /// total only). As fresh as a list; <see cref="RowQuery.After"/> and <see cref="RowQuery.RowsMax"/> do not count.
+    /// How many rows of the kind match the filter, by the values of <paramref name="groupBy"/> (<see cref="InventoryGrouping"/>; empty for
+    /// the total only). As fresh as a list; order, place and size of the query do not count.
     /// </summary>
     [Alias("Count"), ResponseTimeout(CallTimeouts.Commit)]
     Task<RowCounts> CountAsync(RowQuery query, string groupBy);
@@ -72,8 +72,8 @@ public interface IRowWatcher : IGrainObserver
 /// <summary>Asks for rows of one kind and tenant.</summary>
 /// <param name="Tenant">The tenant.</param>
 /// <param name="Kind">A name of <see cref="GrainTypes"/>.</param>
-/// <param name="Filter">The filter's text (a subset of AIP-160); empty for all.</param>
-/// <param name="After">Only names above this one; empty for the first page.</param>
+/// <param name="Filter">The filter's text (<see cref="InventoryFilter"/>); empty for all.</param>
+/// <param name="After">Only rows behind the one of this name; empty for the first page.</param>
 /// <param name="RowsMax">1 to <see cref="RowsLimit"/>.</param>
 [GenerateSerializer, Immutable, Alias("muster.row-query")]
 public sealed record RowQuery(
@@ -86,8 +86,14 @@ public sealed record RowQuery(
     /// <summary>One page of the public API (AIP-158) and one message between silos.</summary>
     public const int RowsLimit = 1000;
 
-    /// <summary>Reads the filter by the fields of the kind; the error says what is wrong with it.</summary>
-    public (InventoryFilter Filter, FleetError? Error) ReadFilter() => InventoryFilter.Parse(Filter, Kind switch
+    /// <summary>The order's text (<see cref="InventoryOrder"/>); empty for the names'.</summary>
+    [Id(5)] public string OrderBy { get; init; } = "";
+
+    /// <summary>The values of the row of <see cref="After"/> in the fields of <see cref="OrderBy"/>.</summary>
+    [Id(6)] public ImmutableArray<FieldValue> AfterKeys { get; init; } = [];
+
+    /// <summary>The fields of the kind.</summary>
+    public ImmutableArray<InventoryField> Fields => Kind switch
     {
         GrainTypes.Device => InventoryFields.Device,
         GrainTypes.Image => InventoryFields.Image,
@@ -95,7 +101,13 @@ public sealed record RowQuery(
         GrainTypes.Decommission => InventoryFields.Decommission,
         GrainTypes.Warranty => InventoryFields.Warranty,
         _ => InventoryFields.NameOnly,
-    });
+    };
+
+    /// <summary>Reads the filter by the fields of the kind; the error says what is wrong with it.</summary>
+    public (InventoryFilter Filter, FleetError? Error) ReadFilter() => InventoryFilter.Parse(Filter, Fields);
+
+    /// <summary>Reads the order by the fields of the kind; the error says what is wrong with it.</summary>
+    public (InventoryOrder Order, FleetError? Error) ReadOrder() => InventoryOrder.Parse(OrderBy, Fields);
 }
 
 /// <summary>A row with its version and, for devices, presence.</summary>
@@ -104,56 +116,24 @@ public sealed record ListedRow(
     [property: Id(0)] RecordKey Record,
     [property: Id(1)] long Version,
     [property: Id(2)] InventoryRow Row,
-    [property: Id(3)] DevicePresence? Presence);
+    [property: Id(3)] DevicePresence? Presence) : IFieldSource
+{
+    /// <summary>Its values in the fields that the query ordered by.</summary>
+    [Id(4)] public ImmutableArray<FieldValue> Keys { get; init; } = [];
+
+    public FieldValue Field(string name, string key) =>
+        InventoryFields.IsPresence(name) ? DevicePresence.Field(Presence, name) : Row.Field(name, key);
+}
 
 /// <summary>A page of rows.</summary>
-/// <param name="Rows">Ordered by name.</param>
+/// <param name="Rows">In the order of the query.</param>
 /// <param name="IsLast">True when nothing follows.</param>
-/// <param name="Error">Set when the filter cannot be read; then there are no rows.</param>
+/// <param name="Error">Set when the query cannot be read; then there are no rows.</param>
 [GenerateSerializer, Immutable, Alias("muster.row-page")]
 public sealed record RowPage(
     [property: Id(0)] ImmutableArray<ListedRow> Rows,
     [property: Id(1)] bool IsLast,
     [property: Id(2)] FleetError? Error);
-
-/// <summary>How many rows a partition has.</summary>
-/// <param name="Total">All that match.</param>
-/// <param name="Groups">By value, as the record has it; <see cref="GroupsMax"/> + 1 of them say that there are more.</param>
-/// <param name="Error">Set when the filter cannot be read; then nothing was counted.</param>
-[GenerateSerializer, Immutable, Alias("muster.row-counts")]
-public sealed record RowCounts(
-    [property: Id(0)] long Total,
-    [property: Id(1)] ImmutableDictionary<string, long> Groups,
-    [property: Id(2)] FleetError? Error)
-{
-    /// <summary>Versions, sites or models of a fleet; more are a list and not a count.</summary>
-    public const int GroupsMax = 1000;
-
-    /// <summary>Counts <paramref name="rows"/>.</summary>
-    public static RowCounts Of(IEnumerable<InventoryRow> rows, string groupBy)
-    {
-        ArgumentNullException.ThrowIfNull(rows);
-        ArgumentNullException.ThrowIfNull(groupBy);
-        var groups = new Dictionary<string, long>(StringComparer.Ordinal);
-        var total = 0L;
-        foreach (var row in rows)
-        {
-            total++;
-            if (groupBy.Length == 0)
-            {
-                continue;
-            }
-
-            var value = row.Field(groupBy) ?? "";
-            if (groups.TryGetValue(value, out var count) || groups.Count <= GroupsMax)
-            {
-                groups[value] = count + 1;
-            }
-        }
-
-        return new RowCounts(total, groups.ToImmutableDictionary(StringComparer.Ordinal), null);
-    }
-}
 
 /// <summary>What a gateway knows of its sessions in one partition.</summary>
 /// <param name="GatewayId">Unique per process start.</param>
@@ -189,7 +169,17 @@ public sealed record DevicePresence(
     [property: Id(2)] long Epoch,
     [property: Id(3)] string GatewayId,
     [property: Id(4)] IGatewayObserver? Gateway,
-    [property: Id(5)] DeviceHealth? Health);
+    [property: Id(5)] DeviceHealth? Health)
+{
+    /// <summary>The value of a field of <see cref="InventoryFields.Presence"/>; null is a device that nobody heard of.</summary>
+    public static FieldValue Field(DevicePresence? presence, string name) => name switch
+    {
+        "connected" => FieldValue.Of(presence is { Connected: true }),
+        "last_seen_at" => FieldValue.Of(presence?.LastSeenAt),
+        "uptime" => presence?.Health is { } health ? FieldValue.Of(health.UptimeSeconds * 1_000) : FieldValue.None,
+        _ => throw new UnreachableException($"'{name}' is no field of presence."),
+    };
+}
 
 /// <summary>Records whose date has passed.</summary>
 [GenerateSerializer, Immutable, Alias("muster.due-records")]

@@ -83,6 +83,15 @@ public sealed record Device
     /// <summary>How often it was boot-confirmed on a rollout's image.</summary>
     [Id(22)] public int Installs { get; init; }
 
+    /// <summary>Where it is, when an operator said so since the delivery; null for <see cref="ExpectedDevice.Site"/>.</summary>
+    [Id(23)] public string? MovedTo { get; init; }
+
+    /// <summary>What operators note of it, by name, each name once; at most <see cref="DeviceEdits.LabelsMax"/>.</summary>
+    [Id(24)] public ImmutableArray<DeviceLabel> Labels { get; init; } = [];
+
+    /// <summary>Where it is; empty when nobody said.</summary>
+    public string Site => MovedTo ?? Expected.Site;
+
     /// <summary>Reported settings: the cold part, stored in a field of its own.</summary>
     public ImmutableArray<DeviceSetting> Settings { get; init; } = [];
 }

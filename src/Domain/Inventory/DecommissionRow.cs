@@ -28,13 +28,15 @@ public sealed record DecommissionRow : InventoryRow
     /// <summary>Why the erasure cannot go on by itself; empty while it can.</summary>
     [Id(9)] public required string StalledReason { get; init; }
 
-    public override string? Field(string field) => field switch
+    public override FieldValue Field(string name, string key) => name switch
     {
-        "name" => Name,
-        "state" => State.ToString(),
-        "cause" => Cause.ToString(),
-        "campaign" => Campaign,
-        _ => null,
+        "name" => FieldValue.Of(Name),
+        "state" => FieldValue.Of((long)State),
+        "cause" => FieldValue.Of((long)Cause),
+        "campaign" => FieldValue.Of(Campaign),
+        "requested_at" => FieldValue.Of(RequestedAt),
+        "completed_at" => FieldValue.Of(CompletedAt),
+        _ => FieldValue.None,
     };
 
     /// <summary>The row of a decommission as it is.</summary>

@@ -24,6 +24,7 @@ public sealed record DeviceRow : InventoryRow
 
     [Id(7)] public required ComplianceState Compliance { get; init; }
 
+    /// <summary>Desired.</summary>
     [Id(8)] public required long Generation { get; init; }
 
     /// <summary>The rollout whose change is in progress; empty for none.</summary>
@@ -31,22 +32,73 @@ public sealed record DeviceRow : InventoryRow
 
     [Id(10)] public required DateTimeOffset StateChangedAt { get; init; }
 
-    public override string? Field(string field) => field switch
+    [Id(11)] public DateTimeOffset CreatedAt { get; init; }
+
+    [Id(12)] public string OsFloor { get; init; } = "";
+
+    [Id(13)] public bool SecureBoot { get; init; }
+
+    [Id(14)] public int RulesKept { get; init; }
+
+    /// <summary>Rules that are not kept, those included that could not be evaluated.</summary>
+    [Id(15)] public int RulesBroken { get; init; }
+
+    [Id(16)] public long ReachedGeneration { get; init; }
+
+    /// <summary>Of the change in progress.</summary>
+    [Id(17)] public ChangeStep ChangeStep { get; init; }
+
+    /// <summary>The rollout whose change ended last; empty for none.</summary>
+    [Id(18)] public string LastRollout { get; init; } = "";
+
+    [Id(19)] public ChangeOutcome LastOutcome { get; init; }
+
+    [Id(20)] public int Installs { get; init; }
+
+    [Id(21)] public string CertificateSha256 { get; init; } = "";
+
+    /// <summary>Null for a certificate without an end, and before the enrolment.</summary>
+    [Id(22)] public DateTimeOffset? CertificateNotAfter { get; init; }
+
+    /// <summary>In the order of their names.</summary>
+    [Id(23)] public ImmutableArray<DeviceLabel> Labels { get; init; } = [];
+
+    /// <summary>What the device reported; null when that did not change with this commit, and in every list.</summary>
+    [Id(24)] public ImmutableArray<DeviceSetting>? Settings { get; init; }
+
+    public override FieldValue Field(string name, string key) => name switch
     {
-        "name" => Name,
-        "state" => State.ToString(),
-        "model" => Model,
-        "site" => Site,
-        "track" => Track,
-        "os_version" => OsVersion,
-        "image_digest" => ImageDigest,
-        "compliance" => Compliance.ToString(),
-        "rollout" => Rollout,
-        _ => null,
+        "name" => FieldValue.Of(Name),
+        "state" => FieldValue.Of((long)State),
+        "state_changed_at" => FieldValue.Of(StateChangedAt),
+        "created_at" => FieldValue.Of(CreatedAt),
+        "model" => FieldValue.Of(Model),
+        "site" => FieldValue.Of(Site),
+        "track" => FieldValue.Of(Track),
+        "os_version" => FieldValue.Of(OsVersion),
+        "os_floor" => FieldValue.Of(OsFloor),
+        "image_digest" => FieldValue.Of(ImageDigest),
+        "boot_id" => FieldValue.Of(BootId),
+        "secure_boot" => FieldValue.Of(SecureBoot),
+        "compliance" => FieldValue.Of((long)Compliance),
+        "rules_kept" => FieldValue.Of(RulesKept),
+        "rules_broken" => FieldValue.Of(RulesBroken),
+        "desired_generation" => FieldValue.Of(Generation),
+        "reached_generation" => FieldValue.Of(ReachedGeneration),
+        "rollout" => FieldValue.Of(Rollout),
+        "change_step" => FieldValue.Of((long)ChangeStep),
+        "last_rollout" => FieldValue.Of(LastRollout),
+        "last_outcome" => FieldValue.Of((long)LastOutcome),
+        "installs" => FieldValue.Of(Installs),
+        "certificate_sha256" => FieldValue.Of(CertificateSha256),
+        "certificate_not_after" => FieldValue.Of(CertificateNotAfter),
+        "labels" => FieldValue.Of(Labels.FirstOrDefault(label => label.Name == key)?.Value),
+        "settings" => FieldValue.Of(Settings?.FirstOrDefault(setting => setting.Name == key)?.Value),
+        _ => FieldValue.None,
     };
 
-    /// <summary>The row of a device as it is.</summary>
-    public static DeviceRow Of(Device device)
+    /// <summary>The row of a device as it is, with its settings or without.</summary>
+    public static DeviceRow Of(Device device, bool withSettings)
     {
         ArgumentNullException.ThrowIfNull(device);
         return new DeviceRow
@@ -54,16 +106,30 @@ public sealed record DeviceRow : InventoryRow
             Tenant = device.Tenant,
             Name = device.Id.Value,
             State = device.State,
+            StateChangedAt = device.StateChangedAt,
+            CreatedAt = device.CreatedAt,
             Model = device.Model.Length > 0 ? device.Model : device.Expected.Model,
-            Site = device.Expected.Site,
+            Site = device.Site,
             Track = device.Track,
             OsVersion = device.Os?.Version ?? "",
+            OsFloor = device.OsFloor,
             ImageDigest = device.Os?.ImageDigest ?? "",
             BootId = device.Os?.BootId ?? "",
+            SecureBoot = device.Os?.SecureBoot ?? false,
             Compliance = device.Compliance.State,
+            RulesKept = device.Compliance.Kept,
+            RulesBroken = device.Compliance.Verdicts.Length,
             Generation = device.Desired.Generation,
-            Rollout = device.Change is { } change ? change.Rollout.Value : "",
-            StateChangedAt = device.StateChangedAt,
+            ReachedGeneration = device.GenerationReached,
+            Rollout = device.Change?.Rollout.Value ?? "",
+            ChangeStep = device.Change?.Step ?? ChangeStep.Unspecified,
+            LastRollout = device.LastChange?.Rollout.Value ?? "",
+            LastOutcome = device.LastChange?.Outcome ?? ChangeOutcome.Unspecified,
+            Installs = device.Installs,
+            CertificateSha256 = device.Identity?.CertificateSha256 ?? "",
+            CertificateNotAfter = device.Identity?.NotAfter,
+            Labels = device.Labels.IsDefault ? [] : device.Labels,
+            Settings = withSettings ? device.Settings : null,
         };
     }
 }

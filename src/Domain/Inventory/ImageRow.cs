@@ -12,12 +12,13 @@ public sealed record ImageRow : InventoryRow
 
     [Id(2)] public required DateTimeOffset CreatedAt { get; init; }
 
-    public override string? Field(string field) => field switch
+    public override FieldValue Field(string name, string key) => name switch
     {
-        "name" => Name,
-        "version" => Manifest.Version,
-        "track" => Manifest.Track.Value,
-        _ => null,
+        "name" => FieldValue.Of(Name),
+        "version" => FieldValue.Of(Manifest.Version),
+        "track" => FieldValue.Of(Manifest.Track.Value),
+        "created_at" => FieldValue.Of(CreatedAt),
+        _ => FieldValue.None,
     };
 
     /// <summary>The row of an image as it is; null when it is not in the catalogue.</summary>

@@ -5,7 +5,7 @@ namespace Muster.Domain.Inventory;
 /// all values it shows, so that a reader never has to go back to the record.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("muster.inventory-row")]
-public abstract record InventoryRow
+public abstract record InventoryRow : IFieldSource
 {
     /// <summary>The tenant that the resource belongs to.</summary>
     [Id(0)] public required TenantId Tenant { get; init; }
@@ -14,8 +14,7 @@ public abstract record InventoryRow
     [Id(1)] public required string Name { get; init; }
 
     /// <summary>
-    /// The value of a filter field (snake case, <see cref="InventoryFields"/>); null when this kind of row has no such field.
-    /// Enum values in Pascal case: filters compare them without case and underscores.
+    /// The value of a filter field (snake case, <see cref="InventoryFields"/>); none when this kind of row has no such field.
     /// </summary>
-    public abstract string? Field(string field);
+    public abstract FieldValue Field(string name, string key);
 }

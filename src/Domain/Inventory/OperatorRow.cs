@@ -12,7 +12,7 @@ public sealed record OperatorRow : InventoryRow
 
     [Id(2)] public required bool Enabled { get; init; }
 
-    public override string? Field(string field) => field == "name" ? Name : null;
+    public override FieldValue Field(string name, string key) => name == "name" ? FieldValue.Of(Name) : FieldValue.None;
 
     /// <summary>The row of an operator as it is.</summary>
     public static OperatorRow Of(OperatorAccount account)

@@ -11,7 +11,7 @@ public sealed record ProductRow : InventoryRow
     /// <summary>The campaign that the end of support opened; empty for none.</summary>
     [Id(1)] public required string Campaign { get; init; }
 
-    public override string? Field(string field) => field == "name" ? Name : null;
+    public override FieldValue Field(string name, string key) => name == "name" ? FieldValue.Of(Name) : FieldValue.None;
 
     /// <summary>The row of a product as it is.</summary>
     public static ProductRow Of(Product product)

@@ -10,11 +10,11 @@ public sealed record WarrantyRow : InventoryRow
 
     [Id(1)] public required WarrantyReviewState Review { get; init; }
 
-    public override string? Field(string field) => field switch
+    public override FieldValue Field(string name, string key) => name switch
     {
-        "name" => Name,
-        "review" => Review.ToString(),
-        _ => null,
+        "name" => FieldValue.Of(Name),
+        "review" => FieldValue.Of((long)Review),
+        _ => FieldValue.None,
     };
 
     /// <summary>The row of a warranty as it is.</summary>

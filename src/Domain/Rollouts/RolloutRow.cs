@@ -21,11 +21,14 @@ public sealed record RolloutRow : InventoryRow
 
     [Id(6)] public required DateTimeOffset CreatedAt { get; init; }
 
-    public override string? Field(string field) => field switch
+    public override FieldValue Field(string name, string key) => name switch
     {
-        "name" => Name,
-        "state" => State.ToString(),
-        _ => null,
+        "name" => FieldValue.Of(Name),
+        "state" => FieldValue.Of((long)State),
+        "members" => FieldValue.Of(Members),
+        "failed" => FieldValue.Of(Failed),
+        "created_at" => FieldValue.Of(CreatedAt),
+        _ => FieldValue.None,
     };
 
     /// <summary>The row of a rollout as it is.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
@@ -39,7 +40,7 @@ internal static class DevicesMapping
             CreatedAt = ApiValues.ToTimestamp(device.CreatedAt),
             Model = device.Model.Length > 0 ? device.Model : device.Expected.Model,
             Track = device.Track.Length > 0 ? device.Track : device.Expected.Track,
-            Site = device.Expected.Site,
+            Site = device.Site,
             OsFloor = device.OsFloor.Length > 0 ? device.OsFloor : device.Expected.OsFloor,
             Approval = (V1.EnrollmentApproval)device.Expected.Approval,
             OsVersion = device.Os?.Version ?? "",
@@ -54,6 +55,7 @@ internal static class DevicesMapping
             KeySha256 = device.Identity?.KeySha256 ?? "",
             Installs = device.Installs,
         };
+        AddLabels(api, device.Labels);
         AddChanges(api, device);
         return api;
     }
@@ -62,22 +64,54 @@ internal static class DevicesMapping
     public static V1.Device ToApi(ListedRow listed)
     {
         var row = (DeviceRow)listed.Row;
-        return new V1.Device
+        var api = new V1.Device
         {
             Name = ResourceNames.Of(row.Tenant, Collection, row.Name),
             State = (V1.DeviceState)row.State,
             StateChangedAt = ApiValues.ToTimestamp(row.StateChangedAt),
+            CreatedAt = ApiValues.ToTimestamp(row.CreatedAt),
             Model = row.Model,
             Track = row.Track,
             Site = row.Site,
+            OsFloor = row.OsFloor,
             OsVersion = row.OsVersion,
             ImageDigest = row.ImageDigest,
             BootId = row.BootId,
+            SecureBoot = row.SecureBoot,
             DesiredGeneration = row.Generation,
-            Change = row.Rollout.Length > 0 ? new V1.Change { Rollout = RolloutName(row.Tenant, row.Rollout) } : null,
-            Compliance = new V1.Compliance { State = (V1.ComplianceState)row.Compliance },
+            ReachedGeneration = row.ReachedGeneration,
+            Compliance = new V1.Compliance { State = (V1.ComplianceState)row.Compliance, Kept = row.RulesKept },
             Presence = ToApi(listed.Presence),
+            CertificateSha256 = row.CertificateSha256,
+            Installs = row.Installs,
         };
+        if (row.Rollout.Length > 0)
+        {
+            api.Change = new V1.Change { Rollout = RolloutName(row.Tenant, row.Rollout), Step = ApiValues.ToName(row.ChangeStep) };
+        }
+
+        if (row.LastRollout.Length > 0)
+        {
+            api.LastChange = new V1.Change
+            {
+                Rollout = RolloutName(row.Tenant, row.LastRollout),
+                Outcome = ApiValues.ToName(row.LastOutcome),
+            };
+        }
+
+        AddLabels(api, row.Labels);
+        return api;
+    }
+
+    public static ImmutableArray<DeviceLabel> ToLabels(IEnumerable<KeyValuePair<string, string>> labels) =>
+        [.. labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => new DeviceLabel(label.Key, label.Value))];
+
+    private static void AddLabels(V1.Device api, ImmutableArray<DeviceLabel> labels)
+    {
+        foreach (var (name, value) in labels.IsDefault ? [] : labels)
+        {
+            api.Labels[name] = value;
+        }
     }
 
     private static void AddChanges(V1.Device api, Device device)

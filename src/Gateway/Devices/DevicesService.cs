@@ -16,7 +16,8 @@ namespace Muster.Gateway.Devices;
 
 /// <summary>The devices of the API.</summary>
 internal sealed class DevicesService(
-    IGrainFactory grains, PartitionMap partitions, RowLister lister, RowWatch watch, WatchSlots slots) : V1.Devices.DevicesBase
+    IGrainFactory grains, PartitionMap partitions, RowLister lister, RowWatch watch, WatchSlots slots, DeviceEditing edits)
+    : V1.Devices.DevicesBase
 {
     public override async Task<V1.Device> GetDevice(V1.GetDeviceRequest request, ServerCallContext context)
     {
@@ -26,8 +27,8 @@ internal sealed class DevicesService(
 
     public override async Task<V1.ListDevicesResponse> ListDevices(V1.ListDevicesRequest request, ServerCallContext context)
     {
-        var page = await lister.ListAsync(
-            ListingOf(request.Parent, request.Filter), request.PageSize, request.PageToken, context.CancellationToken);
+        var listing = ListingOf(request.Parent, request.Filter) with { OrderBy = request.OrderBy };
+        var page = await lister.ListAsync(listing, request.PageSize, request.PageToken, context.CancellationToken);
         var response = new V1.ListDevicesResponse { NextPageToken = page.NextPageToken };
         response.Devices.AddRange(page.Rows.Select(DevicesMapping.ToApi));
         return response;
@@ -36,14 +37,23 @@ internal sealed class DevicesService(
     public override async Task<V1.CountDevicesResponse> CountDevices(V1.CountDevicesRequest request, ServerCallContext context)
     {
         var counts = await lister.CountAsync(ListingOf(request.Parent, request.Filter), request.GroupBy, context.CancellationToken);
-        var response = new V1.CountDevicesResponse { Total = counts.Total };
-        foreach (var (value, count) in counts.Groups)
+        if (request.Top == 0 && counts.Groups.Length > DevicesValidators.GroupsMax)
         {
-            response.Groups[request.GroupBy is "state" or "compliance" ? ApiValues.ToName(value) : value] = count;
+            throw FleetErrors.LimitReached($"groups by {request.GroupBy} without top", DevicesValidators.GroupsMax);
         }
 
+        var top = request.Top == 0 ? counts.Groups : counts.Groups[..Math.Min(request.Top, counts.Groups.Length)];
+        var response = new V1.CountDevicesResponse
+        {
+            Total = counts.Total,
+            Other = request.GroupBy.Length == 0 ? 0 : counts.Total - top.Sum(group => group.Count),
+        };
+        response.Groups.AddRange(top.Select(group => new V1.DeviceGroup { Values = { group.Values }, Count = group.Count }));
         return response;
     }
+
+    public override Task<V1.EditDevicesResponse> EditDevices(V1.EditDevicesRequest request, ServerCallContext context) =>
+        edits.EditAsync(request, ListingOf(request.Parent, DevicesValidators.FilterOf(request)), context);
 
     public override async Task<V1.Device> CreateDevice(V1.CreateDeviceRequest request, ServerCallContext context)
     {
@@ -51,7 +61,10 @@ internal sealed class DevicesService(
         var tenant = ResourceNames.ParentOf(request.Parent);
         var id = DeviceId.TryParse(request.DeviceId, out var parsed) ? parsed : throw new FormatException(request.DeviceId);
         var warranty = new ExpectWarranty(caller.Actor, request.RequestId, WarrantiesMapping.ToTerm(request.Device.Warranty));
-        var command = new ExpectDevice(caller.Actor, request.RequestId, DevicesMapping.ToExpected(request.Device));
+        var command = new ExpectDevice(caller.Actor, request.RequestId, DevicesMapping.ToExpected(request.Device))
+        {
+            Labels = DevicesMapping.ToLabels(request.Device.Labels),
+        };
 
         // The warranty first: cut off between the two, there is a warranty without its device, which the repetition completes, and
         // never a device without its warranty.

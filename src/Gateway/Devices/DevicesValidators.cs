@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using Google.Protobuf.Collections;
 using Muster.Domain.Devices;
 using Muster.Domain.Images;
 using Muster.Gateway.Grpc;
@@ -10,8 +10,11 @@ namespace Muster.Gateway.Devices;
 /// <summary>What requests of the devices service have to look like.</summary>
 internal static class DevicesValidators
 {
-    /// <summary>What devices can be counted by.</summary>
-    public static readonly ImmutableArray<string> Groups = ["state", "compliance", "os_version", "model", "site", "track"];
+    /// <summary>Groups of one answer: more are a list and not a count.</summary>
+    public const int GroupsMax = 1000;
+
+    /// <summary>AIP-165: what says that every device is meant.</summary>
+    private const string AllDevices = "*";
 
     private const int TextLengthMax = 100;
 
@@ -20,6 +23,7 @@ internal static class DevicesValidators
         .Add<ListDevicesRequest>((request, problems) => problems.Page(request.Parent, request.PageSize, request.PageToken))
         .Add<CountDevicesRequest>(CheckCount)
         .Add<CreateDeviceRequest>(CheckCreate)
+        .Add<EditDevicesRequest>(CheckEdit)
         .Add<ApproveDeviceRequest>((request, problems) => problems.DeviceName("name", request.Name))
         .Add<QuarantineDeviceRequest>((request, problems) => CheckMove(request.Name, request.Cause, problems))
         .Add<ReleaseDeviceRequest>((request, problems) => CheckMove(request.Name, request.Cause, problems))
@@ -34,8 +38,39 @@ internal static class DevicesValidators
     private static void CheckCount(CountDevicesRequest request, Problems problems)
     {
         problems.Parent(request.Parent);
+        problems.Require(request.Top is >= 0 and <= GroupsMax, "top", $"0 to {GroupsMax}; 0 for all groups");
+    }
+
+    /// <summary>The filter of an edit as lists read it.</summary>
+    public static string FilterOf(EditDevicesRequest request) => request.Filter == AllDevices ? "" : request.Filter;
+
+    private static void CheckEdit(EditDevicesRequest request, Problems problems)
+    {
+        problems.Page(request.Parent, request.PageSize, request.PageToken);
+        problems.Require(request.Filter.Length > 0, "filter", "is required; * for all devices");
         problems.Require(
-            request.GroupBy.Length == 0 || Groups.Contains(request.GroupBy), "group_by", "empty or one of " + string.Join(", ", Groups));
+            request.HasSite || request.SetLabels.Count > 0 || request.RemoveLabels.Count > 0,
+            "site",
+            "site, set_labels or remove_labels says what to change");
+        problems.Length("site", request.HasSite ? request.Site : "", 0, TextLengthMax);
+        CheckLabels("set_labels", request.SetLabels, problems);
+        foreach (var name in request.RemoveLabels)
+        {
+            problems.Require(DeviceEdits.CheckName(name) is null, "remove_labels", "a name " + DeviceEdits.CheckName(name));
+        }
+
+        problems.Require(
+            request.RemoveLabels.Count <= DeviceEdits.LabelsMax, "remove_labels", $"at most {DeviceEdits.LabelsMax}");
+    }
+
+    private static void CheckLabels(string field, MapField<string, string> labels, Problems problems)
+    {
+        problems.Require(labels.Count <= DeviceEdits.LabelsMax, field, $"at most {DeviceEdits.LabelsMax} labels");
+        foreach (var (name, value) in labels)
+        {
+            problems.Require(DeviceEdits.CheckName(name) is null, field, "a name " + DeviceEdits.CheckName(name));
+            problems.Require(DeviceEdits.CheckValue(value) is null, field, "a value " + DeviceEdits.CheckValue(value));
+        }
     }
 
     private static void CheckCreate(CreateDeviceRequest request, Problems problems)
@@ -59,6 +94,7 @@ internal static class DevicesValidators
         problems.Require(
             device.OsFloor.Length == 0 || OsVersion.TryParse(device.OsFloor, out _), "device.os_floor", "an OS version, or empty");
         problems.Require(System.Enum.IsDefined(device.Approval), "device.approval", "AUTOMATIC or MANUAL");
+        CheckLabels("device.labels", device.Labels, problems);
         if (device.Warranty is { } warranty)
         {
             WarrantiesValidators.CheckTerm("device.warranty", warranty, problems);

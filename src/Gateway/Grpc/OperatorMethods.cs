@@ -14,6 +14,7 @@ internal static class OperatorMethods
         [Package + "Devices/ListDevices"] = OperatorAction.Read,
         [Package + "Devices/CountDevices"] = OperatorAction.Read,
         [Package + "Devices/CreateDevice"] = OperatorAction.Operate,
+        [Package + "Devices/EditDevices"] = OperatorAction.Operate,
         [Package + "Devices/ApproveDevice"] = OperatorAction.Approve,
         [Package + "Devices/QuarantineDevice"] = OperatorAction.Operate,
         [Package + "Devices/ReleaseDevice"] = OperatorAction.Operate,

@@ -35,6 +35,7 @@ public static class OperatorsApiExtensions
         services.AddSingleton<OperatorAccounts>();
         services.AddSingleton<WatchSlots>();
         services.AddSingleton<RowLister>();
+        services.AddSingleton<DeviceEditing>();
         services.AddSingleton<RowWatch>();
         services.AddSingleton(CreateValidators());
         services.AddSingleton<LoggingInterceptor>();

@@ -19,8 +19,8 @@ internal sealed class Problems
     /// <summary>AIP-158.</summary>
     public const int PageSizeMax = 1000;
 
-    /// <summary>A token is a name and a hash.</summary>
-    public const int PageTokenLengthMax = 1000;
+    /// <summary>A token is a name, a hash, and three values of which each may be the longest setting there is.</summary>
+    public const int PageTokenLengthMax = 16_000;
 
     /// <summary>A cause in words, as the record keeps it.</summary>
     public const int CauseLengthMax = 200;

@@ -11,16 +11,20 @@ namespace Muster.Gateway.Grpc;
 /// <param name="Tenant">The tenant.</param>
 /// <param name="Kind">A name of <see cref="Contracts.GrainTypes"/>.</param>
 /// <param name="Filter">As the caller wrote it.</param>
-internal sealed record Listing(TenantId Tenant, string Kind, string Filter)
+/// <param name="OrderBy">As the caller wrote it; empty for the order of the names.</param>
+internal sealed record Listing(TenantId Tenant, string Kind, string Filter, string OrderBy = "")
 {
     /// <summary>What a page token is bound to.</summary>
-    public string Query => $"{Tenant}\n{Kind}\n{Filter}";
+    public string Query => $"{Tenant}\n{Kind}\n{Filter}\n{OrderBy}";
+
+    public RowQuery Rows(PagePlace after, int rowsMax) =>
+        new(Tenant, Kind, Filter, after.Name, rowsMax) { OrderBy = OrderBy, AfterKeys = after.Keys };
 }
 
 /// <summary>A page of rows.</summary>
 internal sealed record ListedPage(ImmutableArray<ListedRow> Rows, string NextPageToken);
 
-/// <summary>Lists rows of all partitions, ordered by name, in bounded batches.</summary>
+/// <summary>Lists rows of all partitions in one order, in bounded batches.</summary>
 internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
 {
     /// <summary>AIP-158: what a caller gets who asks for nothing.</summary>
@@ -35,7 +39,14 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
     public async Task<ListedPage> ListAsync(Listing listing, int pageSize, string pageToken, CancellationToken cancellationToken)
     {
         var size = pageSize == 0 ? PageSizeDefault : pageSize;
-        var after = PageTokens.Read(listing.Query, pageToken);
+        var (order, error) = listing.Rows(PagePlace.Start, 1).ReadOrder();
+        if (error is not null)
+        {
+            throw FleetErrors.ToRpcException(error);
+        }
+
+        var after = PageTokens.Read(listing.Query, pageToken, order.Keys.Length);
+        var inOrder = Comparer<ListedRow>.Create((left, right) => order.Compare(left.Keys, left.Row.Name, right.Keys, right.Row.Name));
         var sources = Enumerable.Range(0, partitions.Count).Select(partition => new Source(partition, after)).ToArray();
         var chunk = Math.Min(RowQuery.RowsLimit, (size / partitions.Count) + Spare);
 
@@ -45,13 +56,13 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
         while (behind.Length > 0)
         {
             await ForEachAsync(behind, source => ReadAsync(listing, source, chunk), cancellationToken);
-            behind = Behind(sources, wanted);
+            behind = Behind(sources, wanted, inOrder);
             chunk = Math.Min(RowQuery.RowsLimit, chunk * 2);
         }
 
-        var rows = sources.SelectMany(source => source.Rows).OrderBy(row => row.Row.Name, StringComparer.Ordinal).Take(wanted).ToArray();
+        var rows = sources.SelectMany(source => source.Rows).Order(inOrder).Take(wanted).ToArray();
         return rows.Length > size
-            ? new ListedPage([.. rows[..size]], PageTokens.Create(listing.Query, rows[size - 1].Row.Name))
+            ? new ListedPage([.. rows[..size]], PageTokens.Create(listing.Query, PlaceOf(rows[size - 1])))
             : new ListedPage([.. rows], "");
     }
 
@@ -61,7 +72,7 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
         for (var first = 0; first < partitions.Count; first += PartitionsAtOnce)
         {
             var batch = Enumerable.Range(first, Math.Min(PartitionsAtOnce, partitions.Count - first))
-                .Select(partition => new Source(partition, ""))
+                .Select(partition => new Source(partition, PagePlace.Start))
                 .ToArray();
             for (var open = batch; open.Length > 0; open = [.. batch.Where(source => !source.IsDone)])
             {
@@ -76,23 +87,23 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
         }
     }
 
-    /// <summary>How many rows match, by the values of a field (empty: only the total); each partition counts its own.</summary>
+    /// <summary>
+    /// How many rows match, by the values of fields (empty: only the total); each partition counts its own. The largest groups first.
+    /// </summary>
     public async Task<RowCounts> CountAsync(Listing listing, string groupBy, CancellationToken cancellationToken)
     {
-        var query = new RowQuery(listing.Tenant, listing.Kind, listing.Filter, "", 1);
+        var query = listing.Rows(PagePlace.Start, 1);
         var parts = new ConcurrentBag<RowCounts>();
         await ForEachPartitionAsync(async inventory => parts.Add(await inventory.CountAsync(query, groupBy)), cancellationToken);
-        if (parts.FirstOrDefault(part => part.Error is not null) is { Error: { } error })
+        var sum = RowCounts.Sum(parts);
+        if (sum.Error is { } error)
         {
             throw FleetErrors.ToRpcException(error);
         }
 
-        var groups = parts.SelectMany(part => part.Groups)
-            .GroupBy(group => group.Key, group => group.Value, StringComparer.Ordinal)
-            .ToImmutableDictionary(group => group.Key, group => group.Sum(), StringComparer.Ordinal);
-        return groups.Count > RowCounts.GroupsMax
-            ? throw FleetErrors.LimitReached($"groups by {groupBy}", RowCounts.GroupsMax)
-            : new RowCounts(parts.Sum(part => part.Total), groups, null);
+        return parts.Any(part => part.Groups.Length > RowCounts.GroupsMax)
+            ? throw FleetErrors.LimitReached($"groups by {groupBy} in one part of the inventory", RowCounts.GroupsMax)
+            : sum;
     }
 
     /// <summary>Does something with every partition, some at a time.</summary>
@@ -105,18 +116,19 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
             new ParallelOptions { MaxDegreeOfParallelism = PartitionsAtOnce, CancellationToken = cancellationToken },
             async (item, _) => await action(item));
 
-    /// <summary>The partitions that may still hold a name below the last of the page.</summary>
-    private static Source[] Behind(Source[] sources, int wanted)
+    /// <summary>The partitions that may still hold a row before the last of the page.</summary>
+    private static Source[] Behind(Source[] sources, int wanted, Comparer<ListedRow> inOrder)
     {
-        var names = sources.SelectMany(source => source.Rows).Select(row => row.Row.Name).Order(StringComparer.Ordinal).ToArray();
-        var last = names.Length < wanted ? null : names[wanted - 1];
-        return [.. sources.Where(source => !source.IsDone && (last is null || string.CompareOrdinal(source.After, last) < 0))];
+        var rows = sources.SelectMany(source => source.Rows).Order(inOrder).ToArray();
+        var last = rows.Length < wanted ? null : rows[wanted - 1];
+        return [.. sources.Where(source => !source.IsDone && (last is null || inOrder.Compare(source.Rows[^1], last) < 0))];
     }
+
+    private static PagePlace PlaceOf(ListedRow row) => new(row.Keys, row.Row.Name);
 
     private async Task ReadAsync(Listing listing, Source source, int rowsMax)
     {
-        var query = new RowQuery(listing.Tenant, listing.Kind, listing.Filter, source.After, rowsMax);
-        var page = await grains.GetInventory(source.Partition).ListAsync(query);
+        var page = await grains.GetInventory(source.Partition).ListAsync(listing.Rows(source.After, rowsMax));
         if (page.Error is { } error)
         {
             throw FleetErrors.ToRpcException(error);
@@ -124,15 +136,15 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
 
         source.Rows.AddRange(page.Rows);
         source.IsDone = page.IsLast || page.Rows.IsEmpty;
-        source.After = page.Rows.IsEmpty ? source.After : page.Rows[^1].Row.Name;
+        source.After = page.Rows.IsEmpty ? source.After : PlaceOf(page.Rows[^1]);
     }
 
     /// <summary>How far one partition was read.</summary>
-    private sealed class Source(int partition, string after)
+    private sealed class Source(int partition, PagePlace after)
     {
         public int Partition { get; } = partition;
 
-        public string After { get; set; } = after;
+        public PagePlace After { get; set; } = after;
 
         public bool IsDone { get; set; }
 

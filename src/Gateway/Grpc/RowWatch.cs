@@ -74,7 +74,7 @@ internal sealed class RowWatch(IGrainFactory grains, RowLister lister, TimeProvi
     {
         using var buffer = new RowBuffer();
         var observer = grains.CreateObjectReference<IRowWatcher>(buffer);
-        var query = new RowQuery(listing.Tenant, listing.Kind, listing.Filter, "", RowQuery.RowsLimit);
+        var query = listing.Rows(PagePlace.Start, RowQuery.RowsLimit);
         var sent = new Dictionary<RecordKey, long>();
         try
         {

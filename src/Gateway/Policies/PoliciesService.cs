@@ -24,7 +24,7 @@ internal sealed class PoliciesService(IGrainFactory grains) : V1.Policies.Polici
     {
         var tenant = ResourceNames.ParentOf(request.Parent);
         var query = new Listing(tenant, "policies", "").Query;
-        var after = PageTokens.Read(query, request.PageToken);
+        var after = PageTokens.Read(query, request.PageToken, keys: 0).Name;
         var size = request.PageSize == 0 ? RowLister.PageSizeDefault : request.PageSize;
         var set = await grains.GetPolicySet(tenant).GetAsync();
         var rest = set.Policies
@@ -34,7 +34,7 @@ internal sealed class PoliciesService(IGrainFactory grains) : V1.Policies.Polici
             .ToArray();
         var response = new V1.ListPoliciesResponse();
         response.Policies.AddRange(rest.Take(size).Select(policy => PoliciesMapping.ToApi(tenant, policy, set)));
-        response.NextPageToken = rest.Length > size ? PageTokens.Create(query, rest[size - 1].Spec.Id.Value) : "";
+        response.NextPageToken = rest.Length > size ? PageTokens.Create(query, new PagePlace([], rest[size - 1].Spec.Id.Value)) : "";
         return response;
     }
 

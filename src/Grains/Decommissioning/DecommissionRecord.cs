@@ -19,7 +19,7 @@ internal sealed record DecommissionRecord : IGrainRecord<DecommissionRecord>
 
     public DecommissionRecord Attach(CommitAttachments attachments) => this with { Attachments = attachments };
 
-    public InventoryRow? ToRow() => Decommission is null ? null : DecommissionRow.Of(Decommission);
+    public InventoryRow? ToRow(bool withCold) => Decommission is null ? null : DecommissionRow.Of(Decommission);
 
     public DateTimeOffset? NextDueAt() => ErasureRules.NextDueAt(Decommission);
 }

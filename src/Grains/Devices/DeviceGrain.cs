@@ -66,6 +66,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             CreatedAt = now,
             Track = command.Spec.Track,
             OsFloor = command.Spec.OsFloor,
+            Labels = command.Labels,
         };
         return await ApplyAsync(DeviceLifecycle.Expect(Current, expected), command.Actor, now);
     }
@@ -77,6 +78,12 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         return DecideAsync(command.Actor, DeviceLifecycle.Approve);
+    }
+
+    public Task<DeviceReply> EditAsync(EditDevice command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return DecideAsync(command.Actor, (device, _) => DeviceEdits.Edit(device, command.Edit));
     }
 
     public async Task<DeviceReply> QuarantineAsync(QuarantineDevice command)
@@ -181,7 +188,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         await CommitAsync(decision.Next, decision.Events, actor, now);
         if (decision.Error is not { } error)
         {
-            return new DeviceReply(decision.Next, null);
+            return new DeviceReply(decision.Next, null) { IsUnchanged = decision.Events.IsEmpty };
         }
 
         LogRefused(_id.Value, error.Reason, actor);

@@ -25,7 +25,7 @@ internal sealed record DeviceRecord : IGrainRecord<DeviceRecord>
 
     public DeviceRecord Attach(CommitAttachments attachments) => this with { Attachments = attachments };
 
-    public InventoryRow? ToRow() => Device is null ? null : DeviceRow.Of(Device);
+    public InventoryRow? ToRow(bool withCold) => Device is null ? null : DeviceRow.Of(Device, withCold);
 
     public DateTimeOffset? NextDueAt() => null;
 }

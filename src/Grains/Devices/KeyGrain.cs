@@ -61,7 +61,7 @@ internal sealed record KeyRecord : IGrainRecord<KeyRecord>
 
     public KeyRecord Attach(CommitAttachments attachments) => this with { Attachments = attachments };
 
-    public InventoryRow? ToRow() => null;
+    public InventoryRow? ToRow(bool withCold) => null;
 
     public DateTimeOffset? NextDueAt() => null;
 }

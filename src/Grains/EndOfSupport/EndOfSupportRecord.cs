@@ -19,7 +19,7 @@ internal sealed record EndOfSupportRecord : IGrainRecord<EndOfSupportRecord>
 
     public EndOfSupportRecord Attach(CommitAttachments attachments) => this with { Attachments = attachments };
 
-    public InventoryRow? ToRow() => null;
+    public InventoryRow? ToRow(bool withCold) => null;
 
     public DateTimeOffset? NextDueAt() => CampaignRules.NextDueAt(Campaign);
 }

@@ -19,7 +19,7 @@ internal sealed record ProductRecord : IGrainRecord<ProductRecord>
 
     public ProductRecord Attach(CommitAttachments attachments) => this with { Attachments = attachments };
 
-    public InventoryRow? ToRow() => Product is null ? null : ProductRow.Of(Product);
+    public InventoryRow? ToRow(bool withCold) => Product is null ? null : ProductRow.Of(Product);
 
     public DateTimeOffset? NextDueAt() => Product is null ? null : ProductRules.NextDueAt(Product);
 }

@@ -19,7 +19,7 @@ internal sealed record ImageRecord : IGrainRecord<ImageRecord>
 
     public ImageRecord Attach(CommitAttachments attachments) => this with { Attachments = attachments };
 
-    public InventoryRow? ToRow() => Image is null ? null : ImageRow.Of(Image);
+    public InventoryRow? ToRow(bool withCold) => Image is null ? null : ImageRow.Of(Image);
 
     /// <summary>A verified image is due until it is published: that is how a crash between the two is made good.</summary>
     public DateTimeOffset? NextDueAt() => Image is { State: ImageState.Verified } image ? image.CreatedAt : null;

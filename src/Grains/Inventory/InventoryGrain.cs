@@ -5,13 +5,13 @@ using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
+using Muster.Grains.Inventory.Columns;
 
 namespace Muster.Grains.Inventory;
 
 /// <summary>The inventory of one partition: rebuilt from the records when it activates, then the tail of the partition's feed.</summary>
 [GrainType(GrainTypes.Inventory)]
-internal sealed partial class InventoryGrain(
-    IFeedReader feed, IRecordScanner records, TimeProvider clock, ILogger<InventoryGrain> logger) : Grain, IInventoryGrain
+internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 {
     /// <summary>One read of the feed: small enough that a list that has to catch up answers soon.</summary>
     public const int EntriesPerRead = 512;
@@ -19,27 +19,35 @@ internal sealed partial class InventoryGrain(
     /// <summary>A nudge can be lost; nothing shown is older than this.</summary>
     public static readonly TimeSpan Backstop = TimeSpan.FromSeconds(1);
 
-    /// <summary>Watchers renew every minute; three missed renewals are a watcher that is gone.</summary>
-    public static readonly TimeSpan WatchLifetime = TimeSpan.FromMinutes(3);
-
-    /// <summary>Each is looked at for every changed row.</summary>
-    public const int WatchersMax = 1_000;
-
-    private readonly RowTable _table = new();
-    private readonly PresenceTable _presence = new();
-    private readonly Dictionary<IRowWatcher, Watch> _watches = [];
+    private readonly IFeedReader _feed;
+    private readonly IRecordScanner _records;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<InventoryGrain> _logger;
+    private readonly PresenceTable _presence;
+    private readonly DeviceTable _devices;
+    private readonly RowTable _others = new();
+    private readonly DueTable _due = new();
+    private readonly RowWatches _watches = new();
     private int _partition;
     private long _position;
+
+    public InventoryGrain(
+        IFeedReader feed, IRecordScanner records, ValuePool values, TimeProvider clock, ILogger<InventoryGrain> logger)
+    {
+        (_feed, _records, _clock, _logger) = (feed, records, clock, logger);
+        _presence = new PresenceTable((tenant, device, entry) => _devices!.Attach(tenant, device, entry));
+        _devices = new DeviceTable(values, _presence);
+    }
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _partition = checked((int)this.GetPrimaryKeyLong());
 
         // The feed's end first: what is committed during the scan is told again by the feed and applied only if newer.
-        _position = await feed.GetHeadAsync(_partition, cancellationToken);
-        await foreach (var record in records.ScanAsync(_partition, cancellationToken))
+        _position = await _feed.GetHeadAsync(_partition, cancellationToken);
+        await foreach (var record in _records.ScanAsync(_partition, cancellationToken))
         {
-            _table.Apply(record.Key, record.Version, (record.Record as IListedRecord)?.ToRow(), record.DueAt);
+            Apply(record.Key, record.Version, (record.Record as IListedRecord)?.ToRow(withCold: true), record.DueAt);
         }
 
         this.RegisterGrainTimer(CatchUpAsync, new GrainTimerCreationOptions(Backstop, Backstop) { KeepAlive = true });
@@ -49,44 +57,46 @@ internal sealed partial class InventoryGrain(
 
     public async Task<RowPage> ListAsync(RowQuery query)
     {
-        var (filter, error) = query.ReadFilter();
-        if (error is not null)
+        ArgumentNullException.ThrowIfNull(query);
+        var (filter, filterError) = query.ReadFilter();
+        var (order, orderError) = query.ReadOrder();
+        if ((filterError ?? orderError) is { } error)
         {
             return new RowPage([], true, error);
         }
 
         await CatchUpAsync(CancellationToken.None);
-        var rowsMax = Math.Clamp(query.RowsMax, 1, RowQuery.RowsLimit);
-        ImmutableArray<ListedRow> rows =
-            [.. Matching(query, filter).Take(rowsMax + 1).Select(match => match.Row with { Presence = match.Presence })];
-        return rows.Length > rowsMax ? new RowPage(rows[..rowsMax], false, null) : new RowPage(rows, true, null);
+        var bounded = query with { RowsMax = Math.Clamp(query.RowsMax, 1, RowQuery.RowsLimit) };
+        return query.Kind == GrainTypes.Device
+            ? _devices.List(bounded, filter, order, _clock.GetUtcNow())
+            : _others.List(bounded, filter, order, _clock.GetUtcNow());
     }
 
     public async Task<RowCounts> CountAsync(RowQuery query, string groupBy)
     {
-        var (filter, error) = query.ReadFilter();
-        if (error is not null)
+        ArgumentNullException.ThrowIfNull(query);
+        var (filter, filterError) = query.ReadFilter();
+        var (grouping, groupingError) = InventoryGrouping.Parse(groupBy, query.Fields);
+        if ((filterError ?? groupingError) is { } error)
         {
-            return RowCounts.Of([], "") with { Error = error };
+            return new RowCounts(0, [], error);
         }
 
         await CatchUpAsync(CancellationToken.None);
-        return RowCounts.Of(Matching(query with { After = "" }, filter).Select(match => match.Row.Row), groupBy);
+        return query.Kind == GrainTypes.Device
+            ? _devices.Count(query, filter, grouping, _clock.GetUtcNow())
+            : _others.Count(query, filter, grouping, _clock.GetUtcNow());
     }
 
     public Task WatchAsync(IRowWatcher watcher, RowQuery query)
     {
+        ArgumentNullException.ThrowIfNull(query);
         var (filter, error) = query.ReadFilter();
-        var now = clock.GetUtcNow();
-        foreach (var (gone, _) in _watches.Where(watch => watch.Value.ExpiresAt <= now).ToList())
-        {
-            _watches.Remove(gone);
-        }
 
         // A filter that cannot be read is refused by the list that begins every watch; here it just matches nothing.
-        if (error is null && (_watches.ContainsKey(watcher) || _watches.Count < WatchersMax))
+        if (error is null)
         {
-            _watches[watcher] = new Watch(query, filter, now + WatchLifetime);
+            _watches.Put(watcher, query, filter, _clock.GetUtcNow());
         }
 
         return Task.CompletedTask;
@@ -100,32 +110,41 @@ internal sealed partial class InventoryGrain(
 
     public Task ReportPresenceAsync(PresenceReport report)
     {
-        _presence.Apply(report, clock.GetUtcNow());
+        _presence.Apply(report, _clock.GetUtcNow());
         return Task.CompletedTask;
     }
 
     public Task<DevicePresence?> FindPresenceAsync(TenantId tenant, DeviceId device) =>
-        Task.FromResult(_presence.Find(tenant, device, clock.GetUtcNow()));
+        Task.FromResult(_presence.Find(tenant, device, _clock.GetUtcNow()));
 
-    public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => Task.FromResult(_table.DueBy(now, recordsMax));
+    public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => Task.FromResult(_due.DueBy(now, recordsMax));
 
-    private IEnumerable<(ListedRow Row, DevicePresence? Presence)> Matching(RowQuery query, InventoryFilter filter)
+    private void Apply(RecordKey record, long version, InventoryRow? row, DateTimeOffset? dueAt)
     {
-        var now = clock.GetUtcNow();
-        return _table.After(query.Tenant, query.Kind, query.After)
-            .Select(row => (Row: row, Presence: PresenceOf(row, now)))
-            .Where(match => filter.Matches(match.Row.Row, match.Presence?.Connected == true));
-    }
+        _due.Apply(record, version, dueAt);
+        switch (row)
+        {
+            case null:
+                break;
+            case DeviceRow device when _devices.Apply(device, version) is { } changed:
+                _watches.Tell(device.Tenant, _devices.Of(device.Tenant)!, changed, _clock.GetUtcNow());
+                break;
+            case DeviceRow:
+                break;
+            default:
+                if (_others.Apply(record, version, row) is { } other)
+                {
+                    _watches.Tell(other, _clock.GetUtcNow());
+                }
 
-    private DevicePresence? PresenceOf(ListedRow row, DateTimeOffset now) =>
-        row.Record.Kind == GrainTypes.Device && DeviceId.TryParse(row.Row.Name, out var device)
-            ? _presence.Find(row.Row.Tenant, device, now)
-            : null;
+                break;
+        }
+    }
 
     /// <summary>Reads the feed up to its head.</summary>
     private async Task CatchUpAsync(CancellationToken cancellationToken)
     {
-        var head = await feed.GetHeadAsync(_partition, cancellationToken);
+        var head = await _feed.GetHeadAsync(_partition, cancellationToken);
         if (head < _position)
         {
             // The store went back in time: what is shown here never happened there. Built again from the records.
@@ -136,7 +155,7 @@ internal sealed partial class InventoryGrain(
 
         while (_position < head)
         {
-            var entries = await feed.ReadAsync(_partition, _position, EntriesPerRead, cancellationToken);
+            var entries = await _feed.ReadAsync(_partition, _position, EntriesPerRead, cancellationToken);
             if (entries.IsEmpty)
             {
                 return;
@@ -145,34 +164,13 @@ internal sealed partial class InventoryGrain(
             foreach (var entry in entries)
             {
                 _position = entry.Sequence;
-                if (entry.IsLast && _table.Apply(entry.Record, entry.Version, entry.Row, entry.DueAt) is { } changed)
+                if (entry.IsLast)
                 {
-                    Tell(changed);
+                    Apply(entry.Record, entry.Version, entry.Row, entry.DueAt);
                 }
             }
         }
     }
-
-    private void Tell(ListedRow changed)
-    {
-        if (_watches.Count == 0)
-        {
-            return;
-        }
-
-        var now = clock.GetUtcNow();
-        var shown = changed with { Presence = PresenceOf(changed, now) };
-        foreach (var (watcher, watch) in _watches)
-        {
-            if (watch.ExpiresAt > now && watch.Query.Tenant == shown.Row.Tenant && watch.Query.Kind == shown.Record.Kind
-                && watch.Filter.Matches(shown.Row, shown.Presence?.Connected == true))
-            {
-                _ = watcher.RowChangedAsync(shown);
-            }
-        }
-    }
-
-    private sealed record Watch(RowQuery Query, InventoryFilter Filter, DateTimeOffset ExpiresAt);
 
     [LoggerMessage(
         Level = LogLevel.Error,

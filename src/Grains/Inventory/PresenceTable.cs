@@ -1,16 +1,34 @@
 using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Inventory;
 
 namespace Muster.Grains.Inventory;
 
-/// <summary>The newest session known of each device of a partition. In memory only; what no gateway repeats, expires.</summary>
-internal sealed class PresenceTable
+/// <summary>The newest session known of one device, and when a gateway spoke of it last.</summary>
+internal sealed class PresenceEntry
 {
     /// <summary>Three full reports of a gateway: one that missed all of them is gone.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(90);
 
-    private readonly Dictionary<(TenantId, DeviceId), (DevicePresence Presence, DateTimeOffset ReportedAt)> _sessions = [];
+    public required DevicePresence Presence { get; set; }
+
+    public required DateTimeOffset ReportedAt { get; set; }
+
+    /// <summary>What is known; one that nobody repeated in time counts as disconnected, its epoch stays known.</summary>
+    public DevicePresence At(DateTimeOffset now) => Presence.Connected && now - ReportedAt > Lifetime
+        ? Presence with { Connected = false, Gateway = null }
+        : Presence;
+
+    /// <summary>The value of a field of <see cref="InventoryFields.Presence"/> at this time.</summary>
+    public static FieldValue Field(PresenceEntry? entry, string name, DateTimeOffset now) => DevicePresence.Field(entry?.At(now), name);
+}
+
+/// <summary>The sessions of a partition's devices. In memory only; what no gateway repeats, expires.</summary>
+/// <param name="created">Told of each device that is heard of for the first time.</param>
+internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> created)
+{
+    private readonly Dictionary<(TenantId, DeviceId), PresenceEntry> _sessions = [];
 
     /// <summary>Takes a gateway's report. A session older than the one known changes nothing.</summary>
     public void Apply(PresenceReport report, DateTimeOffset now)
@@ -23,43 +41,42 @@ internal sealed class PresenceTable
         foreach (var session in report.Sessions)
         {
             var key = (session.Tenant, session.Device);
-            if (_sessions.TryGetValue(key, out var known) && known.Presence.Epoch > session.Epoch)
+            var known = _sessions.GetValueOrDefault(key);
+            if (known is not null && known.Presence.Epoch > session.Epoch)
             {
                 continue;
             }
 
-            _sessions[key] = (
-                new DevicePresence(
-                    session.Connected, session.LastSeenAt, session.Epoch, report.GatewayId, report.Gateway,
-                    session.Health ?? known.Presence?.Health),
-                now);
+            var presence = new DevicePresence(
+                session.Connected, session.LastSeenAt, session.Epoch, report.GatewayId, report.Gateway,
+                session.Health ?? known?.Presence.Health);
+            if (known is not null)
+            {
+                (known.Presence, known.ReportedAt) = (presence, now);
+                continue;
+            }
+
+            var entry = new PresenceEntry { Presence = presence, ReportedAt = now };
+            _sessions[key] = entry;
+            created(session.Tenant, session.Device, entry);
         }
     }
 
-    /// <summary>What is known; one that nobody repeated in time counts as disconnected, its epoch stays known.</summary>
-    public DevicePresence? Find(TenantId tenant, DeviceId device, DateTimeOffset now)
-    {
-        if (!_sessions.TryGetValue((tenant, device), out var known))
-        {
-            return null;
-        }
+    public PresenceEntry? Entry(TenantId tenant, DeviceId device) => _sessions.GetValueOrDefault((tenant, device));
 
-        return known.Presence.Connected && now - known.ReportedAt > Lifetime
-            ? known.Presence with { Connected = false, Gateway = null }
-            : known.Presence;
-    }
+    /// <summary>What is known of a device's session at this time; null when nothing is.</summary>
+    public DevicePresence? Find(TenantId tenant, DeviceId device, DateTimeOffset now) => Entry(tenant, device)?.At(now);
 
     /// <summary>A full report ends the gateway's sessions that it does not name.</summary>
     private void EndOthers(PresenceReport report, DateTimeOffset now)
     {
         var named = report.Sessions.Select(session => (session.Tenant, session.Device)).ToHashSet();
-        var ended = _sessions
-            .Where(session => session.Value.Presence.GatewayId == report.GatewayId && !named.Contains(session.Key))
-            .Select(session => session.Key)
-            .ToList();
-        foreach (var key in ended)
+        foreach (var (key, entry) in _sessions)
         {
-            _sessions[key] = (_sessions[key].Presence with { Connected = false, Gateway = null }, now);
+            if (entry.Presence.GatewayId == report.GatewayId && !named.Contains(key))
+            {
+                (entry.Presence, entry.ReportedAt) = (entry.Presence with { Connected = false, Gateway = null }, now);
+            }
         }
     }
 }

@@ -6,44 +6,61 @@ using Muster.Domain.Inventory;
 namespace Muster.Grains.Inventory;
 
 /// <summary>
-/// The rows of one partition by tenant and kind in the order of their names, and the records that name a date. A change is
-/// applied only if its version is newer, so that a scan and the feed may tell the same commit twice.
+/// The rows of one partition but for its devices, by tenant and kind in the order of their names. A change is applied only if its
+/// version is newer, so that a scan and the feed may tell the same commit twice.
 /// </summary>
 internal sealed class RowTable
 {
-    private readonly Dictionary<RecordKey, (long Version, DateTimeOffset? DueAt)> _versions = [];
     private readonly Dictionary<(TenantId Tenant, string Kind), SortedList<string, ListedRow>> _rows = [];
-    private readonly SortedSet<(DateTimeOffset At, string Kind, string Key)> _due = [];
 
     /// <summary>Takes what a commit left; null when something newer is known already.</summary>
-    public ListedRow? Apply(RecordKey record, long version, InventoryRow? row, DateTimeOffset? dueAt)
+    public ListedRow? Apply(RecordKey record, long version, InventoryRow row)
     {
-        if (_versions.TryGetValue(record, out var known))
+        var list = (row.Tenant, record.Kind);
+        if (!_rows.TryGetValue(list, out var rows))
         {
-            if (known.Version >= version)
-            {
-                return null;
-            }
-
-            if (known.DueAt is { } before)
-            {
-                _due.Remove((before, record.Kind, record.Key));
-            }
+            _rows[list] = rows = new SortedList<string, ListedRow>(StringComparer.Ordinal);
         }
 
-        _versions[record] = (version, dueAt);
-        if (dueAt is { } at)
+        if (rows.TryGetValue(row.Name, out var known) && known.Version >= version)
         {
-            _due.Add((at, record.Kind, record.Key));
+            return null;
         }
 
-        return row is null ? null : Put(new ListedRow(record, version, row, null));
+        var changed = new ListedRow(record, version, row, null);
+        rows[row.Name] = changed;
+        return changed;
     }
 
-    /// <summary>The rows of a tenant and kind whose names are above <paramref name="after"/>, in the order of their names.</summary>
-    public IEnumerable<ListedRow> After(TenantId tenant, string kind, string after)
+    /// <summary>A page of the query.</summary>
+    public RowPage List(RowQuery query, InventoryFilter filter, InventoryOrder order, DateTimeOffset now)
     {
-        if (!_rows.TryGetValue((tenant, kind), out var rows))
+        var matching = After(query, order.Keys.IsEmpty ? query.After : "").Where(row => filter.Matches(row.Row, now));
+        if (!order.Keys.IsEmpty)
+        {
+            matching = matching.Select(row => row with { Keys = order.ValuesOf(row.Row) })
+                .Where(row => query.After.Length == 0 || order.Compare(row.Keys, row.Row.Name, query.AfterKeys, query.After) > 0)
+                .Order(Comparer<ListedRow>.Create((left, right) => order.Compare(left.Keys, left.Row.Name, right.Keys, right.Row.Name)));
+        }
+
+        ImmutableArray<ListedRow> rows = [.. matching.Take(query.RowsMax + 1)];
+        return rows.Length > query.RowsMax ? new RowPage(rows[..query.RowsMax], false, null) : new RowPage(rows, true, null);
+    }
+
+    public RowCounts Count(RowQuery query, InventoryFilter filter, InventoryGrouping grouping, DateTimeOffset now)
+    {
+        var groups = After(query, "").Where(row => filter.Matches(row.Row, now))
+            .GroupBy(row => RowGroupKey.Of(
+                [.. grouping.Keys.Select(key => key.Show(row.Row.Field(key.Path.Field.Name, key.Path.Key)))]))
+            .Select(group => new RowGroup(group.Key.Values, group.LongCount()))
+            .ToList();
+        return new RowCounts(
+            groups.Sum(group => group.Count), grouping.Keys.IsEmpty ? [] : [.. groups.Take(RowCounts.GroupsMax + 1)], null);
+    }
+
+    private IEnumerable<ListedRow> After(RowQuery query, string after)
+    {
+        if (!_rows.TryGetValue((query.Tenant, query.Kind), out var rows))
         {
             yield break;
         }
@@ -52,35 +69,6 @@ internal sealed class RowTable
         {
             yield return rows.GetValueAtIndex(i);
         }
-    }
-
-    /// <summary>The records whose date is not after <paramref name="now"/>, earliest first, and the first date after them.</summary>
-    public DueRecords DueBy(DateTimeOffset now, int recordsMax)
-    {
-        var records = ImmutableArray.CreateBuilder<RecordKey>();
-        foreach (var (at, kind, key) in _due)
-        {
-            if (at > now || records.Count == recordsMax)
-            {
-                return new DueRecords(records.ToImmutable(), at);
-            }
-
-            records.Add(new RecordKey(kind, key));
-        }
-
-        return new DueRecords(records.ToImmutable(), null);
-    }
-
-    private ListedRow Put(ListedRow row)
-    {
-        var list = (row.Row.Tenant, row.Record.Kind);
-        if (!_rows.TryGetValue(list, out var rows))
-        {
-            _rows[list] = rows = new SortedList<string, ListedRow>(StringComparer.Ordinal);
-        }
-
-        rows[row.Row.Name] = row;
-        return row;
     }
 
     private static int FirstAbove(IList<string> names, string after)

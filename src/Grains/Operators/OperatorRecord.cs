@@ -19,7 +19,7 @@ internal sealed record OperatorRecord : IGrainRecord<OperatorRecord>
 
     public OperatorRecord Attach(CommitAttachments attachments) => this with { Attachments = attachments };
 
-    public InventoryRow? ToRow() => Account is null ? null : OperatorRow.Of(Account);
+    public InventoryRow? ToRow(bool withCold) => Account is null ? null : OperatorRow.Of(Account);
 
     public DateTimeOffset? NextDueAt() => null;
 }

@@ -19,7 +19,7 @@ internal sealed record PolicySetRecord : IGrainRecord<PolicySetRecord>
     public PolicySetRecord Attach(CommitAttachments attachments) => this with { Attachments = attachments };
 
     /// <summary>Policies are listed from the set itself: there are few, and they are read together.</summary>
-    public InventoryRow? ToRow() => null;
+    public InventoryRow? ToRow(bool withCold) => null;
 
     public DateTimeOffset? NextDueAt() => Policies.Sweep?.NextAt;
 }

@@ -19,7 +19,7 @@ internal sealed record RolloutRecord : IGrainRecord<RolloutRecord>
 
     public RolloutRecord Attach(CommitAttachments attachments) => this with { Attachments = attachments };
 
-    public InventoryRow? ToRow() => Rollout is null ? null : RolloutRow.Of(Rollout);
+    public InventoryRow? ToRow(bool withCold) => Rollout is null ? null : RolloutRow.Of(Rollout);
 
     // Always in the past while it is live: the due list then keeps a coordinator alive, whatever became of the last one.
     public DateTimeOffset? NextDueAt() => Rollout is { Plan.IsLive: true } ? Rollout.Plan.StartedAt : null;

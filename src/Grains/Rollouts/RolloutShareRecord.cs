@@ -22,7 +22,7 @@ internal sealed record RolloutShareRecord : IGrainRecord<RolloutShareRecord>
 
     public RolloutShareRecord Attach(CommitAttachments attachments) => this with { Attachments = attachments };
 
-    public InventoryRow? ToRow() => null;
+    public InventoryRow? ToRow(bool withCold) => null;
 
     public DateTimeOffset? NextDueAt() => null;
 }

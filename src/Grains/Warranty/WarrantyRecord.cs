@@ -19,7 +19,7 @@ internal sealed record WarrantyRecord : IGrainRecord<WarrantyRecord>
 
     public WarrantyRecord Attach(CommitAttachments attachments) => this with { Attachments = attachments };
 
-    public InventoryRow? ToRow() => Cover is null ? null : WarrantyRow.Of(Cover);
+    public InventoryRow? ToRow(bool withCold) => Cover is null ? null : WarrantyRow.Of(Cover);
 
     public DateTimeOffset? NextDueAt() => Cover is null ? null : WarrantyClock.NextDueAt(Cover);
 }

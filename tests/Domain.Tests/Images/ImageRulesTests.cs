@@ -166,8 +166,10 @@ public sealed class ImageRulesTests
     {
         var row = ImageRow.Of(Published())!;
 
-        ImmutableArray<string?> values = [.. InventoryFields.Image.Select(field => row.Field(field.Name))];
+        ImmutableArray<string> values =
+            [.. InventoryFields.Image.Where(field => field.Type != FieldType.Time).Select(field => field.Show(row.Field(field.Name, "")))];
         Assert.Equal([Digest.Value, "12.11.80", "12.11"], values);
+        Assert.Equal(FieldValue.Of(row.CreatedAt), row.Field("created_at", ""));
     }
 
     private static Image Published() =>

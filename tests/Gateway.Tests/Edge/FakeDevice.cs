@@ -88,6 +88,8 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain
 
     public Task<DeviceReply> ApproveEnrollmentAsync(ApproveEnrollment command) => throw new NotSupportedException();
 
+    public Task<DeviceReply> EditAsync(EditDevice command) => throw new NotSupportedException();
+
     public Task<DeviceReply> QuarantineAsync(QuarantineDevice command) => throw new NotSupportedException();
 
     public Task<DeviceReply> ReleaseAsync(ReleaseDevice command) => throw new NotSupportedException();

@@ -183,9 +183,118 @@ public sealed class DevicesServiceTests
         var counts = await Client(edge).CountDevicesAsync(
             new V1.CountDevicesRequest { Parent = Parent, Filter = "model = P3265-V", GroupBy = "state" }, cancellationToken: Stop);
 
-        Assert.Equal(31, counts.Total);
-        Assert.Equal(30, counts.Groups["IN_SERVICE"]);
-        Assert.Equal(1, counts.Groups["QUARANTINED"]);
+        Assert.Equal((31, 0), (counts.Total, counts.Other));
+        Assert.Equal([("IN_SERVICE", 30), ("QUARANTINED", 1)], counts.Groups.Select(group => (group.Values.Single(), group.Count)));
+    }
+
+    [Fact]
+    public async Task CountDevices_OfTheTop_SumsUpTheOthers()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        await FillAsync(edge, 30);
+        await edge.Fleet.InventoryOf(1).PutAsync(Samples.Row("Q1", state: DeviceState.Quarantined));
+        await edge.Fleet.InventoryOf(1).PutAsync(Samples.Row("X1", model: "Other"));
+
+        var counts = await Client(edge).CountDevicesAsync(
+            new V1.CountDevicesRequest { Parent = Parent, GroupBy = "model, state", Top = 1 }, cancellationToken: Stop);
+
+        var largest = Assert.Single(counts.Groups);
+        Assert.Equal(["P3265-V", "IN_SERVICE"], largest.Values);
+        Assert.Equal((30, 2), (largest.Count, counts.Other));
+    }
+
+    [Fact]
+    public async Task ListDevices_InAnOrder_PagesThroughAllPartitionsInIt()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var models = new[] { "C", "A", "B" };
+        for (var i = 0; i < 60; i++)
+        {
+            await edge.Fleet.InventoryOf(i % 7).PutAsync(Samples.Row($"D{i:00}", model: models[i % 3]));
+        }
+
+        var listed = new List<(string Model, string Name)>();
+        var request = new V1.ListDevicesRequest { Parent = Parent, PageSize = 7, OrderBy = "model desc" };
+        do
+        {
+            var page = await Client(edge).ListDevicesAsync(request, cancellationToken: Stop);
+            listed.AddRange(page.Devices.Select(device => (device.Model, device.Name)));
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+
+        Assert.Equal(60, listed.Count);
+        Assert.Equal(
+            listed.OrderByDescending(row => row.Model, StringComparer.Ordinal).ThenBy(row => row.Name, StringComparer.Ordinal), listed);
+    }
+
+    [Fact]
+    public async Task ListDevices_WithATokenOfAnotherOrder_IsRefused()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        await FillAsync(edge, 20);
+        var first = new V1.ListDevicesRequest { Parent = Parent, PageSize = 5 };
+        var page = await Client(edge).ListDevicesAsync(first, cancellationToken: Stop);
+
+        var (_, reason, _) = await Samples.RefusedAsync(async () => await Client(edge).ListDevicesAsync(
+            new V1.ListDevicesRequest { Parent = Parent, PageSize = 5, PageToken = page.NextPageToken, OrderBy = "model" },
+            cancellationToken: Stop));
+
+        Assert.Equal("PAGE_TOKEN_INVALID", reason);
+    }
+
+    [Fact]
+    public async Task EditDevices_PageByPage_EditsWhatMatchesOnce()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        await FillAsync(edge, 12);
+        await edge.Fleet.InventoryOf(1).PutAsync(Samples.Row("OTHER", model: "Other"));
+        var edits = new System.Collections.Concurrent.ConcurrentQueue<(string Key, EditDevice Command)>();
+        edge.Fleet.On<IDeviceGrain, DeviceReply>(nameof(IDeviceGrain.EditAsync), (key, arguments) =>
+        {
+            edits.Enqueue((key, (EditDevice)arguments[0]!));
+            return new DeviceReply(Samples.Device("A1"), null) { IsUnchanged = edits.Count > 10 };
+        });
+        var request = new V1.EditDevicesRequest
+        {
+            Parent = Parent, Filter = "model = P3265-V", PageSize = 5, Site = "", SetLabels = { ["floor"] = "3" }, RemoveLabels = { "env" },
+        };
+        var (edited, unchanged) = (0, 0);
+        do
+        {
+            var page = await Client(edge).EditDevicesAsync(request, cancellationToken: Stop);
+            (edited, unchanged, request.PageToken) = (edited + page.Edited, unchanged + page.Unchanged, page.NextPageToken);
+        }
+        while (request.PageToken.Length > 0);
+
+        Assert.Equal((10, 2), (edited, unchanged));
+        Assert.Equal(12, edits.Select(edit => edit.Key).Distinct().Count());
+        Assert.All(edits, edit => Assert.Equal("", edit.Command.Edit.Site));
+        Assert.All(edits, edit => Assert.Equal([new DeviceLabel("floor", "3")], edit.Command.Edit.Set));
+        Assert.All(edits, edit => Assert.Equal(["env"], edit.Command.Edit.Remove));
+    }
+
+    [Theory]
+    [InlineData("", "a", "b", "filter")]
+    [InlineData("*", "Upper", "b", "set_labels")]
+    [InlineData("*", "a\u0007", "b", "set_labels")]
+    [InlineData("*", "a", "b\u0007", "set_labels")]
+    [InlineData("*", "a", "", "set_labels")]
+    [InlineData("*", "", "", "site")]
+    public async Task EditDevices_WithWhatCannotBe_NamesTheField(string filter, string label, string value, string field)
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var request = new V1.EditDevicesRequest { Parent = Parent, Filter = filter };
+        if (label.Length > 0)
+        {
+            request.SetLabels[label] = value;
+        }
+
+        var (code, _, status) = await Samples.RefusedAsync(
+            async () => await Client(edge).EditDevicesAsync(request, cancellationToken: Stop));
+
+        Assert.Equal(StatusCode.InvalidArgument, code);
+        Assert.Equal(field, Assert.Single(status.GetDetail<BadRequest>()!.FieldViolations).Field);
     }
 
     [Fact]

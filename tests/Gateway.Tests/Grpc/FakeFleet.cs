@@ -116,7 +116,15 @@ internal sealed class FakeRows : IInventoryGrain
                 return Task.FromResult(new RowPage([], true, error));
             }
 
-            ImmutableArray<ListedRow> rows = [.. Matching(query, filter).Take(query.RowsMax + 1)];
+            var (order, _) = query.ReadOrder();
+            ImmutableArray<ListedRow> rows =
+            [
+                .. Matching(query, filter)
+                    .Select(row => row with { Keys = order.ValuesOf(row) })
+                    .Order(Comparer<ListedRow>.Create((left, right) => order.Compare(left.Keys, left.Row.Name, right.Keys, right.Row.Name)))
+                    .Where(row => query.After.Length == 0 || order.Compare(row.Keys, row.Row.Name, query.AfterKeys, query.After) > 0)
+                    .Take(query.RowsMax + 1),
+            ];
             return Task.FromResult(new RowPage([.. rows.Take(query.RowsMax)], rows.Length <= query.RowsMax, null));
         }
     }
@@ -125,7 +133,12 @@ internal sealed class FakeRows : IInventoryGrain
     {
         lock (_gate)
         {
-            return Task.FromResult(RowCounts.Of(Matching(query, query.ReadFilter().Filter).Select(row => row.Row), groupBy));
+            var (grouping, error) = InventoryGrouping.Parse(groupBy, query.Fields);
+            var groups = Matching(query, query.ReadFilter().Filter)
+                .GroupBy(row => string.Join(',', grouping.Keys.Select(key => key.Show(row.Field(key.Path.Field.Name, key.Path.Key)))))
+                .Select(group => new RowGroup([.. group.Key.Split(',')], group.LongCount()))
+                .ToImmutableArray();
+            return Task.FromResult(new RowCounts(groups.Sum(group => group.Count), grouping.Keys.IsEmpty ? [] : groups, error));
         }
     }
 
@@ -159,6 +172,5 @@ internal sealed class FakeRows : IInventoryGrain
     public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => throw new NotSupportedException();
 
     private IEnumerable<ListedRow> Matching(RowQuery query, InventoryFilter filter) => _rows.Values
-        .Where(row => row.Record.Kind == query.Kind && string.CompareOrdinal(row.Row.Name, query.After) > 0)
-        .Where(row => filter.Matches(row.Row, row.Presence?.Connected == true));
+        .Where(row => row.Record.Kind == query.Kind && filter.Matches(row, DateTimeOffset.UnixEpoch));
 }

@@ -1,5 +1,6 @@
 using Muster.Contracts;
 using Muster.Contracts.Commit;
+using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Inventory;
 using Muster.Grains.Inventory;
@@ -14,67 +15,52 @@ public sealed class RowTableTests
     public void Apply_OfAnOlderOrEqualVersion_ChangesNothing()
     {
         var table = new RowTable();
-        Assert.NotNull(table.Apply(Key("A"), 2, Row("A"), Noon));
+        Assert.NotNull(table.Apply(Key("A"), 2, Row("A")));
 
-        Assert.Null(table.Apply(Key("A"), 2, Row("A"), null));
-        Assert.Null(table.Apply(Key("A"), 1, Row("A"), null));
-
-        Assert.Equal(Key("A"), Assert.Single(table.DueBy(Noon, 10).Records));
+        Assert.Null(table.Apply(Key("A"), 2, Row("A")));
+        Assert.Null(table.Apply(Key("A"), 1, Row("A")));
     }
 
     [Fact]
-    public void After_AName_GoesOnInOrderWithoutIt()
+    public void List_AfterAName_GoesOnInOrderWithoutIt()
     {
         var table = new RowTable();
         foreach (var name in new[] { "C", "A", "D", "B" })
         {
-            table.Apply(Key(name), 1, Row(name), null);
+            table.Apply(Key(name), 1, Row(name));
         }
 
-        Assert.Equal(["A", "B", "C", "D"], Names(table, ""));
-        Assert.Equal(["C", "D"], Names(table, "B"));
-        Assert.Equal(["C", "D"], Names(table, "BB"));
-        Assert.Empty(Names(table, "D"));
+        Assert.Equal(["A", "B", "C", "D"], Names(table, Query("")));
+        Assert.Equal(["C", "D"], Names(table, Query("B")));
+        Assert.Equal(["C", "D"], Names(table, Query("BB")));
+        Assert.Empty(Names(table, Query("D")));
     }
 
     [Fact]
-    public void DueBy_NamesTheEarliestFirstAndTheNextDate()
+    public void List_InDescendingOrder_GoesOnBehindThePlace()
     {
         var table = new RowTable();
-        table.Apply(Key("late"), 1, null, Noon.AddMinutes(5));
-        table.Apply(Key("second"), 1, null, Noon);
-        table.Apply(Key("first"), 1, null, Noon.AddMinutes(-1));
+        foreach (var name in new[] { "C", "A", "D", "B" })
+        {
+            table.Apply(Key(name), 1, Row(name));
+        }
 
-        var due = table.DueBy(Noon, 10);
-        var one = table.DueBy(Noon, 1);
+        var first = Query("") with { OrderBy = "name desc", RowsMax = 2 };
+        var second = first with { After = "C", AfterKeys = [FieldValue.Of("C")] };
 
-        Assert.Equal([Key("first"), Key("second")], due.Records);
-        Assert.Equal(Noon.AddMinutes(5), due.NextAt);
-        Assert.Equal([Key("first")], one.Records);
-        Assert.Equal(Noon, one.NextAt);
-    }
-
-    [Fact]
-    public void Apply_OfANewerVersion_MovesOrEndsTheDate()
-    {
-        var table = new RowTable();
-        table.Apply(Key("A"), 1, null, Noon);
-        table.Apply(Key("B"), 1, null, Noon);
-
-        table.Apply(Key("A"), 2, null, Noon.AddDays(1));
-        table.Apply(Key("B"), 2, null, null);
-
-        Assert.Empty(table.DueBy(Noon, 10).Records);
-        Assert.Equal([Key("A")], table.DueBy(Noon.AddDays(1), 10).Records);
+        Assert.Equal(["D", "C"], Names(table, first));
+        Assert.Equal(["B", "A"], Names(table, second));
     }
 
     private static RecordKey Key(string name) => new(GrainTypes.Operator, $"default/{name}");
+
+    private static RowQuery Query(string after) => new(TenantId.Default, GrainTypes.Operator, "", after, 10);
 
     private static OperatorRow Row(string name) => new()
     {
         Tenant = TenantId.Default, Name = name, Roles = [], CertificateSha256 = "", Enabled = true,
     };
 
-    private static string[] Names(RowTable table, string after) =>
-        [.. table.After(TenantId.Default, GrainTypes.Operator, after).Select(row => row.Row.Name)];
+    private static string[] Names(RowTable table, RowQuery query) =>
+        [.. table.List(query, InventoryFilter.All, query.ReadOrder().Order, Noon).Rows.Select(row => row.Row.Name)];
 }

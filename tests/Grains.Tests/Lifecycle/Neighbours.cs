@@ -114,8 +114,8 @@ internal sealed class Neighbours(PartitionMap partitions, SteppedClock clock)
         Assert.Equal(GrainTypes.Device, query.Kind);
         var rows = _devices
             .Where(entry => partitions.OfDevice(entry.Key) == partition && string.CompareOrdinal(entry.Value.Id.Value, query.After) > 0)
-            .Select(entry => DeviceRow.Of(entry.Value))
-            .Where(row => filter.Matches(row, connected: false))
+            .Select(entry => DeviceRow.Of(entry.Value, withSettings: true))
+            .Where(row => filter.Matches(row, DateTimeOffset.UnixEpoch))
             .OrderBy(row => row.Name, StringComparer.Ordinal)
             .Select(row => new ListedRow(new RecordKey(GrainTypes.Device, $"{row.Tenant}/{row.Name}"), 1, row, null))
             .ToArray();

@@ -174,13 +174,13 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
             Assert.Null(error);
             var rows = _units
                 .Where(unit => partitions.OfDevice(unit.Key) == partition && string.CompareOrdinal(unit.Value.Id.Value, query.After) > 0)
-                .Where(unit => filter.Matches(RowOf(unit.Value), unit.Value.Online))
                 .OrderBy(unit => unit.Value.Id.Value, StringComparer.Ordinal)
                 .Select(unit => new ListedRow(
                     new RecordKey(GrainTypes.Device, unit.Key),
                     1,
                     RowOf(unit.Value),
                     new DevicePresence(unit.Value.Online, clock.GetUtcNow(), 1, "g", null, null)))
+                .Where(row => filter.Matches(row, clock.GetUtcNow()))
                 .ToArray();
             return new RowPage([.. rows.Take(query.RowsMax)], rows.Length <= query.RowsMax, null);
         }

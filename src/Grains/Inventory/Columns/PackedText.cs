@@ -1,0 +1,172 @@
+using System.Text;
+
+namespace Muster.Grains.Inventory.Columns;
+
+/// <summary>
+/// Texts of rows end to end in one array, as UTF-8 behind their length; an even number of lower-case hex digits (digests) takes half.
+/// A text that outgrew its place is written at the end; the array is packed anew when a half of it is of no use.
+/// </summary>
+internal sealed class PackedText
+{
+    private const int NoText = 0;
+    private const int LeastWaste = 1024;
+
+    /// <summary>Position 0 is no text.</summary>
+    private byte[] _bytes = new byte[1];
+    private int[] _starts = [];
+    private int _used = 1;
+    private int _wasted;
+
+    public void Set(int row, string value)
+    {
+        Growth.Reach(ref _starts, row);
+        var isHex = IsHex(value);
+        var length = isHex ? value.Length / 2 : Encoding.UTF8.GetByteCount(value);
+        var start = _starts[row];
+        if (start != NoText)
+        {
+            var (_, oldLength, oldAt) = Header(start);
+            if (oldLength >= length && HeaderBytes(length) <= oldAt - start)
+            {
+                _wasted += oldLength - length;
+                Write(start, value, isHex, length, oldAt - start);
+                return;
+            }
+
+            _wasted += oldAt - start + oldLength;
+        }
+
+        if (length == 0)
+        {
+            _starts[row] = NoText;
+            return;
+        }
+
+        if (_wasted > LeastWaste && _wasted > _used / 2)
+        {
+            _starts[row] = NoText;
+            Pack();
+        }
+
+        Growth.Reach(ref _bytes, _used + MaxHeaderBytes + length);
+        _starts[row] = _used;
+        _used = Write(_used, value, isHex, length, HeaderBytes(length));
+    }
+
+    public string Get(int row)
+    {
+        Span<char> room = stackalloc char[256];
+        return Read(row, room).ToString();
+    }
+
+    public ReadOnlySpan<char> Read(int row, Span<char> room)
+    {
+        var start = row < _starts.Length ? _starts[row] : NoText;
+        if (start == NoText)
+        {
+            return [];
+        }
+
+        var (isHex, length, at) = Header(start);
+        var bytes = _bytes.AsSpan(at, length);
+        if (isHex)
+        {
+            return length * 2 <= room.Length && Convert.TryToHexStringLower(bytes, room, out var written)
+                ? room[..written]
+                : Convert.ToHexStringLower(bytes);
+        }
+
+        // A byte is at most one character.
+        return length <= room.Length ? room[..Encoding.UTF8.GetChars(bytes, room)] : Encoding.UTF8.GetString(bytes);
+    }
+
+    private const int MaxHeaderBytes = 4;
+
+    /// <summary>Two forms and no more, so that a place can be used again without moving the text behind its length.</summary>
+    private static int HeaderBytes(int length) => length < 64 ? 1 : MaxHeaderBytes;
+
+    /// <summary>
+    /// One byte: bit 7 clear, bit 6 hex, six bits of length. Four bytes: bit 7 set, bit 6 hex, 30 bits of length.
+    /// </summary>
+    private (bool IsHex, int Length, int At) Header(int start)
+    {
+        var first = _bytes[start];
+        var isHex = (first & 0x40) != 0;
+        return (first & 0x80) == 0
+            ? (isHex, first & 0x3F, start + 1)
+            : (isHex, ((first & 0x3F) << 24) | (_bytes[start + 1] << 16) | (_bytes[start + 2] << 8) | _bytes[start + 3],
+                start + MaxHeaderBytes);
+    }
+
+    private int Write(int start, string value, bool isHex, int length, int headerBytes)
+    {
+        var hex = isHex ? 0x40 : 0;
+        if (headerBytes == 1)
+        {
+            _bytes[start] = (byte)(hex | length);
+        }
+        else
+        {
+            _bytes[start] = (byte)(0x80 | hex | (length >> 24));
+            _bytes[start + 1] = (byte)(length >> 16);
+            _bytes[start + 2] = (byte)(length >> 8);
+            _bytes[start + 3] = (byte)length;
+        }
+
+        var target = _bytes.AsSpan(start + headerBytes, length);
+        if (isHex)
+        {
+            Convert.FromHexString(value, target, out _, out _);
+        }
+        else
+        {
+            Encoding.UTF8.GetBytes(value, target);
+        }
+
+        return start + headerBytes + length;
+    }
+
+    private void Pack()
+    {
+        var packed = new byte[_used - _wasted + LeastWaste];
+        var used = 1;
+        for (var row = 0; row < _starts.Length; row++)
+        {
+            if (_starts[row] == NoText)
+            {
+                continue;
+            }
+
+            var (_, length, at) = Header(_starts[row]);
+            var whole = _bytes.AsSpan(_starts[row], at - _starts[row] + length);
+            if (used + whole.Length > packed.Length)
+            {
+                Array.Resize(ref packed, used + whole.Length + LeastWaste);
+            }
+
+            whole.CopyTo(packed.AsSpan(used));
+            _starts[row] = used;
+            used += whole.Length;
+        }
+
+        (_bytes, _used, _wasted) = (packed, used, 0);
+    }
+
+    private static bool IsHex(string value)
+    {
+        if (value.Length == 0 || value.Length % 2 != 0)
+        {
+            return false;
+        }
+
+        foreach (var c in value)
+        {
+            if (!char.IsAsciiHexDigitLower(c))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,176 @@
+namespace Muster.Grains.Inventory.Columns;
+
+/// <summary>
+/// Text by row. Few different values are kept once each and named by a code of one or two bytes; where most rows differ, the texts
+/// themselves are packed. Which of the two it is follows from the values, and changes with them.
+/// </summary>
+internal sealed class TextColumn(ValuePool pool)
+{
+    /// <summary>Up to here a linear search is as fast as a dictionary, and takes no memory.</summary>
+    private const int SearchedMax = 8;
+
+    private const int NarrowMax = 256;
+    private const int WideMax = ushort.MaxValue;
+
+    /// <summary>Of values that were used when codes are given out anew, this part may be new before it is done again.</summary>
+    private const int RoomFactor = 2;
+
+    private List<string> _values = [""];
+    private Dictionary<string, int>? _codes;
+    private byte[]? _narrow = [];
+    private ushort[]? _wide;
+    private PackedText? _packed;
+    private int _rows;
+    private int _valuesMax = NarrowMax;
+
+    /// <summary>True when rows have no codes.</summary>
+    public bool IsPacked => _packed is not null;
+
+    /// <summary>Grows when codes got another meaning: what was remembered by code is void.</summary>
+    public int Generation { get; private set; }
+
+    /// <summary>By code; code 0 is the empty text. Some may be of no row any more.</summary>
+    public IReadOnlyList<string> Values => _values;
+
+    public void Set(int row, string? value)
+    {
+        value ??= "";
+        if (_packed is { } packed)
+        {
+            packed.Set(row, value);
+            _rows = Math.Max(_rows, row + 1);
+            return;
+        }
+
+        if (row >= _rows && value.Length == 0)
+        {
+            // Rows beyond the end are empty: a column that few devices have stays short.
+            return;
+        }
+
+        var code = Find(value);
+        if (code < 0)
+        {
+            if (_values.Count == _valuesMax)
+            {
+                Recode();
+                Set(row, value);
+                return;
+            }
+
+            code = Add(value);
+        }
+
+        SetCode(row, code);
+    }
+
+    /// <summary>The row's code; only while <see cref="IsPacked"/> is false.</summary>
+    public int CodeOf(int row) => row >= _rows ? 0 : _narrow is { } narrow ? narrow[row] : _wide![row];
+
+    public string Get(int row) => _packed is { } packed ? packed.Get(row) : _values[CodeOf(row)];
+
+    /// <summary>The row's text without a copy of its own: in <paramref name="room"/> when it is packed and fits.</summary>
+    public ReadOnlySpan<char> Read(int row, Span<char> room) =>
+        _packed is { } packed ? packed.Read(row, room) : _values[CodeOf(row)];
+
+    private int Find(string value)
+    {
+        if (_codes is { } codes)
+        {
+            return codes.TryGetValue(value, out var code) ? code : -1;
+        }
+
+        for (var code = 0; code < _values.Count; code++)
+        {
+            if (_values[code] == value)
+            {
+                return code;
+            }
+        }
+
+        return -1;
+    }
+
+    private int Add(string value)
+    {
+        value = pool.Share(value);
+        var code = _values.Count;
+        _values.Add(value);
+        if (_codes is not null)
+        {
+            _codes.Add(value, code);
+        }
+        else if (_values.Count > SearchedMax)
+        {
+            _codes = new Dictionary<string, int>(StringComparer.Ordinal);
+            for (var i = 0; i < _values.Count; i++)
+            {
+                _codes.Add(_values[i], i);
+            }
+        }
+
+        return code;
+    }
+
+    private void SetCode(int row, int code)
+    {
+        if (_narrow is not null)
+        {
+            Growth.Reach(ref _narrow, row);
+            _narrow[row] = (byte)code;
+        }
+        else
+        {
+            Growth.Reach(ref _wide!, row);
+            _wide[row] = (ushort)code;
+        }
+
+        _rows = Math.Max(_rows, row + 1);
+    }
+
+    /// <summary>Forgets values that no row has, and chooses how the column is kept from here on.</summary>
+    private void Recode()
+    {
+        var texts = new string[_rows];
+        for (var row = 0; row < texts.Length; row++)
+        {
+            texts[row] = _values[CodeOf(row)];
+        }
+
+        var live = texts.Distinct(StringComparer.Ordinal).Count();
+        Generation++;
+        (_values, _codes, _narrow, _wide) = ([""], null, null, null);
+        if (live > WideMax / RoomFactor || (live >= NarrowMax / RoomFactor && live * 2 > _rows))
+        {
+            _packed = new PackedText();
+        }
+        else if (live < NarrowMax / RoomFactor)
+        {
+            (_narrow, _valuesMax) = ([], NarrowMax);
+        }
+        else
+        {
+            (_wide, _valuesMax) = ([], Math.Min(WideMax, live * RoomFactor));
+        }
+
+        _rows = 0;
+        for (var row = 0; row < texts.Length; row++)
+        {
+            Set(row, texts[row]);
+        }
+    }
+}
+
+/// <summary>Arrays that grow by a quarter: doubling would leave a third of all columns empty on average.</summary>
+internal static class Growth
+{
+    private const int Least = 16;
+
+    public static void Reach<T>(ref T[] array, int index)
+    {
+        if (index >= array.Length)
+        {
+            Array.Resize(ref array, Math.Max(index + 1, array.Length + (array.Length / 4) + Least));
+        }
+    }
+}

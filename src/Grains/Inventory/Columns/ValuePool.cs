@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+
+namespace Muster.Grains.Inventory.Columns;
+
+/// <summary>
+/// One copy of each text that many rows share, for all partitions of a silo: a model is named by a thousand devices in each of 256
+/// partitions.
+/// </summary>
+internal sealed class ValuePool
+{
+    /// <summary>Models, sites, versions, settings and their values; what comes later is kept by each partition itself.</summary>
+    public const int ValuesMax = 200_000;
+
+    /// <summary>Longer texts are seldom shared.</summary>
+    public const int LengthMax = 100;
+
+    private readonly ConcurrentDictionary<string, string> _values = new(StringComparer.Ordinal);
+    private int _count;
+
+    public string Share(string value)
+    {
+        if (value.Length > LengthMax)
+        {
+            return value;
+        }
+
+        if (_values.TryGetValue(value, out var shared))
+        {
+            return shared;
+        }
+
+        // Counted here: the dictionary's own count locks all of it.
+        return Volatile.Read(ref _count) >= ValuesMax || !_values.TryAdd(value, value)
+            ? value
+            : Counted(value);
+    }
+
+    private string Counted(string value)
+    {
+        Interlocked.Increment(ref _count);
+        return value;
+    }
+}

@@ -1,0 +1,64 @@
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Inventory;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Inventory;
+using Muster.Grains.Inventory.Columns;
+
+namespace Muster.Grains.Inventory;
+
+/// <summary>The devices of one partition, in columns by tenant, and what gateways tell of them.</summary>
+internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
+{
+    private readonly Dictionary<TenantId, DeviceColumns> _tenants = [];
+
+    /// <summary>The number of the row that changed; null when something newer is known already.</summary>
+    public int? Apply(DeviceRow row, long version)
+    {
+        if (!_tenants.TryGetValue(row.Tenant, out var columns))
+        {
+            _tenants[row.Tenant] = columns = new DeviceColumns(pool);
+        }
+
+        var known = columns.Find(row.Name);
+        return known >= 0 && columns.VersionOf(known) >= version ? null : columns.Set(row, version, presence.Entry);
+    }
+
+    public DeviceColumns? Of(TenantId tenant) => _tenants.GetValueOrDefault(tenant);
+
+    /// <summary>A gateway spoke of the device for the first time.</summary>
+    public void Attach(TenantId tenant, DeviceId device, PresenceEntry entry)
+    {
+        if (Of(tenant) is { } columns && columns.Find(device.Value) is var row and >= 0)
+        {
+            columns.Attach(row, entry);
+        }
+    }
+
+    public RowPage List(RowQuery query, InventoryFilter filter, InventoryOrder order, DateTimeOffset now)
+    {
+        if (Of(query.Tenant) is not { } columns)
+        {
+            return new RowPage([], true, null);
+        }
+
+        var reader = new PageReader(columns, RowTest.Of(filter.Root, columns, now), order, now);
+        var found = reader.Read(query.AfterKeys, query.After, query.RowsMax + 1);
+        ImmutableArray<ListedRow> rows =
+            [.. found.Take(query.RowsMax).Select(row => Show(query.Tenant, columns, row, now) with { Keys = reader.KeysOf(row) })];
+        return new RowPage(rows, found.Count <= query.RowsMax, null);
+    }
+
+    public RowCounts Count(RowQuery query, InventoryFilter filter, InventoryGrouping grouping, DateTimeOffset now) =>
+        Of(query.Tenant) is { } columns
+            ? new GroupCounter(columns, RowTest.Of(filter.Root, columns, now), grouping, now).Count()
+            : new RowCounts(0, [], null);
+
+    public static ListedRow Show(TenantId tenant, DeviceColumns columns, int row, DateTimeOffset now)
+    {
+        var shown = columns.Get(tenant, row);
+        return new ListedRow(
+            new RecordKey(GrainTypes.Device, $"{tenant}/{shown.Name}"), columns.VersionOf(row), shown, columns.PresenceOf(row)?.At(now));
+    }
+}
