@@ -56,4 +56,23 @@ demo.SetAction(async (parsed, _) =>
     Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
     return 0;
 });
-return await new RootCommand("Muster's benches; see benches/README.md.") { generate, status, demo }.Parse(args).InvokeAsync();
+var load = new Option<string>("--load") { Required = true, Description = "Muster.InventoryLoad.dll" };
+var sizes = new Option<int[]>("--devices")
+{
+    DefaultValueFactory = _ => [10_000, 100_000],
+    AllowMultipleArgumentsPerToken = true,
+    Description = "Sizes of the fleet, smallest first.",
+};
+var inventory = new Command("inventory", "Memory, cold start, counts and pages of a generated fleet.")
+{
+    results, silo, load, sizes,
+};
+inventory.SetAction(async (parsed, _) =>
+{
+    var record = new RunRecord("inventory", Console.Out, TimeProvider.System);
+    var plan = new InventoryPlan(parsed.GetRequiredValue(sizes), parsed.GetRequiredValue(load));
+    await new InventoryBench(plan, record, TimeProvider.System).RunAsync();
+    Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
+    return 0;
+});
+return await new RootCommand("Muster's benches; see benches/README.md.") { generate, status, demo, inventory }.Parse(args).InvokeAsync();

@@ -21,6 +21,8 @@ public sealed class ReferenceTests
         ["src/Simulator"] = ["Protocol", "Cryptography"],
         ["src/ServiceDefaults"] = [],
         ["benches/BareGateway"] = ["Gateway", "Contracts", "Domain", "Cryptography"],
+        ["benches/Fleet"] = ["Domain"],
+        ["benches/InventoryLoad"] = ["Fleet", "Silo", "Gateway", "Grains", "Storage", "Contracts", "Domain"],
         ["benches/Load"] = ["Protocol", "Contracts", "Domain", "Cryptography", "Storage", "EmbeddedStore"],
         ["tests/Testing"] = ["Grains", "Storage", "EmbeddedStore", "Cryptography"],
         ["tests/StoreWriter"] = ["Testing"],

@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using Muster.Domain;
 
 namespace Muster.Contracts.Inventory;
@@ -19,11 +21,13 @@ public sealed record RowCounts(
     public static RowCounts Sum(IReadOnlyCollection<RowCounts> parts)
     {
         ArgumentNullException.ThrowIfNull(parts);
-        var groups = new Dictionary<RowGroupKey, long>();
-        foreach (var group in parts.SelectMany(part => part.Groups))
+        var groups = new Dictionary<RowGroup, long>(RowGroup.ByValues);
+        foreach (var part in parts)
         {
-            var key = RowGroupKey.Of(group.Values);
-            groups[key] = groups.GetValueOrDefault(key) + group.Count;
+            foreach (var group in part.Groups)
+            {
+                CollectionsMarshal.GetValueRefOrAddDefault(groups, group, out _) += group.Count;
+            }
         }
 
         return new RowCounts(
@@ -31,7 +35,7 @@ public sealed record RowCounts(
             [
                 .. groups.OrderByDescending(group => group.Value)
                     .ThenBy(group => string.Join('\n', group.Key.Values), StringComparer.Ordinal)
-                    .Select(group => new RowGroup(group.Key.Values, group.Value)),
+                    .Select(group => group.Key with { Count = group.Value }),
             ],
             parts.FirstOrDefault(part => part.Error is not null)?.Error);
     }
@@ -40,34 +44,25 @@ public sealed record RowCounts(
 /// <summary>One group of a count.</summary>
 /// <param name="Values">The values that its rows have in the fields of the grouping, as the API writes them; empty for none.</param>
 /// <param name="Count">How many rows, at least one.</param>
+/// <param name="Hash">Of the values: whoever sums up many partitions does not read all texts of each.</param>
 [GenerateSerializer, Immutable, Alias("muster.row-group")]
-public sealed record RowGroup([property: Id(0)] ImmutableArray<string> Values, [property: Id(1)] long Count);
-
-/// <summary>The values of a group, compared one by one.</summary>
-public readonly struct RowGroupKey : IEquatable<RowGroupKey>
+public sealed record RowGroup(
+    [property: Id(0)] ImmutableArray<string> Values, [property: Id(1)] long Count, [property: Id(2)] ulong Hash)
 {
-    private RowGroupKey(ImmutableArray<string> values) => Values = values;
+    /// <summary>Groups are the same when their values are.</summary>
+    public static IEqualityComparer<RowGroup> ByValues { get; } = EqualityComparer<RowGroup>.Create(
+        (left, right) => left is not null && right is not null && left.Hash == right.Hash
+            && left.Values.AsSpan().SequenceEqual(right.Values.AsSpan()),
+        group => group.Hash.GetHashCode());
 
-    public ImmutableArray<string> Values { get; }
-
-    public static RowGroupKey Of(ImmutableArray<string> values) => new(values);
-
-    public bool Equals(RowGroupKey other) => Values.AsSpan().SequenceEqual(other.Values.AsSpan());
-
-    public override bool Equals(object? obj) => obj is RowGroupKey other && Equals(other);
-
-    public override int GetHashCode()
+    public static RowGroup Of(ImmutableArray<string> values, long count)
     {
-        var hash = default(HashCode);
-        foreach (var value in Values)
+        var hash = 0UL;
+        foreach (var value in values)
         {
-            hash.Add(value, StringComparer.Ordinal);
+            hash = (hash * 31) + XxHash3.HashToUInt64(MemoryMarshal.AsBytes(value.AsSpan()));
         }
 
-        return hash.ToHashCode();
+        return new RowGroup(values, count, hash);
     }
-
-    public static bool operator ==(RowGroupKey left, RowGroupKey right) => left.Equals(right);
-
-    public static bool operator !=(RowGroupKey left, RowGroupKey right) => !left.Equals(right);
 }

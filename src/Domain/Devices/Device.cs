@@ -93,7 +93,7 @@ public sealed record Device
     public string Site => MovedTo ?? Expected.Site;
 
     /// <summary>Reported settings: the cold part, stored in a field of its own.</summary>
-    public ImmutableArray<DeviceSetting> Settings { get; init; } = [];
+    public SettingSet Settings { get; init; } = SettingSet.Empty;
 }
 
 /// <summary>A boot and the highest sequence seen per kind of message.</summary>

@@ -106,11 +106,12 @@ public static class DeviceMessages
         }
 
         var applies = !MessageWindow.IsOvertaken(device.Boots, UpKind.Inventory, stamp);
-        var isChanged = applies && !device.Settings.AsSpan().SequenceEqual(inventory.Settings.AsSpan());
+        var reported = SettingSet.Of(inventory.Settings.AsSpan());
+        var isChanged = applies && !device.Settings.Equals(reported);
         var next = Note(device, UpKind.Inventory, inventory.Origin) with
         {
-            // The same array when nothing changed: the cold part is written only when it is another.
-            Settings = isChanged ? inventory.Settings : device.Settings,
+            // The same object when nothing changed: the cold part is written only when it is another.
+            Settings = isChanged ? reported : device.Settings,
         };
         var taken = new DeviceInventoryTaken(inventory.Settings.Length, applies);
         (next, var evaluated) = PolicyEvaluator.Apply(next, policies);

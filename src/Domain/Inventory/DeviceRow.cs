@@ -64,7 +64,7 @@ public sealed record DeviceRow : InventoryRow
     [Id(23)] public ImmutableArray<DeviceLabel> Labels { get; init; } = [];
 
     /// <summary>What the device reported; null when that did not change with this commit, and in every list.</summary>
-    [Id(24)] public ImmutableArray<DeviceSetting>? Settings { get; init; }
+    [Id(24)] public SettingSet? Settings { get; init; }
 
     public override FieldValue Field(string name, string key) => name switch
     {
@@ -93,7 +93,7 @@ public sealed record DeviceRow : InventoryRow
         "certificate_sha256" => FieldValue.Of(CertificateSha256),
         "certificate_not_after" => FieldValue.Of(CertificateNotAfter),
         "labels" => FieldValue.Of(Labels.FirstOrDefault(label => label.Name == key)?.Value),
-        "settings" => FieldValue.Of(Settings?.FirstOrDefault(setting => setting.Name == key)?.Value),
+        "settings" => FieldValue.Of(Settings?.Find(key)),
         _ => FieldValue.None,
     };
 

@@ -114,6 +114,24 @@ public readonly record struct GroupKey(FieldPath Path, string Unit)
         return at.ToString(Unit switch { "day" => "yyyy-MM-dd", "month" => "yyyy-MM", _ => "yyyy" }, CultureInfo.InvariantCulture);
     }
 
+    /// <summary>The least number of the group that a number belongs to: the start of an instant's day, month or year, in UTC.</summary>
+    public long FirstOf(long number)
+    {
+        if (Unit.Length == 0 || number == FieldValue.NoNumber)
+        {
+            return number;
+        }
+
+        var at = DateTimeOffset.FromUnixTimeMilliseconds(number).UtcDateTime;
+        var first = Unit switch
+        {
+            "day" => at.Date,
+            "month" => new DateTime(at.Year, at.Month, 1, 0, 0, 0, DateTimeKind.Utc),
+            _ => new DateTime(at.Year, 1, 1, 0, 0, 0, DateTimeKind.Utc),
+        };
+        return (first - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMillisecond;
+    }
+
     internal static GroupKey Of(FieldPath named, ImmutableArray<InventoryField> fields)
     {
         var whole = named.Field.Name;

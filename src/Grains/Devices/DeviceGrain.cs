@@ -72,7 +72,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     }
 
     public Task<DeviceReply> GetAsync() => Task.FromResult(
-        Current is { } device ? new DeviceReply(device, null) { Settings = device.Settings } : NotFound());
+        Current is { } device ? new DeviceReply(device, null) { Settings = [.. device.Settings] } : NotFound());
 
     public Task<DeviceReply> ApproveEnrollmentAsync(ApproveEnrollment command)
     {
@@ -205,8 +205,8 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
         _inOrder = null;
 
-        // Rules keep the very array when the settings did not change.
-        var isCold = Current is { } before ? before.Settings != next.Settings : !next.Settings.IsEmpty;
+        // Rules keep the very object when the settings did not change.
+        var isCold = Current is { } before ? !ReferenceEquals(before.Settings, next.Settings) : !next.Settings.IsEmpty;
         await _writer.CommitAsync(
             _record.State with { Device = next },
             new CommitAttachments { Facts = facts, Actor = actor, At = now, Fences = fences, ColdChanged = isCold });

@@ -27,6 +27,15 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
 
     public DeviceColumns? Of(TenantId tenant) => _tenants.GetValueOrDefault(tenant);
 
+    /// <summary>Gives back room for rows that are not here.</summary>
+    public void Trim()
+    {
+        foreach (var columns in _tenants.Values)
+        {
+            columns.Trim();
+        }
+    }
+
     /// <summary>A gateway spoke of the device for the first time.</summary>
     public void Attach(TenantId tenant, DeviceId device, PresenceEntry entry)
     {

@@ -50,6 +50,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
             Apply(record.Key, record.Version, (record.Record as IListedRecord)?.ToRow(withCold: true), record.DueAt);
         }
 
+        _devices.Trim();
         this.RegisterGrainTimer(CatchUpAsync, new GrainTimerCreationOptions(Backstop, Backstop) { KeepAlive = true });
     }
 

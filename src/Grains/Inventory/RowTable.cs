@@ -50,9 +50,10 @@ internal sealed class RowTable
     public RowCounts Count(RowQuery query, InventoryFilter filter, InventoryGrouping grouping, DateTimeOffset now)
     {
         var groups = After(query, "").Where(row => filter.Matches(row.Row, now))
-            .GroupBy(row => RowGroupKey.Of(
-                [.. grouping.Keys.Select(key => key.Show(row.Row.Field(key.Path.Field.Name, key.Path.Key)))]))
-            .Select(group => new RowGroup(group.Key.Values, group.LongCount()))
+            .Select(row => RowGroup.Of(
+                [.. grouping.Keys.Select(key => key.Show(row.Row.Field(key.Path.Field.Name, key.Path.Key)))], 1))
+            .GroupBy(row => row, RowGroup.ByValues)
+            .Select(group => group.Key with { Count = group.LongCount() })
             .ToList();
         return new RowCounts(
             groups.Sum(group => group.Count), grouping.Keys.IsEmpty ? [] : [.. groups.Take(RowCounts.GroupsMax + 1)], null);

@@ -136,7 +136,7 @@ internal sealed class FakeRows : IInventoryGrain
             var (grouping, error) = InventoryGrouping.Parse(groupBy, query.Fields);
             var groups = Matching(query, query.ReadFilter().Filter)
                 .GroupBy(row => string.Join(',', grouping.Keys.Select(key => key.Show(row.Field(key.Path.Field.Name, key.Path.Key)))))
-                .Select(group => new RowGroup([.. group.Key.Split(',')], group.LongCount()))
+                .Select(group => RowGroup.Of([.. group.Key.Split(',')], group.LongCount()))
                 .ToImmutableArray();
             return Task.FromResult(new RowCounts(groups.Sum(group => group.Count), grouping.Keys.IsEmpty ? [] : groups, error));
         }

@@ -104,10 +104,10 @@ internal sealed class DeviceColumns
             column.Set(at, row.Field(name, "").Number);
         }
 
-        _labels.Set(at, (row.Labels.IsDefault ? [] : row.Labels).Select(label => (label.Name, label.Value)));
-        if (row.Settings is { IsDefault: false } settings)
+        _labels.Set(at, row.Labels.IsDefault ? [] : row.Labels);
+        if (row.Settings is { } settings)
         {
-            _settings.Set(at, settings.Select(setting => (setting.Name, setting.Value)));
+            _settings.Set(at, settings);
         }
 
         if (isNew && DeviceId.TryParse(row.Name, out var device) && presence(row.Tenant, device) is { } known)
@@ -123,6 +123,23 @@ internal sealed class DeviceColumns
     {
         Growth.Reach(ref _presence, row);
         _presence[row] = presence;
+    }
+
+    /// <summary>Gives back room for rows that are not here: after a scan few more will come.</summary>
+    public void Trim()
+    {
+        foreach (var column in _texts.Values)
+        {
+            column.Trim();
+        }
+
+        foreach (var column in _numbers.Values.Append(_version))
+        {
+            column.Trim();
+        }
+
+        _labels.Trim();
+        _settings.Trim();
     }
 
     public string NameOf(int row) => _name.Get(row);

@@ -50,7 +50,7 @@ internal sealed class GroupCounter(DeviceColumns columns, RowTest test, Inventor
                 var cell = 0;
                 foreach (var axis in _axes)
                 {
-                    cell = (cell * axis.Size) + axis.PlaceOf(row);
+                    cell = (cell * axis.Size) + (int)axis.PlaceOf(row);
                 }
 
                 counts[cell]++;
@@ -63,7 +63,7 @@ internal sealed class GroupCounter(DeviceColumns columns, RowTest test, Inventor
         {
             if (counts[cell] > 0)
             {
-                groups.Add(new RowGroup(ValuesOf(cell), counts[cell]));
+                groups.Add(RowGroup.Of(ValuesOf(cell), counts[cell]));
             }
         }
 
@@ -84,7 +84,7 @@ internal sealed class GroupCounter(DeviceColumns columns, RowTest test, Inventor
 
     private RowCounts CountSparse()
     {
-        var counts = new Dictionary<RowGroupKey, long>();
+        var counts = new Dictionary<(long, long, long), long>();
         var total = 0L;
         for (var row = 0; row < columns.Count; row++)
         {
@@ -94,45 +94,51 @@ internal sealed class GroupCounter(DeviceColumns columns, RowTest test, Inventor
             }
 
             total++;
-            var key = RowGroupKey.Of([.. _axes.Select(axis => axis.ShowRow(row))]);
+            var key = (_axes[0].PlaceOf(row), PlaceOf(1, row), PlaceOf(2, row));
             if (counts.TryGetValue(key, out var count) || counts.Count <= RowCounts.GroupsMax)
             {
                 counts[key] = count + 1;
             }
         }
 
-        return new RowCounts(total, [.. counts.Select(group => new RowGroup(group.Key.Values, group.Value))], null);
+        return new RowCounts(total, [.. counts.Select(group => RowGroup.Of(Show(group.Key), group.Value))], null);
     }
 
-    /// <summary>One field's groups in this table.</summary>
+    private long PlaceOf(int axis, int row) => axis < _axes.Length ? _axes[axis].PlaceOf(row) : 0;
+
+    private ImmutableArray<string> Show((long First, long Second, long Third) key)
+    {
+        long[] places = [key.First, key.Second, key.Third];
+        return [.. _axes.Select((axis, index) => axis.Show(places[index]))];
+    }
+
+    /// <summary>One field's groups in this table, each with a number.</summary>
     private abstract class Axis
     {
         /// <summary>How many groups there can be; more than <see cref="DenseMax"/> when nobody knows.</summary>
         public virtual int Size => DenseMax + 1;
 
-        public virtual int PlaceOf(int row) => throw new UnreachableException("A field without places was counted by place.");
+        public abstract long PlaceOf(int row);
 
-        public virtual string Show(int place) => throw new UnreachableException("A field without places was counted by place.");
-
-        public abstract string ShowRow(int row);
+        public abstract string Show(long place);
 
         public static Axis Of(GroupKey key, DeviceColumns columns, DateTimeOffset now)
         {
-            if (columns.Text(key.Path) is { } text)
+            if (key.Path.Field.Type is FieldType.Text or FieldType.Version or FieldType.Map)
             {
-                return text.IsPacked ? new Shown(text.Get) : new Coded(text);
-            }
-
-            if (key.Path.Field.Type is FieldType.Map)
-            {
-                return new Shown(_ => "");
+                return columns.Text(key.Path) switch
+                {
+                    null => new Texts(_ => ""),
+                    { IsPacked: true } packed => new Texts(packed.Get),
+                    var coded => new Coded(coded),
+                };
             }
 
             var column = columns.Number(key.Path);
-            Func<int, FieldValue> get = column is null
-                ? row => PresenceEntry.Field(columns.PresenceOf(row), key.Path.Field.Name, now)
-                : row => FieldValue.Of(column.Get(row));
-            return key.Path.Field.Type == FieldType.Choice ? new Choice(key.Path.Field, get) : new Shown(row => key.Show(get(row)));
+            Func<int, long> get = column is null
+                ? row => PresenceEntry.Field(columns.PresenceOf(row), key.Path.Field.Name, now).Number
+                : column.Get;
+            return key.Path.Field.Type == FieldType.Choice ? new Choice(key.Path.Field, get) : new Numbers(key, get);
         }
     }
 
@@ -140,26 +146,46 @@ internal sealed class GroupCounter(DeviceColumns columns, RowTest test, Inventor
     {
         public override int Size => column.Values.Count;
 
-        public override int PlaceOf(int row) => column.CodeOf(row);
+        public override long PlaceOf(int row) => column.CodeOf(row);
 
-        public override string Show(int place) => column.Values[place];
-
-        public override string ShowRow(int row) => column.Get(row);
+        public override string Show(long place) => column.Values[(int)place];
     }
 
-    private sealed class Choice(InventoryField choices, Func<int, FieldValue> get) : Axis
+    private sealed class Choice(InventoryField choices, Func<int, long> get) : Axis
     {
         public override int Size => choices.Values.Length;
 
-        public override int PlaceOf(int row) => (int)get(row).Number;
+        public override long PlaceOf(int row) => get(row);
 
-        public override string Show(int place) => choices.Values[place];
-
-        public override string ShowRow(int row) => choices.Show(get(row));
+        public override string Show(long place) => choices.Values[(int)place];
     }
 
-    private sealed class Shown(Func<int, string> show) : Axis
+    /// <summary>Text that most rows have of their own: numbered as it comes.</summary>
+    private sealed class Texts(Func<int, string> get) : Axis
     {
-        public override string ShowRow(int row) => show(row);
+        private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
+        private readonly List<string> _texts = [];
+
+        public override long PlaceOf(int row)
+        {
+            var text = get(row);
+            if (!_places.TryGetValue(text, out var place))
+            {
+                _places[text] = place = _texts.Count;
+                _texts.Add(text);
+            }
+
+            return place;
+        }
+
+        public override string Show(long place) => _texts[(int)place];
+    }
+
+    /// <summary>Numbers, and instants by their unit: the group is the number that its first value has.</summary>
+    private sealed class Numbers(GroupKey key, Func<int, long> get) : Axis
+    {
+        public override long PlaceOf(int row) => key.FirstOf(get(row));
+
+        public override string Show(long place) => key.Show(FieldValue.Of(place));
     }
 }

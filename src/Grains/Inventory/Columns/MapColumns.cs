@@ -1,3 +1,6 @@
+using System.Text;
+using Muster.Domain.Devices;
+
 namespace Muster.Grains.Inventory.Columns;
 
 /// <summary>Text by row and key: a column for each key that any row has.</summary>
@@ -9,53 +12,118 @@ internal sealed class MapColumns(ValuePool pool)
     /// </summary>
     public const int KeysMax = 4_096;
 
-    private readonly Dictionary<string, TextColumn> _columns = new(StringComparer.Ordinal);
+    /// <summary>Settings are at most a kilobyte; longer text goes through memory of its own.</summary>
+    private const int RoomLength = 1_024;
 
-    /// <summary>Keys that a row was not given lately, to be emptied by the next value.</summary>
-    private readonly HashSet<string> _named = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, KeyColumn> _columns = new(StringComparer.Ordinal);
+
+    /// <summary>In the order in which the keys came: devices of a kind report their settings in one order.</summary>
+    private readonly List<KeyColumn> _order = [];
 
     /// <summary>Grows when a key comes that no row had.</summary>
     public int Count => _columns.Count;
 
-    public TextColumn? Find(string key) => _columns.GetValueOrDefault(key);
+    public TextColumn? Find(string key) => _columns.GetValueOrDefault(key)?.Column;
 
     /// <summary>The row has these values and no others.</summary>
-    public void Set(int row, IEnumerable<(string Key, string Value)> values)
+    public void Set(int row, SettingSet settings)
     {
-        _named.Clear();
-        foreach (var (key, value) in values)
+        Span<char> nameRoom = stackalloc char[RoomLength];
+        Span<char> valueRoom = stackalloc char[RoomLength];
+        var (named, next) = (0, 0);
+        foreach (var setting in settings.Packed())
         {
-            if (!_columns.TryGetValue(key, out var column))
-            {
-                if (_columns.Count == KeysMax)
-                {
-                    continue;
-                }
-
-                _columns[pool.Share(key)] = column = new TextColumn(pool);
-            }
-
-            column.Set(row, value);
-            _named.Add(key);
+            named += Put(row, Decode(setting.Name, nameRoom), Decode(setting.Value, valueRoom), ref next);
         }
 
-        if (_named.Count == _columns.Count)
+        EmptyOthers(row, named);
+    }
+
+    /// <summary>The row has these values and no others.</summary>
+    public void Set(int row, ImmutableArray<DeviceLabel> labels)
+    {
+        var (named, next) = (0, 0);
+        foreach (var (name, value) in labels)
         {
-            return;
+            named += Put(row, name, value, ref next);
         }
 
-        foreach (var (key, column) in _columns)
+        EmptyOthers(row, named);
+    }
+
+    /// <summary>Gives back room for rows that are not here.</summary>
+    public void Trim() => _order.ForEach(entry => entry.Column.Trim());
+
+    /// <summary>What the row has, in the order of the keys.</summary>
+    public IEnumerable<(string Key, string Value)> Of(int row) => _order
+        .Select(entry => (entry.Key, Value: entry.Column.Get(row)))
+        .Where(entry => entry.Value.Length > 0)
+        .OrderBy(entry => entry.Key, StringComparer.Ordinal);
+
+    private static ReadOnlySpan<char> Decode(ReadOnlySpan<byte> text, Span<char> room) =>
+        text.Length <= room.Length ? room[..Encoding.UTF8.GetChars(text, room)] : Encoding.UTF8.GetString(text);
+
+    /// <summary>How many columns were set: one, or none beyond the limit. The next key is looked for behind this one first.</summary>
+    private int Put(int row, ReadOnlySpan<char> key, ReadOnlySpan<char> value, ref int next)
+    {
+        if (next >= _order.Count || !key.SequenceEqual(_order[next].Key))
         {
-            if (!_named.Contains(key))
+            next = PlaceOf(key);
+        }
+
+        if (next < 0)
+        {
+            next = 0;
+            return 0;
+        }
+
+        var entry = _order[next++];
+        entry.Column.Set(row, value);
+        var isFirst = !entry.IsNamed;
+        entry.IsNamed = true;
+        return isFirst ? 1 : 0;
+    }
+
+    private int PlaceOf(ReadOnlySpan<char> key)
+    {
+        if (_columns.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(key, out var known))
+        {
+            return known.Place;
+        }
+
+        if (_columns.Count == KeysMax)
+        {
+            return -1;
+        }
+
+        var entry = new KeyColumn(pool.Share(key), _order.Count, new TextColumn(pool));
+        _columns[entry.Key] = entry;
+        _order.Add(entry);
+        return entry.Place;
+    }
+
+    private void EmptyOthers(int row, int named)
+    {
+        foreach (var entry in _order)
+        {
+            if (named < _order.Count && !entry.IsNamed)
             {
-                column.Set(row, "");
+                entry.Column.Set(row, "");
             }
+
+            entry.IsNamed = false;
         }
     }
 
-    /// <summary>What the row has, in the order of the keys.</summary>
-    public IEnumerable<(string Key, string Value)> Of(int row) => _columns
-        .Select(column => (column.Key, Value: column.Value.Get(row)))
-        .Where(entry => entry.Value.Length > 0)
-        .OrderBy(entry => entry.Key, StringComparer.Ordinal);
+    private sealed class KeyColumn(string key, int place, TextColumn column)
+    {
+        public string Key => key;
+
+        public int Place => place;
+
+        public TextColumn Column => column;
+
+        /// <summary>While the values of a row are being set: whether it has this key.</summary>
+        public bool IsNamed { get; set; }
+    }
 }

@@ -54,6 +54,14 @@ internal sealed class NumberColumn
         return _longs![row];
     }
 
+    /// <summary>Gives back room for rows that are not here.</summary>
+    public void Trim()
+    {
+        Growth.Trim(ref _bytes, _rows);
+        Growth.Trim(ref _ints, _rows);
+        Growth.Trim(ref _longs, _rows);
+    }
+
     private void Put(int row, long value)
     {
         if (_bytes is not null)

@@ -17,7 +17,7 @@ internal sealed class PackedText
     private int _used = 1;
     private int _wasted;
 
-    public void Set(int row, string value)
+    public void Set(int row, ReadOnlySpan<char> value)
     {
         Growth.Reach(ref _starts, row);
         var isHex = IsHex(value);
@@ -52,6 +52,9 @@ internal sealed class PackedText
         _starts[row] = _used;
         _used = Write(_used, value, isHex, length, HeaderBytes(length));
     }
+
+    /// <summary>Gives back room for rows that are not here.</summary>
+    public void Trim() => Pack();
 
     public string Get(int row)
     {
@@ -98,7 +101,7 @@ internal sealed class PackedText
                 start + MaxHeaderBytes);
     }
 
-    private int Write(int start, string value, bool isHex, int length, int headerBytes)
+    private int Write(int start, ReadOnlySpan<char> value, bool isHex, int length, int headerBytes)
     {
         var hex = isHex ? 0x40 : 0;
         if (headerBytes == 1)
@@ -128,31 +131,35 @@ internal sealed class PackedText
 
     private void Pack()
     {
-        var packed = new byte[_used - _wasted + LeastWaste];
+        var length = 1;
+        for (var row = 0; row < _starts.Length; row++)
+        {
+            length += _starts[row] == NoText ? 0 : WholeOf(_starts[row]).Length;
+        }
+
+        var packed = new byte[length];
         var used = 1;
         for (var row = 0; row < _starts.Length; row++)
         {
-            if (_starts[row] == NoText)
+            if (_starts[row] != NoText)
             {
-                continue;
+                var whole = WholeOf(_starts[row]);
+                whole.CopyTo(packed.AsSpan(used));
+                _starts[row] = used;
+                used += whole.Length;
             }
-
-            var (_, length, at) = Header(_starts[row]);
-            var whole = _bytes.AsSpan(_starts[row], at - _starts[row] + length);
-            if (used + whole.Length > packed.Length)
-            {
-                Array.Resize(ref packed, used + whole.Length + LeastWaste);
-            }
-
-            whole.CopyTo(packed.AsSpan(used));
-            _starts[row] = used;
-            used += whole.Length;
         }
 
         (_bytes, _used, _wasted) = (packed, used, 0);
     }
 
-    private static bool IsHex(string value)
+    private ReadOnlySpan<byte> WholeOf(int start)
+    {
+        var (_, length, at) = Header(start);
+        return _bytes.AsSpan(start, at - start + length);
+    }
+
+    private static bool IsHex(ReadOnlySpan<char> value)
     {
         if (value.Length == 0 || value.Length % 2 != 0)
         {

@@ -7,6 +7,7 @@ internal sealed class PageReader(DeviceColumns columns, RowTest test, InventoryO
 {
     private readonly RowKey[] _keys = [.. order.Keys.Select(key => RowKey.Of(key, columns, now))];
     private readonly TextColumn _name = columns.Text(new FieldPath(InventoryFields.Device[0], ""))!;
+    private string _worst = "";
 
     /// <summary>
     /// At most <paramref name="rowsMax"/> rows that match, in order, behind the row that had <paramref name="afterKeys"/> and
@@ -52,9 +53,11 @@ internal sealed class PageReader(DeviceColumns columns, RowTest test, InventoryO
     {
         // The worst of the best so far is on top.
         var best = new PriorityQueue<int, int>(Comparer<int>.Create((left, right) => Compare(right, left)));
+        var isPlaceCheap = _keys[0].IsCheap;
         for (var row = 0; row < columns.Count; row++)
         {
-            if (!test.Takes(row) || (afterName.Length > 0 && CompareToPlace(row, afterKeys, afterName) <= 0))
+            // Most rows are out of the page's range: where that is cheap to see, they need not pass the filter first.
+            if ((isPlaceCheap && !IsInRange(row)) || !test.Takes(row) || (!isPlaceCheap && !IsInRange(row)))
             {
                 continue;
             }
@@ -63,15 +66,46 @@ internal sealed class PageReader(DeviceColumns columns, RowTest test, InventoryO
             {
                 best.Enqueue(row, row);
             }
-            else if (Compare(row, best.Peek()) < 0)
+            else
             {
                 best.DequeueEnqueue(row, row);
+            }
+
+            if (best.Count == rowsMax)
+            {
+                Remember(best.Peek());
             }
         }
 
         var rows = best.UnorderedItems.Select(item => item.Element).ToList();
         rows.Sort(this);
         return rows;
+
+        bool IsInRange(int row) =>
+            (best.Count < rowsMax || CompareToWorst(row) < 0) && (afterName.Length == 0 || CompareToPlace(row, afterKeys, afterName) > 0);
+    }
+
+    private void Remember(int worst)
+    {
+        _worst = columns.NameOf(worst);
+        foreach (var key in _keys)
+        {
+            key.Remember(worst);
+        }
+    }
+
+    private int CompareToWorst(int row)
+    {
+        foreach (var key in _keys)
+        {
+            var order = key.CompareToRemembered(row);
+            if (order != 0)
+            {
+                return order;
+            }
+        }
+
+        return CompareNames(row, _worst);
     }
 
     private int CompareToPlace(int row, ImmutableArray<FieldValue> keys, string name)

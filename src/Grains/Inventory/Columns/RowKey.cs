@@ -13,6 +13,14 @@ internal abstract class RowKey
 
     public abstract FieldValue ValueOf(int row);
 
+    /// <summary>Whether comparing costs less than most filters do.</summary>
+    public virtual bool IsCheap => true;
+
+    /// <summary>Many rows will be compared with this one.</summary>
+    public abstract void Remember(int row);
+
+    public abstract int CompareToRemembered(int row);
+
     public static RowKey Of(OrderKey key, DeviceColumns columns, DateTimeOffset now)
     {
         var path = key.Path;
@@ -33,20 +41,40 @@ internal abstract class RowKey
         public override int CompareTo(int row, FieldValue value) => -key.CompareTo(row, value);
 
         public override FieldValue ValueOf(int row) => key.ValueOf(row);
+
+        public override bool IsCheap => key.IsCheap;
+
+        public override void Remember(int row) => key.Remember(row);
+
+        public override int CompareToRemembered(int row) => -key.CompareToRemembered(row);
     }
 
     private sealed class NumberKey(Func<int, long> get) : RowKey
     {
+        private long _remembered;
+
         public override int Compare(int left, int right) => get(left).CompareTo(get(right));
 
         public override int CompareTo(int row, FieldValue value) => get(row).CompareTo(value.Number);
 
         public override FieldValue ValueOf(int row) => FieldValue.Of(get(row));
+
+        public override void Remember(int row) => _remembered = get(row);
+
+        public override int CompareToRemembered(int row) => get(row).CompareTo(_remembered);
     }
 
     /// <summary>Text that most rows have of their own.</summary>
     private sealed class TextKey(FieldType type, TextColumn column) : RowKey
     {
+        private int _remembered;
+
+        public override bool IsCheap => false;
+
+        public override void Remember(int row) => _remembered = row;
+
+        public override int CompareToRemembered(int row) => Compare(row, _remembered);
+
         public override int Compare(int left, int right)
         {
             if (type == FieldType.Version)
@@ -82,29 +110,26 @@ internal abstract class RowKey
         private readonly int[] _places;
         private readonly sbyte[] _toValue;
         private FieldValue _value = FieldValue.None;
+        private int _remembered;
 
         public CodedKey(FieldType type, TextColumn column)
         {
             (_type, _column) = (type, column);
-            var values = column.Values;
-            var codes = Enumerable.Range(0, values.Count).ToArray();
-            Array.Sort(codes, (left, right) => CompareCodes(left, right));
-            _places = new int[codes.Length];
-            _toValue = new sbyte[codes.Length];
+            _places = column.PlacesOf(type);
+            _toValue = new sbyte[_places.Length];
             Array.Fill(_toValue, Unknown);
-            for (var i = 1; i < codes.Length; i++)
-            {
-                // Versions that are written differently can be equal: they share a place.
-                _places[codes[i]] = _places[codes[i - 1]] + (CompareCodes(codes[i - 1], codes[i]) == 0 ? 0 : 1);
-            }
         }
 
         public override int Compare(int left, int right) =>
             _places[_column.CodeOf(left)].CompareTo(_places[_column.CodeOf(right)]);
 
+        public override void Remember(int row) => _remembered = _places[_column.CodeOf(row)];
+
+        public override int CompareToRemembered(int row) => _places[_column.CodeOf(row)].CompareTo(_remembered);
+
         public override int CompareTo(int row, FieldValue value)
         {
-            if (value != _value)
+            if (!ReferenceEquals(value.Text, _value.Text))
             {
                 _value = value;
                 Array.Fill(_toValue, Unknown);
@@ -120,8 +145,5 @@ internal abstract class RowKey
         }
 
         public override FieldValue ValueOf(int row) => FieldValue.Of(_column.Get(row));
-
-        private int CompareCodes(int left, int right) =>
-            FieldValue.Compare(_type, FieldValue.Of(_column.Values[left]), FieldValue.Of(_column.Values[right]));
     }
 }

@@ -1,3 +1,5 @@
+using Muster.Domain.Inventory;
+
 namespace Muster.Grains.Inventory.Columns;
 
 /// <summary>
@@ -22,6 +24,7 @@ internal sealed class TextColumn(ValuePool pool)
     private PackedText? _packed;
     private int _rows;
     private int _valuesMax = NarrowMax;
+    private (FieldType Type, int Generation, int[] Places) _places = (FieldType.Unspecified, 0, []);
 
     /// <summary>True when rows have no codes.</summary>
     public bool IsPacked => _packed is not null;
@@ -32,9 +35,8 @@ internal sealed class TextColumn(ValuePool pool)
     /// <summary>By code; code 0 is the empty text. Some may be of no row any more.</summary>
     public IReadOnlyList<string> Values => _values;
 
-    public void Set(int row, string? value)
+    public void Set(int row, ReadOnlySpan<char> value)
     {
-        value ??= "";
         if (_packed is { } packed)
         {
             packed.Set(row, value);
@@ -73,16 +75,50 @@ internal sealed class TextColumn(ValuePool pool)
     public ReadOnlySpan<char> Read(int row, Span<char> room) =>
         _packed is { } packed ? packed.Read(row, room) : _values[CodeOf(row)];
 
-    private int Find(string value)
+    /// <summary>
+    /// The place of each code in the order of the values; equal ones, such as versions that are written differently, share one. Kept until
+    /// a value comes.
+    /// </summary>
+    public int[] PlacesOf(FieldType type)
+    {
+        if (_places.Type == type && _places.Generation == Generation && _places.Places.Length == _values.Count)
+        {
+            return _places.Places;
+        }
+
+        var codes = Enumerable.Range(0, _values.Count).ToArray();
+        Array.Sort(codes, (left, right) => Compare(left, right));
+        var places = new int[codes.Length];
+        for (var i = 1; i < codes.Length; i++)
+        {
+            places[codes[i]] = places[codes[i - 1]] + (Compare(codes[i - 1], codes[i]) == 0 ? 0 : 1);
+        }
+
+        _places = (type, Generation, places);
+        return places;
+
+        int Compare(int left, int right) => FieldValue.Compare(type, FieldValue.Of(_values[left]), FieldValue.Of(_values[right]));
+    }
+
+    /// <summary>Gives back room for rows that are not here.</summary>
+    public void Trim()
+    {
+        _packed?.Trim();
+        _values.TrimExcess();
+        Growth.Trim(ref _narrow, _rows);
+        Growth.Trim(ref _wide, _rows);
+    }
+
+    private int Find(ReadOnlySpan<char> value)
     {
         if (_codes is { } codes)
         {
-            return codes.TryGetValue(value, out var code) ? code : -1;
+            return codes.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(value, out var code) ? code : -1;
         }
 
         for (var code = 0; code < _values.Count; code++)
         {
-            if (_values[code] == value)
+            if (value.SequenceEqual(_values[code]))
             {
                 return code;
             }
@@ -91,9 +127,9 @@ internal sealed class TextColumn(ValuePool pool)
         return -1;
     }
 
-    private int Add(string value)
+    private int Add(ReadOnlySpan<char> text)
     {
-        value = pool.Share(value);
+        var value = pool.Share(text);
         var code = _values.Count;
         _values.Add(value);
         if (_codes is not null)
@@ -165,6 +201,14 @@ internal sealed class TextColumn(ValuePool pool)
 internal static class Growth
 {
     private const int Least = 16;
+
+    public static void Trim<T>(ref T[]? array, int length)
+    {
+        if (array is not null && array.Length > length)
+        {
+            Array.Resize(ref array, length);
+        }
+    }
 
     public static void Reach<T>(ref T[] array, int index)
     {

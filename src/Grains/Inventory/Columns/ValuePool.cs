@@ -17,27 +17,26 @@ internal sealed class ValuePool
     private readonly ConcurrentDictionary<string, string> _values = new(StringComparer.Ordinal);
     private int _count;
 
-    public string Share(string value)
+    public string Share(ReadOnlySpan<char> text)
     {
-        if (value.Length > LengthMax)
+        if (text.Length > LengthMax)
         {
-            return value;
+            return text.ToString();
         }
 
-        if (_values.TryGetValue(value, out var shared))
+        if (_values.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(text, out var shared))
         {
             return shared;
         }
 
-        // Counted here: the dictionary's own count locks all of it.
-        return Volatile.Read(ref _count) >= ValuesMax || !_values.TryAdd(value, value)
-            ? value
-            : Counted(value);
-    }
+        var value = text.ToString();
 
-    private string Counted(string value)
-    {
-        Interlocked.Increment(ref _count);
+        // Counted here: the dictionary's own count locks all of it.
+        if (Volatile.Read(ref _count) < ValuesMax && _values.TryAdd(value, value))
+        {
+            Interlocked.Increment(ref _count);
+        }
+
         return value;
     }
 }

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Globalization;
+using Muster.Load.Servers;
+
+namespace Muster.Load.Figures;
+
+/// <summary>What the inventory is measured with.</summary>
+internal sealed record InventoryPlan(int[] Devices, string LoadAssembly);
+
+/// <summary>
+/// The inventory of a generated fleet: memory, cold start, counts, pages and what a commit costs, at each size, in a silo of its own
+/// process that is opened on a store which was filled before.
+/// </summary>
+internal sealed class InventoryBench(InventoryPlan plan, RunRecord record, TimeProvider clock)
+{
+    private const double RowBytesMax = 400;
+    private const double CountMillisecondsMax = 50;
+    private const double PageMillisecondsMax = 20;
+    private const double CommitRatioMax = 1.3;
+
+    /// <summary>The goals are 3 s for 100,000 devices and 30 s for a million.</summary>
+    private const int DevicesSmall = 100_000;
+
+    public async Task RunAsync()
+    {
+        using var place = Workplace.Create(0, clock.GetUtcNow());
+        var empty = await MeasureAsync(place, 0);
+        var commits = new List<(int Devices, double Microseconds)>();
+        foreach (var devices in plan.Devices)
+        {
+            var told = await MeasureAsync(place, devices);
+            Add(devices, told, empty["resident_bytes"]);
+            commits.Add((devices, told["commit_cpu_us"]));
+        }
+
+        if (commits.Count > 1)
+        {
+            var ratio = commits[^1].Microseconds / commits[0].Microseconds;
+            record.Add(Figure.AtMost($"commit_cpu_{commits[^1].Devices}_to_{commits[0].Devices}", ratio, "ratio", CommitRatioMax, true));
+        }
+    }
+
+    private void Add(int devices, Dictionary<string, double> told, double emptyBytes)
+    {
+        var isSound = told["counted"] == devices && told["facet_wrong"] == 0;
+        record.Add(Figure.AtMost(
+            $"inventory_{devices}_row_bytes", (told["resident_bytes"] - emptyBytes) / devices, "B", RowBytesMax, isSound));
+        record.Add(Figure.AtMost(
+            $"inventory_{devices}_cold_start", told["cold_start_seconds"], "s", devices <= DevicesSmall ? 3 : 30, isSound));
+        record.Add(Figure.AtMost($"inventory_{devices}_count", told["count_model_os_ms"], "ms", CountMillisecondsMax, isSound));
+        record.Add(Figure.AtMost(
+            $"inventory_{devices}_page_first", Worst(told, "_first_ms"), "ms", PageMillisecondsMax, isSound));
+        record.Add(Figure.AtMost($"inventory_{devices}_page_1000", Worst(told, "_far_ms"), "ms", PageMillisecondsMax, isSound));
+        foreach (var (name, value) in told)
+        {
+            record.Note(string.Create(CultureInfo.InvariantCulture, $"{devices} {name} {value}"));
+        }
+    }
+
+    private static double Worst(Dictionary<string, double> told, string suffix) =>
+        told.Where(line => line.Key.EndsWith(suffix, StringComparison.Ordinal)).Max(line => line.Value);
+
+    private async Task<Dictionary<string, double>> MeasureAsync(Workplace place, int devices)
+    {
+        using var redis = await Redis.StartAsync(place, clock);
+        string[] arguments = ["--store", redis.ConnectionString, "--devices", $"{devices}"];
+        if (devices > 0)
+        {
+            await RunAsync(["fill", .. arguments]);
+        }
+
+        var lines = await RunAsync(["measure", .. arguments]);
+        return lines.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' '))
+            .ToDictionary(line => line[0], line => double.Parse(line[1], CultureInfo.InvariantCulture));
+    }
+
+    private async Task<string> RunAsync(string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [plan.LoadAssembly, .. arguments]) { RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0
+            ? output
+            : throw new InvalidOperationException($"{string.Join(' ', arguments)} ended with {process.ExitCode}.");
+    }
+}
