@@ -33,6 +33,15 @@ internal static class CommitLimits
     /// <summary>Feed entries per read: about 200 kB.</summary>
     public const int FeedReadEntriesMax = 1_024;
 
+    /// <summary>Entries taken away by one request: well below a millisecond of the server, so that commits hardly wait.</summary>
+    public const int TrimEntriesPerStep = 500;
+
+    /// <summary>
+    /// Entries that a partition's feed may hold beyond those that are kept on purpose, some 64 MB; its tail trims after every thousand.
+    /// More means that nothing reads or trims it any more, and commits are refused before the store's memory is gone.
+    /// </summary>
+    public const int FeedEntriesBeyondMax = 65_536;
+
     /// <summary>Fields looked at per step of a scan; keeps one step below a millisecond of the server.</summary>
     public const int ScanFieldsPerStep = 500;
 }

@@ -1,12 +1,13 @@
 -- One step for a group of commits of one partition. KEYS[1]: the partition's hash.
--- ARGV: number of commits; for each: version field, expected version (8 bytes, empty for a new record), new stamp
--- (version and commit id), number of fences, (field, expected) each; number of fields, (field, value) each; number of
--- facts, payload each.
--- Replies one number per commit: the feed's head after it, -1 conflict, -2 fence raised, -3 applied by an earlier send.
+-- ARGV: the installation's id, the most entries that the feed may hold, number of commits; for each: version field, expected
+-- version (8 bytes, empty for a new record), new stamp (version and commit id), number of fences, (field, expected) each;
+-- number of fields, (field, value) each; number of facts, payload each.
+-- Replies one number per commit: the feed's head after it, -1 conflict, -2 fence raised, -3 applied by an earlier send, -4 the
+-- feed is full, -5 the partition is not this installation's.
 -- All writes are in ONE command: only a single command is atomic across a crash on every server.
 local unpack = unpack or table.unpack
-local key, count = KEYS[1], tonumber(ARGV[1])
-local names, starts, i = {'h'}, {}, 2
+local key, count = KEYS[1], tonumber(ARGV[3])
+local names, starts, i = {'h', 't', 'i'}, {}, 4
 for c = 1, count do
   starts[c] = i
   names[#names + 1] = ARGV[i]
@@ -23,13 +24,16 @@ local values, current = redis.call('HMGET', key, unpack(names)), {}
 for n = 1, #names do
   current[names[n]] = values[n] or nil
 end
-local before = tonumber(current['h'] or '0')
+local before, isMine = tonumber(current['h'] or '0'), current['i'] == ARGV[1]
+local last = tonumber(current['t'] or '0') + tonumber(ARGV[2])
 local head, writes, verdicts = before, {}, {}
 for c = 1, count do
   i = starts[c]
   local field, expected, stamp, fences = ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3])
   local stored, verdict = current[field] or '', 0
-  if string.sub(stored, 9) == string.sub(stamp, 9) then
+  if not isMine then
+    verdict = -5
+  elseif string.sub(stored, 9) == string.sub(stamp, 9) then
     verdict = -3
   elseif string.sub(stored, 1, 8) ~= expected then
     verdict = -1
@@ -40,6 +44,9 @@ for c = 1, count do
       verdict = -2
     end
     i = i + 2
+  end
+  if verdict == 0 and head >= last then
+    verdict = -4
   end
   if verdict == 0 then
     current[field] = stamp

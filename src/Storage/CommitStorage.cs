@@ -18,9 +18,12 @@ internal sealed class CommitStorage(
     public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         var name = RecordName(grainId);
-        RedisKey key = RecordLayout.PartitionKey(partitions.Of(name));
-        RedisValue[] fields = [RecordLayout.RecordField(name.ToString()), RecordLayout.ColdField(name.ToString())];
+        var partition = partitions.Of(name);
+        RedisKey key = RecordLayout.PartitionKey(partition);
+        RedisValue[] fields =
+            [RecordLayout.RecordField(name.ToString()), RecordLayout.ColdField(name.ToString()), RecordLayout.InstallationField];
         var values = await connection.RunAsync(database => database.HashGetAsync(key, fields), CancellationToken.None);
+        connection.Verify(partition, values[2]);
         if (values[0].IsNull)
         {
             grainState.State = activators.GetActivator<T>().Create();

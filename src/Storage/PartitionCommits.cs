@@ -83,7 +83,8 @@ internal sealed class PartitionCommits(RedisKey key, StoreConnection connection,
 
     private async Task<long[]> SendAsync(List<PendingCommit> group)
     {
-        var arguments = new List<RedisValue>(1 + (16 * group.Count)) { group.Count };
+        await connection.OpenAsync(CancellationToken.None).ConfigureAwait(false);
+        var arguments = new List<RedisValue>(3 + (16 * group.Count)) { connection.Installation, connection.FeedEntriesMax, group.Count };
         foreach (var commit in group)
         {
             commit.AppendTo(arguments);
@@ -137,8 +138,9 @@ internal sealed class PartitionCommits(RedisKey key, StoreConnection connection,
     {
         foreach (var commit in group)
         {
-            commit.Fail(exception as StoreUnavailableException
-                ?? new StoreUnavailableException($"The commit of {commit.Record} could not be made durable.", exception));
+            commit.Fail(exception is OrleansException
+                ? exception
+                : new StoreUnavailableException($"The commit of {commit.Record} could not be made durable.", exception));
         }
     }
 }

@@ -99,6 +99,9 @@ internal sealed class PendingCommit
     {
         >= 0 or CommitVerdict.AppliedBefore => null,
         CommitVerdict.Conflict => new CommitConflictException($"{Record} is no longer at version {ExpectedVersion}."),
+        CommitVerdict.FeedFull => new FeedFullException(
+            $"The change feed of partition {Partition} is full: its tail does not read or cannot trim. Commits are refused until it does."),
+        CommitVerdict.NotMine => StoreConnection.Lost(Partition),
         CommitVerdict.FenceRaised => new FenceRaisedException($"A fence of the commit of {Record} was raised."),
         _ => new StoreUnavailableException($"The store answered {verdict} to the commit of {Record}."),
     };
@@ -110,4 +113,6 @@ internal static class CommitVerdict
     public const long Conflict = -1;
     public const long FenceRaised = -2;
     public const long AppliedBefore = -3;
+    public const long FeedFull = -4;
+    public const long NotMine = -5;
 }

@@ -15,6 +15,20 @@ internal static class RecordLayout
     public const string HeadField = "h";
     public const string RecordFieldPattern = "r:*";
 
+    /// <summary>Random, made at the first start; in every partition, so that one that was emptied or replaced is noticed.</summary>
+    public const string InstallationField = "i";
+
+    /// <summary>The highest sequence of the feed that is given up.</summary>
+    public const string TrimField = "t";
+
+    /// <summary>The highest sequence of the feed that is taken away; not above <see cref="TrimField"/>.</summary>
+    public const string RemovedField = "d";
+
+    public const string InstallationKey = "muster:installation";
+
+    /// <summary>Written when all partitions have the installation's id.</summary>
+    public const string StampedKey = "muster:stamped";
+
     /// <summary>First byte of every record and cold part.</summary>
     public const byte Format = 1;
 

@@ -9,6 +9,9 @@ internal sealed class RecordScanner(StoreConnection connection, PayloadSerialize
     public async IAsyncEnumerable<StoredRecord> ScanAsync(int partition, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         RedisKey key = RecordLayout.PartitionKey(partition);
+        var installation = await connection.RunAsync(
+            database => database.HashGetAsync(key, RecordLayout.InstallationField), cancellationToken);
+        connection.Verify(partition, installation);
         var cursor = RedisValue.EmptyString;
         var command = new object[] { key, "0", "MATCH", RecordLayout.RecordFieldPattern, "COUNT", CommitLimits.ScanFieldsPerStep };
         do

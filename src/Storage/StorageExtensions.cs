@@ -41,6 +41,7 @@ public static class StorageExtensions
         services.AddSingleton<PayloadSerializer>();
         services.AddSingleton<CommitPipeline>();
         services.AddSingleton<IFeedReader, FeedReader>();
+        services.AddSingleton<IFeedTrimmer, FeedTrimmer>();
         services.AddSingleton<IRecordScanner, RecordScanner>();
         services.AddSingleton<IFenceWriter, FenceWriter>();
         services.AddKeyedSingleton<IGrainStorage, CommitStorage>(StorageNames.Muster);

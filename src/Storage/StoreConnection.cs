@@ -22,6 +22,26 @@ internal sealed class StoreConnection(
     private ConnectionMultiplexer? _multiplexer;
     private volatile IDatabase? _database;
 
+    /// <summary>The id that every partition carries; known once the store is open.</summary>
+    public RedisValue Installation { get; private set; } = RedisValue.Null;
+
+    /// <summary>More entries than this are never in one partition's feed.</summary>
+    public long FeedEntriesMax => options.Value.FeedEntriesKept + CommitLimits.FeedEntriesBeyondMax;
+
+    /// <summary>What is said when a partition does not carry the installation's id.</summary>
+    public static StoreUnavailableException Lost(int partition) => new(
+        $"Partition {partition} of the store is not the one that this host was started with: the store was emptied or replaced. "
+        + "Nothing is read or written. Bring its data back, or restart every silo to begin with what is there.");
+
+    /// <summary>Refuses what a store says that was emptied or replaced since it was opened: an empty fleet would be believed.</summary>
+    public void Verify(int partition, RedisValue installation)
+    {
+        if (installation != Installation)
+        {
+            throw Lost(partition);
+        }
+    }
+
     public ValueTask<IDatabase> OpenAsync(CancellationToken cancellationToken) =>
         _database is { } database ? new ValueTask<IDatabase>(database) : new ValueTask<IDatabase>(OpenOnceAsync(cancellationToken));
 
@@ -35,6 +55,10 @@ internal sealed class StoreConnection(
             {
                 var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
                 return await request(database).WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (RedisServerException exception) when (IsFull(exception))
+            {
+                throw new StoreFullException($"The store takes no more: {exception.Message}", exception);
             }
             catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
             {
@@ -58,6 +82,10 @@ internal sealed class StoreConnection(
         _opening.Dispose();
     }
 
+    /// <summary>Out of memory by maxmemory, or a disk that takes no log or snapshot: repeating does not help, room does.</summary>
+    private static bool IsFull(RedisServerException exception) =>
+        exception.Message.Contains("OOM ", StringComparison.Ordinal) || exception.Message.Contains("MISCONF", StringComparison.Ordinal);
+
     private async Task<IDatabase> OpenOnceAsync(CancellationToken cancellationToken)
     {
         await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -71,6 +99,7 @@ internal sealed class StoreConnection(
             _multiplexer ??= await ConnectionMultiplexer.ConnectAsync(Configuration(options.Value)).ConfigureAwait(false);
             var database = _multiplexer.GetDatabase();
             await CheckPartitionsAsync(database, cancellationToken).ConfigureAwait(false);
+            Installation = await new InstallationStamp(database, partitions, barrier).VerifyAsync(cancellationToken).ConfigureAwait(false);
             _database = database;
             return database;
         }

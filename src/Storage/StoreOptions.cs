@@ -21,11 +21,19 @@ public sealed class StoreOptions
     /// before a grain call times out (30 s).
     /// </summary>
     public int AttemptsMax { get; set; } = 4;
+
+    /// <summary>
+    /// The newest entries that each partition's change feed keeps for readers that come late, from 512 to 1,000,000; one takes about a
+    /// kilobyte of the store. A reader that comes later still begins with the records.
+    /// </summary>
+    public int FeedEntriesKept { get; set; } = 512;
 }
 
 internal sealed class StoreOptionsValidator : IValidateOptions<StoreOptions>
 {
     private const int AttemptsLimit = 8;
+    private const int FeedEntriesMin = 512;
+    private const int FeedEntriesLimit = 1_000_000;
     private static readonly TimeSpan RequestTimeoutMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RequestTimeoutMax = TimeSpan.FromSeconds(10);
 
@@ -50,6 +58,11 @@ internal sealed class StoreOptionsValidator : IValidateOptions<StoreOptions>
         if (options.AttemptsMax is < 1 or > AttemptsLimit)
         {
             problems.Add($"A commit is sent from 1 to {AttemptsLimit} times, not {options.AttemptsMax}.");
+        }
+
+        if (options.FeedEntriesKept is < FeedEntriesMin or > FeedEntriesLimit)
+        {
+            problems.Add($"A feed keeps from {FeedEntriesMin} to {FeedEntriesLimit} entries, not {options.FeedEntriesKept}.");
         }
 
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);

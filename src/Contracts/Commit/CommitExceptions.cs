@@ -61,3 +61,44 @@ public sealed class StoreUnavailableException : OrleansException
     {
     }
 }
+
+/// <summary>
+/// The partition's change feed holds as many entries as it may, because nobody reads or trims it: nothing was written. Passes when its tail
+/// reads again.
+/// </summary>
+[GenerateSerializer, Alias("muster.feed-full")]
+public sealed class FeedFullException : OrleansException
+{
+    public FeedFullException()
+    {
+    }
+
+    public FeedFullException(string message)
+        : base(message)
+    {
+    }
+
+    public FeedFullException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}
+
+/// <summary>The disk below the store is full, or as good as full: nothing was made durable. Passes when there is room again.</summary>
+[GenerateSerializer, Alias("muster.store-full")]
+public sealed class StoreFullException : OrleansException
+{
+    public StoreFullException()
+    {
+    }
+
+    public StoreFullException(string message)
+        : base(message)
+    {
+    }
+
+    public StoreFullException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}

@@ -33,9 +33,68 @@ public sealed record FeedEntry
     [Id(8)] public DateTimeOffset? DueAt { get; init; }
 }
 
+/// <summary>
+/// How far a reader is: the entry that it read last, and what that entry was. A store that lost commits and went on has another entry
+/// under the same number (design: lineage).
+/// </summary>
+/// <param name="Sequence">0 before the first.</param>
+/// <param name="Fingerprint">XXH3 (64 bits) of the entry's bytes, in which there is a random id; 0 before the first.</param>
+[GenerateSerializer, Immutable, Alias("muster.feed-position")]
+public readonly record struct FeedPosition([property: Id(0)] long Sequence, [property: Id(1)] ulong Fingerprint)
+{
+    /// <summary>Before the first entry.</summary>
+    public static FeedPosition Start { get; }
+}
+
+/// <summary>Whether a feed goes on where its reader is.</summary>
+public enum FeedContinuity
+{
+    /// <summary>Never returned.</summary>
+    Unspecified = 0,
+
+    /// <summary>What follows was read.</summary>
+    Follows = 1,
+
+    /// <summary>What follows is trimmed: the reader was away for too long and has to begin with the records.</summary>
+    Trimmed = 2,
+
+    /// <summary>The entry that the reader read last never happened in this store: it lost commits, or is another.</summary>
+    Rewound = 3,
+}
+
+/// <summary>What a reader finds behind its position.</summary>
+/// <param name="Continuity">Anything but <see cref="FeedContinuity.Follows"/> comes without entries.</param>
+/// <param name="Entries">In order, without a gap.</param>
+/// <param name="Next">The position behind the entries.</param>
+/// <param name="Head">The highest sequence of the feed.</param>
+public sealed record FeedPage(FeedContinuity Continuity, ImmutableArray<FeedEntry> Entries, FeedPosition Next, long Head)
+{
+    /// <summary>Whether there is nothing behind <see cref="Next"/>.</summary>
+    public bool IsAtEnd => Next.Sequence >= Head;
+}
+
+/// <summary>Takes entries away that nobody needs any more.</summary>
+public interface IFeedTrimmer
+{
+    /// <summary>
+    /// Raises the partition's mark to what may be taken away, then takes it away. Keeps the newest entries, as many as the store's options
+    /// say, for readers that come late. Repeated after a crash, it finishes what was begun.
+    /// </summary>
+    Task TrimAsync(int partition, CancellationToken cancellationToken);
+}
+
 /// <summary>Reads change feeds. All reads are bounded.</summary>
 public interface IFeedReader
 {
+    /// <summary>The position behind the newest entry.</summary>
+    Task<FeedPosition> GetEndAsync(int partition, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Up to <paramref name="entriesMax"/> entries behind a position, after comparing the position with the feed. One request while little
+    /// has changed.
+    /// </summary>
+    Task<FeedPage> FollowAsync(int partition, FeedPosition after, int entriesMax, CancellationToken cancellationToken);
+
     /// <summary>The highest sequence of the partition, 0 when nothing was ever committed.</summary>
     Task<long> GetHeadAsync(int partition, CancellationToken cancellationToken);
 

@@ -105,6 +105,10 @@ public static class DeviceErrors
         ("nonce", nonce));
 
     /// <summary>Not for ever: the newer session may say it.</summary>
+    /// <summary>The session is closed so that the device says again who and what it is.</summary>
+    public static FleetError SayHelloAgain(DeviceId device) => FleetError.Of(
+        ErrorKind.Unavailable, "SAY_HELLO_AGAIN", $"Device '{device}' is asked to say hello again.", ("device", device.Value));
+
     public static FleetError SessionTakenOver(DeviceId device) => FleetError.Of(
         ErrorKind.Unavailable,
         "SESSION_TAKEN_OVER",

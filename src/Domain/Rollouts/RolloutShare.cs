@@ -67,6 +67,14 @@ public sealed record RolloutShare
 
     /// <summary>The members with a permit.</summary>
     [Id(4)] public ImmutableArray<OpenOffer> Open { get; init; } = [];
+
+    /// <summary>What the entry at <see cref="Position"/> was; 0 when nobody knows.</summary>
+    [Id(5)] public ulong PositionFingerprint { get; init; }
+
+    /// <summary>
+    /// Entries were missed, because the feed was trimmed or the store went back: every member with a permit is asked what became of it.
+    /// </summary>
+    [Id(6)] public bool HasMissed { get; init; }
 }
 
 /// <summary>The members of one partition in their order, at most 512: written once, at the freeze.</summary>

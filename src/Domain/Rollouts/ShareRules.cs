@@ -106,6 +106,13 @@ public static class ShareRules
         });
     }
 
+    /// <summary>The feed cannot tell what happened until <paramref name="position"/>: who has a permit is asked.</summary>
+    public static RolloutShare Miss(RolloutShare share, long position, ulong fingerprint)
+    {
+        ArgumentNullException.ThrowIfNull(share);
+        return share with { Position = position, PositionFingerprint = fingerprint, HasMissed = true };
+    }
+
     /// <summary>The device left service: a member that waits leaves the rollout.</summary>
     public static RolloutShare Leave(RolloutShare share, int member)
     {

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Microsoft.Extensions.Options;
 using Muster.Contracts.Commit;
+using Muster.Domain;
 using Orleans.Runtime.Messaging;
 
 namespace Muster.Gateway.Grpc;
@@ -26,6 +27,12 @@ internal sealed partial class ErrorInterceptor(
         {
             throw new RpcException(new Status(StatusCode.Cancelled, "The caller cancelled the call, or its deadline passed."));
         }
+        catch (Exception exception) when (exception is StoreFullException or FeedFullException)
+        {
+            LogUnavailable(logger, exception, context.Method);
+            throw FleetErrors.ToRpcException(FleetError.Of(
+                ErrorKind.Exhausted, exception is StoreFullException ? "STORE_FULL" : "FEED_FULL", exception.Message));
+        }
         catch (Exception exception) when (IsPassing(exception))
         {
             LogUnavailable(logger, exception, context.Method);
@@ -45,6 +52,7 @@ internal sealed partial class ErrorInterceptor(
     internal static bool IsPassing(Exception exception) => exception switch
     {
         CommitConflictException or StoreUnavailableException or FenceRaisedException => true,
+        StoreFullException or FeedFullException => true,
         TimeoutException or SiloUnavailableException or OrleansMessageRejectionException => true,
         ConnectionFailedException or ClientNotAvailableException or GatewayTooBusyException => true,
         AggregateException many => many.InnerExceptions.All(IsPassing),

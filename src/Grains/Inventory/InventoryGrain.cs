@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
+using Muster.Contracts.Gateways;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
@@ -19,22 +20,33 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     /// <summary>A nudge can be lost; nothing shown is older than this.</summary>
     public static readonly TimeSpan Backstop = TimeSpan.FromSeconds(1);
 
+    /// <summary>The feed is trimmed after so many entries: rarely enough to cost nothing beside them.</summary>
+    public const int EntriesBetweenTrims = 1_024;
+
     private readonly IFeedReader _feed;
+    private readonly IFeedTrimmer _trimmer;
     private readonly IRecordScanner _records;
+    private readonly ValuePool _values;
     private readonly TimeProvider _clock;
     private readonly ILogger<InventoryGrain> _logger;
     private readonly PresenceTable _presence;
-    private readonly DeviceTable _devices;
-    private readonly RowTable _others = new();
-    private readonly DueTable _due = new();
+    private DeviceTable _devices;
+    private RowTable _others = new();
+    private DueTable _due = new();
     private readonly RowWatches _watches = new();
     private int _partition;
-    private long _position;
+    private FeedPosition _position;
+    private long _trimmedAt;
 
     public InventoryGrain(
-        IFeedReader feed, IRecordScanner records, ValuePool values, TimeProvider clock, ILogger<InventoryGrain> logger)
+        IFeedReader feed,
+        IFeedTrimmer trimmer,
+        IRecordScanner records,
+        ValuePool values,
+        TimeProvider clock,
+        ILogger<InventoryGrain> logger)
     {
-        (_feed, _records, _clock, _logger) = (feed, records, clock, logger);
+        (_feed, _trimmer, _records, _values, _clock, _logger) = (feed, trimmer, records, values, clock, logger);
         _presence = new PresenceTable((tenant, device, entry) => _devices!.Attach(tenant, device, entry));
         _devices = new DeviceTable(values, _presence);
     }
@@ -43,14 +55,8 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     {
         _partition = checked((int)this.GetPrimaryKeyLong());
 
-        // The feed's end first: what is committed during the scan is told again by the feed and applied only if newer.
-        _position = await _feed.GetHeadAsync(_partition, cancellationToken);
-        await foreach (var record in _records.ScanAsync(_partition, cancellationToken))
-        {
-            Apply(record.Key, record.Version, (record.Record as IListedRecord)?.ToRow(withCold: true), record.DueAt);
-        }
-
-        _devices.Trim();
+        await RebuildAsync(cancellationToken);
+        await TrimAsync(cancellationToken);
         this.RegisterGrainTimer(CatchUpAsync, new GrainTimerCreationOptions(Backstop, Backstop) { KeepAlive = true });
     }
 
@@ -142,39 +148,78 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         }
     }
 
+    /// <summary>From the records, with what follows them in the feed still to be read. Presence is kept: gateways told it.</summary>
+    private async Task RebuildAsync(CancellationToken cancellationToken)
+    {
+        (_devices, _others, _due) = (new DeviceTable(_values, _presence), new RowTable(), new DueTable());
+
+        // The feed's end first: what is committed during the scan is told again by the feed and applied only if newer.
+        _position = await _feed.GetEndAsync(_partition, cancellationToken);
+        await foreach (var record in _records.ScanAsync(_partition, cancellationToken))
+        {
+            Apply(record.Key, record.Version, (record.Record as IListedRecord)?.ToRow(withCold: true), record.DueAt);
+        }
+
+        _devices.Trim();
+    }
+
     /// <summary>Reads the feed up to its head.</summary>
     private async Task CatchUpAsync(CancellationToken cancellationToken)
     {
-        var head = await _feed.GetHeadAsync(_partition, cancellationToken);
-        if (head < _position)
+        var page = await _feed.FollowAsync(_partition, _position, EntriesPerRead, cancellationToken);
+        while (page.Continuity == FeedContinuity.Follows)
         {
-            // The store went back in time: what is shown here never happened there. Built again from the records.
-            LogFeedWentBack(_partition, _position, head);
-            DeactivateOnIdle();
-            throw new StoreUnavailableException($"The feed of partition {_partition} went back; its inventory is built again.");
-        }
-
-        while (_position < head)
-        {
-            var entries = await _feed.ReadAsync(_partition, _position, EntriesPerRead, cancellationToken);
-            if (entries.IsEmpty)
+            foreach (var entry in page.Entries)
             {
-                return;
-            }
-
-            foreach (var entry in entries)
-            {
-                _position = entry.Sequence;
                 if (entry.IsLast)
                 {
                     Apply(entry.Record, entry.Version, entry.Row, entry.DueAt);
                 }
             }
+
+            _position = page.Next;
+            if (_position.Sequence - _trimmedAt >= EntriesBetweenTrims)
+            {
+                await TrimAsync(cancellationToken);
+            }
+
+            if (page.IsAtEnd)
+            {
+                return;
+            }
+
+            page = await _feed.FollowAsync(_partition, _position, EntriesPerRead, cancellationToken);
+        }
+
+        // The store went back in time, or this was away for longer than the feed remembers: what is shown here may never have happened.
+        LogBroken(_partition, page.Continuity, _position.Sequence, page.Head);
+        await RebuildAsync(cancellationToken);
+        if (page.Continuity == FeedContinuity.Rewound)
+        {
+            AskForHellos();
+        }
+    }
+
+    private async Task TrimAsync(CancellationToken cancellationToken)
+    {
+        _trimmedAt = _position.Sequence;
+        await _trimmer.TrimAsync(_partition, cancellationToken);
+    }
+
+    /// <summary>
+    /// What devices said in the time that the store lost is lost as well: their sessions are closed, and each says hello and repeats its
+    /// newest report when it is back.
+    /// </summary>
+    private void AskForHellos()
+    {
+        foreach (var (tenant, device, session) in _presence.Connected(_clock.GetUtcNow()))
+        {
+            _ = session.Gateway?.CloseAsync(new CloseSession(tenant, device, session.Epoch, All: true, DeviceErrors.SayHelloAgain(device)));
         }
     }
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "Feed of partition {Partition} went back from {Position} to {Head}: the store lost commits")]
-    private partial void LogFeedWentBack(int partition, long position, long head);
+        Message = "Feed of partition {Partition} is {Continuity} behind {Position}, head {Head}: its inventory is built again")]
+    private partial void LogBroken(int partition, FeedContinuity continuity, long position, long head);
 }

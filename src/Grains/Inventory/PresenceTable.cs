@@ -67,6 +67,11 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
     /// <summary>What is known of a device's session at this time; null when nothing is.</summary>
     public DevicePresence? Find(TenantId tenant, DeviceId device, DateTimeOffset now) => Entry(tenant, device)?.At(now);
 
+    /// <summary>The sessions that are open at this time.</summary>
+    public IEnumerable<(TenantId Tenant, DeviceId Device, DevicePresence Session)> Connected(DateTimeOffset now) => _sessions
+        .Select(session => (session.Key.Item1, session.Key.Item2, session.Value.At(now)))
+        .Where(session => session.Item3.Connected);
+
     /// <summary>A full report ends the gateway's sessions that it does not name.</summary>
     private void EndOthers(PresenceReport report, DateTimeOffset now)
     {

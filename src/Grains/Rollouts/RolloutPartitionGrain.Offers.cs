@@ -15,7 +15,8 @@ internal sealed partial class RolloutPartitionGrain
     private async Task AskDevicesAsync(AdvanceShare command)
     {
         var now = _clock.GetUtcNow();
-        foreach (var chunk in _share!.Open.Where(offer => !offer.IsConfirmed || IsOver(offer, command, now)).Chunk(DeviceCallsMax))
+        var isAnswered = true;
+        foreach (var chunk in _share!.Open.Where(offer => IsAsked(offer, command, now)).Chunk(DeviceCallsMax))
         {
             var replies = await Task.WhenAll(chunk.Select(offer => AskDeviceAsync(offer, command)));
             var isSaidOnlyHere = false;
@@ -37,6 +38,7 @@ internal sealed partial class RolloutPartitionGrain
                 }
             }
 
+            isAnswered &= replies.All(reply => reply is not null);
             if (isSaidOnlyHere || facts.Count > 0)
             {
                 // The feed tells of offers alone. A permit that was reported as lapsed and forgotten by a crash would be used
@@ -44,7 +46,16 @@ internal sealed partial class RolloutPartitionGrain
                 await CommitAsync(_share, facts.ToImmutable(), expectedEpoch: null, members: null);
             }
         }
+
+        if (_share.HasMissed && isAnswered)
+        {
+            // Only now: a crash before asks all of them again.
+            await CommitAsync(_share with { HasMissed = false }, fact: null);
+        }
     }
+
+    private bool IsAsked(OpenOffer offer, AdvanceShare command, DateTimeOffset now) =>
+        _share!.HasMissed || !offer.IsConfirmed || IsOver(offer, command, now);
 
     private static bool IsOver(OpenOffer offer, AdvanceShare command, DateTimeOffset now) => offer.DeliveredAt is { } deliveredAt
         ? deliveredAt + command.InProgressTimeout <= now

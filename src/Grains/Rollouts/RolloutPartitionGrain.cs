@@ -71,7 +71,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         }
 
         // What happens after the head is read from the feed again; what happened before is in the rows.
-        var head = await _feed.GetHeadAsync(_partition, CancellationToken.None);
+        var end = await _feed.GetEndAsync(_partition, CancellationToken.None);
         var rows = await MatchingDevices.ReadAsync(GrainFactory.GetInventory(_partition), _tenant, command.Filter);
         var points = rows
             .Where(MatchingDevices.IsEligible)
@@ -86,7 +86,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
 
         // Fenced at 0: once the rollout has started, a late freeze of a start that failed is refused by the store.
         await CommitAsync(
-            ShareRules.Freeze(command.Freeze, head, points.Count),
+            ShareRules.Freeze(command.Freeze, end.Sequence, points.Count) with { PositionFingerprint = end.Fingerprint },
             new RolloutMembersFrozen(_rollout, _partition, points.Count),
             expectedEpoch: 0,
             ShareMembers.Of(points, command.Seed));
@@ -147,18 +147,28 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
     {
         while (true)
         {
-            var entries = await _feed.ReadAsync(_partition, _share!.Position, EntriesMax, CancellationToken.None);
-            foreach (var entry in entries)
+            var position = new FeedPosition(_share!.Position, _share.PositionFingerprint);
+            var page = await _feed.FollowAsync(_partition, position, EntriesMax, CancellationToken.None);
+            if (page.Continuity != FeedContinuity.Follows)
             {
-                _share = Take(_share, entry) with { Position = entry.Sequence };
+                LogMissed(_rollout.Value, _partition, page.Continuity);
+                var end = await _feed.GetEndAsync(_partition, CancellationToken.None);
+                _share = ShareRules.Miss(_share, end.Sequence, end.Fingerprint);
+                return;
             }
 
+            foreach (var entry in page.Entries)
+            {
+                _share = Take(_share, entry);
+            }
+
+            _share = _share with { Position = page.Next.Sequence, PositionFingerprint = page.Next.Fingerprint };
             if (_share.Position - _record.State.Share!.Position >= EntriesBetweenCommits)
             {
                 await CommitAsync(_share, fact: null);
             }
 
-            if (entries.IsEmpty)
+            if (page.IsAtEnd)
             {
                 return;
             }
@@ -251,6 +261,11 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             });
         _share = next;
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Rollout {RolloutId}: the feed of partition {Partition} is {Continuity}; its members with a permit are asked")]
+    private partial void LogMissed(string rolloutId, int partition, FeedContinuity continuity);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: permits of epoch {Epoch} in partition {Partition} are void")]
     private partial void LogFenced(string rolloutId, int partition, long epoch);

@@ -76,6 +76,23 @@ public sealed class DevicesServiceTests
         Assert.Equal(new WarrantyTerm(new DateOnly(2026, 1, 1), 36), Assert.Single(terms.Distinct()));
     }
 
+    [Theory]
+    [InlineData(true, "STORE_FULL")]
+    [InlineData(false, "FEED_FULL")]
+    public async Task CreateDevice_WhenThereIsNoRoom_TellsWhereAndWhatToDo(bool isStore, string expected)
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        const string Sentence = "There is no room in the cellar.";
+        edge.Fleet.Fail<IWarrantyGrain, WarrantyReply>(
+            nameof(IWarrantyGrain.ExpectAsync), isStore ? new StoreFullException(Sentence) : new FeedFullException(Sentence));
+
+        var (code, reason, status) = await Samples.RefusedAsync(
+            async () => await Client(edge).CreateDeviceAsync(Creation(), cancellationToken: Stop));
+
+        Assert.Equal((StatusCode.ResourceExhausted, expected, Sentence), (code, reason, status.Message));
+        Assert.NotNull(status.GetDetail<RetryInfo>());
+    }
+
     [Fact]
     public async Task CreateDevice_WithARequestIdOfAnotherRequest_IsRefused()
     {

@@ -4,11 +4,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Gateways;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
 using Muster.Grains.Devices;
+using Muster.Grains.Inventory;
 using Muster.Storage;
 using Muster.Testing.Stores;
 using Orleans.TestingHost;
@@ -108,6 +110,50 @@ public sealed class InventoryGrainTests : IAsyncLifetime
         GC.KeepAlive(told);
     }
 
+    [Fact]
+    public async Task ListAsync_OfAStoreThatWentBack_ShowsWhatIsThereAndAsksForHellos()
+    {
+        var inventory = InventoryOf("A");
+        await ExpectAsync("A");
+        Assert.Single((await inventory.ListAsync(Query(""))).Rows);
+        var gateway = new Closed();
+        var observer = _silo!.Client.CreateObjectReference<IGatewayObserver>(gateway);
+        await inventory.ReportPresenceAsync(new PresenceReport(
+            "g", observer, false, [new SessionPresence(TenantId.Default, Id("A"), 7, true, TimeProvider.System.GetUtcNow(), null)]));
+        await using var raw = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(_redis!.ConnectionString);
+        var partition = new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id("A")));
+
+        // As after a failover to a replica that had not heard of the device yet.
+        await raw.GetDatabase().HashDeleteAsync(
+            $"{{p{partition}}}:c", ["h", "f1", "r:muster.device/default/A", "v:muster.device/default/A"]);
+
+        Assert.Empty((await inventory.ListAsync(Query(""))).Rows);
+        var close = await gateway.First.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.Equal(("A", 7, "SAY_HELLO_AGAIN"), (close.Device.Value, close.EpochMax, close.Reason.Reason));
+        Assert.NotNull(await inventory.FindPresenceAsync(TenantId.Default, Id("A")));
+        GC.KeepAlive(gateway);
+    }
+
+    [Fact]
+    public async Task NudgeAsync_AfterManyCommits_TrimsTheFeed()
+    {
+        await ExpectAsync("A");
+        var inventory = InventoryOf("A");
+        await inventory.ListAsync(Query(""));
+        for (var i = 0; i < InventoryGrain.EntriesBetweenTrims + 1; i++)
+        {
+            await EditAsync("A", i);
+        }
+
+        await inventory.ListAsync(Query(""));
+
+        var partition = new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id("A")));
+        await using var raw = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(_redis!.ConnectionString);
+        var mark = (long)await raw.GetDatabase().HashGetAsync($"{{p{partition}}}:c", "t");
+        Assert.InRange(mark, InventoryGrain.EntriesBetweenTrims - 512 - 1, InventoryGrain.EntriesBetweenTrims);
+        Assert.Single((await inventory.ListAsync(Query($"labels.n = {InventoryGrain.EntriesBetweenTrims}"))).Rows);
+    }
+
     private static DeviceId Id(string text) => DeviceId.TryParse(text, out var id) ? id : throw new FormatException(text);
 
     private static RowQuery Query(string filter) => new(TenantId.Default, GrainTypes.Device, filter, "", 100);
@@ -121,6 +167,26 @@ public sealed class InventoryGrainTests : IAsyncLifetime
         var reply = await _silo!.Client.GetDevice(TenantId.Default, Id(device))
             .ExpectAsync(new ExpectDevice(Actor.Operator("anna"), "r1", spec));
         Assert.Null(reply.Error);
+    }
+
+    private async Task EditAsync(string device, int number)
+    {
+        var edit = new DeviceEdit(null, [new DeviceLabel("n", $"{number}")], []);
+        var reply = await _silo!.Client.GetDevice(TenantId.Default, Id(device)).EditAsync(new EditDevice(Actor.Operator("anna"), edit));
+        Assert.Null(reply.Error);
+    }
+
+    private sealed class Closed : IGatewayObserver
+    {
+        public TaskCompletionSource<CloseSession> First { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task DeliverAsync(DownDelivery delivery) => throw new InvalidOperationException("Nobody is told anything here.");
+
+        public Task CloseAsync(CloseSession close)
+        {
+            First.TrySetResult(close);
+            return Task.CompletedTask;
+        }
     }
 
     private sealed class Told : IRowWatcher

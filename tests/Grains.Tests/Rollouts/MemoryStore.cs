@@ -97,6 +97,29 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
 
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => throw new NotSupportedException();
 
+    public Task<FeedPosition> GetEndAsync(int partition, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult(new FeedPosition(Feed(partition).Count, Lineage));
+        }
+    }
+
+    /// <summary>What is behind a position of another lineage never happened here.</summary>
+    public ulong Lineage { get; set; }
+
+    public async Task<FeedPage> FollowAsync(int partition, FeedPosition after, int entriesMax, CancellationToken cancellationToken)
+    {
+        var head = await GetHeadAsync(partition, cancellationToken);
+        if (after.Sequence > 0 && after.Fingerprint != Lineage)
+        {
+            return new FeedPage(FeedContinuity.Rewound, [], after, head);
+        }
+
+        var entries = await ReadAsync(partition, after.Sequence, entriesMax, cancellationToken);
+        return new FeedPage(FeedContinuity.Follows, entries, new FeedPosition(after.Sequence + entries.Length, Lineage), head);
+    }
+
     public Task<long> GetHeadAsync(int partition, CancellationToken cancellationToken)
     {
         lock (_gate)

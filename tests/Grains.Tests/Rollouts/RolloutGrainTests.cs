@@ -138,6 +138,25 @@ public sealed class RolloutGrainTests(RolloutSilo silo) : IClassFixture<RolloutS
     }
 
     [Fact]
+    public async Task Members_WhoseOutcomesTheFeedNoLongerTells_AreAskedForThem()
+    {
+        var devices = silo.Fleet.Add("trimmed", 12);
+        await (await silo.CreateAsync("trimmed")).StartAsync(Order);
+        await silo.UntilAsync("trimmed", _ => silo.Fleet.Offered("trimmed").Length == 4);
+
+        var ended = await silo.UntilAsync("trimmed", now => now.Plan.IsTerminal, () =>
+        {
+            // What is told here is behind a place that no share finds again.
+            silo.Fleet.End("trimmed", ChangeOutcome.Succeeded);
+            silo.Store.Lineage++;
+        });
+
+        Assert.Equal(RolloutState.Succeeded, ended.Plan.State);
+        Assert.Equal([4, 8], ended.Plan.Waves.Select(wave => wave.Totals.Succeeded));
+        Assert.All(devices, key => Assert.Equal(1, silo.Fleet.OffersOf(key)));
+    }
+
+    [Fact]
     public async Task Offers_WhoseAnswerIsLost_AreRepeatedAndMadeOnce()
     {
         var devices = silo.Fleet.Add("deaf", 6);

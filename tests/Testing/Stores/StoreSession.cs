@@ -33,6 +33,7 @@ public sealed class StoreSession : IAsyncDisposable
         _services = services;
         Storage = services.GetRequiredKeyedService<IGrainStorage>(StorageNames.Muster);
         Feed = services.GetRequiredService<IFeedReader>();
+        Trimmer = services.GetRequiredService<IFeedTrimmer>();
         Scanner = services.GetRequiredService<IRecordScanner>();
         Fences = services.GetRequiredService<IFenceWriter>();
     }
@@ -40,6 +41,8 @@ public sealed class StoreSession : IAsyncDisposable
     public IGrainStorage Storage { get; }
 
     public IFeedReader Feed { get; }
+
+    public IFeedTrimmer Trimmer { get; }
 
     public IRecordScanner Scanner { get; }
 
