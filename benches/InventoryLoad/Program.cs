@@ -12,4 +12,16 @@ var measure = new Command("measure", "Opens the store in a silo and asks; prints
 measure.SetAction((parsed, cancellationToken) =>
     new Measurement(parsed.GetRequiredValue(store), parsed.GetValue(devices), Console.Out).RunAsync(cancellationToken));
 
-return await new RootCommand("The inventory under load; ./bench inventory runs it.") { fill, measure }.Parse(args).InvokeAsync();
+var folder = new Option<string>("--folder") { Required = true, Description = "The embedded store's folder." };
+var commits = new Option<long>("--commits") { Required = true, Description = "Commits after those that create the devices." };
+
+var write = new Command("write", "Commits into the embedded store until it ends as a crash does.") { folder, devices, commits };
+write.SetAction((parsed, cancellationToken) => new StoreLog(parsed.GetRequiredValue(folder), Console.Out)
+    .WriteAsync(parsed.GetValue(devices), parsed.GetValue(commits), cancellationToken));
+
+var open = new Command("open", "Opens that store again.") { folder, devices };
+open.SetAction((parsed, cancellationToken) => new StoreLog(parsed.GetRequiredValue(folder), Console.Out)
+    .ReadAsync(parsed.GetValue(devices), cancellationToken));
+
+var root = new RootCommand("Inventory and store under load; ./bench inventory and ./bench store run it.") { fill, measure, write, open };
+return await root.Parse(args).InvokeAsync();

@@ -26,22 +26,26 @@ internal static class StoreFill
             0,
             devices,
             new ParallelOptions { MaxDegreeOfParallelism = CommitsAtOnce, CancellationToken = cancellationToken },
-            async (index, _) => await CommitAsync(storage, fleet.Create(index)));
+            async (index, _) => await CommitAsync(
+                storage, new GrainState<DeviceRecord> { State = new DeviceRecord { Device = fleet.Create(index) } }, withSettings: true));
         await host.StopAsync(cancellationToken);
     }
 
-    private static Task CommitAsync(IGrainStorage storage, Device device)
+    public static GrainId IdOf(string name) => GrainId.Create(GrainTypes.Device, $"{TenantId.Default}/{name}");
+
+    /// <summary>Commits a device as its grain would, with one fact and its row.</summary>
+    public static Task CommitAsync(IGrainStorage storage, GrainState<DeviceRecord> state, bool withSettings)
     {
-        var record = new DeviceRecord { Device = device };
-        var attachments = new CommitAttachments
+        var record = state.State!;
+        var device = record.Device!;
+        state.State = record.Attach(new CommitAttachments
         {
             Facts = [new DeviceExpected(device.Expected)],
             Actor = Actor.Operator("bench"),
             At = device.CreatedAt,
-            ColdChanged = true,
-        };
-        var state = new GrainState<DeviceRecord> { State = record.Attach(attachments) };
-        return storage.WriteStateAsync(
-            "device", GrainId.Create(GrainTypes.Device, $"{device.Tenant}/{device.Id.Value}"), state);
+            ColdChanged = withSettings,
+            Row = record.ToRow(withSettings),
+        });
+        return storage.WriteStateAsync("device", IdOf(device.Id.Value), state);
     }
 }

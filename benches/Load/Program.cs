@@ -75,4 +75,19 @@ inventory.SetAction(async (parsed, _) =>
     Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
     return 0;
 });
-return await new RootCommand("Muster's benches; see benches/README.md.") { generate, status, demo, inventory }.Parse(args).InvokeAsync();
+var storeDevices = new Option<int>("--devices") { DefaultValueFactory = _ => 20_000, Description = "Size of the fleet." };
+var commits = new Option<long>("--commits") { DefaultValueFactory = _ => 1_000_000, Description = "Commits on it." };
+var store = new Command("store", "What the embedded store's folder holds after many commits.")
+{
+    results, silo, load, storeDevices, commits,
+};
+store.SetAction(async (parsed, _) =>
+{
+    var record = new RunRecord("store", Console.Out, TimeProvider.System);
+    var plan = new StorePlan(parsed.GetValue(storeDevices), parsed.GetValue(commits), parsed.GetRequiredValue(load));
+    await new StoreBench(plan, record, TimeProvider.System).RunAsync();
+    Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
+    return 0;
+});
+var root = new RootCommand("Muster's benches; see benches/README.md.") { generate, status, demo, inventory, store };
+return await root.Parse(args).InvokeAsync();

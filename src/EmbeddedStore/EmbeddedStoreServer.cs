@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Garnet;
 using Garnet.server;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Tsavorite.core;
 
 namespace Muster.EmbeddedStore;
@@ -18,24 +19,37 @@ public sealed class EmbeddedStoreServer : IAsyncDisposable
     private const UnixFileMode OwnerOnlyFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    /// <summary>
+    /// Commits are refused below this: what is under way is still written, operators can still pause a rollout, and a full disk never
+    /// tears the log. A checkpoint looks for its room itself.
+    /// </summary>
+    private const long FreeBytesMin = 64 << 20;
+
+    /// <summary>Asking the file system costs some microseconds; in this time less is written than is kept free.</summary>
+    private static readonly TimeSpan RoomInterval = TimeSpan.FromMilliseconds(100);
+
     private readonly GarnetServer _server;
+    private readonly StoreFolder _folder;
+    private readonly LogTruncation _truncation;
+    private readonly TimeProvider _clock;
     private readonly SharedLogCommit _commits;
     private readonly FileStream _lock;
     private readonly string? _socketFolder;
     private int _disposed;
+    private long _roomLookedAt;
+    private string? _shortage;
+    private volatile string? _failure;
 
-    private EmbeddedStoreServer(GarnetServer server, FileStream folderLock, string socketPath, string? socketFolder)
+    private EmbeddedStoreServer(
+        GarnetServer server, FileStream folderLock, string socketPath, string? socketFolder, StoreFolder folder, LogTruncation truncation)
     {
         _server = server;
         _lock = folderLock;
         _socketFolder = socketFolder;
-        _commits = new SharedLogCommit(async () =>
-        {
-            if (!await server.Store.CommitAOFAsync(CancellationToken.None))
-            {
-                throw new InvalidOperationException("The embedded store has no log to commit.");
-            }
-        });
+        _folder = folder;
+        _truncation = truncation;
+        _clock = TimeProvider.System;
+        _commits = new SharedLogCommit(CommitLogAsync);
         SocketPath = socketPath;
     }
 
@@ -45,7 +59,9 @@ public sealed class EmbeddedStoreServer : IAsyncDisposable
     public string ConnectionString => $"!{SocketPath}";
 
     /// <summary>Recovers what the folder holds and listens. Throws when another process has the folder open.</summary>
-    public static EmbeddedStoreServer Start(string folder, ILoggerFactory? loggers = null)
+    public static EmbeddedStoreServer Start(string folder, ILoggerFactory? loggers = null) => Start(folder, LogLimits.Default, loggers);
+
+    internal static EmbeddedStoreServer Start(string folder, LogLimits limits, ILoggerFactory? loggers)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         folder = Path.GetFullPath(folder);
@@ -64,7 +80,10 @@ public sealed class EmbeddedStoreServer : IAsyncDisposable
 
             server = new GarnetServer(Options(folder, socketPath), loggers);
             server.Start();
-            return new EmbeddedStoreServer(server, folderLock, socketPath, socketFolder);
+            var files = new StoreFolder(folder);
+            var logger = (ILogger?)loggers?.CreateLogger<EmbeddedStoreServer>() ?? NullLogger.Instance;
+            var truncation = new LogTruncation(files, socketPath, limits, TimeProvider.System, logger);
+            return new EmbeddedStoreServer(server, folderLock, socketPath, socketFolder, files, truncation);
         }
         catch
         {
@@ -72,6 +91,27 @@ public sealed class EmbeddedStoreServer : IAsyncDisposable
             Release(folderLock, socketFolder);
             throw;
         }
+    }
+
+    /// <summary>Why nothing more can be committed, in a sentence with folder and free space; null while there is room.</summary>
+    public string? FindShortage()
+    {
+        if (_failure is { } failure)
+        {
+            return failure;
+        }
+
+        if (_clock.GetElapsedTime(Volatile.Read(ref _roomLookedAt)) >= RoomInterval)
+        {
+            Volatile.Write(ref _roomLookedAt, _clock.GetTimestamp());
+            var free = _folder.FreeBytes;
+            _shortage = free >= FreeBytesMin
+                ? null
+                : $"The disk is full: {_folder.Path} has {free >> 20} MiB free, and the store needs {FreeBytesMin >> 20}. "
+                  + "Nothing is committed until there is room again.";
+        }
+
+        return _shortage;
     }
 
     /// <summary>
@@ -87,9 +127,38 @@ public sealed class EmbeddedStoreServer : IAsyncDisposable
             return;
         }
 
-        await _commits.RunAsync();
+        _truncation.Dispose();
+        try
+        {
+            await _commits.RunAsync();
+        }
+        catch (CommitFailureException)
+        {
+            // Nobody was told that it is there.
+        }
+
         _server.Dispose(deleteDir: false);
         Release(_lock, _socketFolder);
+    }
+
+    private async Task CommitLogAsync()
+    {
+        try
+        {
+            if (!await _server.Store.CommitAOFAsync(CancellationToken.None))
+            {
+                throw new InvalidOperationException("The embedded store has no log to commit.");
+            }
+        }
+        catch (CommitFailureException fault)
+        {
+            // The log takes nothing more in this process, also when there is room again.
+            _failure = $"The log in {_folder.Path} could not be written: {fault.InnerException?.Message ?? fault.Message}. "
+                + "Nothing is committed any more. Make room and restart the host: everything that was acknowledged is there.";
+            throw;
+        }
+
+        _truncation.Consider();
     }
 
     /// <summary>The folder's mode guards socket and log from the first moment; on Windows the user's profile does.</summary>
@@ -154,6 +223,8 @@ public sealed class EmbeddedStoreServer : IAsyncDisposable
         // One write has to fit into a page of the log, which has to be at least twice as large as a page of the store.
         AofPageSize = "8m",
         AofMemorySize = "64m",
-        AofSegmentSize = "256m",
+
+        // What a checkpoint covers is taken away by segments.
+        AofSegmentSize = "32m",
     };
 }

@@ -6,6 +6,11 @@ namespace Muster.Storage;
 /// </summary>
 public interface IDurabilityBarrier
 {
+    /// <summary>
+    /// Before a commit is sent. Throws <see cref="Muster.Contracts.Commit.StoreFullException"/> when there is no room for it.
+    /// </summary>
+    void CheckRoom();
+
     /// <summary>Returns when everything that the server answered before this call survives a crash of the process.</summary>
     Task PassAsync(CancellationToken cancellationToken);
 }
@@ -13,5 +18,10 @@ public interface IDurabilityBarrier
 /// <summary>The server's reply is the acknowledgement.</summary>
 internal sealed class ServerDecides : IDurabilityBarrier
 {
+    /// <summary>A server that has no room says so itself.</summary>
+    public void CheckRoom()
+    {
+    }
+
     public Task PassAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -83,6 +83,7 @@ internal sealed class PartitionCommits(RedisKey key, StoreConnection connection,
 
     private async Task<long[]> SendAsync(List<PendingCommit> group)
     {
+        barrier.CheckRoom();
         await connection.OpenAsync(CancellationToken.None).ConfigureAwait(false);
         var arguments = new List<RedisValue>(3 + (16 * group.Count)) { connection.Installation, connection.FeedEntriesMax, group.Count };
         foreach (var commit in group)

@@ -15,6 +15,35 @@ public sealed class CrashTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    /// <summary>
+    /// Killed at random moments while checkpoints are taken and the log is truncated all the time. MUSTER_CRASH_ROUNDS runs more rounds.
+    /// </summary>
+    [Fact]
+    public async Task EmbeddedStore_KilledWhileCheckpointing_KeepsWhatWasAcknowledgedAndTearsNothing()
+    {
+        var folder = Directory.CreateTempSubdirectory("muster-crash-");
+        var rounds = int.Parse(
+            Environment.GetEnvironmentVariable("MUSTER_CRASH_ROUNDS") ?? $"{Rounds}", CultureInfo.InvariantCulture);
+        var ledger = new Ledger();
+        for (var round = 0; round < rounds; round++)
+        {
+            var time = TimeSpan.FromMilliseconds(Random.Shared.Next(1_200, 3_000));
+
+            await RunWriterUntilKilledAsync(folder.FullName, ledger, time, "frequent-checkpoints");
+
+            await using var server = EmbeddedStoreServer.Start(folder.FullName, LogLimits.Frequent, null);
+            await using var session = StoreSession.Open(server.ConnectionString, server);
+            await ledger.VerifyAsync(session, Cancel);
+        }
+
+        Assert.True(ledger.Total > 0, "The writer acknowledged nothing.");
+        Assert.Contains(
+            Directory.EnumerateFiles(folder.FullName, "*", SearchOption.AllDirectories),
+            file => file.Contains("checkpoint", StringComparison.OrdinalIgnoreCase));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{ledger.Total} acknowledged in {rounds} rounds.");
+        folder.Delete(recursive: true);
+    }
+
     [Fact]
     public async Task EmbeddedStore_KilledWhileWriting_KeepsWhatWasAcknowledgedAndTearsNothing()
     {
@@ -24,7 +53,7 @@ public sealed class CrashTests
         {
             var before = ledger.Total;
 
-            await RunWriterUntilKilledAsync(folder.FullName, ledger);
+            await RunWriterUntilKilledAsync(folder.FullName, ledger, RoundTime);
 
             Assert.True(ledger.Total > before, "The writer acknowledged nothing.");
             await using var server = EmbeddedStoreServer.Start(folder.FullName);
@@ -68,14 +97,18 @@ public sealed class CrashTests
         await ledger.VerifyAsync(fresh, Cancel);
     }
 
-    private static async Task RunWriterUntilKilledAsync(string folder, Ledger ledger)
+    private static async Task RunWriterUntilKilledAsync(string folder, Ledger ledger, TimeSpan time, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, WriterProgram));
-        start.ArgumentList.Add(folder);
+        foreach (var argument in (string[])[folder, .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
         using var writer = Process.Start(start) ?? throw new InvalidOperationException("The writer did not start.");
         var first = await writer.StandardOutput.ReadLineAsync(Cancel);
-        var killing = KillLaterAsync(writer);
+        var killing = KillLaterAsync(writer, time);
         for (var line = first; line is not null; line = await writer.StandardOutput.ReadLineAsync(Cancel))
         {
             // The last line may be cut off by the kill; a line counts only when it is whole.
@@ -90,9 +123,9 @@ public sealed class CrashTests
         await writer.WaitForExitAsync(Cancel);
     }
 
-    private static async Task KillLaterAsync(Process writer)
+    private static async Task KillLaterAsync(Process writer, TimeSpan time)
     {
-        await Task.Delay(RoundTime, Cancel);
+        await Task.Delay(time, Cancel);
         writer.Kill();
     }
 }

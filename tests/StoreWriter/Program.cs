@@ -5,7 +5,8 @@ using Muster.Testing.Stores;
 // Started and killed by tests: hosts the embedded store in the folder that it is given, commits as fast as it can until it
 // is killed, and prints each commit that was acknowledged. What it printed must be there after the kill.
 const int LinesWaitingMax = 10_000;
-await using var server = EmbeddedStoreServer.Start(args[0]);
+var limits = args is [_, "frequent-checkpoints"] ? LogLimits.Frequent : LogLimits.Default;
+await using var server = EmbeddedStoreServer.Start(args[0], limits, null);
 await using var session = StoreSession.Open(server.ConnectionString, server);
 var acknowledged = Channel.CreateBounded<string>(LinesWaitingMax);
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Muster.Load.Servers;
 
@@ -66,23 +65,9 @@ internal sealed class InventoryBench(InventoryPlan plan, RunRecord record, TimeP
         string[] arguments = ["--store", redis.ConnectionString, "--devices", $"{devices}"];
         if (devices > 0)
         {
-            await RunAsync(["fill", .. arguments]);
+            await ToldProcess.RunAsync(plan.LoadAssembly, endsByKill: false, ["fill", .. arguments]);
         }
 
-        var lines = await RunAsync(["measure", .. arguments]);
-        return lines.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => line.Split(' '))
-            .ToDictionary(line => line[0], line => double.Parse(line[1], CultureInfo.InvariantCulture));
-    }
-
-    private async Task<string> RunAsync(string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [plan.LoadAssembly, .. arguments]) { RedirectStandardOutput = true };
-        using var process = Process.Start(start)!;
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0
-            ? output
-            : throw new InvalidOperationException($"{string.Join(' ', arguments)} ended with {process.ExitCode}.");
+        return await ToldProcess.RunAsync(plan.LoadAssembly, endsByKill: false, ["measure", .. arguments]);
     }
 }

@@ -101,5 +101,13 @@ public sealed class StoreSession : IAsyncDisposable
 /// <summary>An acknowledgement waits for the embedded store's log.</summary>
 public sealed class LogCommitBarrier(EmbeddedStoreServer server) : IDurabilityBarrier
 {
+    public void CheckRoom()
+    {
+        if (server.FindShortage() is { } shortage)
+        {
+            throw new StoreFullException(shortage);
+        }
+    }
+
     public Task PassAsync(CancellationToken cancellationToken) => server.CommitAsync(cancellationToken);
 }
