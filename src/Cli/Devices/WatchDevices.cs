@@ -11,7 +11,7 @@ internal static class WatchDevices
     public static Command Create()
     {
         var filter = VerbOptions.Filter(DeviceColumns.FilterFields);
-        return new Command("watch", "The devices that match, then each that changes, until Ctrl+C.") { filter }
+        return new Command("watch", "The devices that match, then each that changes or ceases to match, until Ctrl+C.") { filter }
             .Calls(async (session, parsed, cancellationToken) =>
             {
                 var request = new V1.WatchDevicesRequest { Parent = session.Parent, Filter = parsed.GetRequiredValue(filter) };
@@ -21,6 +21,7 @@ internal static class WatchDevices
                     await session.Output.LineAsync(
                         session.Output.IsJson ? JsonFormatter.Default.Format(change)
                         : change.SnapshotComplete ? "-- changes from here on --"
+                        : change.Left.Length > 0 ? $"{Values.Short(change.Left)}  -- no longer matches"
                         : DeviceColumns.Line(change.Device));
                 }
             });

@@ -34,8 +34,8 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     Task<RowCounts> CountAsync(RowQuery query, string groupBy);
 
     /// <summary>
-    /// Starts or renews (every minute) a watch: changed rows of the kind that match now are sent to the watcher. Expires after three
-    /// minutes.
+    /// Starts or renews (every minute) a watch: changed rows of the kind that match now are sent to the watcher, and those that matched
+    /// before the change and no longer do, as <see cref="ListedRow.HasLeft"/>. Expires after three minutes.
     /// </summary>
     [Alias("Watch"), ResponseTimeout(CallTimeouts.Commit)]
     Task WatchAsync(IRowWatcher watcher, RowQuery query);
@@ -120,6 +120,9 @@ public sealed record ListedRow(
 {
     /// <summary>Its values in the fields that the query ordered by.</summary>
     [Id(4)] public ImmutableArray<FieldValue> Keys { get; init; } = [];
+
+    /// <summary>In a watch: the row no longer matches.</summary>
+    [Id(5)] public bool HasLeft { get; init; }
 
     public FieldValue Field(string name, string key) =>
         InventoryFields.IsPresence(name) ? DevicePresence.Field(Presence, name) : Row.Field(name, key);

@@ -39,6 +39,38 @@ public sealed class InventoryFilter
         return parser.ReadAll() is { } root ? (new InventoryFilter(root), null) : (All, parser.Error);
     }
 
+    /// <summary>All comparisons.</summary>
+    public IEnumerable<FieldTest> Tests => TestsOf(Root);
+
+    /// <summary>
+    /// A comparison without which nothing matches, with one value of a text, a choice or a number; null when there is none. What is kept by
+    /// such values can be found without evaluating the filter.
+    /// </summary>
+    public FieldTest? FindRequired() => Root switch
+    {
+        FieldTest test when IsOneValue(test) => test,
+        AllOf all => all.Parts.OfType<FieldTest>().FirstOrDefault(IsOneValue),
+        _ => null,
+    };
+
+    private static bool IsOneValue(FieldTest test) => test is { Operator: FilterOperator.Equal, IsFromNow: false }
+        && !InventoryFields.IsPresence(test.Path.Field.Name)
+        && test.Path.Field.Type switch
+        {
+            FieldType.Text or FieldType.Map => test.Literal.Length > 0 && !test.Literal.Contains('*', StringComparison.Ordinal),
+            FieldType.Choice or FieldType.Number => true,
+            _ => false,
+        };
+
+    private static IEnumerable<FieldTest> TestsOf(FilterNode node) => node switch
+    {
+        AllOf all => all.Parts.SelectMany(TestsOf),
+        AnyOf any => any.Parts.SelectMany(TestsOf),
+        Not not => TestsOf(not.Part),
+        FieldTest test => [test],
+        _ => throw new UnreachableException($"Unknown filter part {node.GetType().Name}."),
+    };
+
     /// <summary>Does it match? Durations beside an instant count from <paramref name="now"/>.</summary>
     public bool Matches(IFieldSource source, DateTimeOffset now) => Root.Matches(source, now);
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
@@ -58,6 +59,13 @@ internal static class DevicesMapping
         AddLabels(api, device.Labels);
         AddChanges(api, device);
         return api;
+    }
+
+    /// <summary>The name of the device whose record this is.</summary>
+    public static string NameOf(RecordKey record)
+    {
+        var (tenant, device) = DeviceKey.Parse(record.Key);
+        return ResourceNames.Of(tenant, Collection, device.Value);
     }
 
     /// <summary>What a list knows of a device.</summary>

@@ -110,14 +110,18 @@ internal sealed class DevicesService(
             throw FleetErrors.ToRpcException(unreadable);
         }
 
-        await foreach (var row in watch.RunAsync(listing, context.CancellationToken))
+        await foreach (var news in watch.RunAsync(listing, context.CancellationToken))
         {
-            var response = row is null
-                ? new V1.WatchDevicesResponse { SnapshotComplete = true }
-                : new V1.WatchDevicesResponse { Device = DevicesMapping.ToApi(row) };
-            await responseStream.WriteAsync(response, context.CancellationToken);
+            await responseStream.WriteAsync(ToApi(news), context.CancellationToken);
         }
     }
+
+    private static V1.WatchDevicesResponse ToApi(RowNews news) => news switch
+    {
+        { Row: { } row } => new V1.WatchDevicesResponse { Device = DevicesMapping.ToApi(row) },
+        { Left: { } left } => new V1.WatchDevicesResponse { Left = DevicesMapping.NameOf(left) },
+        _ => new V1.WatchDevicesResponse { SnapshotComplete = true },
+    };
 
     private static Listing ListingOf(string parent, string filter) => new(ResourceNames.ParentOf(parent), GrainTypes.Device, filter);
 

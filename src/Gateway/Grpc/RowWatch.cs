@@ -60,6 +60,14 @@ internal sealed class RowBuffer : IRowWatcher, IDisposable
     public void Dispose() => _changed.Dispose();
 }
 
+/// <summary>What a watcher is told: a row as it is now, or that one no longer matches, or neither, when the snapshot is complete.</summary>
+/// <param name="Row">The row; null for the others.</param>
+/// <param name="Left">The record that no longer matches; null for the others.</param>
+internal readonly record struct RowNews(ListedRow? Row, RecordKey? Left)
+{
+    public static RowNews SnapshotComplete { get; } = new(null, null);
+}
+
 /// <summary>A snapshot of rows and then each that changes.</summary>
 internal sealed class RowWatch(IGrainFactory grains, RowLister lister, TimeProvider clock)
 {
@@ -67,32 +75,34 @@ internal sealed class RowWatch(IGrainFactory grains, RowLister lister, TimeProvi
     public static readonly TimeSpan RenewInterval = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// Rows of the snapshot, null as the marker that it is complete, then changed rows, until the caller cancels. With every renewal
-    /// all rows are compared with what was sent: a change that was lost with a silo is made up for then.
+    /// Rows of the snapshot, the marker that it is complete, then changed rows and those that ceased to match, until the caller cancels.
+    /// With every renewal all rows are compared with what was sent: a change that was lost with a silo is made up for then.
     /// </summary>
-    public async IAsyncEnumerable<ListedRow?> RunAsync(Listing listing, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<RowNews> RunAsync(Listing listing, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var buffer = new RowBuffer();
         var observer = grains.CreateObjectReference<IRowWatcher>(buffer);
         var query = listing.Rows(PagePlace.Start, RowQuery.RowsLimit);
-        var sent = new Dictionary<RecordKey, long>();
+        var sent = new SentRows();
         try
         {
             // Subscribed before the snapshot: what changes meanwhile waits in the buffer.
             await lister.ForEachPartitionAsync(grain => grain.WatchAsync(observer, query), cancellationToken);
-            await foreach (var row in NewsAsync(listing, sent, cancellationToken))
+            await foreach (var news in CompareAsync(listing, sent, cancellationToken))
             {
-                yield return row;
+                yield return news;
             }
 
-            yield return null;
+            yield return RowNews.SnapshotComplete;
             var renewed = clock.GetTimestamp();
             while (!cancellationToken.IsCancellationRequested)
             {
                 foreach (var row in await buffer.TakeAsync(RenewInterval - Elapsed(renewed), cancellationToken))
                 {
-                    Remember(sent, row);
-                    yield return row;
+                    if (sent.Take(row) is { } news)
+                    {
+                        yield return news;
+                    }
                 }
 
                 if (buffer.IsOverrun)
@@ -104,9 +114,9 @@ internal sealed class RowWatch(IGrainFactory grains, RowLister lister, TimeProvi
                 {
                     renewed = clock.GetTimestamp();
                     await lister.ForEachPartitionAsync(grain => grain.WatchAsync(observer, query), cancellationToken);
-                    await foreach (var row in NewsAsync(listing, sent, cancellationToken))
+                    await foreach (var news in CompareAsync(listing, sent, cancellationToken))
                     {
-                        yield return row;
+                        yield return news;
                     }
                 }
             }
@@ -124,25 +134,21 @@ internal sealed class RowWatch(IGrainFactory grains, RowLister lister, TimeProvi
         return elapsed < RenewInterval ? elapsed : RenewInterval;
     }
 
-    private async IAsyncEnumerable<ListedRow> NewsAsync(
-        Listing listing, Dictionary<RecordKey, long> sent, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<RowNews> CompareAsync(
+        Listing listing, SentRows sent, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        sent.BeginComparison();
         await foreach (var row in lister.ScanAsync(listing, cancellationToken))
         {
-            if (sent.GetValueOrDefault(row.Record) < row.Version)
+            if (sent.Compare(row) is { } news)
             {
-                Remember(sent, row);
-                yield return row;
+                yield return news;
             }
         }
-    }
 
-    private static void Remember(Dictionary<RecordKey, long> sent, ListedRow row)
-    {
-        // Beyond the limit a renewal repeats rows, which is harmless.
-        if (sent.Count < RowBuffer.WaitingMax || sent.ContainsKey(row.Record))
+        foreach (var gone in sent.EndComparison())
         {
-            sent[row.Record] = row.Version;
+            yield return gone;
         }
     }
 

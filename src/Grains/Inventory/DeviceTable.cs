@@ -13,8 +13,11 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
 {
     private readonly Dictionary<TenantId, DeviceColumns> _tenants = [];
 
-    /// <summary>The number of the row that changed; null when something newer is known already.</summary>
-    public int? Apply(DeviceRow row, long version)
+    /// <summary>
+    /// Takes what a commit left and tells those who watch; false when something newer is known already. Who matched before is asked first:
+    /// the change overwrites it.
+    /// </summary>
+    public bool Apply(DeviceRow row, long version, RowWatches watches, DateTimeOffset now)
     {
         if (!_tenants.TryGetValue(row.Tenant, out var columns))
         {
@@ -22,7 +25,28 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
         }
 
         var known = columns.Find(row.Name);
-        return known >= 0 && columns.VersionOf(known) >= version ? null : columns.Set(row, version, presence.Entry);
+        if (known >= 0 && columns.VersionOf(known) >= version)
+        {
+            return false;
+        }
+
+        var before = known >= 0 ? watches.Matching(row.Tenant, columns, known, now) : [];
+        var changed = columns.Set(row, version, presence.Entry);
+        if (!watches.IsEmpty)
+        {
+            watches.Tell(row.Tenant, columns, changed, before, now);
+        }
+
+        return true;
+    }
+
+    /// <summary>A device came or went.</summary>
+    public void TellPresence(TenantId tenant, DeviceId device, RowWatches watches, DateTimeOffset now)
+    {
+        if (!watches.IsEmpty && Of(tenant) is { } columns && columns.Find(device.Value) is var row and >= 0)
+        {
+            watches.TellPresence(tenant, columns, row, now);
+        }
     }
 
     public DeviceColumns? Of(TenantId tenant) => _tenants.GetValueOrDefault(tenant);

@@ -47,7 +47,9 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         ILogger<InventoryGrain> logger)
     {
         (_feed, _trimmer, _records, _values, _clock, _logger) = (feed, trimmer, records, values, clock, logger);
-        _presence = new PresenceTable((tenant, device, entry) => _devices!.Attach(tenant, device, entry));
+        _presence = new PresenceTable(
+            (tenant, device, entry) => _devices!.Attach(tenant, device, entry),
+            (tenant, device) => _devices!.TellPresence(tenant, device, _watches, _clock.GetUtcNow()));
         _devices = new DeviceTable(values, _presence);
     }
 
@@ -133,10 +135,8 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         {
             case null:
                 break;
-            case DeviceRow device when _devices.Apply(device, version) is { } changed:
-                _watches.Tell(device.Tenant, _devices.Of(device.Tenant)!, changed, _clock.GetUtcNow());
-                break;
-            case DeviceRow:
+            case DeviceRow device:
+                _devices.Apply(device, version, _watches, _clock.GetUtcNow());
                 break;
             default:
                 if (_others.Apply(record, version, row) is { } other)

@@ -26,7 +26,8 @@ internal sealed class PresenceEntry
 
 /// <summary>The sessions of a partition's devices. In memory only; what no gateway repeats, expires.</summary>
 /// <param name="created">Told of each device that is heard of for the first time.</param>
-internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> created)
+/// <param name="changed">Told of each device that came or went.</param>
+internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> created, Action<TenantId, DeviceId> changed)
 {
     private readonly Dictionary<(TenantId, DeviceId), PresenceEntry> _sessions = [];
 
@@ -50,15 +51,21 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
             var presence = new DevicePresence(
                 session.Connected, session.LastSeenAt, session.Epoch, report.GatewayId, report.Gateway,
                 session.Health ?? known?.Presence.Health);
+            var wasConnected = known?.At(now).Connected == true;
             if (known is not null)
             {
                 (known.Presence, known.ReportedAt) = (presence, now);
-                continue;
+            }
+            else
+            {
+                _sessions[key] = known = new PresenceEntry { Presence = presence, ReportedAt = now };
+                created(session.Tenant, session.Device, known);
             }
 
-            var entry = new PresenceEntry { Presence = presence, ReportedAt = now };
-            _sessions[key] = entry;
-            created(session.Tenant, session.Device, entry);
+            if (wasConnected != session.Connected)
+            {
+                changed(session.Tenant, session.Device);
+            }
         }
     }
 
@@ -80,7 +87,12 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
         {
             if (entry.Presence.GatewayId == report.GatewayId && !named.Contains(key))
             {
+                var wasConnected = entry.At(now).Connected;
                 (entry.Presence, entry.ReportedAt) = (entry.Presence with { Connected = false, Gateway = null }, now);
+                if (wasConnected)
+                {
+                    changed(key.Item1, key.Item2);
+                }
             }
         }
     }

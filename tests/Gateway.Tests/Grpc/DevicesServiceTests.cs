@@ -126,7 +126,7 @@ public sealed class DevicesServiceTests
     public async Task ListDevices_PageByPage_GivesEveryDeviceOnceInOrder()
     {
         await using var edge = await OperatorsEdge.StartAsync();
-        var names = await FillAsync(edge, 137);
+        var names = await Samples.FillAsync(edge, 137);
         var devices = Client(edge);
         var found = new List<string>();
         var token = "";
@@ -178,7 +178,7 @@ public sealed class DevicesServiceTests
     public async Task ListDevices_WithATokenOfAnotherFilter_IsRefused()
     {
         await using var edge = await OperatorsEdge.StartAsync();
-        await FillAsync(edge, 20);
+        await Samples.FillAsync(edge, 20);
         var devices = Client(edge);
         var page = await devices.ListDevicesAsync(new V1.ListDevicesRequest { Parent = Parent, PageSize = 5 }, cancellationToken: Stop);
 
@@ -193,7 +193,7 @@ public sealed class DevicesServiceTests
     public async Task CountDevices_ByState_CountsWhatMatches()
     {
         await using var edge = await OperatorsEdge.StartAsync();
-        await FillAsync(edge, 30);
+        await Samples.FillAsync(edge, 30);
         await edge.Fleet.InventoryOf(1).PutAsync(Samples.Row("Q1", state: DeviceState.Quarantined));
         await edge.Fleet.InventoryOf(1).PutAsync(Samples.Row("X1", model: "Other"));
 
@@ -208,7 +208,7 @@ public sealed class DevicesServiceTests
     public async Task CountDevices_OfTheTop_SumsUpTheOthers()
     {
         await using var edge = await OperatorsEdge.StartAsync();
-        await FillAsync(edge, 30);
+        await Samples.FillAsync(edge, 30);
         await edge.Fleet.InventoryOf(1).PutAsync(Samples.Row("Q1", state: DeviceState.Quarantined));
         await edge.Fleet.InventoryOf(1).PutAsync(Samples.Row("X1", model: "Other"));
 
@@ -249,7 +249,7 @@ public sealed class DevicesServiceTests
     public async Task ListDevices_WithATokenOfAnotherOrder_IsRefused()
     {
         await using var edge = await OperatorsEdge.StartAsync();
-        await FillAsync(edge, 20);
+        await Samples.FillAsync(edge, 20);
         var first = new V1.ListDevicesRequest { Parent = Parent, PageSize = 5 };
         var page = await Client(edge).ListDevicesAsync(first, cancellationToken: Stop);
 
@@ -264,7 +264,7 @@ public sealed class DevicesServiceTests
     public async Task EditDevices_PageByPage_EditsWhatMatchesOnce()
     {
         await using var edge = await OperatorsEdge.StartAsync();
-        await FillAsync(edge, 12);
+        await Samples.FillAsync(edge, 12);
         await edge.Fleet.InventoryOf(1).PutAsync(Samples.Row("OTHER", model: "Other"));
         var edits = new System.Collections.Concurrent.ConcurrentQueue<(string Key, EditDevice Command)>();
         edge.Fleet.On<IDeviceGrain, DeviceReply>(nameof(IDeviceGrain.EditAsync), (key, arguments) =>
@@ -314,44 +314,6 @@ public sealed class DevicesServiceTests
         Assert.Equal(field, Assert.Single(status.GetDetail<BadRequest>()!.FieldViolations).Field);
     }
 
-    [Fact]
-    public async Task WatchDevices_AfterTheSnapshot_SendsChangesAndUnsubscribes()
-    {
-        await using var edge = await OperatorsEdge.StartAsync();
-        await FillAsync(edge, 5);
-        using (var call = Client(edge).WatchDevices(new V1.WatchDevicesRequest { Parent = Parent }, cancellationToken: Stop))
-        {
-            var snapshot = new List<string>();
-            while (await call.ResponseStream.MoveNext(Stop) && !call.ResponseStream.Current.SnapshotComplete)
-            {
-                snapshot.Add(call.ResponseStream.Current.Device.Name);
-            }
-
-            await edge.Fleet.InventoryOf(2).PutAsync(Samples.Row("NEW", version: 7));
-            await call.ResponseStream.MoveNext(Stop);
-
-            Assert.Equal(5, snapshot.Distinct().Count());
-            Assert.Equal("tenants/default/devices/NEW", call.ResponseStream.Current.Device.Name);
-        }
-
-        await Edge.Eventually.TrueAsync(() => edge.Fleet.Rows.Values.All(rows => rows.Watchers == 0), "no watcher is left");
-    }
-
-    [Fact]
-    public async Task WatchDevices_BeyondTheLimit_IsRefused()
-    {
-        await using var edge = await OperatorsEdge.StartAsync(("Muster:Grpc:WatchersPerOperatorMax", "1"));
-        var devices = Client(edge);
-        using var first = devices.WatchDevices(new V1.WatchDevicesRequest { Parent = Parent }, cancellationToken: Stop);
-        await first.ResponseStream.MoveNext(Stop);
-        using var second = devices.WatchDevices(new V1.WatchDevicesRequest { Parent = Parent }, cancellationToken: Stop);
-
-        var (code, reason, status) = await Samples.RefusedAsync(() => second.ResponseStream.MoveNext(Stop));
-
-        Assert.Equal((StatusCode.ResourceExhausted, "LIMIT_REACHED"), (code, reason));
-        Assert.Equal("1", status.GetDetail<ErrorInfo>()!.Metadata["limit"]);
-    }
-
     private static V1.Devices.DevicesClient Client(OperatorsEdge edge) => new(edge.Connect("anna", OperatorRole.Operator));
 
     private static V1.CreateDeviceRequest Creation() => new()
@@ -382,17 +344,5 @@ public sealed class DevicesServiceTests
             terms.Add(((ExpectWarranty)args[0]!).Term);
             return Reply(key);
         });
-    }
-
-    private static async Task<string[]> FillAsync(OperatorsEdge edge, int devices)
-    {
-        var map = new PartitionMap(PartitionMap.CountMin);
-        var names = Enumerable.Range(0, devices).Select(i => $"B8A44F{i * 7919 % 1000:000000}").ToArray();
-        foreach (var name in names)
-        {
-            await edge.Fleet.InventoryOf(map.OfDevice($"default/{name}")).PutAsync(Samples.Row(name));
-        }
-
-        return names;
     }
 }

@@ -70,4 +70,17 @@ internal static class Samples
         Assert.Equal("muster.v1", details.Domain);
         return (refusal.StatusCode, details.Reason, status);
     }
+
+    /// <summary>Devices in the partitions they belong to; their names.</summary>
+    public static async Task<string[]> FillAsync(OperatorsEdge edge, int devices)
+    {
+        var map = new PartitionMap(PartitionMap.CountMin);
+        var names = Enumerable.Range(0, devices).Select(i => $"B8A44F{i * 7919 % 1000:000000}").ToArray();
+        foreach (var name in names)
+        {
+            await edge.Fleet.InventoryOf(map.OfDevice($"default/{name}")).PutAsync(Row(name));
+        }
+
+        return names;
+    }
 }

@@ -15,6 +15,8 @@ public sealed class DeviceTableTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 24, 12, 0, 0, TimeSpan.Zero);
 
+    private static readonly RowWatches s_nobody = new();
+
     private static readonly string[] Filters =
     [
         "", "state=IN_SERVICE", "NOT state=IN_SERVICE", "model=M1*", "model=M1 OR site:l", "os_version < 12.11", "os_version >= 12.11.0",
@@ -76,6 +78,30 @@ public sealed class DeviceTableTests
     }
 
     [Fact]
+    public void Matching_OfManyWatches_FindsThoseWhoseFilterMatches()
+    {
+        var (table, rows) = Fill(200);
+        var columns = table.Of(TenantId.Default)!;
+        var watches = new RowWatches();
+        var watchers = Filters.ToDictionary(filter => filter, filter => new Nobody());
+        foreach (var (filter, watcher) in watchers)
+        {
+            watches.Put(watcher, Query(filter), Query(filter).ReadFilter().Filter, Now);
+        }
+
+        foreach (var row in rows)
+        {
+            var matching = watches.Matching(TenantId.Default, columns, columns.Find(row.Row.Name), Now);
+
+            Assert.Equal(
+                Filters.Where(filter => Query(filter).ReadFilter().Filter.Matches(row, Now)).Order(StringComparer.Ordinal),
+                matching.Select(watch => watch.Query.Filter).Order(StringComparer.Ordinal));
+        }
+
+        Assert.Empty(watches.Matching(TenantId.Default, columns, 0, Now + RowWatches.Lifetime));
+    }
+
+    [Fact]
     public void List_ShowsTheRowAsItWasCommitted()
     {
         var (table, rows) = Fill(50);
@@ -96,12 +122,12 @@ public sealed class DeviceTableTests
     {
         var (table, _) = Fill(0);
         var row = RowOf(1, new Random(1)) with { Settings = [new DeviceSetting("ssh", "no"), new DeviceSetting("ntp", "x")] };
-        table.Apply(row, 1);
+        table.Apply(row, 1, s_nobody, Now);
 
-        table.Apply(row with { Settings = null, Site = "elsewhere" }, 2);
+        table.Apply(row with { Settings = null, Site = "elsewhere" }, 2, s_nobody, Now);
 
         Assert.Single(Names(table, Query("settings.ssh=no AND settings.ntp=x AND site=elsewhere")));
-        table.Apply(row with { Settings = [new DeviceSetting("ssh", "yes")] }, 3);
+        table.Apply(row with { Settings = [new DeviceSetting("ssh", "yes")] }, 3, s_nobody, Now);
         Assert.Single(Names(table, Query("settings.ssh=yes AND NOT settings:ntp")));
     }
 
@@ -110,10 +136,10 @@ public sealed class DeviceTableTests
     {
         var (table, _) = Fill(0);
         var row = RowOf(1, new Random(1));
-        Assert.NotNull(table.Apply(row, 2));
+        Assert.True(table.Apply(row, 2, s_nobody, Now));
 
-        Assert.Null(table.Apply(row with { Site = "other" }, 2));
-        Assert.Null(table.Apply(row with { Site = "other" }, 1));
+        Assert.False(table.Apply(row with { Site = "other" }, 2, s_nobody, Now));
+        Assert.False(table.Apply(row with { Site = "other" }, 1, s_nobody, Now));
         Assert.Empty(Names(table, Query("site=other")));
     }
 
@@ -134,19 +160,24 @@ public sealed class DeviceTableTests
             for (var i = 0; i < 20; i++)
             {
                 var moved = (DeviceRow)rows[(random.Next(150) * 2) + 1].Row;
-                table.Apply(moved with { Model = $"M{random.Next(20)}", Site = $"s{random.Next(5)}" }, version++);
-                table.Apply(RowOf(added++, random), 1);
+                table.Apply(moved with { Model = $"M{random.Next(20)}", Site = $"s{random.Next(5)}" }, version++, s_nobody, Now);
+                table.Apply(RowOf(added++, random), 1, s_nobody, Now);
             }
         }
 
         Assert.Equal(untouched.Order(StringComparer.Ordinal), seen.Where(untouched.Contains).Order(StringComparer.Ordinal));
     }
 
+    private sealed class Nobody : IRowWatcher
+    {
+        public Task RowChangedAsync(ListedRow row) => throw new InvalidOperationException("Nobody is told anything here.");
+    }
+
     private static (DeviceTable Table, List<ListedRow> Rows) Fill(int count)
     {
         var random = new Random(42);
         DeviceTable? table = null;
-        var presence = new PresenceTable((tenant, device, entry) => table!.Attach(tenant, device, entry));
+        var presence = new PresenceTable((tenant, device, entry) => table!.Attach(tenant, device, entry), (_, _) => { });
         table = new DeviceTable(new ValuePool(), presence);
         var rows = new List<ListedRow>();
         for (var i = 0; i < count; i++)
@@ -157,7 +188,7 @@ public sealed class DeviceTableTests
                 Connect(presence, row.Name, random);
             }
 
-            table.Apply(row, i + 1);
+            table.Apply(row, i + 1, s_nobody, Now);
             if (i % 3 == 1)
             {
                 Connect(presence, row.Name, random);

@@ -9,6 +9,7 @@ using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
+using Muster.Domain.Inventory;
 using Muster.Grains.Devices;
 using Muster.Grains.Inventory;
 using Muster.Storage;
@@ -111,6 +112,46 @@ public sealed class InventoryGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WatchAsync_OfARowThatCeasesToMatch_TellsThatItLeft()
+    {
+        await ExpectAsync("A");
+        var inventory = InventoryOf("A");
+        var told = new Told();
+        var watcher = _silo!.Client.CreateObjectReference<IRowWatcher>(told);
+        await inventory.WatchAsync(watcher, Query("labels.n = 1 AND model = P3265-V"));
+
+        for (var n = 0; n < 4; n++)
+        {
+            await EditAsync("A", n);
+            await inventory.ListAsync(Query(""));
+        }
+
+        await told.UntilAsync(2);
+        Assert.Equal([("1", false), ("2", true)], told.Rows.Select(row => (((DeviceRow)row.Row).Labels.Single().Value, row.HasLeft)));
+        GC.KeepAlive(told);
+    }
+
+    [Fact]
+    public async Task WatchAsync_OfPresence_TellsWhoCameAndWhoWent()
+    {
+        await ExpectAsync("A");
+        var inventory = InventoryOf("A");
+        await inventory.ListAsync(Query(""));
+        var told = new Told();
+        var watcher = _silo!.Client.CreateObjectReference<IRowWatcher>(told);
+        await inventory.WatchAsync(watcher, Query("connected = true"));
+        var observer = _silo.Client.CreateObjectReference<IGatewayObserver>(new Closed());
+        var session = new SessionPresence(TenantId.Default, Id("A"), 7, true, TimeProvider.System.GetUtcNow(), null);
+
+        await inventory.ReportPresenceAsync(new PresenceReport("g", observer, false, [session]));
+        await inventory.ReportPresenceAsync(new PresenceReport("g", observer, false, [session with { Connected = false }]));
+
+        await told.UntilAsync(2);
+        Assert.Equal([(true, false), (false, true)], told.Rows.Select(row => (row.Presence!.Connected, row.HasLeft)));
+        GC.KeepAlive(told);
+    }
+
+    [Fact]
     public async Task ListAsync_OfAStoreThatWentBack_ShowsWhatIsThereAndAsksForHellos()
     {
         var inventory = InventoryOf("A");
@@ -194,6 +235,16 @@ public sealed class InventoryGrainTests : IAsyncLifetime
         public ConcurrentQueue<ListedRow> Rows { get; } = new();
 
         public TaskCompletionSource First { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public async Task UntilAsync(int rows)
+        {
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+            timeout.CancelAfter(TimeSpan.FromSeconds(10));
+            while (Rows.Count < rows)
+            {
+                await Task.Delay(10, timeout.Token);
+            }
+        }
 
         public Task RowChangedAsync(ListedRow row)
         {

@@ -12,7 +12,7 @@ public sealed class PresenceTableTests
     [Fact]
     public void Find_AfterTheLifetime_IsDisconnectedAndKeepsTheEpoch()
     {
-        var table = new PresenceTable((_, _, _) => { });
+        var table = new PresenceTable((_, _, _) => { }, (_, _) => { });
         table.Apply(Report("g1", isFull: false, Session("A", 7)), Noon);
 
         Assert.True(Find(table, "A", Noon + PresenceEntry.Lifetime)!.Connected);
@@ -25,7 +25,7 @@ public sealed class PresenceTableTests
     [Fact]
     public void Apply_OfAnOlderEpoch_ChangesNothing()
     {
-        var table = new PresenceTable((_, _, _) => { });
+        var table = new PresenceTable((_, _, _) => { }, (_, _) => { });
         table.Apply(Report("g2", isFull: false, Session("A", 8)), Noon);
 
         table.Apply(Report("g1", isFull: false, Session("A", 7) with { Connected = false }), Noon);
@@ -37,7 +37,7 @@ public sealed class PresenceTableTests
     [Fact]
     public void Apply_OfAFullReport_EndsTheGatewaysOthersOnly()
     {
-        var table = new PresenceTable((_, _, _) => { });
+        var table = new PresenceTable((_, _, _) => { }, (_, _) => { });
         table.Apply(Report("g1", isFull: false, Session("A", 1), Session("B", 1)), Noon);
         table.Apply(Report("g2", isFull: false, Session("C", 1)), Noon);
 

@@ -1,0 +1,25 @@
+using Muster.Gateway.Grpc;
+
+namespace Muster.Gateway.Tests.Grpc;
+
+public sealed class SentRowsTests
+{
+    [Fact]
+    public void Compare_WithWhatWasSent_TellsOnlyWhatIsNewAndWhatIsGone()
+    {
+        var sent = new SentRows();
+        sent.BeginComparison();
+        Assert.NotNull(sent.Compare(Samples.Row("A")));
+        Assert.NotNull(sent.Compare(Samples.Row("B")));
+        Assert.Empty(sent.EndComparison());
+        Assert.NotNull(sent.Take(Samples.Row("C", version: 4)));
+
+        sent.BeginComparison();
+        Assert.Null(sent.Compare(Samples.Row("A")));
+        Assert.NotNull(sent.Compare(Samples.Row("C", version: 5)));
+        var gone = sent.EndComparison();
+
+        Assert.Equal("default/B", Assert.Single(gone).Left!.Value.Key);
+        Assert.Null(sent.Take(Samples.Row("B", version: 9) with { HasLeft = true }));
+    }
+}
