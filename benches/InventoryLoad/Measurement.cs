@@ -181,7 +181,7 @@ internal sealed class Measurement(string store, int devices, TextWriter output)
         return elapsed.Order().ElementAt(Repetitions / 2);
     }
 
-    private static long ResidentAfterCollection()
+    public static long ResidentAfterCollection()
     {
         for (var i = 0; i < 3; i++)
         {

@@ -4,9 +4,14 @@ using Muster.InventoryLoad;
 var store = new Option<string>("--store") { Required = true, Description = "host:port of an empty redis-server." };
 var devices = new Option<int>("--devices") { Required = true, Description = "Size of the fleet." };
 
-var fill = new Command("fill", "Commits the generated fleet.") { store, devices };
-fill.SetAction((parsed, cancellationToken) =>
-    StoreFill.RunAsync(parsed.GetRequiredValue(store), parsed.GetValue(devices), cancellationToken));
+var hotOnly = new Option<bool>("--hot-only") { Description = "Without the reported settings, which are the cold part." };
+var fill = new Command("fill", "Commits the generated fleet.") { store, devices, hotOnly };
+fill.SetAction((parsed, cancellationToken) => StoreFill.RunAsync(
+    parsed.GetRequiredValue(store), parsed.GetValue(devices), !parsed.GetValue(hotOnly), cancellationToken));
+
+var weigh = new Command("weigh", "Activates every device of the store and tells what one holds.") { store, devices };
+weigh.SetAction((parsed, cancellationToken) =>
+    new GrainWeight(parsed.GetRequiredValue(store), parsed.GetValue(devices), Console.Out).RunAsync(cancellationToken));
 
 var measure = new Command("measure", "Opens the store in a silo and asks; prints one line per measurement.") { store, devices };
 measure.SetAction((parsed, cancellationToken) =>
@@ -23,5 +28,8 @@ var open = new Command("open", "Opens that store again.") { folder, devices };
 open.SetAction((parsed, cancellationToken) => new StoreLog(parsed.GetRequiredValue(folder), Console.Out)
     .ReadAsync(parsed.GetValue(devices), cancellationToken));
 
-var root = new RootCommand("Inventory and store under load; ./bench inventory and ./bench store run it.") { fill, measure, write, open };
+var root = new RootCommand("Inventory and store under load; ./bench inventory and ./bench store run it.")
+{
+    fill, measure, weigh, write, open,
+};
 return await root.Parse(args).InvokeAsync();

@@ -16,7 +16,7 @@ internal static class StoreFill
 
     private const int CommitsAtOnce = 1_024;
 
-    public static async Task RunAsync(string store, int devices, CancellationToken cancellationToken)
+    public static async Task RunAsync(string store, int devices, bool withSettings, CancellationToken cancellationToken)
     {
         using var host = SiloHost.Build(store);
         await host.StartAsync(cancellationToken);
@@ -27,7 +27,7 @@ internal static class StoreFill
             devices,
             new ParallelOptions { MaxDegreeOfParallelism = CommitsAtOnce, CancellationToken = cancellationToken },
             async (index, _) => await CommitAsync(
-                storage, new GrainState<DeviceRecord> { State = new DeviceRecord { Device = fleet.Create(index) } }, withSettings: true));
+                storage, new GrainState<DeviceRecord> { State = new DeviceRecord { Device = fleet.Create(index) } }, withSettings));
         await host.StopAsync(cancellationToken);
     }
 

@@ -13,6 +13,8 @@ internal sealed record InventoryPlan(int[] Devices, string LoadAssembly);
 internal sealed class InventoryBench(InventoryPlan plan, RunRecord record, TimeProvider clock)
 {
     private const double RowBytesMax = 400;
+    private const double HotBytesMax = 4_096;
+    private const double ColdBytesMax = 2_048;
     private const double CountMillisecondsMax = 50;
     private const double PageMillisecondsMax = 20;
     private const double CommitRatioMax = 1.3;
@@ -29,6 +31,7 @@ internal sealed class InventoryBench(InventoryPlan plan, RunRecord record, TimeP
         {
             var told = await MeasureAsync(devices);
             Add(devices, told, empty["resident_bytes"]);
+            await WeighAsync(devices);
             commits.Add((devices, told["commit_cpu_us"]));
         }
 
@@ -58,6 +61,26 @@ internal sealed class InventoryBench(InventoryPlan plan, RunRecord record, TimeP
 
         void Add(string name, double value, string unit, double goal) =>
             record.Add(devices < DevicesLarge ? Figure.Beside(name, value, unit) : Figure.AtMost(name, value, unit, goal, isSound));
+    }
+
+    /// <summary>A fleet without settings weighs the hot part, the same with its settings what the cold part adds.</summary>
+    private async Task WeighAsync(int devices)
+    {
+        var hot = await ActivateAsync(devices, "--hot-only");
+        var whole = await ActivateAsync(devices);
+        record.Add(Figure.AtMost($"grain_{devices}_hot_bytes", hot["grain_bytes"], "B", HotBytesMax, isSound: true));
+        record.Add(Figure.AtMost(
+            $"grain_{devices}_cold_bytes", whole["grain_bytes"] - hot["grain_bytes"], "B", ColdBytesMax, isSound: true));
+        record.Note(string.Create(CultureInfo.InvariantCulture, $"{devices} activations_per_second {whole["activations_per_second"]}"));
+    }
+
+    private async Task<Dictionary<string, double>> ActivateAsync(int devices, params string[] filling)
+    {
+        using var place = Workplace.Create(0, clock.GetUtcNow());
+        using var redis = await Redis.StartAsync(place, clock);
+        string[] arguments = ["--store", redis.ConnectionString, "--devices", $"{devices}"];
+        await ToldProcess.RunAsync(plan.LoadAssembly, endsByKill: false, ["fill", .. arguments, .. filling]);
+        return await ToldProcess.RunAsync(plan.LoadAssembly, endsByKill: false, ["weigh", .. arguments]);
     }
 
     private static double Worst(Dictionary<string, double> told, string suffix) =>
