@@ -63,6 +63,10 @@ public sealed class MosquittoTests : IAsyncDisposable
         // The connections that published came and went; the one that receives stayed.
         Assert.False(receiver.Process.HasExited, receiver.Text);
         Assert.False(muster.Process.HasExited, muster.Text);
+
+        // Killed without a word.
+        receiver.Process.Kill(entireProcessTree: true);
+        await WaitForDeviceAsync(version, "\"disconnectReason\":\"CONNECTION_LOST\"", muster);
     }
 
     private async Task GoOnAsync(string version, Terminal receiver)
@@ -90,14 +94,14 @@ public sealed class MosquittoTests : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>Until the operator sees it: presence is told every two seconds.</summary>
-    private async Task WaitForDeviceAsync(string version, string text, Terminal receiver)
+    /// <summary>Until the operator sees it: presence is told within two seconds.</summary>
+    private async Task WaitForDeviceAsync(string version, string text, Terminal running)
     {
         const string Ask = "muster devices get $SERIAL --output json | tr -d ' '";
         var waited = Stopwatch.StartNew();
         while (!(await RunAsync(version, Ask)).Contains(text, StringComparison.Ordinal))
         {
-            Assert.True(waited.Elapsed < Timeout && !receiver.Process.HasExited, $"No {text}: {receiver.Text}");
+            Assert.True(waited.Elapsed < Timeout && !running.Process.HasExited, $"No {text}: {running.Text}");
             await Task.Delay(TimeSpan.FromMilliseconds(200), Stop);
         }
     }

@@ -1,3 +1,4 @@
+using Muster.Contracts.Commit;
 using Muster.Domain;
 using Muster.Domain.Devices;
 
@@ -23,6 +24,9 @@ public static class DeviceGrainFactoryExtensions
 public static class DeviceKey
 {
     public static string Of(TenantId tenant, DeviceId device) => $"{tenant}/{device}";
+
+    public static RecordKey RecordOf((TenantId Tenant, DeviceId Device) device) =>
+        new(GrainTypes.Device, Of(device.Tenant, device.Device));
 
     public static (TenantId Tenant, DeviceId Device) Parse(string key)
     {

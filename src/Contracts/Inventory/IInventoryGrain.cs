@@ -35,10 +35,19 @@ public interface IInventoryGrain : IGrainWithIntegerKey
 
     /// <summary>
     /// Starts or renews (every minute) a watch: changed rows of the kind that match now are sent to the watcher, and those that matched
-    /// before the change and no longer do, as <see cref="ListedRow.HasLeft"/>. Expires after three minutes.
+    /// before the change and no longer do, as <see cref="ListedRow.HasLeft"/>. Expires after three minutes. The position is that of all
+    /// that was told so far; null when the partition has as many watchers as it takes.
     /// </summary>
     [Alias("Watch"), ResponseTimeout(CallTimeouts.Commit)]
-    Task WatchAsync(IRowWatcher watcher, RowQuery query);
+    Task<WatchReply?> WatchAsync(IRowWatcher watcher, RowQuery query);
+
+    /// <summary>
+    /// For a watcher that was away: rows of the query's kind that changed behind <paramref name="position"/>, as they are now, those that
+    /// do not match as <see cref="ListedRow.HasLeft"/> (whether they ever did is not known); and devices that came or went since
+    /// <paramref name="at"/>. Null when the feed does not reach back to the position, or never was there.
+    /// </summary>
+    [Alias("ChangedSince"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<ChangedRows?> GetChangedSinceAsync(RowQuery query, FeedPosition position, DateTimeOffset at);
 
     [Alias("Unwatch"), ResponseTimeout(CallTimeouts.Commit)]
     Task UnwatchAsync(IRowWatcher watcher);
@@ -66,7 +75,7 @@ public interface IInventoryGrain : IGrainWithIntegerKey
 public interface IRowWatcher : IGrainObserver
 {
     [Alias("RowChanged"), OneWay]
-    Task RowChangedAsync(ListedRow row);
+    Task RowChangedAsync(RowChange change);
 }
 
 /// <summary>Asks for rows of one kind and tenant.</summary>
@@ -85,6 +94,9 @@ public sealed record RowQuery(
 {
     /// <summary>One page of the public API (AIP-158) and one message between silos.</summary>
     public const int RowsLimit = 1000;
+
+    /// <summary>Watchers of one partition; each costs memory, and those whose filter names no value cost time with every change.</summary>
+    public const int WatchersMax = 1_000;
 
     /// <summary>The order's text (<see cref="InventoryOrder"/>); empty for the names'.</summary>
     [Id(5)] public string OrderBy { get; init; } = "";
@@ -155,6 +167,7 @@ public sealed record PresenceReport(
 }
 
 /// <summary>One session.</summary>
+/// <param name="Reason">Why it is not there; unspecified while it is.</param>
 [GenerateSerializer, Immutable, Alias("muster.session-presence")]
 public readonly record struct SessionPresence(
     [property: Id(0)] TenantId Tenant,
@@ -162,7 +175,8 @@ public readonly record struct SessionPresence(
     [property: Id(2)] long Epoch,
     [property: Id(3)] bool Connected,
     [property: Id(4)] DateTimeOffset LastSeenAt,
-    [property: Id(5)] DeviceHealth? Health);
+    [property: Id(5)] DeviceHealth? Health,
+    [property: Id(6)] DisconnectReason Reason);
 
 /// <summary>What is known of a device's session.</summary>
 [GenerateSerializer, Immutable, Alias("muster.device-presence")]
@@ -174,12 +188,16 @@ public sealed record DevicePresence(
     [property: Id(4)] IGatewayObserver? Gateway,
     [property: Id(5)] DeviceHealth? Health)
 {
+    /// <summary>Why it is not connected; unspecified while it is.</summary>
+    [Id(6)] public DisconnectReason Reason { get; init; }
+
     /// <summary>The value of a field of <see cref="InventoryFields.Presence"/>; null is a device that nobody heard of.</summary>
     public static FieldValue Field(DevicePresence? presence, string name) => name switch
     {
         "connected" => FieldValue.Of(presence is { Connected: true }),
         "last_seen_at" => FieldValue.Of(presence?.LastSeenAt),
         "uptime" => presence?.Health is { } health ? FieldValue.Of(health.UptimeSeconds * 1_000) : FieldValue.None,
+        "disconnect_reason" => FieldValue.Of((int)(presence?.Reason ?? DisconnectReason.Unspecified)),
         _ => throw new UnreachableException($"'{name}' is no field of presence."),
     };
 }

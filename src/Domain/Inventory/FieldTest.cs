@@ -43,6 +43,9 @@ public sealed record FieldTest(FieldPath Path, FilterOperator Operator, string L
     /// <summary>Whether the field's values are text here: the number is of no use then.</summary>
     public bool IsText => Path.Field.Type is FieldType.Text or FieldType.Map or FieldType.Version;
 
+    /// <summary>Whether the outcome changes by itself: with time, or with what a device's session counts.</summary>
+    public bool DependsOnClock => IsFromNow || Path.Field.Name is "last_seen_at" or "uptime";
+
     public override bool Matches(IFieldSource source, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(source);

@@ -59,6 +59,7 @@ public static class InventoryFields
         InventoryField.Flag("connected"),
         InventoryField.Of("last_seen_at", FieldType.Time),
         InventoryField.Of("uptime", FieldType.Duration),
+        InventoryField.Of<DisconnectReason>("disconnect_reason"),
     ];
 
     private static readonly InventoryField Name = InventoryField.Of("name", FieldType.Text);
@@ -99,7 +100,7 @@ public static class InventoryFields
     public static ImmutableArray<InventoryField> Presence => s_presence;
 
     /// <summary>Whether a field is one of <see cref="Presence"/>.</summary>
-    public static bool IsPresence(string name) => name is "connected" or "last_seen_at" or "uptime";
+    public static bool IsPresence(string name) => name is "connected" or "last_seen_at" or "uptime" or "disconnect_reason";
 
     public static ImmutableArray<InventoryField> Image { get; } =
     [

@@ -42,6 +42,12 @@ public sealed class InventoryFilter
     /// <summary>All comparisons.</summary>
     public IEnumerable<FieldTest> Tests => TestsOf(Root);
 
+    /// <summary>Whether it asks for what gateways tell.</summary>
+    public bool LooksAtPresence => Tests.Any(test => InventoryFields.IsPresence(test.Path.Field.Name));
+
+    /// <summary>Whether rows may begin or cease to match without a change that anybody is told of.</summary>
+    public bool DependsOnClock => Tests.Any(test => test.DependsOnClock);
+
     /// <summary>
     /// A comparison without which nothing matches, with one value of a text, a choice or a number; null when there is none. What is kept by
     /// such values can be found without evaluating the filter.

@@ -178,6 +178,7 @@ internal static class DevicesMapping
 
         api.Connected = presence.Connected;
         api.LastSeenAt = ApiValues.ToTimestamp(presence.LastSeenAt);
+        api.DisconnectReason = (V1.DisconnectReason)presence.Reason;
         if (presence.Health is { } health)
         {
             api.UptimeSeconds = health.UptimeSeconds;

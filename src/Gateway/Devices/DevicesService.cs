@@ -110,18 +110,24 @@ internal sealed class DevicesService(
             throw FleetErrors.ToRpcException(unreadable);
         }
 
-        await foreach (var news in watch.RunAsync(listing, context.CancellationToken))
+        var from = ResumeTokens.Read(listing.Query, request.ResumeToken, partitions.Count);
+        var isComplete = false;
+        await foreach (var news in watch.RunAsync(listing, from, context.CancellationToken))
         {
-            await responseStream.WriteAsync(ToApi(news), context.CancellationToken);
+            var response = news switch
+            {
+                { Row: { } row } => new V1.WatchDevicesResponse { Device = DevicesMapping.ToApi(row) },
+                { Left: { } left } => new V1.WatchDevicesResponse { Left = DevicesMapping.NameOf(left) },
+                _ => new V1.WatchDevicesResponse
+                {
+                    SnapshotComplete = !isComplete,
+                    ResumeToken = news.Point is { } point ? ResumeTokens.Create(listing.Query, point) : "",
+                },
+            };
+            isComplete |= response.SnapshotComplete;
+            await responseStream.WriteAsync(response, context.CancellationToken);
         }
     }
-
-    private static V1.WatchDevicesResponse ToApi(RowNews news) => news switch
-    {
-        { Row: { } row } => new V1.WatchDevicesResponse { Device = DevicesMapping.ToApi(row) },
-        { Left: { } left } => new V1.WatchDevicesResponse { Left = DevicesMapping.NameOf(left) },
-        _ => new V1.WatchDevicesResponse { SnapshotComplete = true },
-    };
 
     private static Listing ListingOf(string parent, string filter) => new(ResourceNames.ParentOf(parent), GrainTypes.Device, filter);
 

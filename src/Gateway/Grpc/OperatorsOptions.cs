@@ -51,6 +51,13 @@ public sealed class OperatorsOptions
     /// <summary>How often a watched rollout is looked at; people see no more than two pictures a second.</summary>
     [Range(typeof(TimeSpan), "00:00:00.020", "00:01:00")]
     public TimeSpan RolloutWatchInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
+    /// How often a watch of devices is renewed and sends a resume token. Inventories forget a watcher after three minutes, so that one
+    /// renewal may fail.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.020", "00:01:00")]
+    public TimeSpan WatchRenewInterval { get; set; } = TimeSpan.FromMinutes(1);
 }
 
 [OptionsValidator]

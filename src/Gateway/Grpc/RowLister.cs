@@ -74,18 +74,16 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
             var batch = Enumerable.Range(first, Math.Min(PartitionsAtOnce, partitions.Count - first))
                 .Select(partition => new Source(partition, PagePlace.Start))
                 .ToArray();
-            for (var open = batch; open.Length > 0; open = [.. batch.Where(source => !source.IsDone)])
+            await foreach (var row in ScanAsync(listing, batch, cancellationToken))
             {
-                await ForEachAsync(open, source => ReadAsync(listing, source, RowQuery.RowsLimit), cancellationToken);
-                foreach (var row in open.SelectMany(source => source.Rows))
-                {
-                    yield return row;
-                }
-
-                Array.ForEach(open, source => source.Rows.Clear());
+                yield return row;
             }
         }
     }
+
+    /// <summary>All rows of one partition.</summary>
+    public IAsyncEnumerable<ListedRow> ScanAsync(Listing listing, int partition, CancellationToken cancellationToken) =>
+        ScanAsync(listing, [new Source(partition, PagePlace.Start)], cancellationToken);
 
     /// <summary>
     /// How many rows match, by the values of fields (empty: only the total); each partition counts its own. The largest groups first.
@@ -107,8 +105,32 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
     }
 
     /// <summary>Does something with every partition, some at a time.</summary>
-    public Task ForEachPartitionAsync(Func<IInventoryGrain, Task> action, CancellationToken cancellationToken) => ForEachAsync(
-        Enumerable.Range(0, partitions.Count), partition => action(grains.GetInventory(partition)), cancellationToken);
+    public Task ForEachPartitionAsync(Func<IInventoryGrain, Task> action, CancellationToken cancellationToken) =>
+        ForEachPartitionAsync((inventory, _) => action(inventory), cancellationToken);
+
+    /// <summary>Does something with some partitions, some at a time.</summary>
+    public Task ForEachPartitionAsync(
+        IEnumerable<int> those, Func<IInventoryGrain, int, Task> action, CancellationToken cancellationToken) =>
+        ForEachAsync(those, partition => action(grains.GetInventory(partition), partition), cancellationToken);
+
+    /// <summary>Does something with every partition, some at a time.</summary>
+    public Task ForEachPartitionAsync(Func<IInventoryGrain, int, Task> action, CancellationToken cancellationToken) =>
+        ForEachPartitionAsync(Enumerable.Range(0, partitions.Count), action, cancellationToken);
+
+    private async IAsyncEnumerable<ListedRow> ScanAsync(
+        Listing listing, Source[] batch, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (var open = batch; open.Length > 0; open = [.. batch.Where(source => !source.IsDone)])
+        {
+            await ForEachAsync(open, source => ReadAsync(listing, source, RowQuery.RowsLimit), cancellationToken);
+            foreach (var row in open.SelectMany(source => source.Rows))
+            {
+                yield return row;
+            }
+
+            Array.ForEach(open, source => source.Rows.Clear());
+        }
+    }
 
     private static Task ForEachAsync<T>(IEnumerable<T> items, Func<T, Task> action, CancellationToken cancellationToken) =>
         Parallel.ForEachAsync(

@@ -1,108 +1,53 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Options;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
 
 namespace Muster.Gateway.Grpc;
 
 /// <summary>
-/// The changes of rows on their way to a slow reader: of each record only the newest waits, so that a reader who falls behind
-/// misses steps and never states. Bounded by <see cref="WaitingMax"/>.
+/// What a watcher is told: a row as it is now, or that one no longer matches, or neither: then all that is known up to the point was told.
 /// </summary>
-internal sealed class RowBuffer : IRowWatcher, IDisposable
-{
-    /// <summary>Records that wait for one reader: about 100 MB at worst, and a reader that far behind has to start anew.</summary>
-    public const int WaitingMax = 100_000;
-
-    private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _changed = new(0);
-    private Dictionary<RecordKey, ListedRow> _waiting = [];
-    private bool _signalled;
-
-    public bool IsOverrun { get; private set; }
-
-    public Task RowChangedAsync(ListedRow row)
-    {
-        ArgumentNullException.ThrowIfNull(row);
-        lock (_gate)
-        {
-            if (_waiting.Count >= WaitingMax && !_waiting.ContainsKey(row.Record))
-            {
-                IsOverrun = true;
-            }
-            else if (!_waiting.TryGetValue(row.Record, out var known) || known.Version <= row.Version)
-            {
-                _waiting[row.Record] = row;
-            }
-
-            if (!_signalled)
-            {
-                _signalled = true;
-                _changed.Release();
-            }
-        }
-
-        return Task.CompletedTask;
-    }
-
-    /// <summary>What waits, or nothing when the time is over.</summary>
-    public async Task<IReadOnlyCollection<ListedRow>> TakeAsync(TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        await _changed.WaitAsync(timeout, cancellationToken);
-        lock (_gate)
-        {
-            var taken = _waiting;
-            _waiting = [];
-            _signalled = false;
-            return taken.Values;
-        }
-    }
-
-    public void Dispose() => _changed.Dispose();
-}
-
-/// <summary>What a watcher is told: a row as it is now, or that one no longer matches, or neither, when the snapshot is complete.</summary>
 /// <param name="Row">The row; null for the others.</param>
 /// <param name="Left">The record that no longer matches; null for the others.</param>
-internal readonly record struct RowNews(ListedRow? Row, RecordKey? Left)
+/// <param name="Point">Where another watch may go on; null for the others, and where none can.</param>
+internal readonly record struct RowNews(ListedRow? Row, RecordKey? Left, ResumePoint? Point)
 {
-    public static RowNews SnapshotComplete { get; } = new(null, null);
+    public static RowNews Of(ListedRow row) => row.HasLeft ? new RowNews(null, row.Record, null) : new RowNews(row, null, null);
 }
 
-/// <summary>A snapshot of rows and then each that changes.</summary>
-internal sealed class RowWatch(IGrainFactory grains, RowLister lister, TimeProvider clock)
+/// <summary>A snapshot of rows, or what changed since a point, and then each row that changes.</summary>
+internal sealed class RowWatch(
+    IGrainFactory grains, RowLister lister, PartitionMap partitions, IOptions<OperatorsOptions> options, TimeProvider clock)
 {
-    /// <summary>Inventories forget a watcher after three minutes, so that one renewal may fail.</summary>
-    public static readonly TimeSpan RenewInterval = TimeSpan.FromMinutes(1);
-
     /// <summary>
-    /// Rows of the snapshot, the marker that it is complete, then changed rows and those that ceased to match, until the caller cancels.
-    /// With every renewal all rows are compared with what was sent: a change that was lost with a silo is made up for then.
+    /// Rows of the snapshot (or of what changed since <paramref name="from"/>), the first point, then changed rows and those that ceased to
+    /// match, until the caller cancels. With every renewal what was lost with a silo is made up for, and a new
+    /// point follows.
     /// </summary>
-    public async IAsyncEnumerable<RowNews> RunAsync(Listing listing, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<RowNews> RunAsync(
+        Listing listing, ResumePoint? from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var buffer = new RowBuffer();
+        var interval = options.Value.WatchRenewInterval;
+        using var buffer = new RowBuffer(partitions.Count);
         var observer = grains.CreateObjectReference<IRowWatcher>(buffer);
-        var query = listing.Rows(PagePlace.Start, RowQuery.RowsLimit);
-        var sent = new SentRows();
+        var run = new RowWatchRun(lister, partitions, clock, listing, buffer, observer);
         try
         {
             // Subscribed before the snapshot: what changes meanwhile waits in the buffer.
-            await lister.ForEachPartitionAsync(grain => grain.WatchAsync(observer, query), cancellationToken);
-            await foreach (var news in CompareAsync(listing, sent, cancellationToken))
+            var replies = await run.RenewAsync(cancellationToken);
+            await foreach (var news in from is null ? run.SnapshotAsync(cancellationToken) : run.ResumeAsync(from, cancellationToken))
             {
                 yield return news;
             }
 
-            yield return RowNews.SnapshotComplete;
+            yield return run.Reached(replies);
             var renewed = clock.GetTimestamp();
             while (!cancellationToken.IsCancellationRequested)
             {
-                foreach (var row in await buffer.TakeAsync(RenewInterval - Elapsed(renewed), cancellationToken))
+                foreach (var news in run.Sift(await buffer.TakeAsync(Left(interval, renewed), cancellationToken)))
                 {
-                    if (sent.Take(row) is { } news)
-                    {
-                        yield return news;
-                    }
+                    yield return news;
                 }
 
                 if (buffer.IsOverrun)
@@ -110,11 +55,10 @@ internal sealed class RowWatch(IGrainFactory grains, RowLister lister, TimeProvi
                     throw FleetErrors.LimitReached("changes that wait for one watch", RowBuffer.WaitingMax);
                 }
 
-                if (clock.GetElapsedTime(renewed) >= RenewInterval)
+                if (clock.GetElapsedTime(renewed) >= interval)
                 {
                     renewed = clock.GetTimestamp();
-                    await lister.ForEachPartitionAsync(grain => grain.WatchAsync(observer, query), cancellationToken);
-                    await foreach (var news in CompareAsync(listing, sent, cancellationToken))
+                    await foreach (var news in run.MakeUpAsync(cancellationToken))
                     {
                         yield return news;
                     }
@@ -128,28 +72,10 @@ internal sealed class RowWatch(IGrainFactory grains, RowLister lister, TimeProvi
         }
     }
 
-    private TimeSpan Elapsed(long renewed)
+    private TimeSpan Left(TimeSpan interval, long since)
     {
-        var elapsed = clock.GetElapsedTime(renewed);
-        return elapsed < RenewInterval ? elapsed : RenewInterval;
-    }
-
-    private async IAsyncEnumerable<RowNews> CompareAsync(
-        Listing listing, SentRows sent, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        sent.BeginComparison();
-        await foreach (var row in lister.ScanAsync(listing, cancellationToken))
-        {
-            if (sent.Compare(row) is { } news)
-            {
-                yield return news;
-            }
-        }
-
-        foreach (var gone in sent.EndComparison())
-        {
-            yield return gone;
-        }
+        var left = interval - clock.GetElapsedTime(since);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     private async Task UnwatchAsync(IRowWatcher observer)

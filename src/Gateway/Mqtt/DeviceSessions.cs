@@ -27,6 +27,7 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
     private long _reservations;
     private long _lastEpoch;
     private long _lastSeenTicks;
+    private DisconnectReason _reason;
     private bool _isDirty;
     private bool _isRemoved;
 
@@ -113,6 +114,7 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
             }
 
             _receiver = null;
+            _reason = session.Reason;
             return true;
         }
     }
@@ -193,7 +195,8 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
         {
             _isDirty &= !clearDirty;
             var seen = new DateTimeOffset(Volatile.Read(ref _lastSeenTicks), TimeSpan.Zero);
-            presence = new SessionPresence(Address.Tenant, Address.Device, _lastEpoch, _receiver is not null, seen, _health);
+            var reason = _receiver is null ? _reason : DisconnectReason.Unspecified;
+            presence = new SessionPresence(Address.Tenant, Address.Device, _lastEpoch, _receiver is not null, seen, _health, reason);
             return _lastEpoch > 0;
         }
     }

@@ -3,6 +3,7 @@ using MQTTnet.Protocol;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
 using Muster.Domain;
+using Muster.Domain.Devices;
 using Muster.Domain.Identity;
 using Muster.Gateway.Devices;
 using Muster.Protocol;
@@ -67,6 +68,14 @@ internal sealed class MqttSession(
 
     /// <summary>True while somebody reads what the peer sends.</summary>
     public bool IsReading { get; set; }
+
+    /// <summary>True once the device said that it goes.</summary>
+    public bool HasSaidGoodbye { get; set; }
+
+    /// <summary>Why the session is over, or would be if it were now.</summary>
+    public DisconnectReason Reason => Volatile.Read(ref _ending) is { } ending
+        ? ReasonCodes.OfDisconnect(ending.Code)
+        : HasSaidGoodbye ? DisconnectReason.ClosedByDevice : DisconnectReason.ConnectionLost;
 
     /// <summary>True once the gateway has decided to end the session.</summary>
     public bool IsEnding => Volatile.Read(ref _ending) is not null;

@@ -1,5 +1,6 @@
 using MQTTnet.Protocol;
 using Muster.Domain;
+using Muster.Domain.Devices;
 
 namespace Muster.Gateway.Mqtt;
 
@@ -38,6 +39,17 @@ internal static class ReasonCodes
         { Reason: "PAYLOAD_INVALID" } => MqttPubAckReasonCode.PayloadFormatInvalid,
         { Kind: ErrorKind.Denied } => MqttPubAckReasonCode.NotAuthorized,
         _ => MqttPubAckReasonCode.ImplementationSpecificError,
+    };
+
+    /// <summary>What presence tells of a session that was ended with this code.</summary>
+    public static DisconnectReason OfDisconnect(MqttDisconnectReasonCode code) => code switch
+    {
+        MqttDisconnectReasonCode.KeepAliveTimeout => DisconnectReason.KeepAliveTimeout,
+        MqttDisconnectReasonCode.SessionTakenOver => DisconnectReason.TakenOver,
+        MqttDisconnectReasonCode.ServerShuttingDown => DisconnectReason.GatewayStopped,
+        MqttDisconnectReasonCode.MalformedPacket or MqttDisconnectReasonCode.ProtocolError or MqttDisconnectReasonCode.PacketTooLarge
+            or MqttDisconnectReasonCode.SubscriptionIdentifiersNotSupported => DisconnectReason.ProtocolError,
+        _ => DisconnectReason.ClosedByServer,
     };
 
     /// <summary>

@@ -210,6 +210,7 @@ internal sealed partial class SessionLoop(
                 await session.Channel.SendAsync(Subscriptions.Answer(unsubscribe));
                 return true;
             case MqttDisconnectPacket:
+                session.HasSaidGoodbye = true;
                 return false;
             default:
                 session.Close(

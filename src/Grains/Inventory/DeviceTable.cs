@@ -88,6 +88,25 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
             ? new GroupCounter(columns, RowTest.Of(filter.Root, columns, now), grouping, now).Count()
             : new RowCounts(0, [], null);
 
+    /// <summary>Devices by their records; those that do not match as left.</summary>
+    public ImmutableArray<ListedRow> Find(RowQuery query, InventoryFilter filter, HashSet<RecordKey> records, DateTimeOffset now)
+    {
+        if (Of(query.Tenant) is not { } columns)
+        {
+            return [];
+        }
+
+        var test = RowTest.Of(filter.Root, columns, now);
+        var prefix = $"{query.Tenant}/";
+        return
+        [
+            .. records.Where(record => record.Key.StartsWith(prefix, StringComparison.Ordinal))
+                .Select(record => columns.Find(record.Key[prefix.Length..]))
+                .Where(row => row >= 0)
+                .Select(row => Show(query.Tenant, columns, row, now) with { HasLeft = !test.Takes(row) }),
+        ];
+    }
+
     public static ListedRow Show(TenantId tenant, DeviceColumns columns, int row, DateTimeOffset now)
     {
         var shown = columns.Get(tenant, row);

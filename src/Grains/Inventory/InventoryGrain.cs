@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
+using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
@@ -37,6 +38,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     private int _partition;
     private FeedPosition _position;
     private long _trimmedAt;
+    private DateTimeOffset _builtAt;
 
     public InventoryGrain(
         IFeedReader feed,
@@ -55,11 +57,12 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _partition = checked((int)this.GetPrimaryKeyLong());
+        _partition = _watches.Partition = checked((int)this.GetPrimaryKeyLong());
+        _builtAt = _clock.GetUtcNow();
 
         await RebuildAsync(cancellationToken);
         await TrimAsync(cancellationToken);
-        this.RegisterGrainTimer(CatchUpAsync, new GrainTimerCreationOptions(Backstop, Backstop) { KeepAlive = true });
+        this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(Backstop, Backstop) { KeepAlive = true });
     }
 
     public Task NudgeAsync() => CatchUpAsync(CancellationToken.None);
@@ -97,18 +100,46 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
             : _others.Count(query, filter, grouping, _clock.GetUtcNow());
     }
 
-    public Task WatchAsync(IRowWatcher watcher, RowQuery query)
+    public async Task<WatchReply?> WatchAsync(IRowWatcher watcher, RowQuery query)
     {
         ArgumentNullException.ThrowIfNull(query);
         var (filter, error) = query.ReadFilter();
-
-        // A filter that cannot be read is refused by the list that begins every watch; here it just matches nothing.
-        if (error is null)
+        if (error is not null)
         {
-            _watches.Put(watcher, query, filter, _clock.GetUtcNow());
+            // Refused by the list that begins every watch; here it just matches nothing.
+            return new WatchReply(_position, _watches.Lineage, 0);
         }
 
-        return Task.CompletedTask;
+        await CatchUpIfBehindAsync();
+        return _watches.Put(watcher, query, filter, _clock.GetUtcNow()) is { } told
+            ? new WatchReply(_position, _watches.Lineage, told)
+            : null;
+    }
+
+    public async Task<ChangedRows?> GetChangedSinceAsync(RowQuery query, FeedPosition position, DateTimeOffset at)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        var (filter, _) = query.ReadFilter();
+        HashSet<RecordKey> changed = [];
+        FeedPage page;
+        do
+        {
+            page = await _feed.FollowAsync(_partition, position, EntriesPerRead, CancellationToken.None);
+            position = page.Next;
+            changed.UnionWith(page.Entries.Where(entry => entry.Record.Kind == query.Kind).Select(entry => entry.Record));
+        }
+        while (page.Continuity == FeedContinuity.Follows && !page.IsAtEnd);
+        if (page.Continuity != FeedContinuity.Follows)
+        {
+            return null;
+        }
+
+        await CatchUpIfBehindAsync();
+        var now = _clock.GetUtcNow();
+        var rows = query.Kind == GrainTypes.Device
+            ? _devices.Find(query, filter, [.. changed, .. _presence.ChangedSince(at).Select(DeviceKey.RecordOf)], now)
+            : _others.Find(query, filter, changed, now);
+        return new ChangedRows(rows, KnowsPresence: query.Kind != GrainTypes.Device || _builtAt <= at);
     }
 
     public Task UnwatchAsync(IRowWatcher watcher)
@@ -127,6 +158,12 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         Task.FromResult(_presence.Find(tenant, device, _clock.GetUtcNow()));
 
     public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => Task.FromResult(_due.DueBy(now, recordsMax));
+
+    private Task TickAsync(CancellationToken cancellationToken)
+    {
+        _presence.Expire(_clock.GetUtcNow());
+        return CatchUpAsync(cancellationToken);
+    }
 
     private void Apply(RecordKey record, long version, InventoryRow? row, DateTimeOffset? dueAt)
     {
@@ -152,6 +189,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     private async Task RebuildAsync(CancellationToken cancellationToken)
     {
         (_devices, _others, _due) = (new DeviceTable(_values, _presence), new RowTable(), new DueTable());
+        _watches.Restart();
 
         // The feed's end first: what is committed during the scan is told again by the feed and applied only if newer.
         _position = await _feed.GetEndAsync(_partition, cancellationToken);

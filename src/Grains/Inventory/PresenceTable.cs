@@ -15,9 +15,12 @@ internal sealed class PresenceEntry
 
     public required DateTimeOffset ReportedAt { get; set; }
 
+    /// <summary>When it came or went; a watcher that was away asks what did since.</summary>
+    public required DateTimeOffset ChangedAt { get; set; }
+
     /// <summary>What is known; one that nobody repeated in time counts as disconnected, its epoch stays known.</summary>
     public DevicePresence At(DateTimeOffset now) => Presence.Connected && now - ReportedAt > Lifetime
-        ? Presence with { Connected = false, Gateway = null }
+        ? Presence with { Connected = false, Gateway = null, Reason = DisconnectReason.GatewayLost }
         : Presence;
 
     /// <summary>The value of a field of <see cref="InventoryFields.Presence"/> at this time.</summary>
@@ -30,6 +33,7 @@ internal sealed class PresenceEntry
 internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> created, Action<TenantId, DeviceId> changed)
 {
     private readonly Dictionary<(TenantId, DeviceId), PresenceEntry> _sessions = [];
+    private DateTimeOffset _nothingExpiresBefore;
 
     /// <summary>Takes a gateway's report. A session older than the one known changes nothing.</summary>
     public void Apply(PresenceReport report, DateTimeOffset now)
@@ -50,7 +54,10 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
 
             var presence = new DevicePresence(
                 session.Connected, session.LastSeenAt, session.Epoch, report.GatewayId, report.Gateway,
-                session.Health ?? known?.Presence.Health);
+                session.Health ?? known?.Presence.Health)
+            {
+                Reason = session.Connected ? DisconnectReason.Unspecified : session.Reason,
+            };
             var wasConnected = known?.At(now).Connected == true;
             if (known is not null)
             {
@@ -58,16 +65,51 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
             }
             else
             {
-                _sessions[key] = known = new PresenceEntry { Presence = presence, ReportedAt = now };
+                _sessions[key] = known = new PresenceEntry { Presence = presence, ReportedAt = now, ChangedAt = now };
                 created(session.Tenant, session.Device, known);
             }
 
             if (wasConnected != session.Connected)
             {
+                known.ChangedAt = now;
                 changed(session.Tenant, session.Device);
             }
         }
     }
+
+    /// <summary>Ends the sessions that no gateway repeated in time, and tells of them. Looks at all only when one may be due.</summary>
+    public void Expire(DateTimeOffset now)
+    {
+        if (now <= _nothingExpiresBefore)
+        {
+            return;
+        }
+
+        var oldest = now;
+        foreach (var (key, entry) in _sessions)
+        {
+            if (!entry.Presence.Connected)
+            {
+                continue;
+            }
+
+            if (now - entry.ReportedAt > PresenceEntry.Lifetime)
+            {
+                (entry.Presence, entry.ChangedAt) = (entry.At(now), now);
+                changed(key.Item1, key.Item2);
+            }
+            else if (entry.ReportedAt < oldest)
+            {
+                oldest = entry.ReportedAt;
+            }
+        }
+
+        _nothingExpiresBefore = oldest + PresenceEntry.Lifetime;
+    }
+
+    /// <summary>Devices that came or went at this time or later.</summary>
+    public IEnumerable<(TenantId Tenant, DeviceId Device)> ChangedSince(DateTimeOffset since) =>
+        _sessions.Where(session => session.Value.ChangedAt >= since).Select(session => session.Key);
 
     public PresenceEntry? Entry(TenantId tenant, DeviceId device) => _sessions.GetValueOrDefault((tenant, device));
 
@@ -87,10 +129,18 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
         {
             if (entry.Presence.GatewayId == report.GatewayId && !named.Contains(key))
             {
+                if (!entry.Presence.Connected)
+                {
+                    continue;
+                }
+
+                // How it ended was lost on the way.
                 var wasConnected = entry.At(now).Connected;
-                (entry.Presence, entry.ReportedAt) = (entry.Presence with { Connected = false, Gateway = null }, now);
+                entry.Presence = entry.Presence with { Connected = false, Gateway = null, Reason = DisconnectReason.ConnectionLost };
+                entry.ReportedAt = now;
                 if (wasConnected)
                 {
+                    entry.ChangedAt = now;
                     changed(key.Item1, key.Item2);
                 }
             }

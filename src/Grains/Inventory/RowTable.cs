@@ -47,6 +47,13 @@ internal sealed class RowTable
         return rows.Length > query.RowsMax ? new RowPage(rows[..query.RowsMax], false, null) : new RowPage(rows, true, null);
     }
 
+    /// <summary>Rows by their records; those that do not match as left.</summary>
+    public ImmutableArray<ListedRow> Find(RowQuery query, InventoryFilter filter, HashSet<RecordKey> records, DateTimeOffset now) =>
+    [
+        .. After(query, "").Where(row => records.Contains(row.Record))
+            .Select(row => row with { HasLeft = !filter.Matches(row.Row, now) }),
+    ];
+
     public RowCounts Count(RowQuery query, InventoryFilter filter, InventoryGrouping grouping, DateTimeOffset now)
     {
         var groups = After(query, "").Where(row => filter.Matches(row.Row, now))

@@ -12,27 +12,48 @@ internal sealed class RowWatches
     /// <summary>Watchers renew every minute; three missed renewals are a watcher that is gone.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(3);
 
-    /// <summary>Of one partition; each costs memory, and those whose filter names no value cost time with every change.</summary>
-    public const int WatchersMax = 1_000;
+    /// <summary>How often those that did not renew are looked for.</summary>
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<IRowWatcher, Watch> _watches = [];
     private readonly Dictionary<TenantId, WatchIndex> _devices = [];
+    private DateTimeOffset _nextSweep;
 
     public bool IsEmpty => _watches.Count == 0;
 
-    public void Put(IRowWatcher watcher, RowQuery query, InventoryFilter filter, DateTimeOffset now)
+    public int Partition { get; set; }
+
+    /// <summary>Of the numbers that watchers are told.</summary>
+    public Guid Lineage { get; private set; } = Guid.NewGuid();
+
+    /// <summary>The rows are built anew: what vanished meanwhile was told to nobody.</summary>
+    public void Restart()
     {
-        foreach (var (gone, _) in _watches.Where(watch => watch.Value.ExpiresAt <= now).ToList())
+        Lineage = Guid.NewGuid();
+        foreach (var watch in _watches.Values)
         {
-            _watches.Remove(gone);
+            watch.Told = 0;
+        }
+    }
+
+    /// <summary>The number of the newest change that the watcher was told; null when there are too many watchers.</summary>
+    public long? Put(IRowWatcher watcher, RowQuery query, InventoryFilter filter, DateTimeOffset now)
+    {
+        Sweep(now);
+        if (_watches.TryGetValue(watcher, out var known) && known.Query == query)
+        {
+            known.ExpiresAt = now + Lifetime;
+            return known.Told;
         }
 
-        if (_watches.ContainsKey(watcher) || _watches.Count < WatchersMax)
+        if (known is null && _watches.Count >= RowQuery.WatchersMax)
         {
-            _watches[watcher] = new Watch(watcher, query, filter, now + Lifetime);
+            return null;
         }
 
+        _watches[watcher] = new Watch(watcher, query, filter, now + Lifetime);
         _devices.Clear();
+        return 0;
     }
 
     public void Remove(IRowWatcher watcher)
@@ -70,12 +91,12 @@ internal sealed class RowWatches
         var shown = DeviceTable.Show(tenant, columns, row, now);
         foreach (var watch in after)
         {
-            _ = watch.Watcher.RowChangedAsync(shown);
+            Tell(watch, shown);
         }
 
         foreach (var watch in before.Except(after))
         {
-            _ = watch.Watcher.RowChangedAsync(shown with { HasLeft = true });
+            Tell(watch, shown with { HasLeft = true });
         }
     }
 
@@ -97,8 +118,25 @@ internal sealed class RowWatches
         {
             if (watch.ExpiresAt > now && watch.Query.Kind == changed.Record.Kind && watch.Query.Tenant == changed.Row.Tenant)
             {
-                _ = watch.Watcher.RowChangedAsync(changed with { HasLeft = !watch.Filter.Matches(changed.Row, now) });
+                Tell(watch, changed with { HasLeft = !watch.Filter.Matches(changed.Row, now) });
             }
+        }
+    }
+
+    private void Tell(Watch watch, ListedRow row) =>
+        _ = watch.Watcher.RowChangedAsync(new RowChange(Partition, Lineage, ++watch.Told, row));
+
+    private void Sweep(DateTimeOffset now)
+    {
+        if (now < _nextSweep)
+        {
+            return;
+        }
+
+        _nextSweep = now + SweepInterval;
+        foreach (var (gone, _) in _watches.Where(watch => watch.Value.ExpiresAt <= now).ToList())
+        {
+            Remove(gone);
         }
     }
 }
@@ -116,11 +154,14 @@ internal sealed class Watch(IRowWatcher watcher, RowQuery query, InventoryFilter
 
     public InventoryFilter Filter => filter;
 
-    public DateTimeOffset ExpiresAt => expiresAt;
+    public DateTimeOffset ExpiresAt { get; set; } = expiresAt;
 
-    public bool LooksAtPresence { get; } = filter.Tests.Any(test => InventoryFields.IsPresence(test.Path.Field.Name));
+    /// <summary>The number of the newest change that it was told.</summary>
+    public long Told { get; set; }
 
-    /// <summary>Compiled once per renewal, and again when a label or setting came that no device had.</summary>
+    public bool LooksAtPresence { get; } = filter.LooksAtPresence;
+
+    /// <summary>Compiled once, and again when a label or setting came that no device had.</summary>
     public bool Takes(DeviceColumns columns, int row, DateTimeOffset now)
     {
         if (_test is null || !ReferenceEquals(_columns, columns) || _mapKeys != columns.MapKeys)
@@ -128,6 +169,6 @@ internal sealed class Watch(IRowWatcher watcher, RowQuery query, InventoryFilter
             (_test, _columns, _mapKeys) = (RowTest.Of(filter.Root, columns, now), columns, columns.MapKeys);
         }
 
-        return expiresAt > now && _test.Takes(row);
+        return ExpiresAt > now && _test.Takes(row);
     }
 }

@@ -12,7 +12,7 @@ namespace Muster.Grains.Rollouts;
 /// </summary>
 internal sealed class MemberIndex
 {
-    /// <summary>Gateways tell presence every 2 s; asking more often would show nothing new.</summary>
+    /// <summary>Gateways tell presence every 1.5 s; asking more often would show nothing new.</summary>
     public static readonly TimeSpan ReachInterval = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<string, int> _byKey;

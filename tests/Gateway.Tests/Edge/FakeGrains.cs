@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
@@ -64,7 +65,10 @@ internal sealed class FakeInventory : IInventoryGrain
 
     public Task<RowCounts> CountAsync(RowQuery query, string groupBy) => throw new NotSupportedException();
 
-    public Task WatchAsync(IRowWatcher watcher, RowQuery query) => throw new NotSupportedException();
+    public Task<WatchReply?> WatchAsync(IRowWatcher watcher, RowQuery query) => throw new NotSupportedException();
+
+    public Task<ChangedRows?> GetChangedSinceAsync(RowQuery query, FeedPosition position, DateTimeOffset at) =>
+        throw new NotSupportedException();
 
     public Task UnwatchAsync(IRowWatcher watcher) => throw new NotSupportedException();
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Reflection;
+using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
 using Muster.Domain.Inventory;
 using Muster.Domain;
@@ -31,7 +32,7 @@ internal class FakeFleet : DispatchProxy
     public void Fail<TGrain, TReply>(string method, Exception exception) =>
         _answers[(typeof(TGrain), method)] = (_, _) => Task.FromException<TReply>(exception);
 
-    public FakeRows InventoryOf(int partition) => Rows.GetOrAdd(partition, _ => new FakeRows());
+    public FakeRows InventoryOf(int partition) => Rows.GetOrAdd(partition, _ => new FakeRows(partition));
 
     internal object Answer(Type grain, string key, MethodInfo method, object?[] args)
     {
@@ -71,11 +72,14 @@ internal class FakeGrain : DispatchProxy
 #pragma warning restore CA1852
 
 /// <summary>One partition with rows, filtered by the real filter.</summary>
-internal sealed class FakeRows : IInventoryGrain
+internal sealed class FakeRows(int partition) : IInventoryGrain
 {
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, ListedRow> _rows = new(StringComparer.Ordinal);
     private readonly List<IRowWatcher> _watchers = [];
+    private readonly List<ListedRow> _feed = [];
+    private readonly Guid _lineage = Guid.NewGuid();
+    private long _told;
 
     public int Watchers
     {
@@ -90,18 +94,26 @@ internal sealed class FakeRows : IInventoryGrain
 
     public int Lists { get; private set; }
 
+    /// <summary>What is told is lost on the way.</summary>
+    public bool IsDeaf { get; set; }
+
+    /// <summary>The feed reaches back to no position.</summary>
+    public bool IsTrimmed { get; set; }
+
     public async Task PutAsync(ListedRow row)
     {
         IRowWatcher[] watchers;
         lock (_gate)
         {
             _rows[row.Row.Name] = row;
-            watchers = [.. _watchers];
+            _feed.Add(row);
+            watchers = IsDeaf ? [] : [.. _watchers];
+            _told++;
         }
 
         foreach (var watcher in watchers)
         {
-            await watcher.RowChangedAsync(row);
+            await watcher.RowChangedAsync(new RowChange(partition, _lineage, _told, row));
         }
     }
 
@@ -142,14 +154,27 @@ internal sealed class FakeRows : IInventoryGrain
         }
     }
 
-    public Task WatchAsync(IRowWatcher watcher, RowQuery query)
+    public Task<WatchReply?> WatchAsync(IRowWatcher watcher, RowQuery query)
     {
         lock (_gate)
         {
-            _watchers.Add(watcher);
-        }
+            if (!_watchers.Contains(watcher))
+            {
+                _watchers.Add(watcher);
+                _told = 0;
+            }
 
-        return Task.CompletedTask;
+            return Task.FromResult<WatchReply?>(new WatchReply(new FeedPosition(_feed.Count, 7), _lineage, _told));
+        }
+    }
+
+    public Task<ChangedRows?> GetChangedSinceAsync(RowQuery query, FeedPosition position, DateTimeOffset at)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult(
+                IsTrimmed ? null : new ChangedRows([.. _feed.Skip((int)position.Sequence)], KnowsPresence: true));
+        }
     }
 
     public Task UnwatchAsync(IRowWatcher watcher)

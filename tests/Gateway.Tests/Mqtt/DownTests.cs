@@ -125,7 +125,7 @@ public sealed class DownTests
         Assert.Equal((1, "well"), (here.Epoch, here.Health?.Note));
         await client.DisconnectAsync();
         var gone = await FindAsync(edge, session => !session.Connected);
-        Assert.Equal(1, gone.Epoch);
+        Assert.Equal((1, DisconnectReason.ClosedByDevice), (gone.Epoch, gone.Reason));
     }
 
     [Fact]

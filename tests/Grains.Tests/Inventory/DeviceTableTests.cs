@@ -170,7 +170,7 @@ public sealed class DeviceTableTests
 
     private sealed class Nobody : IRowWatcher
     {
-        public Task RowChangedAsync(ListedRow row) => throw new InvalidOperationException("Nobody is told anything here.");
+        public Task RowChangedAsync(RowChange change) => throw new InvalidOperationException("Nobody is told anything here.");
     }
 
     private static (DeviceTable Table, List<ListedRow> Rows) Fill(int count)
@@ -206,7 +206,7 @@ public sealed class DeviceTableTests
         Assert.True(DeviceId.TryParse(name, out var id));
         var health = random.Next(2) == 0 ? null : new DeviceHealth(random.Next(3_000), null, "");
         var seen = Now.AddMinutes(-random.Next(200));
-        var session = new SessionPresence(TenantId.Default, id, 1, random.Next(4) > 0, seen, health);
+        var session = new SessionPresence(TenantId.Default, id, 1, random.Next(4) > 0, seen, health, (DisconnectReason)random.Next(9));
         presence.Apply(new PresenceReport("g", null!, false, [session]), Now.AddSeconds(-random.Next(120)));
     }
 

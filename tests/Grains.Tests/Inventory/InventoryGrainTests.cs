@@ -141,7 +141,8 @@ public sealed class InventoryGrainTests : IAsyncLifetime
         var watcher = _silo!.Client.CreateObjectReference<IRowWatcher>(told);
         await inventory.WatchAsync(watcher, Query("connected = true"));
         var observer = _silo.Client.CreateObjectReference<IGatewayObserver>(new Closed());
-        var session = new SessionPresence(TenantId.Default, Id("A"), 7, true, TimeProvider.System.GetUtcNow(), null);
+        var session = new SessionPresence(
+            TenantId.Default, Id("A"), 7, true, TimeProvider.System.GetUtcNow(), null, DisconnectReason.Unspecified);
 
         await inventory.ReportPresenceAsync(new PresenceReport("g", observer, false, [session]));
         await inventory.ReportPresenceAsync(new PresenceReport("g", observer, false, [session with { Connected = false }]));
@@ -152,6 +153,54 @@ public sealed class InventoryGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task GetChangedSinceAsync_OfAPosition_TellsWhatChangedBehindItAndWhatLeft()
+    {
+        await ExpectAsync("A");
+        var inventory = InventoryOf("A");
+        var watcher = _silo!.Client.CreateObjectReference<IRowWatcher>(new Told());
+        var query = Query("labels.n = 1");
+        var first = await inventory.WatchAsync(watcher, query);
+        var began = TimeProvider.System.GetUtcNow();
+
+        await EditAsync("A", 1);
+        var matching = await inventory.GetChangedSinceAsync(query, first!.Position, began);
+        await EditAsync("A", 2);
+        await _silo!.DeactivateAsync(((GrainReference)inventory).GrainId);
+        var left = await inventory.GetChangedSinceAsync(query, first.Position, began);
+        var second = await inventory.WatchAsync(watcher, query);
+        var nothing = await inventory.GetChangedSinceAsync(query, second!.Position, TimeProvider.System.GetUtcNow());
+
+        Assert.False(Assert.Single(matching!.Rows).HasLeft);
+        Assert.True(matching.KnowsPresence);
+        Assert.True(Assert.Single(left!.Rows).HasLeft);
+        Assert.False(left.KnowsPresence);
+        Assert.Empty(nothing!.Rows);
+        Assert.NotEqual(first.Lineage, second.Lineage);
+        Assert.Null(await inventory.GetChangedSinceAsync(query, first.Position with { Fingerprint = 1 }, began));
+    }
+
+    [Fact]
+    public async Task GetChangedSinceAsync_OfDevicesThatCameAndWent_TellsThemToo()
+    {
+        await ExpectAsync("A");
+        var inventory = InventoryOf("A");
+        var watcher = _silo!.Client.CreateObjectReference<IRowWatcher>(new Told());
+        var first = await inventory.WatchAsync(watcher, Query(""));
+        var observer = _silo.Client.CreateObjectReference<IGatewayObserver>(new Closed());
+        var at = TimeProvider.System.GetUtcNow();
+        var gone = new SessionPresence(TenantId.Default, Id("A"), 7, false, at, null, DisconnectReason.KeepAliveTimeout);
+
+        await inventory.ReportPresenceAsync(new PresenceReport("g", observer, false, [gone with { Connected = true }]));
+        await inventory.ReportPresenceAsync(new PresenceReport("g", observer, false, [gone]));
+        var changed = await inventory.GetChangedSinceAsync(Query(""), first!.Position, at);
+        var page = await inventory.ListAsync(Query("disconnect_reason = KEEP_ALIVE_TIMEOUT"));
+
+        Assert.Equal(DisconnectReason.KeepAliveTimeout, Assert.Single(changed!.Rows).Presence!.Reason);
+        Assert.Single(page.Rows);
+        Assert.Empty((await inventory.ListAsync(Query("disconnect_reason = TAKEN_OVER"))).Rows);
+    }
+
+    [Fact]
     public async Task ListAsync_OfAStoreThatWentBack_ShowsWhatIsThereAndAsksForHellos()
     {
         var inventory = InventoryOf("A");
@@ -159,8 +208,9 @@ public sealed class InventoryGrainTests : IAsyncLifetime
         Assert.Single((await inventory.ListAsync(Query(""))).Rows);
         var gateway = new Closed();
         var observer = _silo!.Client.CreateObjectReference<IGatewayObserver>(gateway);
-        await inventory.ReportPresenceAsync(new PresenceReport(
-            "g", observer, false, [new SessionPresence(TenantId.Default, Id("A"), 7, true, TimeProvider.System.GetUtcNow(), null)]));
+        var session = new SessionPresence(
+            TenantId.Default, Id("A"), 7, true, TimeProvider.System.GetUtcNow(), null, DisconnectReason.Unspecified);
+        await inventory.ReportPresenceAsync(new PresenceReport("g", observer, false, [session]));
         await using var raw = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(_redis!.ConnectionString);
         var partition = new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id("A")));
 
@@ -246,8 +296,9 @@ public sealed class InventoryGrainTests : IAsyncLifetime
             }
         }
 
-        public Task RowChangedAsync(ListedRow row)
+        public Task RowChangedAsync(RowChange change)
         {
+            var row = change.Row;
             Rows.Enqueue(row);
             First.TrySetResult();
             return Task.CompletedTask;

@@ -49,11 +49,32 @@ public sealed class PresenceTableTests
         Assert.Null(Find(table, "D", Noon));
     }
 
+    [Fact]
+    public void Expire_OfASessionThatNobodyRepeated_TellsThatItsGatewayIsLostOnce()
+    {
+        var told = new List<string>();
+        var table = new PresenceTable((_, _, _) => { }, (_, device) => told.Add(device.Value));
+        table.Apply(Report("g1", isFull: false, Session("A", 1), Session("B", 1)), Noon);
+        table.Apply(Report("g2", isFull: false, Session("C", 1) with { Connected = false, Reason = DisconnectReason.TakenOver }), Noon);
+        table.Apply(Report("g1", isFull: false, Session("B", 1)), Noon.AddSeconds(60));
+        told.Clear();
+
+        table.Expire(Noon.AddSeconds(90));
+        Assert.Empty(told);
+        table.Expire(Noon.AddSeconds(91));
+        table.Expire(Noon.AddSeconds(95));
+
+        Assert.Equal(["A"], told);
+        Assert.Equal(DisconnectReason.GatewayLost, Find(table, "A", Noon.AddSeconds(95))!.Reason);
+        Assert.Equal(DisconnectReason.TakenOver, Find(table, "C", Noon.AddSeconds(95))!.Reason);
+        Assert.Single(table.ChangedSince(Noon.AddSeconds(91)));
+    }
+
     private static PresenceReport Report(string gateway, bool isFull, params SessionPresence[] sessions) =>
         new(gateway, null!, isFull, [.. sessions]);
 
     private static SessionPresence Session(string device, long epoch) =>
-        new(TenantId.Default, Id(device), epoch, true, Noon, null);
+        new(TenantId.Default, Id(device), epoch, true, Noon, null, DisconnectReason.Unspecified);
 
     private static DevicePresence? Find(PresenceTable table, string device, DateTimeOffset now) =>
         table.Find(TenantId.Default, Id(device), now);
