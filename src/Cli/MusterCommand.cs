@@ -2,6 +2,7 @@ using System.CommandLine;
 using Muster.Cli.Decommissions;
 using Muster.Cli.Devices;
 using Muster.Cli.Images;
+using Muster.Cli.Maintenance;
 using Muster.Cli.Operators;
 using Muster.Cli.Policies;
 using Muster.Cli.Products;
@@ -51,6 +52,7 @@ public static class MusterCommand
             GetWarranty.Create(), ListWarranties.Create(), SetWarranty.Create(), CloseWarrantyReview.Create()]));
         root.Add(Group("operators", "Who may call the API.", [
             RequestOperator.Create(), AddOperator.Create(), AcceptOperator.Create(), ListOperators.Create()]));
+        root.Add(Group("admin", "Whether the installation is in order.", [VerifyInventory.Create(), RebuildInventory.Create()]));
         root.Add(WhoAmI.Create());
         return root;
     }

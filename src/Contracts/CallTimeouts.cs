@@ -12,6 +12,9 @@ public static class CallTimeouts
     /// </summary>
     public const string Commit = "00:00:15";
 
+    /// <summary>Reads a whole partition from the store: 65,000 devices at the fewest partitions for a million, on a slow store.</summary>
+    public const string Sweep = "00:02:00";
+
     /// <summary>For what lives in memory and is told again every two seconds.</summary>
     public const string Presence = "00:00:05";
 }

@@ -73,6 +73,9 @@ internal sealed class FeedReader(StoreConnection connection, PayloadSerializer p
         return new FeedPage(FeedContinuity.Follows, entries.MoveToImmutable(), next, head);
     }
 
+    public async Task<long> GetTrimmedAsync(int partition, CancellationToken cancellationToken) =>
+        NumberOf((await ReadAsync(partition, [RecordLayout.InstallationField, RecordLayout.TrimField], cancellationToken))[1]);
+
     public async Task<ImmutableArray<FeedEntry>> ReadAsync(int partition, long after, int entriesMax, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(after);

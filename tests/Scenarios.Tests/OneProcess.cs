@@ -89,6 +89,34 @@ internal sealed class OneProcess : IAsyncDisposable
         return (code, output.ToString(), error.ToString());
     }
 
+    /// <summary>The lines of a watch of devices up to the one with this text; then it is ended as Ctrl+C does.</summary>
+    public async Task<List<string>> WatchAsync(string last, params string[] arguments)
+    {
+        using var enough = new CancellationTokenSource(StartTimeout);
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var shared = TextWriter.Synchronized(output);
+        var watch = MusterCommand.RunAsync(
+            ["devices", "watch", .. arguments, "--profile", Profile, "--output", "json"], shared, error, enough.Token);
+        while (!watch.IsCompleted && !Text().Contains(last, StringComparison.Ordinal))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), CancellationToken.None);
+        }
+
+        await enough.CancelAsync();
+        Assert.True(await watch == 0, error.ToString());
+        return [.. Text().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+
+        string Text()
+        {
+            // The lock that a synchronized writer takes.
+            lock (shared)
+            {
+                return output.ToString();
+            }
+        }
+    }
+
     public ValueTask DisposeAsync()
     {
         Kill();

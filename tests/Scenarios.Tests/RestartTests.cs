@@ -37,6 +37,38 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task Watch_ResumedAfterAKill_IsSentWhatChangedMeanwhile()
+    {
+        await using var muster = new OneProcess();
+        await muster.StartAsync(Cancel);
+        await CreateAsync(muster, "B8A44F000001");
+        await CreateAsync(muster, "B8A44F000002");
+        var marker = await muster.WatchAsync("snapshotComplete");
+        await CreateAsync(muster, "B8A44F000003");
+        muster.Kill();
+        await muster.StartAsync(Cancel);
+
+        var resumed = await muster.WatchAsync("snapshotComplete", "--resume", TokenOf(marker[^1]));
+        var verified = await muster.MusterAsync("admin", "verify");
+
+        Assert.Equal(3, marker.Count);
+        Assert.Contains(resumed, line => line.Contains("B8A44F000003", StringComparison.Ordinal));
+        Assert.True(verified.Code == 0, verified.Output + verified.Error);
+        Assert.Contains("\"records\"", verified.Output, StringComparison.Ordinal);
+    }
+
+    private static string TokenOf(string line) =>
+        System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("resumeToken").GetString()!;
+
+    private static async Task CreateAsync(OneProcess muster, string serial)
+    {
+        var created = await muster.MusterAsync(
+            "devices", "create", serial, "--model", "P3265-V", "--track", "12.11", "--warranty-start", "2026-01-01",
+            "--warranty-months", "60");
+        Assert.True(created.Code == 0, created.Error);
+    }
+
+    [Fact]
     public async Task Device_NotExpected_IsRefusedAndNotListed()
     {
         await using var muster = new OneProcess();

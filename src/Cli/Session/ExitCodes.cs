@@ -33,3 +33,21 @@ public sealed class UsageException : Exception
     {
     }
 }
+
+/// <summary>A comparison that was carried out found what should not be.</summary>
+public sealed class DifferenceException : Exception
+{
+    public DifferenceException()
+    {
+    }
+
+    public DifferenceException(string message)
+        : base(message)
+    {
+    }
+
+    public DifferenceException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}

@@ -41,6 +41,11 @@ internal static class Verb
             await error.WriteLineAsync(usage.Message);
             return ExitCodes.Usage;
         }
+        catch (DifferenceException difference)
+        {
+            await error.WriteLineAsync(difference.Message);
+            return ExitCodes.Refused;
+        }
         catch (RpcException refusal) when (refusal.StatusCode == StatusCode.Cancelled && cancellationToken.IsCancellationRequested)
         {
             // Ctrl+C is how a person ends a watch.

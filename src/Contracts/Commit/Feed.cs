@@ -95,6 +95,9 @@ public interface IFeedReader
     /// </summary>
     Task<FeedPage> FollowAsync(int partition, FeedPosition after, int entriesMax, CancellationToken cancellationToken);
 
+    /// <summary>The highest sequence that is given up: what follows it can be read. 0 when nothing ever was.</summary>
+    Task<long> GetTrimmedAsync(int partition, CancellationToken cancellationToken);
+
     /// <summary>The highest sequence of the partition, 0 when nothing was ever committed.</summary>
     Task<long> GetHeadAsync(int partition, CancellationToken cancellationToken);
 

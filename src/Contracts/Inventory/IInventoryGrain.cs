@@ -53,6 +53,17 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     Task UnwatchAsync(IRowWatcher watcher);
 
     /// <summary>
+    /// Compares what is shown with a fold of the records and the feed, made anew beside it. The partition answers nothing meanwhile: about
+    /// 100 ms for 4,000 devices.
+    /// </summary>
+    [Alias("Verify"), ResponseTimeout(CallTimeouts.Sweep)]
+    Task<InventoryCheck> VerifyAsync();
+
+    /// <summary>Forgets what is shown and builds it from the records again, as after a restart. Presence is kept.</summary>
+    [Alias("Rebuild"), ResponseTimeout(CallTimeouts.Sweep)]
+    Task RebuildAsync();
+
+    /// <summary>
     /// A gateway's sessions of this partition's devices: all of them, or what changed since its last message. Kept in memory,
     /// expires after 90 s.
     /// </summary>

@@ -51,6 +51,8 @@ internal static class OperatorMethods
         [Package + "Operators/ListOperators"] = OperatorAction.Read,
         [Package + "Operators/CreateOperator"] = OperatorAction.Administer,
         [Package + "Operators/WhoAmI"] = OperatorAction.Read,
+        [Package + "Maintenance/VerifyInventory"] = OperatorAction.Administer,
+        [Package + "Maintenance/RebuildInventory"] = OperatorAction.Administer,
         ["/grpc.health.v1.Health/Check"] = OperatorAction.Read,
         ["/grpc.health.v1.Health/List"] = OperatorAction.Read,
         ["/grpc.health.v1.Health/Watch"] = OperatorAction.Read,

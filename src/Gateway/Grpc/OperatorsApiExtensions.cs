@@ -7,6 +7,7 @@ using Muster.Gateway.Devices;
 using Muster.Gateway.EndOfSupport;
 using Muster.Gateway.Images;
 using Muster.Gateway.Mqtt;
+using Muster.Gateway.Maintenance;
 using Muster.Gateway.Operators;
 using Muster.Gateway.Policies;
 using Muster.Gateway.Rollouts;
@@ -90,6 +91,7 @@ public static class OperatorsApiExtensions
         endpoints.MapGrpcService<ProductsService>();
         endpoints.MapGrpcService<DecommissionsService>();
         endpoints.MapGrpcService<OperatorsService>();
+        endpoints.MapGrpcService<MaintenanceService>();
         endpoints.MapGrpcReflectionService();
         endpoints.MapGrpcHealthChecksService();
         return endpoints;
@@ -106,6 +108,7 @@ public static class OperatorsApiExtensions
         ProductsValidators.AddTo(validators);
         DecommissionsValidators.AddTo(validators);
         OperatorsValidators.AddTo(validators);
+        MaintenanceValidators.AddTo(validators);
         return validators;
     }
 }

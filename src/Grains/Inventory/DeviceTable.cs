@@ -107,6 +107,11 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
         ];
     }
 
+    /// <summary>What is not as in the other, in words.</summary>
+    public IEnumerable<string> DifferencesTo(DeviceTable fold) => _tenants.Keys.Union(fold._tenants.Keys).SelectMany(tenant =>
+        (Of(tenant) ?? new DeviceColumns(pool)).DifferencesTo(fold.Of(tenant) ?? new DeviceColumns(pool))
+            .Select(difference => $"{GrainTypes.Device}/{tenant}/{difference}"));
+
     public static ListedRow Show(TenantId tenant, DeviceColumns columns, int row, DateTimeOffset now)
     {
         var shown = columns.Get(tenant, row);

@@ -53,4 +53,9 @@ internal sealed class DueTable
 
         return new DueRecords(records.ToImmutable(), null);
     }
+
+    /// <summary>What is here and not in the other, in words, and the other way round.</summary>
+    public IEnumerable<string> DifferencesTo(DueTable fold) =>
+        _due.Except(fold._due).Select(due => $"{due.Kind}/{due.Key} is due at {due.At:O} here, its record is not.").Concat(
+            fold._due.Except(_due).Select(due => $"{due.Kind}/{due.Key} is due at {due.At:O} by its record, not here."));
 }

@@ -148,6 +148,18 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         return Task.CompletedTask;
     }
 
+    public async Task<InventoryCheck> VerifyAsync()
+    {
+        var fold = new InventoryFold(_partition, _feed, _records, _values, _presence);
+        await fold.ScanAsync(CancellationToken.None);
+        await CatchUpAsync(CancellationToken.None);
+
+        // What was scanned is in the feed up to where it was read just now; both stop there.
+        return await fold.CompareAsync(_devices, _others, _due, _position.Sequence, CancellationToken.None);
+    }
+
+    public Task RebuildAsync() => RebuildAsync(CancellationToken.None);
+
     public Task ReportPresenceAsync(PresenceReport report)
     {
         _presence.Apply(report, _clock.GetUtcNow());

@@ -66,6 +66,32 @@ internal sealed class RowTable
             groups.Sum(group => group.Count), grouping.Keys.IsEmpty ? [] : [.. groups.Take(RowCounts.GroupsMax + 1)], null);
     }
 
+    /// <summary>What is not as in the other, in words.</summary>
+    public IEnumerable<string> DifferencesTo(RowTable fold)
+    {
+        foreach (var list in _rows.Keys.Union(fold._rows.Keys))
+        {
+            var shown = _rows.GetValueOrDefault(list) ?? [];
+            var told = fold._rows.GetValueOrDefault(list) ?? [];
+            var fields = new RowQuery(list.Tenant, list.Kind, "", "", 1).Fields;
+            foreach (var name in shown.Keys.Union(told.Keys, StringComparer.Ordinal))
+            {
+                var (here, there) = (shown.GetValueOrDefault(name), told.GetValueOrDefault(name));
+                if (here?.Version != there?.Version)
+                {
+                    yield return $"{list.Kind}/{list.Tenant}/{name} is shown at version {here?.Version ?? 0}, its record is at "
+                        + $"{there?.Version ?? 0}.";
+                    continue;
+                }
+
+                foreach (var field in fields.Where(field => here!.Field(field.Name, "") != there!.Field(field.Name, "")))
+                {
+                    yield return $"{list.Kind}/{list.Tenant}/{name}: {field.Name} is not what its record says.";
+                }
+            }
+        }
+    }
+
     private IEnumerable<ListedRow> After(RowQuery query, string after)
     {
         if (!_rows.TryGetValue((query.Tenant, query.Kind), out var rows))

@@ -70,6 +70,10 @@ internal sealed class FakeInventory : IInventoryGrain
     public Task<ChangedRows?> GetChangedSinceAsync(RowQuery query, FeedPosition position, DateTimeOffset at) =>
         throw new NotSupportedException();
 
+    public Task<InventoryCheck> VerifyAsync() => throw new NotSupportedException();
+
+    public Task RebuildAsync() => throw new NotSupportedException();
+
     public Task UnwatchAsync(IRowWatcher watcher) => throw new NotSupportedException();
 
     public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => throw new NotSupportedException();

@@ -19,7 +19,7 @@ public sealed class CatalogueTests
     [
         V1.DevicesReflection.Descriptor, V1.WarrantyReflection.Descriptor, V1.ImagesReflection.Descriptor, V1.RolloutsReflection.Descriptor,
         V1.PoliciesReflection.Descriptor, V1.ProductsReflection.Descriptor, V1.DecommissionsReflection.Descriptor,
-        V1.OperatorsReflection.Descriptor,
+        V1.OperatorsReflection.Descriptor, V1.MaintenanceReflection.Descriptor,
     ];
 
     [Fact]
@@ -50,6 +50,7 @@ public sealed class CatalogueTests
     {
         AssertTwins<DeviceState, V1.DeviceState>();
         AssertTwins<ComplianceState, V1.ComplianceState>();
+        AssertTwins<DisconnectReason, V1.DisconnectReason>();
         AssertTwins<EnrollmentApproval, V1.EnrollmentApproval>();
         AssertTwins<WarrantyStatus, V1.WarrantyStatus>();
         AssertTwins<WarrantyReviewState, V1.WarrantyReviewState>();

@@ -177,6 +177,11 @@ internal sealed class FakeRows(int partition) : IInventoryGrain
         }
     }
 
+    public Task<InventoryCheck> VerifyAsync() => Task.FromResult(
+        new InventoryCheck(3, 4, partition == 5 ? 1 : 0, partition == 5 ? ["A is not shown."] : []));
+
+    public Task RebuildAsync() => Task.CompletedTask;
+
     public Task UnwatchAsync(IRowWatcher watcher)
     {
         lock (_gate)

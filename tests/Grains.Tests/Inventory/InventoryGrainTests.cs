@@ -201,6 +201,39 @@ public sealed class InventoryGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task VerifyAsync_OfAPartitionInOrder_FindsNoDifference()
+    {
+        await ExpectAsync("A");
+        var inventory = InventoryOf("A");
+        await EditAsync("A", 1);
+        await EditAsync("A", 2);
+
+        var check = await inventory.VerifyAsync();
+
+        Assert.Equal((1, 3, 0), (check.Records, check.FeedEntries, check.Differences));
+    }
+
+    [Fact]
+    public async Task VerifyAsync_OfARecordBehindOurBack_TellsItAndARebuildRepairsTheList()
+    {
+        await ExpectAsync("A");
+        var inventory = InventoryOf("A");
+        await inventory.ListAsync(Query(""));
+        await using var raw = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(_redis!.ConnectionString);
+        var partition = new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id("A")));
+
+        // A record that somebody took away, whose fact stays in the feed.
+        await raw.GetDatabase().HashDeleteAsync($"{{p{partition}}}:c", "r:muster.device/default/A");
+        var check = await inventory.VerifyAsync();
+
+        Assert.Contains(check.Examples, example => example.Contains("default/A is shown and has no record", StringComparison.Ordinal));
+        Assert.Contains(check.Examples, example => example.Contains("the feed has 1 at 1", StringComparison.Ordinal));
+        Assert.Equal(2, check.Differences);
+        await inventory.RebuildAsync();
+        Assert.Empty((await inventory.ListAsync(Query(""))).Rows);
+    }
+
+    [Fact]
     public async Task ListAsync_OfAStoreThatWentBack_ShowsWhatIsThereAndAsksForHellos()
     {
         var inventory = InventoryOf("A");

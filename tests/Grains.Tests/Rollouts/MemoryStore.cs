@@ -120,6 +120,8 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
         return new FeedPage(FeedContinuity.Follows, entries, new FeedPosition(after.Sequence + entries.Length, Lineage), head);
     }
 
+    public Task<long> GetTrimmedAsync(int partition, CancellationToken cancellationToken) => Task.FromResult(0L);
+
     public Task<long> GetHeadAsync(int partition, CancellationToken cancellationToken)
     {
         lock (_gate)

@@ -175,6 +175,41 @@ internal sealed class DeviceColumns
         Labels = [.. _labels.Of(row).Select(label => new DeviceLabel(_pool.Share(label.Key), label.Value))],
     };
 
+    /// <summary>What is not as in the other, in words.</summary>
+    public IEnumerable<string> DifferencesTo(DeviceColumns fold)
+    {
+        for (var row = 0; row < Count; row++)
+        {
+            var other = fold.Find(NameOf(row));
+            if (other < 0)
+            {
+                yield return $"{NameOf(row)} is shown and has no record.";
+            }
+            else if (VersionOf(row) != fold.VersionOf(other))
+            {
+                yield return $"{NameOf(row)} is shown at version {VersionOf(row)}, its record is at {fold.VersionOf(other)}.";
+            }
+            else if (FindDifference(row, fold, other) is { } field)
+            {
+                yield return $"{NameOf(row)}: {field} is not what its record says.";
+            }
+        }
+
+        for (var row = 0; row < fold.Count; row++)
+        {
+            if (Find(fold.NameOf(row)) < 0)
+            {
+                yield return $"{fold.NameOf(row)} has a record and is not shown.";
+            }
+        }
+    }
+
+    private string? FindDifference(int row, DeviceColumns fold, int other) =>
+        _texts.Keys.FirstOrDefault(field => Text(field, row) != fold.Text(field, other))
+        ?? _numbers.Keys.FirstOrDefault(field => Number(field, row) != fold.Number(field, other))
+        ?? (_labels.Of(row).SequenceEqual(fold._labels.Of(other)) ? null : "a label")
+        ?? (_settings.Of(row).SequenceEqual(fold._settings.Of(other)) ? null : "a setting");
+
     private string Text(string field, int row) => _texts[field].Get(row);
 
     private long Number(string field, int row) => _numbers[field].Get(row);

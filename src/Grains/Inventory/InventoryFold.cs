@@ -1,0 +1,133 @@
+using Muster.Contracts.Commit;
+using Muster.Contracts.Inventory;
+using Muster.Domain.Inventory;
+using Muster.Grains.Inventory.Columns;
+
+namespace Muster.Grains.Inventory;
+
+/// <summary>
+/// A second inventory of a partition, folded from its records and its feed, to compare the first one with (I7). On the way it looks
+/// whether the feed is without a gap and agrees with the records (I6).
+/// </summary>
+internal sealed class InventoryFold(
+    int partition, IFeedReader feed, IRecordScanner records, ValuePool values, PresenceTable presence)
+{
+    private static readonly RowWatches s_nobody = new();
+
+    private readonly DeviceTable _devices = new(values, presence);
+    private readonly RowTable _others = new();
+    private readonly DueTable _due = new();
+    private readonly Dictionary<RecordKey, long> _versions = [];
+    private readonly ImmutableArray<string>.Builder _examples = ImmutableArray.CreateBuilder<string>();
+    private FeedPosition _position;
+    private long _records;
+    private long _entries;
+    private long _differences;
+
+    /// <summary>Reads the records; what was committed before this began is in them.</summary>
+    public async Task ScanAsync(CancellationToken cancellationToken)
+    {
+        _position = await feed.GetEndAsync(partition, cancellationToken);
+        await foreach (var record in records.ScanAsync(partition, cancellationToken))
+        {
+            _records += _versions.ContainsKey(record.Key) ? 0 : 1;
+            Apply(record.Key, record.Version, (record.Record as IListedRecord)?.ToRow(withCold: true), record.DueAt);
+        }
+    }
+
+    /// <summary>Reads the feed up to a sequence that is not below what was scanned, and compares.</summary>
+    public async Task<InventoryCheck> CompareAsync(
+        DeviceTable devices, RowTable others, DueTable due, long end, CancellationToken cancellationToken)
+    {
+        await CheckFeedAsync(cancellationToken);
+        while (_position.Sequence < end)
+        {
+            var wanted = (int)Math.Min(end - _position.Sequence, InventoryGrain.EntriesPerRead);
+            var page = await feed.FollowAsync(partition, _position, wanted, cancellationToken);
+            if (page.Continuity != FeedContinuity.Follows)
+            {
+                Differ($"The feed is {page.Continuity} behind {_position.Sequence}: ask again.");
+                break;
+            }
+
+            foreach (var entry in page.Entries)
+            {
+                Check(entry);
+                if (entry.IsLast)
+                {
+                    Apply(entry.Record, entry.Version, entry.Row, entry.DueAt);
+                }
+            }
+
+            _position = page.Next;
+        }
+
+        foreach (var difference in devices.DifferencesTo(_devices).Concat(others.DifferencesTo(_others)).Concat(due.DifferencesTo(_due)))
+        {
+            Differ(difference);
+        }
+
+        return new InventoryCheck(_records, _entries, _differences, _examples.ToImmutable());
+    }
+
+    /// <summary>All that the feed still holds, up to where the scan began: without a gap, and never ahead of its records.</summary>
+    private async Task CheckFeedAsync(CancellationToken cancellationToken)
+    {
+        var trimmed = await feed.GetTrimmedAsync(partition, cancellationToken);
+        while (trimmed < _position.Sequence)
+        {
+            var wanted = (int)Math.Min(_position.Sequence - trimmed, InventoryGrain.EntriesPerRead);
+            try
+            {
+                var entries = await feed.ReadAsync(partition, trimmed, wanted, cancellationToken);
+                foreach (var entry in entries)
+                {
+                    Check(entry);
+                }
+
+                trimmed += wanted;
+            }
+            catch (InvalidDataException exception)
+            {
+                Differ(exception.Message);
+                return;
+            }
+        }
+    }
+
+    private void Check(FeedEntry entry)
+    {
+        _entries++;
+        var version = _versions.GetValueOrDefault(entry.Record);
+        if (entry.Sequence <= _position.Sequence && entry.Version > version)
+        {
+            Differ($"{entry.Record}: its record is at version {version}, the feed has {entry.Version} at {entry.Sequence}.");
+        }
+    }
+
+    private void Apply(RecordKey record, long version, InventoryRow? row, DateTimeOffset? dueAt)
+    {
+        _versions[record] = Math.Max(version, _versions.GetValueOrDefault(record));
+        _due.Apply(record, version, dueAt);
+        switch (row)
+        {
+            case null:
+                break;
+            case DeviceRow device:
+                _devices.Apply(device, version, s_nobody, DateTimeOffset.UnixEpoch);
+                break;
+            default:
+                _others.Apply(record, version, row);
+                break;
+        }
+    }
+
+    private void Differ(string difference)
+    {
+        _differences++;
+        if (_examples.Count < InventoryCheck.ExamplesMax)
+        {
+            _examples.Add(difference);
+        }
+    }
+}
