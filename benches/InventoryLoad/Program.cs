@@ -28,8 +28,16 @@ var open = new Command("open", "Opens that store again.") { folder, devices };
 open.SetAction((parsed, cancellationToken) => new StoreLog(parsed.GetRequiredValue(folder), Console.Out)
     .ReadAsync(parsed.GetValue(devices), cancellationToken));
 
+var redis = new Option<string?>("--store") { Description = "host:port of an empty redis-server; without it, the embedded store." };
+var empty = new Option<string?>("--folder") { Description = "The embedded store's folder." };
+var rate = new Command("commits", "Commits a second, beside the raw client's HSET of the same bytes.") { redis, empty };
+rate.SetAction((parsed, _) => parsed.GetValue(redis) is { } server
+    ? new CommitRate(Console.Out).MeasureRedisAsync(server)
+    : new CommitRate(Console.Out).MeasureEmbeddedAsync(
+        parsed.GetValue(empty) ?? throw new InvalidOperationException("--store or --folder")));
+
 var root = new RootCommand("Inventory and store under load; ./bench inventory and ./bench store run it.")
 {
-    fill, measure, weigh, write, open,
+    fill, measure, weigh, write, open, rate,
 };
 return await root.Parse(args).InvokeAsync();

@@ -89,5 +89,14 @@ store.SetAction(async (parsed, _) =>
     Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
     return 0;
 });
-var root = new RootCommand("Muster's benches; see benches/README.md.") { generate, status, demo, inventory, store };
+var commit = new Command("commits", "Commits beside the raw client's HSET, and what an idle installation costs.") { results, silo, load };
+commit.SetAction(async (parsed, _) =>
+{
+    var record = new RunRecord("commits", Console.Out, TimeProvider.System);
+    var plan = new CommitsPlan(parsed.GetRequiredValue(load), parsed.GetRequiredValue(silo));
+    await new CommitsBench(plan, record, TimeProvider.System).RunAsync();
+    Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
+    return 0;
+});
+var root = new RootCommand("Muster's benches; see benches/README.md.") { generate, status, demo, inventory, store, commit };
 return await root.Parse(args).InvokeAsync();

@@ -7,6 +7,27 @@
 -- All writes are in ONE command: only a single command is atomic across a crash on every server.
 local unpack = unpack or table.unpack
 local key, count = KEYS[1], tonumber(ARGV[3])
+
+-- One commit of one record with one fact and without fences or a cold part: nearly all of them, and a script's time is its tables.
+-- The same steps as below.
+if count == 1 and ARGV[7] == '0' and ARGV[8] == '1' and ARGV[11] == '1' then
+  local now = redis.call('HMGET', key, 'h', 't', 'i', ARGV[4])
+  local stored, head = now[4] or '', tonumber(now[1] or '0')
+  if now[3] ~= ARGV[1] then
+    return {-5}
+  elseif string.sub(stored, 9) == string.sub(ARGV[6], 9) then
+    return {-3}
+  elseif string.sub(stored, 1, 8) ~= ARGV[5] then
+    return {-1}
+  elseif head >= tonumber(now[2] or '0') + tonumber(ARGV[2]) then
+    return {-4}
+  end
+  head = head + 1
+  local text = string.format('%.0f', head)
+  redis.call('HSET', key, ARGV[4], ARGV[6], ARGV[9], ARGV[10], 'f' .. text, ARGV[12], 'h', text)
+  return {head}
+end
+
 local names, starts, i = {'h', 't', 'i'}, {}, 4
 for c = 1, count do
   starts[c] = i

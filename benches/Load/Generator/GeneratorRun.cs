@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using Muster.Load.Servers;
 
 namespace Muster.Load.Generator;
 
@@ -141,13 +142,7 @@ internal static class GeneratorRun
                 clock.GetTimestamp(),
                 links.Sum(link => link.Acknowledged),
                 own.TotalProcessorTime.TotalSeconds,
-                servers.Sum(CpuSecondsOf));
-        }
-
-        private static double CpuSecondsOf(int process)
-        {
-            using var server = Process.GetProcessById(process);
-            return server.TotalProcessorTime.TotalSeconds;
+                servers.Sum(ServerProcess.CpuSecondsOf));
         }
     }
 }

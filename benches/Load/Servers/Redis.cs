@@ -1,6 +1,6 @@
 namespace Muster.Load.Servers;
 
-/// <summary>Debian's redis-server with an append-only file that is synced every second.</summary>
+/// <summary>Debian's redis-server with an append-only file.</summary>
 internal sealed class Redis : IDisposable
 {
     public const string Program = "/usr/bin/redis-server";
@@ -17,15 +17,15 @@ internal sealed class Redis : IDisposable
 
     public string ConnectionString { get; }
 
-    public static async Task<Redis> StartAsync(Workplace place, TimeProvider clock)
+    public static async Task<Redis> StartAsync(Workplace place, TimeProvider clock, string sync = "everysec")
     {
-        var folder = place.NewFolder("redis");
         var port = ServerProcess.FreePort();
+        var folder = place.NewFolder($"redis-{port}");
         var process = ServerProcess.Start(
             Path.Combine(folder, "host.log"),
             new Dictionary<string, string>(),
             Program, "--port", $"{port}", "--bind", "127.0.0.1", "--dir", folder,
-            "--appendonly", "yes", "--appendfsync", "everysec", "--save", "");
+            "--appendonly", "yes", "--appendfsync", sync, "--save", "");
         await process.ListeningAsync(port, clock);
         return new Redis(process, port);
     }

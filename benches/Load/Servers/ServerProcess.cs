@@ -78,6 +78,13 @@ internal sealed class ServerProcess : IDisposable
         }
     }
 
+    /// <summary>What a process has used of all processors.</summary>
+    public static double CpuSecondsOf(int process)
+    {
+        using var server = Process.GetProcessById(process);
+        return server.TotalProcessorTime.TotalSeconds;
+    }
+
     public void Dispose()
     {
         if (_isGone)

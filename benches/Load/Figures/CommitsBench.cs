@@ -1,0 +1,78 @@
+using System.Globalization;
+using Muster.Load.Servers;
+using StackExchange.Redis;
+
+namespace Muster.Load.Figures;
+
+/// <summary>What commits are measured with.</summary>
+internal sealed record CommitsPlan(string LoadAssembly, string SiloAssembly);
+
+/// <summary>
+/// Commits beside the raw client's HSET of the same bytes, on redis-server with both kinds of sync and on the embedded store; and what an
+/// installation costs in which nothing happens.
+/// </summary>
+internal sealed class CommitsBench(CommitsPlan plan, RunRecord record, TimeProvider clock)
+{
+    private const double RawRatioMin = 0.4;
+    private const double ManyRatioMin = 1.4;
+    private const double IdleCoreMax = 0.02;
+    private const double IdleOperationsMax = 300;
+
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(30);
+
+    public async Task RunAsync()
+    {
+        using var place = Workplace.Create(0, clock.GetUtcNow());
+        foreach (var sync in new[] { "everysec", "always" })
+        {
+            using var redis = await Redis.StartAsync(place, clock, sync);
+            Add(sync, await ToldProcess.RunAsync(plan.LoadAssembly, endsByKill: false, ["commits", "--store", redis.ConnectionString]));
+        }
+
+        string[] embedded = ["commits", "--folder", Path.Combine(place.Folder, "embedded")];
+        Add("embedded", await ToldProcess.RunAsync(plan.LoadAssembly, endsByKill: false, embedded));
+        await RestAsync(place);
+    }
+
+    private void Add(string store, Dictionary<string, double> told)
+    {
+        record.Add(Figure.AtLeast($"commits_{store}_to_raw", Ratio(told, "few", "raw"), "ratio", RawRatioMin, true));
+        record.Add(Figure.AtLeast($"commits_{store}_many_to_few", Ratio(told, "many", "few"), "ratio", ManyRatioMin, true));
+        record.Add(Figure.Beside($"commits_{store}_256_callers", Median(RoundsOf(told, "few")), "1/s"));
+        record.Add(Figure.Beside($"commits_{store}_4096_callers", Median(RoundsOf(told, "many")), "1/s"));
+        record.Note(string.Create(
+            CultureInfo.InvariantCulture, $"{store}: record {told["record_bytes"]} bytes, fact {told["fact_bytes"]} bytes"));
+    }
+
+    /// <summary>Silo and gateway on a Redis, when nobody calls.</summary>
+    private async Task RestAsync(Workplace place)
+    {
+        using var redis = await Redis.StartAsync(place, clock, "everysec");
+        using var host = await MusterHost.StartAsync(place, plan.SiloAssembly, redis, clock);
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString + ",allowAdmin=true");
+        var server = connection.GetServers().Single();
+        await Task.Delay(Settling);
+        var (silo, operations) = (ServerProcess.CpuSecondsOf(host.Processes[0]), await OperationsAsync(server));
+        var began = clock.GetTimestamp();
+        await Task.Delay(Idle);
+        var seconds = clock.GetElapsedTime(began).TotalSeconds;
+        var core = (ServerProcess.CpuSecondsOf(host.Processes[0]) - silo) / seconds;
+        record.Add(Figure.AtMost("idle_silo_core", core, "cores", IdleCoreMax, true));
+        record.Add(Figure.AtMost(
+            "idle_store_operations", (await OperationsAsync(server) - operations) / seconds, "1/s", IdleOperationsMax, true));
+    }
+
+    private static async Task<double> OperationsAsync(IServer server) => double.Parse(
+        (await server.InfoAsync("stats")).SelectMany(group => group).Single(line => line.Key == "total_commands_processed").Value,
+        CultureInfo.InvariantCulture);
+
+    private static double Ratio(Dictionary<string, double> told, string above, string below) =>
+        Median([.. RoundsOf(told, above).Zip(RoundsOf(told, below), (left, right) => left / right)]);
+
+    private static double[] RoundsOf(Dictionary<string, double> told, string name) =>
+        [.. told.Where(line => line.Key.StartsWith(name + "_", StringComparison.Ordinal)).OrderBy(line => line.Key, StringComparer.Ordinal)
+            .Select(line => line.Value)];
+
+    private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);
+}
