@@ -33,12 +33,12 @@ internal sealed class CommitStorage(
         }
 
         ReadOnlyMemory<byte> bytes = values[0];
-        var record = payloads.ReadRecord<ICommitRecord>(bytes).WithCold(payloads.ReadCold(values[1]));
+        var (header, record) = payloads.ReadStored(name.ToString(), bytes, values[1]);
         grainState.State = record is T state
             ? state
             : throw new InvalidDataException($"The stored {name} is a {record.GetType().Name}, not a {typeof(T).Name}.");
         grainState.RecordExists = true;
-        grainState.ETag = VersionText(RecordLayout.ReadHeader(bytes.Span).Version);
+        grainState.ETag = VersionText(header.Version);
     }
 
     public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)

@@ -39,6 +39,24 @@ internal sealed class PayloadSerializer(Serializer serializer)
 
     public FeedEntry ReadEntry(ReadOnlyMemory<byte> bytes) => Read<FeedEntry>(bytes);
 
+    /// <summary>A record as it is stored, whole.</summary>
+    /// <exception cref="RecordUnreadableException">A newer version wrote it, or its bytes are damaged.</exception>
+    public (RecordHeader Header, ICommitRecord Record) ReadStored(string name, ReadOnlyMemory<byte> bytes, ReadOnlyMemory<byte> cold)
+    {
+        try
+        {
+            return (RecordLayout.ReadHeader(bytes.Span), ReadRecord<ICommitRecord>(bytes).WithCold(ReadCold(cold)));
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // The serializer throws many types for what it does not know; all of them mean this.
+            throw new RecordUnreadableException(
+                $"The record {name} cannot be read: a newer version of Muster wrote it, or its bytes are damaged. It was left as it is. "
+                + $"Start the version that wrote it, or restore it. ({exception.Message})",
+                exception);
+        }
+    }
+
     public T ReadRecord<T>(ReadOnlyMemory<byte> bytes) => Read<T>(bytes[RecordLayout.HeaderBytes..]);
 
     public object? ReadCold(ReadOnlyMemory<byte> bytes)

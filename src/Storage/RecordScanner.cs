@@ -46,8 +46,8 @@ internal sealed class RecordScanner(StoreConnection connection, PayloadSerialize
 
     private StoredRecord Decode(string field, ReadOnlyMemory<byte> bytes, RedisValue cold)
     {
-        var header = RecordLayout.ReadHeader(bytes.Span);
-        var record = payloads.ReadRecord<ICommitRecord>(bytes).WithCold(payloads.ReadCold(cold));
-        return new StoredRecord(RecordLayout.ParseRecordField(field), header.Version, record, header.DueAt);
+        var key = RecordLayout.ParseRecordField(field);
+        var (header, record) = payloads.ReadStored(key.ToString(), bytes, cold);
+        return new StoredRecord(key, header.Version, record, header.DueAt);
     }
 }

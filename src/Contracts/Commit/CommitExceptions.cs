@@ -102,3 +102,25 @@ public sealed class StoreFullException : OrleansException
     {
     }
 }
+
+/// <summary>
+/// A stored record is not one that this version can read: a newer Muster wrote it, or its bytes are damaged. It is left as it is, and
+/// whoever asks for it, or for the list that it is in, is told; nothing is shown as if it were not there.
+/// </summary>
+[GenerateSerializer, Alias("muster.record-unreadable")]
+public sealed class RecordUnreadableException : OrleansException
+{
+    public RecordUnreadableException()
+    {
+    }
+
+    public RecordUnreadableException(string message)
+        : base(message)
+    {
+    }
+
+    public RecordUnreadableException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}

@@ -33,6 +33,11 @@ internal sealed partial class ErrorInterceptor(
             throw FleetErrors.ToRpcException(FleetError.Of(
                 ErrorKind.Exhausted, exception is StoreFullException ? "STORE_FULL" : "FEED_FULL", exception.Message));
         }
+        catch (RecordUnreadableException exception)
+        {
+            LogUnavailable(logger, exception, context.Method);
+            throw FleetErrors.ToRpcException(FleetError.Of(ErrorKind.Precondition, "RECORD_UNREADABLE", exception.Message));
+        }
         catch (Exception exception) when (IsPassing(exception))
         {
             LogUnavailable(logger, exception, context.Method);

@@ -234,6 +234,25 @@ public sealed class InventoryGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ListAsync_OfARecordOfAFutureVersion_NamesItAndShowsNoShorterList()
+    {
+        await ExpectAsync("A");
+        await using var raw = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(_redis!.ConnectionString);
+        var partition = new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id("A")));
+        var (key, field) = ($"{{p{partition}}}:c", "r:muster.device/default/A");
+        var bytes = (byte[])(await raw.GetDatabase().HashGetAsync(key, field))!;
+        bytes[0] = 2;
+        await raw.GetDatabase().HashSetAsync(key, field, bytes);
+
+        var list = await Assert.ThrowsAsync<RecordUnreadableException>(() => InventoryOf("A").ListAsync(Query("")));
+
+        Assert.Contains("muster.device/default/A", list.Message, StringComparison.Ordinal);
+        Assert.Contains("newer version", list.Message, StringComparison.Ordinal);
+        await _silo!.DeactivateAsync(((GrainReference)_silo.Client.GetDevice(TenantId.Default, Id("A"))).GrainId);
+        await Assert.ThrowsAsync<RecordUnreadableException>(() => _silo.Client.GetDevice(TenantId.Default, Id("A")).GetAsync());
+    }
+
+    [Fact]
     public async Task ListAsync_OfAStoreThatWentBack_ShowsWhatIsThereAndAsksForHellos()
     {
         var inventory = InventoryOf("A");
