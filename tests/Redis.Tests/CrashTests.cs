@@ -8,6 +8,7 @@ namespace Muster.Redis.Tests;
 public sealed class CrashTests
 {
     private const int Rounds = 5;
+    private const int PointsDefault = 10;
     private const string WriterProgram = "Muster.StoreWriter.dll";
 
     /// <summary>Long enough for hundreds of shared log commits.</summary>
@@ -95,6 +96,42 @@ public sealed class CrashTests
         TestContext.Current.TestOutputHelper?.WriteLine($"{ledger.Total} acknowledged in {Rounds} rounds.");
         await using var fresh = StoreSession.Open(redis.ConnectionString);
         await ledger.VerifyAsync(fresh, Cancel);
+    }
+
+    /// <summary>
+    /// Killed at random points under load, and every record's version compared with the feed after each of them. MUSTER_CRASH_POINTS runs
+    /// more of them: 1,000 take half an hour.
+    /// </summary>
+    [Fact]
+    public async Task Redis_KilledAtRandomPoints_HasEveryRecordWhereItsFeedIs()
+    {
+        var points = int.Parse(
+            Environment.GetEnvironmentVariable("MUSTER_CRASH_POINTS") ?? $"{PointsDefault}", CultureInfo.InvariantCulture);
+        await using var redis = await RedisServer.StartAsync("always", Cancel);
+        var ledger = new Ledger();
+        for (var point = 0; point < points; point++)
+        {
+            await using var session = StoreSession.Open(redis.ConnectionString);
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+            var before = ledger.Total;
+            var writers = Enumerable.Range(0, NoteWriter.RecordsTotal)
+                .Select(number => new NoteWriter(session, number).RunAsync(version => ledger.AcknowledgeAsync(number, version), stop.Token))
+                .ToArray();
+            await ledger.WaitUntilMoreThanAsync(before, Cancel);
+            await Task.Delay(Random.Shared.Next(200), Cancel);
+            await redis.RestartAsync(Cancel);
+            await stop.CancelAsync();
+            await Task.WhenAll(writers);
+
+            await using var fresh = StoreSession.Open(redis.ConnectionString);
+            await ledger.VerifyRetainedAsync(fresh, Cancel);
+            for (var partition = 0; partition < StoreSession.Partitions; partition++)
+            {
+                await fresh.Trimmer.TrimAsync(partition, Cancel);
+            }
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{ledger.Total} acknowledged, killed at {points} points.");
     }
 
     private static async Task RunWriterUntilKilledAsync(string folder, Ledger ledger, TimeSpan time, params string[] arguments)

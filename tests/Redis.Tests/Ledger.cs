@@ -58,5 +58,35 @@ internal sealed class Ledger
         }
     }
 
+    /// <summary>The same of feeds that are trimmed: what they still hold ends where the records are.</summary>
+    public async Task VerifyRetainedAsync(StoreSession session, CancellationToken cancellationToken)
+    {
+        var facts = new List<FeedEntry>();
+        for (var partition = 0; partition < StoreSession.Partitions; partition++)
+        {
+            var after = await session.Feed.GetTrimmedAsync(partition, cancellationToken);
+            var head = await session.Feed.GetHeadAsync(partition, cancellationToken);
+            while (after < head)
+            {
+                var read = await session.Feed.ReadAsync(partition, after, (int)Math.Min(head - after, 1_000), cancellationToken);
+                facts.AddRange(read);
+                after += read.Length;
+            }
+        }
+
+        Assert.Equal(facts.Count, facts.Select(entry => entry.Id).Distinct().Count());
+        var byRecord = facts.ToLookup(entry => entry.Record);
+        for (var number = 0; number < NoteWriter.RecordsTotal; number++)
+        {
+            var id = NoteWriter.Id(number);
+            var state = await session.ReadAsync(id);
+            var version = NoteWriter.Version(state);
+            Assert.True(version >= _highest.GetValueOrDefault(number), $"Record {number} is at {version}, and more was acknowledged.");
+            var own = byRecord[new RecordKey(id.Type.ToString()!, id.Key.ToString()!)].ToList();
+            Assert.Equal(Enumerable.Range(1, own.Count).Select(n => state.State.FactsTotal - own.Count + n), own.Select(Number));
+            Assert.All(own, entry => Assert.InRange(entry.Version, 1, version));
+        }
+    }
+
     private static long Number(FeedEntry entry) => Assert.IsType<NoteWritten>(entry.Fact).Number;
 }
