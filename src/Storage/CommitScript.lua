@@ -8,8 +8,7 @@
 local unpack = unpack or table.unpack
 local key, count = KEYS[1], tonumber(ARGV[3])
 
--- One commit of one record with one fact and without fences or a cold part: nearly all of them, and a script's time is its tables.
--- The same steps as below.
+-- One commit with one fact and without fences or a cold part: the same steps as below, without their tables.
 if count == 1 and ARGV[7] == '0' and ARGV[8] == '1' and ARGV[11] == '1' then
   local now = redis.call('HMGET', key, 'h', 't', 'i', ARGV[4])
   local stored, head = now[4] or '', tonumber(now[1] or '0')

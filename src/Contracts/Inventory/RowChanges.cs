@@ -4,7 +4,7 @@ namespace Muster.Contracts.Inventory;
 
 /// <summary>One row on its way to a watcher.</summary>
 /// <param name="Partition">Whose row it is.</param>
-/// <param name="Lineage">Of the numbers: it is new when the partition's inventory was built again.</param>
+/// <param name="Lineage">Of the numbers: a new one says that something may have been told to nobody before it.</param>
 /// <param name="Number">Counts what this watcher was told in this lineage, from 1: what is missing was lost on the way.</param>
 /// <param name="Row">As it is now.</param>
 [GenerateSerializer, Immutable, Alias("muster.row-change")]

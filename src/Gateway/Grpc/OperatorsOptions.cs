@@ -53,8 +53,8 @@ public sealed class OperatorsOptions
     public TimeSpan RolloutWatchInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// How often a watch of devices is renewed and sends a resume token. Inventories forget a watcher after three minutes, so that one
-    /// renewal may fail.
+    /// How often a watch of devices is renewed and sends a resume token. Inventories forget a watcher that has not renewed
+    /// for three minutes.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.020", "00:01:00")]
     public TimeSpan WatchRenewInterval { get; set; } = TimeSpan.FromMinutes(1);

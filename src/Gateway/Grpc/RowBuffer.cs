@@ -40,7 +40,7 @@ internal sealed class RowBuffer(int partitions) : IRowWatcher, IDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Whether everything came that the partition has told.</summary>
+    /// <summary>Whether everything came that the partition has told in this lineage.</summary>
     public bool HasAll(int partition, WatchReply told)
     {
         lock (_gate)

@@ -26,7 +26,8 @@ internal sealed class RowWatchRun
     /// </summary>
     private readonly SentRows? _sent;
 
-    private ResumePoint? _point;
+    private WatchReply[] _replies = [];
+    private DateTimeOffset _repliedAt;
 
     public RowWatchRun(
         RowLister lister, PartitionMap partitions, TimeProvider clock, Listing listing, RowBuffer buffer, IRowWatcher observer)
@@ -93,14 +94,15 @@ internal sealed class RowWatchRun
             yield return news;
         }
 
-        var replies = renewed.Replies;
-        var behind = Enumerable.Range(0, replies.Length).Where(partition => !_buffer.HasAll(partition, replies[partition])).ToList();
-        await foreach (var news in CatchUpAsync(_point!, behind, cancellationToken))
+        var behind = Enumerable.Range(0, _replies.Length).Where(partition => HasLost(partition, renewed.Replies[partition])).ToList();
+
+        // Counted anew before the feed is read: what is lost from here on shows at the next renewal.
+        behind.ForEach(partition => _buffer.Forgive(partition, renewed.Replies[partition]));
+        await foreach (var news in CatchUpAsync(Point(), behind, cancellationToken))
         {
             yield return news;
         }
 
-        behind.ForEach(partition => _buffer.Forgive(partition, replies[partition]));
         if (_dependsOnClock)
         {
             await foreach (var news in SnapshotAsync(cancellationToken))
@@ -114,14 +116,20 @@ internal sealed class RowWatchRun
 
     public RowNews Reached((DateTimeOffset At, WatchReply[] Replies) renewed)
     {
-        _point = new ResumePoint(renewed.At, [.. renewed.Replies.Select(reply => reply.Position)]);
+        (_repliedAt, _replies) = renewed;
 
         // What changes by itself between two watches is in no feed.
-        return new RowNews(null, null, _dependsOnClock ? null : _point);
+        return new RowNews(null, null, _dependsOnClock ? null : Point());
     }
 
     public IEnumerable<RowNews> Sift(IEnumerable<ListedRow> rows) =>
         rows.Where(row => _sent is null || _sent.Take(row)).Select(RowNews.Of);
+
+    private ResumePoint Point() => new(_repliedAt, [.. _replies.Select(reply => reply.Position)]);
+
+    /// <summary>A new lineage knows nothing of what happened between the old one and itself.</summary>
+    private bool HasLost(int partition, WatchReply reply) =>
+        reply.Lineage != _replies[partition].Lineage || !_buffer.HasAll(partition, reply);
 
     /// <summary>What changed in these partitions since the point.</summary>
     private async IAsyncEnumerable<RowNews> CatchUpAsync(

@@ -107,12 +107,12 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         if (error is not null)
         {
             // Refused by the list that begins every watch; here it just matches nothing.
-            return new WatchReply(_position, _watches.Lineage, 0);
+            return new WatchReply(_position, Guid.Empty, 0);
         }
 
         await CatchUpIfBehindAsync();
-        return _watches.Put(watcher, query, filter, _clock.GetUtcNow()) is { } told
-            ? new WatchReply(_position, _watches.Lineage, told)
+        return _watches.Put(watcher, query, filter, _clock.GetUtcNow()) is { } watch
+            ? new WatchReply(_position, watch.Lineage, watch.Told)
             : null;
     }
 

@@ -23,27 +23,23 @@ internal sealed class RowWatches
 
     public int Partition { get; set; }
 
-    /// <summary>Of the numbers that watchers are told.</summary>
-    public Guid Lineage { get; private set; } = Guid.NewGuid();
-
     /// <summary>The rows are built anew: what vanished meanwhile was told to nobody.</summary>
     public void Restart()
     {
-        Lineage = Guid.NewGuid();
         foreach (var watch in _watches.Values)
         {
-            watch.Told = 0;
+            watch.Restart();
         }
     }
 
-    /// <summary>The number of the newest change that the watcher was told; null when there are too many watchers.</summary>
-    public long? Put(IRowWatcher watcher, RowQuery query, InventoryFilter filter, DateTimeOffset now)
+    /// <summary>The watch, new or renewed; null when there are too many watchers.</summary>
+    public Watch? Put(IRowWatcher watcher, RowQuery query, InventoryFilter filter, DateTimeOffset now)
     {
         Sweep(now);
         if (_watches.TryGetValue(watcher, out var known) && known.Query == query)
         {
             known.ExpiresAt = now + Lifetime;
-            return known.Told;
+            return known;
         }
 
         if (known is null && _watches.Count >= RowQuery.WatchersMax)
@@ -51,9 +47,10 @@ internal sealed class RowWatches
             return null;
         }
 
-        _watches[watcher] = new Watch(watcher, query, filter, now + Lifetime);
+        var watch = new Watch(watcher, query, filter, now + Lifetime);
+        _watches[watcher] = watch;
         _devices.Clear();
-        return 0;
+        return watch;
     }
 
     public void Remove(IRowWatcher watcher)
@@ -124,7 +121,7 @@ internal sealed class RowWatches
     }
 
     private void Tell(Watch watch, ListedRow row) =>
-        _ = watch.Watcher.RowChangedAsync(new RowChange(Partition, Lineage, ++watch.Told, row));
+        _ = watch.Watcher.RowChangedAsync(new RowChange(Partition, watch.Lineage, ++watch.Told, row));
 
     private void Sweep(DateTimeOffset now)
     {
@@ -156,10 +153,18 @@ internal sealed class Watch(IRowWatcher watcher, RowQuery query, InventoryFilter
 
     public DateTimeOffset ExpiresAt { get; set; } = expiresAt;
 
+    /// <summary>
+    /// Of the numbers that it is told: new when the inventory was built again, and when the watcher was forgotten meanwhile because it did not
+    /// renew.
+    /// </summary>
+    public Guid Lineage { get; private set; } = Guid.NewGuid();
+
     /// <summary>The number of the newest change that it was told.</summary>
     public long Told { get; set; }
 
     public bool LooksAtPresence { get; } = filter.LooksAtPresence;
+
+    public void Restart() => (Lineage, Told) = (Guid.NewGuid(), 0);
 
     /// <summary>Compiled once, and again when a label or setting came that no device had.</summary>
     public bool Takes(DeviceColumns columns, int row, DateTimeOffset now)

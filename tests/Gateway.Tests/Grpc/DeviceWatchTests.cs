@@ -128,6 +128,22 @@ public sealed class DeviceWatchTests
     }
 
     [Fact]
+    public async Task WatchDevices_OfAChangeWhileAnInventoryWasAway_MakesUpForItWithTheRenewal()
+    {
+        await using var edge = await OperatorsEdge.StartAsync(("Muster:Grpc:WatchRenewInterval", "00:00:00.200"));
+        using var call = Client(edge).WatchDevices(new V1.WatchDevicesRequest { Parent = Parent }, cancellationToken: Stop);
+        await ReadToMarkerAsync(call);
+
+        edge.Fleet.InventoryOf(2).Restart();
+        await edge.Fleet.InventoryOf(2).PutAsync(Samples.Row("MISSED", version: 7));
+        while (await call.ResponseStream.MoveNext(Stop) && call.ResponseStream.Current.Device is null)
+        {
+        }
+
+        Assert.Equal("tenants/default/devices/MISSED", call.ResponseStream.Current.Device?.Name);
+    }
+
+    [Fact]
     public async Task WatchDevices_OfAFilterThatLooksAtTheClock_GivesNoToken()
     {
         await using var edge = await OperatorsEdge.StartAsync();

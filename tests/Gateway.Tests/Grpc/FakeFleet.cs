@@ -78,7 +78,7 @@ internal sealed class FakeRows(int partition) : IInventoryGrain
     private readonly SortedDictionary<string, ListedRow> _rows = new(StringComparer.Ordinal);
     private readonly List<IRowWatcher> _watchers = [];
     private readonly List<ListedRow> _feed = [];
-    private readonly Guid _lineage = Guid.NewGuid();
+    private Guid _lineage = Guid.NewGuid();
     private long _told;
 
     public int Watchers
@@ -174,6 +174,16 @@ internal sealed class FakeRows(int partition) : IInventoryGrain
         {
             return Task.FromResult(
                 IsTrimmed ? null : new ChangedRows([.. _feed.Skip((int)position.Sequence)], KnowsPresence: true));
+        }
+    }
+
+    /// <summary>As when its silo died: it knows no watcher any more.</summary>
+    public void Restart()
+    {
+        lock (_gate)
+        {
+            _watchers.Clear();
+            (_lineage, _told) = (Guid.NewGuid(), 0);
         }
     }
 
