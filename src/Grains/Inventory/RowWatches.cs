@@ -154,7 +154,7 @@ internal sealed class Watch(IRowWatcher watcher, RowQuery query, InventoryFilter
     public DateTimeOffset ExpiresAt { get; set; } = expiresAt;
 
     /// <summary>
-    /// Of the numbers that it is told: new when the inventory was built again, and when the watcher was forgotten meanwhile because it did not
+    /// Of the numbers that it is told: new when the inventory was built again, and when the watcher was forgotten because it did not
     /// renew.
     /// </summary>
     public Guid Lineage { get; private set; } = Guid.NewGuid();
