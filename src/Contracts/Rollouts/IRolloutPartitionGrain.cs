@@ -66,4 +66,7 @@ public sealed record AdvanceShare
     [Id(9)] public required TimeSpan InProgressTimeout { get; init; }
 
     [Id(10)] public required TimeSpan UndeliveredTimeout { get; init; }
+
+    /// <summary>Permits by wave that the plan knows to be used or lapsed; empty from a silo of an earlier version.</summary>
+    [Id(11)] public ImmutableArray<long> Seen { get; init; } = [];
 }

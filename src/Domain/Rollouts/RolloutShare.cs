@@ -75,6 +75,9 @@ public sealed record RolloutShare
     /// Entries were missed, because the feed was trimmed or the store went back: every member with a permit is asked what became of it.
     /// </summary>
     [Id(6)] public bool HasMissed { get; init; }
+
+    /// <summary>How often entries were missed: behind each time the feed's numbers may be others.</summary>
+    [Id(7)] public int Misses { get; init; }
 }
 
 /// <summary>The members of one partition in their order, at most 512: written once, at the freeze.</summary>

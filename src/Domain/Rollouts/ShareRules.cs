@@ -12,6 +12,9 @@ public readonly record struct PermitGrant(ImmutableArray<long> Granted, long Epo
 /// <summary>How a share's members move: by permits, by the answers of devices and by the facts of the feed.</summary>
 public static class ShareRules
 {
+    /// <summary>More entries than a partition ever has, and 32,767 misses above them.</summary>
+    private const int PositionBits = 48;
+
     /// <summary>A share of which nothing has been offered.</summary>
     public static RolloutShare Freeze(Guid freeze, long position, int members) => new()
     {
@@ -110,7 +113,36 @@ public static class ShareRules
     public static RolloutShare Miss(RolloutShare share, long position, ulong fingerprint)
     {
         ArgumentNullException.ThrowIfNull(share);
-        return share with { Position = position, PositionFingerprint = fingerprint, HasMissed = true };
+        return share with { Position = position, PositionFingerprint = fingerprint, HasMissed = true, Misses = share.Misses + 1 };
+    }
+
+    /// <summary>
+    /// The version of the share's report: its place in the feed, above which stands how often the feed was missed. A feed that went
+    /// back, or is another since the share was restored, has lower places, and its reports are newer all the same.
+    /// </summary>
+    public static long ReportVersionOf(RolloutShare share)
+    {
+        ArgumentNullException.ThrowIfNull(share);
+        return ((long)share.Misses << PositionBits) | share.Position;
+    }
+
+    /// <summary>
+    /// A share that went back with its store, or was restored from before, has forgotten permits that its coordinator knows to be
+    /// used: what became of them is unknown, so they lapse and are not used again.
+    /// </summary>
+    /// <param name="seen">By wave, as the plan has it; never above the share's own in a store that kept everything.</param>
+    public static RolloutShare Forgo(RolloutShare share, ImmutableArray<long> seen)
+    {
+        ArgumentNullException.ThrowIfNull(share);
+        if (seen.IsDefaultOrEmpty)
+        {
+            return share;
+        }
+
+        var permits = Fill(share.Permits, seen.Length);
+        ImmutableArray<PermitsUsed> raised =
+            [.. permits.Select((used, wave) => used with { Seen = Math.Max(used.Seen, wave < seen.Length ? seen[wave] : 0) })];
+        return raised.SequenceEqual(permits) ? share : share with { Permits = raised };
     }
 
     /// <summary>The device left service: a member that waits leaves the rollout.</summary>

@@ -79,7 +79,7 @@ public sealed record ShareTotals
 
 /// <summary>What one partition's share says about all its waves.</summary>
 /// <param name="Partition">The partition that it serves.</param>
-/// <param name="Version">Grows with every change of the totals; an older report never wins.</param>
+/// <param name="Version">Grows with every change of the totals (<see cref="ShareRules.ReportVersionOf"/>); an older one never wins.</param>
 /// <param name="Waves">By wave index; one entry per wave of the plan.</param>
 [GenerateSerializer, Immutable, Alias("muster.share-report")]
 public sealed record ShareReport(

@@ -106,6 +106,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         }
 
         _members.Cut(command.Cuts);
+        _share = ShareRules.Forgo(_share, command.Seen);
         if (NeedsReach(command))
         {
             await _members.RefreshReachAsync(GrainFactory.GetInventory(_partition), _tenant, _rollout, _clock.GetUtcNow());
@@ -121,7 +122,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
 
         // The feed was read to its head: its position is the version of these totals, also after a restart.
         return new ShareReport(
-            _partition, _share.Position, ShareRules.Totals(_share, command.Cuts.Length, _members.Waves, _members.Reach));
+            _partition, ShareRules.ReportVersionOf(_share), ShareRules.Totals(_share, command.Cuts.Length, _members.Waves, _members.Reach));
     }
 
     private void Load()

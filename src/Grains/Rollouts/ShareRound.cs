@@ -81,6 +81,7 @@ internal sealed class ShareRound(IGrainFactory grains)
             Seed = committed.Spec.Seed,
             Cuts = [.. plan.Waves.Select(wave => wave.Cut)],
             Granted = [.. share.Waves.Select(grant => grant.Granted)],
+            Seen = [.. share.Waves.Select(grant => grant.Seen)],
             OpenedAt = [.. plan.Waves.Select(wave => wave.StartedAt)],
             Image = committed.Image ?? throw new InvalidOperationException($"Rollout '{committed.Id}' has started without an image."),
             AllowTrackChange = committed.Spec.AllowTrackChange,

@@ -128,4 +128,35 @@ public sealed class ShareRulesTests
     private static RolloutShare Frozen() => ShareRules.Freeze(Guid.Empty, 0, 4);
 
     private static PermitGrant Grant(params ImmutableArray<long> granted) => new(granted, 1, true, Start);
+
+    [Fact]
+    public void Forgo_PermitsThatThePlanKnowsAndTheShareDoesNot_AreNotUsedAgain()
+    {
+        var restored = ShareRules.Forgo(Frozen(), [2, 0]);
+        var next = ShareRules.TakePermits(restored, Grant(3, 0), Waves, Online);
+
+        Assert.Equal(2, restored.Permits[0].Seen);
+        Assert.Single(next.Open);
+        Assert.Equal(3, next.Permits[0].Seen);
+    }
+
+    [Fact]
+    public void Forgo_OfAShareThatKnowsAllThatThePlanKnows_ChangesNothing()
+    {
+        var share = Frozen() with { Permits = [new PermitsUsed(4, 3), new PermitsUsed(1, 1)] };
+
+        Assert.Same(share, ShareRules.Forgo(share, [4, 0]));
+        Assert.Same(share, ShareRules.Forgo(share, [3]));
+        Assert.Same(share, ShareRules.Forgo(share, []));
+    }
+
+    [Fact]
+    public void ReportVersionOf_AShareWhoseFeedIsAnotherNow_IsNewer()
+    {
+        var before = Frozen() with { Position = 70_000 };
+        var after = ShareRules.Miss(before, 5, 1);
+
+        Assert.True(ShareRules.ReportVersionOf(after) > ShareRules.ReportVersionOf(before));
+        Assert.True(ShareRules.ReportVersionOf(after with { Position = 6 }) > ShareRules.ReportVersionOf(after));
+    }
 }
