@@ -9,8 +9,8 @@ using Muster.Silo.Pki;
 namespace Muster.Silo.Hosting;
 
 /// <summary>
-/// Makes the first administrator once, with a profile where the CLI finds it: <c>operators/administrator</c> in the data folder.
-/// A start that was killed half-way is repeated with the same request.
+/// Makes the first administrator, with a profile where the CLI finds it: <c>operators/administrator</c> in the data folder. A start
+/// that was killed half-way is repeated with the same request, and so is one on a store that was lost: the profile is good again.
 /// </summary>
 internal sealed partial class Administrator(
     HostSettings settings, HostPki pki, IGrainFactory grains, IConfiguration configuration, ILogger<Administrator> logger)
@@ -24,7 +24,7 @@ internal sealed partial class Administrator(
     public async Task EnsureAsync()
     {
         var certificateFile = Path.Combine(Folder, "operator.pem");
-        if (File.Exists(certificateFile))
+        if (File.Exists(certificateFile) && !File.Exists(RequestFile))
         {
             return;
         }
@@ -39,8 +39,18 @@ internal sealed partial class Administrator(
         var reply = await grains.GetOperator(TenantId.Default, id).BootstrapAsync(new BootstrapAdministrator(request));
         if (reply.Account is not { } account)
         {
+            if (File.Exists(certificateFile))
+            {
+                return;
+            }
+
             // Made by another host of this installation, or this folder was lost: only the key that was made then can call.
             LogMadeElsewhere(Folder, reply.Error?.Message ?? "");
+            return;
+        }
+
+        if (File.Exists(certificateFile) && await File.ReadAllTextAsync(certificateFile) == account.Certificate.Pem)
+        {
             return;
         }
 
