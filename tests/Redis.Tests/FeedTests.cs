@@ -67,7 +67,8 @@ public sealed class FeedTests(StoreServers servers)
         var read = await session.Feed.ReadAsync(Partition, before, 3, Cancel);
 
         Assert.Equal([before + 1, before + 2, before + 3], read.Select(entry => entry.Sequence));
-        Assert.Empty(await session.Feed.ReadAsync(Partition, before + (2 * CommitsEach), 3, Cancel));
+        // Other tests write into every partition meanwhile, but not so much.
+        Assert.Empty(await session.Feed.ReadAsync(Partition, before + 1_000_000, 3, Cancel));
     }
 
     [Theory, MemberData(nameof(Both))]
