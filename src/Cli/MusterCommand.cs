@@ -8,6 +8,7 @@ using Muster.Cli.Policies;
 using Muster.Cli.Products;
 using Muster.Cli.Rollouts;
 using Muster.Cli.Session;
+using Muster.Cli.Transfers;
 using Muster.Cli.Warranty;
 
 namespace Muster.Cli;
@@ -52,7 +53,8 @@ public static class MusterCommand
             GetWarranty.Create(), ListWarranties.Create(), SetWarranty.Create(), CloseWarrantyReview.Create()]));
         root.Add(Group("operators", "Who may call the API.", [
             RequestOperator.Create(), AddOperator.Create(), AcceptOperator.Create(), ListOperators.Create()]));
-        root.Add(Group("admin", "Whether the installation is in order.", [VerifyInventory.Create(), RebuildInventory.Create()]));
+        root.Add(Group("admin", "The installation itself: whether it is in order, backup, moving.", [
+            VerifyInventory.Create(), RebuildInventory.Create(), ExportTenant.Create(), ImportTenant.Create()]));
         root.Add(WhoAmI.Create());
         return root;
     }

@@ -17,4 +17,6 @@ public static class GrainTypes
     public const string Inventory = "muster.inventory";
     public const string DueList = "muster.due-list";
     public const string Installation = "muster.installation";
+    public const string Transfer = "muster.transfer";
+    public const string TenantImport = "muster.tenant-import";
 }

@@ -12,7 +12,12 @@ namespace Muster.Storage;
 /// version check and fences. Its ETag is the version as text.
 /// </summary>
 internal sealed class CommitStorage(
-    CommitPipeline pipeline, StoreConnection connection, PartitionMap partitions, PayloadSerializer payloads, IActivatorProvider activators)
+    CommitPipeline pipeline,
+    StoreConnection connection,
+    PartitionMap partitions,
+    PayloadSerializer payloads,
+    FactEncoder facts,
+    IActivatorProvider activators)
     : IGrainStorage
 {
     public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
@@ -70,40 +75,13 @@ internal sealed class CommitStorage(
             Partition = partitions.Of(name),
             Record = name.ToString(),
             ExpectedVersion = version,
+            Version = version + 1,
             CommitId = commitId,
             RecordBytes = payloads.Record(new RecordHeader(version + 1, commitId, attachments.DueAt), record),
             ColdBytes = attachments.ColdChanged ? payloads.Cold(record.Cold) : null,
-            Facts = EncodeFacts(name, version + 1, attachments),
+            Facts = facts.Encode(name, version + 1, attachments),
             Fences = attachments.Fences.IsDefaultOrEmpty ? [] : [.. attachments.Fences],
         };
-    }
-
-    private byte[][] EncodeFacts(RecordKey name, long version, CommitAttachments attachments)
-    {
-        if (attachments.Facts.IsDefaultOrEmpty)
-        {
-            return [];
-        }
-
-        var facts = new byte[attachments.Facts.Length][];
-        for (var i = 0; i < facts.Length; i++)
-        {
-            var isLast = i == facts.Length - 1;
-            facts[i] = payloads.Entry(new FeedEntry
-            {
-                Id = RandomId.Next(),
-                Record = name,
-                Version = version,
-                At = attachments.At,
-                Actor = attachments.Actor,
-                Fact = attachments.Facts[i],
-                IsLast = isLast,
-                Row = isLast ? attachments.Row : null,
-                DueAt = isLast ? attachments.DueAt : null,
-            });
-        }
-
-        return facts;
     }
 
     private static RecordKey RecordName(GrainId grainId) => new(grainId.Type.ToString()!, grainId.Key.ToString()!);

@@ -14,7 +14,11 @@ internal sealed class PendingCommit
     /// <summary><c>kind/key</c></summary>
     public required string Record { get; init; }
 
+    /// <summary>0 for a record that must not exist.</summary>
     public required long ExpectedVersion { get; init; }
+
+    /// <summary>What it is afterwards: the next, unless the record comes from another store.</summary>
+    public required long Version { get; init; }
 
     public required Guid CommitId { get; init; }
 
@@ -66,7 +70,7 @@ internal sealed class PendingCommit
     {
         arguments.Add(RecordLayout.VersionField(Record));
         arguments.Add(RecordLayout.ExpectedVersion(ExpectedVersion));
-        arguments.Add(RecordLayout.Stamp(ExpectedVersion + 1, CommitId));
+        arguments.Add(RecordLayout.Stamp(Version, CommitId));
         arguments.Add(Fences.Length);
         foreach (var fence in Fences)
         {

@@ -9,24 +9,12 @@ internal sealed class RecordScanner(StoreConnection connection, PayloadSerialize
     public async IAsyncEnumerable<StoredRecord> ScanAsync(int partition, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         RedisKey key = RecordLayout.PartitionKey(partition);
-        var installation = await connection.RunAsync(
-            database => database.HashGetAsync(key, RecordLayout.InstallationField), cancellationToken);
-        connection.Verify(partition, installation);
-        var cursor = RedisValue.EmptyString;
-        var command = new object[] { key, "0", "MATCH", RecordLayout.RecordFieldPattern, "COUNT", CommitLimits.ScanFieldsPerStep };
-        do
+        var next = "";
+        while (next is not null)
         {
-            var reply = await connection.RunAsync(database => database.ExecuteAsync("HSCAN", command), cancellationToken);
-            var parts = (RedisResult[]?)reply;
-            if (parts is not { Length: 2 })
-            {
-                throw new InvalidDataException($"The scan of partition {partition} was answered with {reply.Resp2Type}.");
-            }
-
-            cursor = (RedisValue)parts[0];
-            command[1] = cursor;
-            var pairs = (RedisValue[]?)parts[1] ?? [];
-            if (pairs.Length == 0)
+            var step = await RecordScan.StepAsync(connection, partition, RecordLayout.RecordFieldPattern, next, cancellationToken);
+            next = step.Next;
+            if (step.Pairs is not { Length: > 0 } pairs)
             {
                 continue;
             }
@@ -38,7 +26,6 @@ internal sealed class RecordScanner(StoreConnection connection, PayloadSerialize
                 yield return Decode((string)pairs[2 * i]!, pairs[(2 * i) + 1], colds[i]);
             }
         }
-        while (cursor != "0");
     }
 
     private static RedisValue[] ColdFields(RedisValue[] pairs) =>

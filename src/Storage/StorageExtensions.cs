@@ -39,10 +39,12 @@ public static class StorageExtensions
         services.TryAddSingleton(provider => new PartitionMap(provider.GetRequiredService<IOptions<StoreOptions>>().Value.Partitions));
         services.AddSingleton<StoreConnection>();
         services.AddSingleton<PayloadSerializer>();
+        services.AddSingleton<FactEncoder>();
         services.AddSingleton<CommitPipeline>();
         services.AddSingleton<IFeedReader, FeedReader>();
         services.AddSingleton<IFeedTrimmer, FeedTrimmer>();
         services.AddSingleton<IRecordScanner, RecordScanner>();
+        services.AddSingleton<IRecordArchive, RecordArchive>();
         services.AddSingleton<IFenceWriter, FenceWriter>();
         services.AddKeyedSingleton<IGrainStorage, CommitStorage>(StorageNames.Muster);
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, StoreStart>();

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Muster.Scenarios.Tests;
 
 /// <summary>
@@ -9,8 +7,6 @@ namespace Muster.Scenarios.Tests;
 public sealed class CrashTests
 {
     private const int Devices = 12;
-
-    private static readonly TimeSpan FilePoll = TimeSpan.FromMilliseconds(5);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -24,14 +20,14 @@ public sealed class CrashTests
         await using var scenario = SimulatorProgram.StartScenario(muster, Devices);
 
         await scenario.SeeAsync("Enrolment", Cancel);
-        await LoggedAsync(muster, "hello_acked", 3);
+        await FleetLog.SeenAsync(muster, "hello_acked", 3, Cancel);
         await KillAndStartAsync(muster);
         await scenario.SeeAsync("Policy and image", Cancel);
         await KillAndStartAsync(muster);
         await scenario.SeeAsync("WAVE_STARTED: Wave 1", Cancel);
         await KillAndStartAsync(muster);
         await scenario.SeeAsync("WAVE_STARTED: Wave 2", Cancel);
-        await LoggedAsync(muster, "installed", 3);
+        await FleetLog.SeenAsync(muster, "installed", 3, Cancel);
         await KillAndStartAsync(muster);
         await scenario.SeeAsync("Warranty", Cancel);
         await KillAndStartAsync(muster);
@@ -53,7 +49,7 @@ public sealed class CrashTests
         await using (var fleet = SimulatorProgram.StartFleet(muster, Devices))
         {
             await scenario.SeeAsync("WAVE_STARTED: Wave 2", Cancel);
-            await LoggedAsync(muster, "installed", 4);
+            await FleetLog.SeenAsync(muster, "installed", 4, Cancel);
             fleet.Kill();
         }
 
@@ -74,42 +70,8 @@ public sealed class CrashTests
         Assert.Equal(0, result.Count("violations"));
         string[] counts = ["enrolled", "updated", "boot_confirmed", "compliant", "decommissioned", "tombstone_refused"];
         Assert.All(counts, count => Assert.Equal(Devices, result.Count(count)));
-        var installs = (await EventsAsync(muster, "installed")).GroupBy(device => device, StringComparer.Ordinal).ToList();
+        var installs = (await FleetLog.EventsAsync(muster, "installed", Cancel)).GroupBy(device => device, StringComparer.Ordinal).ToList();
         Assert.Equal(Devices, installs.Count);
         Assert.All(installs, device => Assert.Single(device));
-    }
-
-    /// <summary>Waits until the fleet's own log has an event so many times.</summary>
-    private static async Task LoggedAsync(OneProcess muster, string name, int count)
-    {
-        while ((await EventsAsync(muster, name)).Count < count)
-        {
-            await Task.Delay(FilePoll, Cancel);
-        }
-    }
-
-    /// <summary>The devices that tell of an event, once for each time.</summary>
-    private static async Task<List<string>> EventsAsync(OneProcess muster, string name)
-    {
-        var events = new List<string>();
-        if (!File.Exists(SimulatorProgram.FleetLog(muster)))
-        {
-            return events;
-        }
-
-        await using var stream = new FileStream(
-            SimulatorProgram.FleetLog(muster), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        using var reader = new StreamReader(stream);
-        while (await reader.ReadLineAsync(Cancel) is { } line)
-        {
-            // The last line may be half written.
-            if (line.Contains($"\"event\":\"{name}\"", StringComparison.Ordinal) && line.EndsWith('}'))
-            {
-                using var told = JsonDocument.Parse(line);
-                events.Add(told.RootElement.GetProperty("device").GetString()!);
-            }
-        }
-
-        return events;
     }
 }

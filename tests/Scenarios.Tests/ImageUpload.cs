@@ -1,8 +1,5 @@
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Muster.Protocol.V1;
 
 namespace Muster.Scenarios.Tests;
@@ -15,7 +12,7 @@ internal sealed class ImageUpload(OneProcess muster, byte[] content, byte[] sign
     /// <summary>Sends half of it, does <paramref name="then"/>, and requires that the call ends without an image.</summary>
     public async Task BreakOffAsync(Func<Task> then, CancellationToken cancellationToken)
     {
-        using var channel = Open();
+        using var channel = OperatorChannel.Open(muster);
         using var call = new Images.ImagesClient(channel).UploadImage(cancellationToken: cancellationToken);
         await WriteAsync(call, content.Length / 2, cancellationToken);
         await then();
@@ -25,7 +22,7 @@ internal sealed class ImageUpload(OneProcess muster, byte[] content, byte[] sign
     /// <summary>All of it; the image's name.</summary>
     public async Task<string> SendAsync(CancellationToken cancellationToken)
     {
-        using var channel = Open();
+        using var channel = OperatorChannel.Open(muster);
         using var call = new Images.ImagesClient(channel).UploadImage(cancellationToken: cancellationToken);
         await WriteAsync(call, content.Length, cancellationToken);
         await call.RequestStream.CompleteAsync();
@@ -47,19 +44,5 @@ internal sealed class ImageUpload(OneProcess muster, byte[] content, byte[] sign
         {
             await call.RequestStream.WriteAsync(new UploadImageRequest { Chunk = ByteString.CopyFrom(chunk) }, cancellationToken);
         }
-    }
-
-    private GrpcChannel Open()
-    {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.Add(X509CertificateLoader.LoadCertificateFromFile(Path.Combine(muster.Profile, "server-ca.pem")));
-        var identity = X509Certificate2.CreateFromPemFile(
-            Path.Combine(muster.Profile, "operator.pem"), Path.Combine(muster.Profile, "operator.key"));
-        var handler = new SocketsHttpHandler
-        {
-            SslOptions = new SslClientAuthenticationOptions { ClientCertificates = [identity], CertificateChainPolicy = policy },
-        };
-        return GrpcChannel.ForAddress(
-            $"https://localhost:{muster.GrpcPort}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
     }
 }

@@ -66,10 +66,13 @@ internal sealed partial class ErrorInterceptor(
 
     private Task LimitAsync(ServerCallContext context, Task call)
     {
-        // Watches end with their caller; the connection's keep-alive finds one that is gone.
+        // Watches end with their caller, and whatever goes through all records takes its time; the connection's keep-alive finds a caller
+        // that is gone.
         var limit = context.Method switch
         {
             var method when method.Contains("/Watch", StringComparison.Ordinal) => Timeout.InfiniteTimeSpan,
+            var method when method.StartsWith("/muster.v1.Maintenance/", StringComparison.Ordinal) => Timeout.InfiniteTimeSpan,
+            var method when method.StartsWith("/muster.v1.Transfers/", StringComparison.Ordinal) => Timeout.InfiniteTimeSpan,
             "/muster.v1.Images/UploadImage" => options.Value.UploadTimeout,
             var method when method.EndsWith("/ServerReflectionInfo", StringComparison.Ordinal) => Timeout.InfiniteTimeSpan,
             _ => options.Value.CallTimeout,

@@ -53,6 +53,8 @@ internal static class OperatorMethods
         [Package + "Operators/WhoAmI"] = OperatorAction.Read,
         [Package + "Maintenance/VerifyInventory"] = OperatorAction.Administer,
         [Package + "Maintenance/RebuildInventory"] = OperatorAction.Administer,
+        [Package + "Transfers/ExportTenant"] = OperatorAction.Administer,
+        [Package + "Transfers/ImportTenant"] = OperatorAction.Administer,
         ["/grpc.health.v1.Health/Check"] = OperatorAction.Read,
         ["/grpc.health.v1.Health/List"] = OperatorAction.Read,
         ["/grpc.health.v1.Health/Watch"] = OperatorAction.Read,

@@ -11,6 +11,7 @@ using Muster.Gateway.Maintenance;
 using Muster.Gateway.Operators;
 using Muster.Gateway.Policies;
 using Muster.Gateway.Rollouts;
+using Muster.Gateway.Transfers;
 using Muster.Gateway.Warranty;
 
 namespace Muster.Gateway.Grpc;
@@ -92,6 +93,7 @@ public static class OperatorsApiExtensions
         endpoints.MapGrpcService<DecommissionsService>();
         endpoints.MapGrpcService<OperatorsService>();
         endpoints.MapGrpcService<MaintenanceService>();
+        endpoints.MapGrpcService<TransfersService>();
         endpoints.MapGrpcReflectionService();
         endpoints.MapGrpcHealthChecksService();
         return endpoints;
@@ -109,6 +111,7 @@ public static class OperatorsApiExtensions
         DecommissionsValidators.AddTo(validators);
         OperatorsValidators.AddTo(validators);
         MaintenanceValidators.AddTo(validators);
+        TransfersValidators.AddTo(validators);
         return validators;
     }
 }

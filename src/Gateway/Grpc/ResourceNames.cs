@@ -10,6 +10,8 @@ internal static class ResourceNames
 {
     private const string Tenants = "tenants";
 
+    public static string Of(TenantId tenant) => $"{Tenants}/{tenant}";
+
     public static string Of(TenantId tenant, string collection, string id) => $"{Tenants}/{tenant}/{collection}/{id}";
 
     public static bool TryParseParent(string text, out TenantId tenant)

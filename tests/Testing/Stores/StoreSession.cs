@@ -35,6 +35,7 @@ public sealed class StoreSession : IAsyncDisposable
         Feed = services.GetRequiredService<IFeedReader>();
         Trimmer = services.GetRequiredService<IFeedTrimmer>();
         Scanner = services.GetRequiredService<IRecordScanner>();
+        Archive = services.GetRequiredService<IRecordArchive>();
         Fences = services.GetRequiredService<IFenceWriter>();
     }
 
@@ -45,6 +46,8 @@ public sealed class StoreSession : IAsyncDisposable
     public IFeedTrimmer Trimmer { get; }
 
     public IRecordScanner Scanner { get; }
+
+    public IRecordArchive Archive { get; }
 
     public IFenceWriter Fences { get; }
 

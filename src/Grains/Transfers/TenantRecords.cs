@@ -1,0 +1,64 @@
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Domain;
+using Muster.Domain.Transfers;
+using Muster.Grains.Decommissioning;
+using Muster.Grains.Devices;
+using Muster.Grains.EndOfSupport;
+using Muster.Grains.Images;
+using Muster.Grains.Operators;
+using Muster.Grains.Policies;
+using Muster.Grains.Rollouts;
+using Muster.Grains.Warranty;
+
+namespace Muster.Grains.Transfers;
+
+/// <summary>Which records are a tenant's.</summary>
+internal static class TenantRecords
+{
+    /// <summary>What the keys of a tenant's records look like. A public key's record has the tenant inside.</summary>
+    public static string KeysOf(string kind, TenantId tenant) => kind switch
+    {
+        GrainTypes.Key => "*",
+        GrainTypes.PolicySet => tenant.Value,
+        _ => $"{tenant}/*",
+    };
+
+    public static bool Belongs(TenantId tenant, StoredRecord record) => record.Key.Kind switch
+    {
+        GrainTypes.Key => record.Record is KeyRecord { Owner: { } owner } && owner.Tenant == tenant,
+        GrainTypes.PolicySet => record.Key.Key == tenant.Value,
+        _ => record.Key.Key.StartsWith($"{tenant}/", StringComparison.Ordinal),
+    };
+
+    /// <summary>What is wrong with a record that somebody wants to be written; null for nothing.</summary>
+    public static FleetError? Check(TenantId tenant, int partition, PartitionMap partitions, StoredRecord record)
+    {
+        if (record.Record.GetType() is var found && TypeOf(record.Key.Kind) is var wanted && found != wanted)
+        {
+            return TransferErrors.ExportInvalid($"the record '{record.Key}' holds a {found.Name}");
+        }
+
+        var row = ((IListedRecord)record.Record).ToRow(withCold: false);
+        return Belongs(tenant, record) && (row is null || row.Tenant == tenant) && partitions.Of(record.Key) == partition
+            ? null
+            : TransferErrors.ExportInvalid($"the record '{record.Key}' is not of the tenant '{tenant}' and the partition {partition}");
+    }
+
+    /// <summary>What is stored under a kind; null for what no export has.</summary>
+    private static Type? TypeOf(string kind) => kind switch
+    {
+        GrainTypes.Image => typeof(ImageRecord),
+        GrainTypes.Device => typeof(DeviceRecord),
+        GrainTypes.Warranty => typeof(WarrantyRecord),
+        GrainTypes.Decommission => typeof(DecommissionRecord),
+        GrainTypes.Operator => typeof(OperatorRecord),
+        GrainTypes.EndOfSupport => typeof(EndOfSupportRecord),
+        GrainTypes.Product => typeof(ProductRecord),
+        GrainTypes.PolicySet => typeof(PolicySetRecord),
+        GrainTypes.Key => typeof(KeyRecord),
+        GrainTypes.RolloutPartition => typeof(RolloutShareRecord),
+        GrainTypes.Rollout => typeof(RolloutRecord),
+        _ => null,
+    };
+}
