@@ -32,11 +32,10 @@ public sealed class TransferTests
 
         await UntilAsync(
             async () => (await DoAsync(muster, "rollouts", "get", "spring")).Split("ROLLOUT_STATE_SUCCEEDED").Length - 1, atLeast: 1);
+        await UntilAsync(() => CountAsync(muster, "os_version = \"12.11.78\""), Devices);
         var installs = await FleetLog.EventsAsync(muster, "installed", Cancel);
         Assert.Equal(Devices, installs.Count);
         Assert.Equal(Devices, installs.Distinct(StringComparer.Ordinal).Count());
-        var updated = await DoAsync(muster, "devices", "list", "--filter", "os_version = \"12.11.78\"");
-        Assert.Equal(Devices, updated.Split("\"name\"").Length - 1);
         Assert.Contains("P3265-V", await DoAsync(muster, "products", "list"), StringComparison.Ordinal);
         await DoAsync(muster, "admin", "verify");
     }
@@ -57,10 +56,9 @@ public sealed class TransferTests
             muster, "images", "import", file, "--signature", file + ".cms", "--version", "12.11.78", "--track", "active",
             "--model", "P3265-V");
         var digest = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(file, Cancel)));
-        await UntilAsync(
-            async () => (await DoAsync(muster, "devices", "list", "--filter", "state = IN_SERVICE")).Split("\"name\"").Length - 1, Devices);
+        await UntilAsync(() => CountAsync(muster, "state = IN_SERVICE"), Devices);
         await DoAsync(
-            muster, "rollouts", "create", "spring", "--image", digest, "--wave", "3", "--wave", "100%", "--max-unavailable", "1");
+            muster, "rollouts", "create", "spring", "--image", digest, "--wave", "3:100:20s", "--wave", "100%", "--max-unavailable", "1");
     }
 
     /// <summary>The first try breaks off: a part of its file is torn away, and it goes on from the last mark that is left.</summary>
@@ -129,6 +127,9 @@ public sealed class TransferTests
             }
         }
     }
+
+    private static async Task<int> CountAsync(OneProcess muster, string filter) =>
+        (await DoAsync(muster, "devices", "list", "--filter", filter)).Split("\"name\"").Length - 1;
 
     private static async Task<string> DoAsync(OneProcess muster, params string[] arguments)
     {
