@@ -3,10 +3,8 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Muster.Contracts;
-using Muster.Contracts.Devices;
 using Muster.Domain;
 using Muster.Domain.Devices;
-using Muster.Fleet;
 using Muster.Gateway.Grpc;
 
 namespace Muster.InventoryLoad;
@@ -20,9 +18,6 @@ internal sealed class Measurement(string store, int devices, TextWriter output)
     private const int FarPage = 1_000;
     private const int Facets = 100;
 
-    /// <summary>Edits under way at once, as many devices say something at once.</summary>
-    private const int Callers = 256;
-    private const int EditedDevices = 4_096;
     private static readonly TimeSpan EditTime = TimeSpan.FromSeconds(8);
 
     private static readonly (string Filter, string OrderBy)[] s_pages =
@@ -106,7 +101,7 @@ internal sealed class Measurement(string store, int devices, TextWriter output)
         var (wrong, elapsed) = (0, new List<double>());
         for (var i = 0; i < Facets; i++)
         {
-            await EditAsync(grains, i, new DeviceEdit(null, [new DeviceLabel("facet", "set")], []));
+            await DeviceEdits.EditAsync(grains, i, new DeviceEdit(null, [new DeviceLabel("facet", "set")], []));
             var started = Stopwatch.GetTimestamp();
             var counts = await lister.CountAsync(Devices("labels:facet"), "labels.facet", cancellationToken);
             elapsed.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
@@ -123,7 +118,7 @@ internal sealed class Measurement(string store, int devices, TextWriter output)
         var edited = 0;
         for (var i = 0; i <= last; i++)
         {
-            edited += (await DeviceAt(grains, i).GetAsync()).Device!.Labels.Any(label => label.Name == "facet") ? 1 : 0;
+            edited += (await DeviceEdits.DeviceAt(grains, i).GetAsync()).Device!.Labels.Any(label => label.Name == "facet") ? 1 : 0;
         }
 
         return edited;
@@ -132,34 +127,13 @@ internal sealed class Measurement(string store, int devices, TextWriter output)
     /// <summary>Commits of devices in a partition's inventory of this size, the tail reading along.</summary>
     private async Task EditAsync(IHost host, CancellationToken cancellationToken)
     {
-        var grains = host.Services.GetRequiredService<IGrainFactory>();
-        var edited = Math.Min(devices, EditedDevices);
-        await Parallel.ForAsync(0, edited, cancellationToken, async (index, _) => await DeviceAt(grains, index).GetAsync());
-        long commits = 0;
+        var edits = new DeviceEdits(host.Services.GetRequiredService<IGrainFactory>(), devices);
+        await edits.ActivateAsync(cancellationToken);
         var before = Process.GetCurrentProcess().TotalProcessorTime;
-        var started = Stopwatch.GetTimestamp();
-        await Parallel.ForAsync(
-            0,
-            Callers,
-            new ParallelOptions { MaxDegreeOfParallelism = Callers, CancellationToken = cancellationToken },
-            async (caller, _) =>
-            {
-                for (var i = caller; Stopwatch.GetElapsedTime(started) < EditTime; i = (i + Callers) % edited)
-                {
-                    var value = string.Create(CultureInfo.InvariantCulture, $"v{Random.Shared.Next(1_000)}");
-                    await EditAsync(grains, i, new DeviceEdit(null, [new DeviceLabel("label-0", value)], []));
-                    Interlocked.Increment(ref commits);
-                }
-            });
-        Tell("commits_per_second", commits / Stopwatch.GetElapsedTime(started).TotalSeconds);
-        Tell("commit_cpu_us", (Process.GetCurrentProcess().TotalProcessorTime - before).TotalMicroseconds / commits);
+        var rate = await edits.RunAsync(EditTime, cancellationToken);
+        Tell("commits_per_second", rate);
+        Tell("commit_cpu_us", (Process.GetCurrentProcess().TotalProcessorTime - before).TotalMicroseconds / (rate * EditTime.TotalSeconds));
     }
-
-    private static Task<DeviceReply> EditAsync(IGrainFactory grains, int index, DeviceEdit edit) =>
-        DeviceAt(grains, index).EditAsync(new EditDevice(Actor.Operator("bench"), edit));
-
-    private static IDeviceGrain DeviceAt(IGrainFactory grains, int index) => grains.GetDevice(
-        TenantId.Default, DeviceId.TryParse(GeneratedFleet.NameOf(index), out var id) ? id : throw new FormatException());
 
     private static Listing Devices(string filter) => new(TenantId.Default, GrainTypes.Device, filter);
 

@@ -17,6 +17,10 @@ var measure = new Command("measure", "Opens the store in a silo and asks; prints
 measure.SetAction((parsed, cancellationToken) =>
     new Measurement(parsed.GetRequiredValue(store), parsed.GetValue(devices), Console.Out).RunAsync(cancellationToken));
 
+var watch = new Command("watch", "Commits a second with and without a thousand watches that do not match.") { store, devices };
+watch.SetAction((parsed, cancellationToken) =>
+    new WatchCost(parsed.GetRequiredValue(store), parsed.GetValue(devices), Console.Out).RunAsync(cancellationToken));
+
 var folder = new Option<string>("--folder") { Required = true, Description = "The embedded store's folder." };
 var commits = new Option<long>("--commits") { Required = true, Description = "Commits after those that create the devices." };
 
@@ -38,6 +42,6 @@ rate.SetAction((parsed, _) => parsed.GetValue(redis) is { } server
 
 var root = new RootCommand("Inventory and store under load; ./bench inventory and ./bench store run it.")
 {
-    fill, measure, weigh, write, open, rate,
+    fill, measure, weigh, watch, write, open, rate,
 };
 return await root.Parse(args).InvokeAsync();

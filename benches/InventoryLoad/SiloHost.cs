@@ -25,6 +25,7 @@ internal static class SiloHost
         builder.Services.AddSingleton<IErasureProofVerifier, NeverAsked>();
         builder.Services.AddSingleton<IFeedNudge, FeedNudge>();
         builder.Services.AddSingleton<RowLister>();
+        builder.Services.AddSingleton<RowWatch>();
         builder.UseOrleans(silo =>
         {
             silo.UseLocalhostClustering(FreePort(), FreePort());

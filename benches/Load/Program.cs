@@ -98,5 +98,15 @@ commit.SetAction(async (parsed, _) =>
     Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
     return 0;
 });
-var root = new RootCommand("Muster's benches; see benches/README.md.") { generate, status, demo, inventory, store, commit };
+var watched = new Option<int>("--devices") { DefaultValueFactory = _ => 20_000, Description = "Size of the fleet." };
+var watch = new Command("watch", "What a thousand watches that do not match take from commits.") { results, silo, load, watched };
+watch.SetAction(async (parsed, _) =>
+{
+    var record = new RunRecord("watch", Console.Out, TimeProvider.System);
+    var plan = new WatchPlan(parsed.GetValue(watched), parsed.GetRequiredValue(load));
+    await new WatchBench(plan, record, TimeProvider.System).RunAsync();
+    Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
+    return 0;
+});
+var root = new RootCommand("Muster's benches; see benches/README.md.") { generate, status, demo, inventory, store, commit, watch };
 return await root.Parse(args).InvokeAsync();

@@ -37,10 +37,10 @@ internal sealed class CommitsBench(CommitsPlan plan, RunRecord record, TimeProvi
 
     private void Add(string store, Dictionary<string, double> told)
     {
-        record.Add(Figure.AtLeast($"commits_{store}_to_raw", Ratio(told, "few", "raw"), "ratio", RawRatioMin, true));
-        record.Add(Figure.AtLeast($"commits_{store}_many_to_few", Ratio(told, "many", "few"), "ratio", ManyRatioMin, true));
-        record.Add(Figure.Beside($"commits_{store}_256_callers", Median(RoundsOf(told, "few")), "1/s"));
-        record.Add(Figure.Beside($"commits_{store}_4096_callers", Median(RoundsOf(told, "many")), "1/s"));
+        record.Add(Figure.AtLeast($"commits_{store}_to_raw", Rounds.Ratio(told, "few", "raw"), "ratio", RawRatioMin, true));
+        record.Add(Figure.AtLeast($"commits_{store}_many_to_few", Rounds.Ratio(told, "many", "few"), "ratio", ManyRatioMin, true));
+        record.Add(Figure.Beside($"commits_{store}_256_callers", Rounds.Median(Rounds.Of(told, "few")), "1/s"));
+        record.Add(Figure.Beside($"commits_{store}_4096_callers", Rounds.Median(Rounds.Of(told, "many")), "1/s"));
         record.Note(string.Create(
             CultureInfo.InvariantCulture, $"{store}: record {told["record_bytes"]} bytes, fact {told["fact_bytes"]} bytes"));
     }
@@ -66,13 +66,4 @@ internal sealed class CommitsBench(CommitsPlan plan, RunRecord record, TimeProvi
     private static async Task<double> OperationsAsync(IServer server) => double.Parse(
         (await server.InfoAsync("stats")).SelectMany(group => group).Single(line => line.Key == "total_commands_processed").Value,
         CultureInfo.InvariantCulture);
-
-    private static double Ratio(Dictionary<string, double> told, string above, string below) =>
-        Median([.. RoundsOf(told, above).Zip(RoundsOf(told, below), (left, right) => left / right)]);
-
-    private static double[] RoundsOf(Dictionary<string, double> told, string name) =>
-        [.. told.Where(line => line.Key.StartsWith(name + "_", StringComparison.Ordinal)).OrderBy(line => line.Key, StringComparer.Ordinal)
-            .Select(line => line.Value)];
-
-    private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);
 }

@@ -59,6 +59,29 @@ public sealed class InventoryFilter
         _ => null,
     };
 
+    /// <summary>
+    /// A part without which nothing matches and that looks at one field only; null when there is none. Whether it holds follows from that
+    /// field's value alone, so that the answer can be kept by value. Never one of presence, or of the clock.
+    /// </summary>
+    public (FieldPath Path, FilterNode Part)? FindGuard() => ConjunctsOf(Root, isNegated: false)
+        .Select(part => (Paths: TestsOf(part).Select(test => test.Path).Distinct().ToArray(), Part: part))
+        .Where(guard => guard.Paths.Length == 1 && CanGuard(guard.Part))
+        .OrderBy(guard => guard.Paths[0].Field.Type is FieldType.Time or FieldType.Duration)
+        .Select(guard => ((FieldPath, FilterNode)?)(guard.Paths[0], guard.Part))
+        .FirstOrDefault();
+
+    private static bool CanGuard(FilterNode part) =>
+        TestsOf(part).All(test => !test.DependsOnClock && !InventoryFields.IsPresence(test.Path.Field.Name));
+
+    /// <summary>The parts that all have to hold; what a NOT stands before is turned inside out.</summary>
+    private static IEnumerable<FilterNode> ConjunctsOf(FilterNode node, bool isNegated) => (node, isNegated) switch
+    {
+        (AllOf all, false) => all.Parts.SelectMany(part => ConjunctsOf(part, false)),
+        (AnyOf any, true) => any.Parts.SelectMany(part => ConjunctsOf(part, true)),
+        (Not not, _) => ConjunctsOf(not.Part, !isNegated),
+        _ => [isNegated ? new Not(node) : node],
+    };
+
     private static bool IsOneValue(FieldTest test) => test is { Operator: FilterOperator.Equal, IsFromNow: false }
         && !InventoryFields.IsPresence(test.Path.Field.Name)
         && test.Path.Field.Type switch

@@ -67,10 +67,10 @@ internal sealed class RowWatches
             return [];
         }
 
-        if (!_devices.TryGetValue(tenant, out var index))
+        if (!_devices.TryGetValue(tenant, out var index) || !index.IsFor(columns))
         {
-            _devices[tenant] = index = new WatchIndex(
-                _watches.Values.Where(watch => watch.Query.Kind == GrainTypes.Device && watch.Query.Tenant == tenant));
+            var watches = _watches.Values.Where(watch => watch.Query.Kind == GrainTypes.Device && watch.Query.Tenant == tenant);
+            _devices[tenant] = index = new WatchIndex(watches, columns, now);
         }
 
         return index.Matching(columns, row, now);
@@ -163,6 +163,12 @@ internal sealed class Watch(IRowWatcher watcher, RowQuery query, InventoryFilter
     public long Told { get; set; }
 
     public bool LooksAtPresence { get; } = filter.LooksAtPresence;
+
+    /// <summary>See <see cref="InventoryFilter.FindRequired"/>.</summary>
+    public FieldTest? Required { get; } = filter.FindRequired();
+
+    /// <summary>See <see cref="InventoryFilter.FindGuard"/>.</summary>
+    public (FieldPath Path, FilterNode Part)? Guard { get; } = filter.FindGuard();
 
     public void Restart() => (Lineage, Told) = (Guid.NewGuid(), 0);
 

@@ -184,4 +184,25 @@ public sealed class InventoryFilterTests
         Assert.Null(error);
         Assert.Equal(expected, filter.Matches(Row, Now));
     }
+
+    [Theory]
+    [InlineData("site:lund", "site")]
+    [InlineData("created_at > 2026-01-01 AND os_version > 12", "os_version")]
+    [InlineData("created_at > 2026-01-01", "created_at")]
+    [InlineData("NOT (installs < 2 OR connected = true)", "installs")]
+    [InlineData("(site = a OR site = b) AND connected = true", "site")]
+    [InlineData("NOT (site = a AND NOT site = b)", "site")]
+    [InlineData("labels.floor > 2", "labels.floor")]
+    [InlineData("site = a OR model = b", null)]
+    [InlineData("connected = true", null)]
+    [InlineData("last_seen_at > -1h", null)]
+    [InlineData("created_at > -1h", null)]
+    [InlineData("", null)]
+    public void FindGuard_OfAFilter_IsAPartOfOneFieldThatHasToHold(string text, string? field)
+    {
+        var (filter, error) = InventoryFilter.Parse(text, InventoryFields.Device);
+
+        Assert.Null(error);
+        Assert.Equal(field, filter.FindGuard()?.Path.ToString());
+    }
 }

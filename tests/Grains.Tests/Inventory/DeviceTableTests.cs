@@ -23,6 +23,8 @@ public sealed class DeviceTableTests
         "labels.floor > 2 AND secure_boot=true", "labels:room", "settings.ssh = no", "settings.unique:*", "settings.nobody = \"\"",
         "name > D200", "name = D00*", "boot_id:7", "connected=true", "NOT connected=true OR last_seen_at > -1h", "state_changed_at < -12h",
         "certificate_not_after < 30d", "installs >= 2 AND (compliance=COMPLIANT OR rollout=\"\")", "uptime > 10m",
+        "NOT (installs < 2 OR state=EXPECTED)", "labels.late = v1", "NOT (labels.late:v OR model = M2)",
+        "(site:l OR site:o) AND installs >= 1",
     ];
 
     private static readonly string[] Orders =
@@ -89,16 +91,35 @@ public sealed class DeviceTableTests
             watches.Put(watcher, Query(filter), Query(filter).ReadFilter().Filter, Now);
         }
 
-        foreach (var row in rows)
-        {
-            var matching = watches.Matching(TenantId.Default, columns, columns.Find(row.Row.Name), Now);
+        Require(rows);
 
-            Assert.Equal(
-                Filters.Where(filter => Query(filter).ReadFilter().Filter.Matches(row, Now)).Order(StringComparer.Ordinal),
-                matching.Select(watch => watch.Query.Filter).Order(StringComparer.Ordinal));
-        }
+        // Each device as the one before it, with a label that none had: what was remembered by value still has to hold.
+        var changed = rows.Select((row, at) => row with
+        {
+            Version = row.Version + 1,
+            Row = (DeviceRow)rows[(at + 1) % rows.Count].Row with
+            {
+                Name = row.Row.Name,
+                Labels = [new DeviceLabel("late", $"v{at % 3}")],
+                Settings = ((DeviceRow)row.Row).Settings,
+            },
+        }).ToList();
+        changed.ForEach(row => table.Apply((DeviceRow)row.Row, row.Version, s_nobody, Now));
+        Require(changed);
 
         Assert.Empty(watches.Matching(TenantId.Default, columns, 0, Now + RowWatches.Lifetime));
+
+        void Require(IEnumerable<ListedRow> expected)
+        {
+            foreach (var row in expected)
+            {
+                var matching = watches.Matching(TenantId.Default, columns, columns.Find(row.Row.Name), Now);
+
+                Assert.Equal(
+                    Filters.Where(filter => Query(filter).ReadFilter().Filter.Matches(row, Now)).Order(StringComparer.Ordinal),
+                    matching.Select(watch => watch.Query.Filter).Order(StringComparer.Ordinal));
+            }
+        }
     }
 
     [Fact]
