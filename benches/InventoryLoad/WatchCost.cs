@@ -77,7 +77,11 @@ internal sealed class WatchCost(string store, int devices, TextWriter output)
             var listing = new Listing(TenantId.Default, GrainTypes.Device, filter);
             await foreach (var news in watch.RunAsync(listing, null, cancellationToken))
             {
-                _ = news.Row is null || started.TrySetException(new InvalidOperationException($"'{filter}' matches {news.Row.Row.Name}."));
+                if (news.Row is { } row)
+                {
+                    throw new InvalidOperationException($"'{filter}' matches {row.Row.Name}.");
+                }
+
                 started.TrySetResult();
             }
         }
@@ -88,6 +92,7 @@ internal sealed class WatchCost(string store, int devices, TextWriter output)
         catch (Exception exception)
         {
             started.TrySetException(exception);
+            throw;
         }
     }
 

@@ -47,7 +47,8 @@ internal sealed class TenantImportGrain : Grain, ITenantImportGrain
         var decision = TenantImportRules.Complete(_record.State.Import, Tenant, export, now);
         if (decision.Error is null)
         {
-            // Grains that were asked before their records were there remember that there was nothing.
+            // Grains that were asked before their records were there remember that there was nothing. Before the commit, so that a crash
+            // between the two repeats it.
             await GrainFactory.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero);
         }
 
