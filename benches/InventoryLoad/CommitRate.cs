@@ -15,7 +15,8 @@ namespace Muster.InventoryLoad;
 /// Commits a second through the real storage provider, beside the raw client's HSET of the same bytes, awaited by as many callers with the
 /// same durability. Rounds visit them in turn.
 /// </summary>
-internal sealed class CommitRate(TextWriter output)
+/// <param name="only">One kind of visit alone, for a profiler; null for all.</param>
+internal sealed class CommitRate(string? only, TextWriter output)
 {
     private const int Few = 256;
     private const int Many = 4_096;
@@ -34,7 +35,7 @@ internal sealed class CommitRate(TextWriter output)
     public async Task MeasureRedisAsync(string store)
     {
         await using var services = Open(store).BuildServiceProvider();
-        await MeasureAsync(services, store, () => Task.CompletedTask);
+        await MeasureAsync(services, store, () => Task.CompletedTask, CpuSecondsAsync);
     }
 
     /// <summary>Against the embedded store, whose log is committed before every acknowledgement; for the raw client too.</summary>
@@ -43,10 +44,12 @@ internal sealed class CommitRate(TextWriter output)
         await using var server = EmbeddedStoreServer.Start(folder);
         var barrier = new EmbeddedStoreBarrier(server);
         await using var services = Open(server.ConnectionString).AddSingleton<IDurabilityBarrier>(barrier).BuildServiceProvider();
-        await MeasureAsync(services, server.ConnectionString, () => barrier.PassAsync(CancellationToken.None));
+        await MeasureAsync(
+            services, server.ConnectionString, () => barrier.PassAsync(CancellationToken.None), _ => Task.FromResult(0.0));
     }
 
-    private async Task MeasureAsync(ServiceProvider services, string store, Func<Task> barrier)
+    /// <param name="serverCpu">Seconds that a server in a process of its own has used.</param>
+    private async Task MeasureAsync(ServiceProvider services, string store, Func<Task> barrier, Func<IDatabase, Task<double>> serverCpu)
     {
         var storage = services.GetRequiredKeyedService<IGrainStorage>(StorageNames.Muster);
         var (trimmer, partitions) = (services.GetRequiredService<IFeedTrimmer>(), services.GetRequiredService<PartitionMap>());
@@ -81,16 +84,26 @@ internal sealed class CommitRate(TextWriter output)
 
         (string Name, int Callers, Func<int, Task> Action)[] visits =
             [("few", Few, NextAsync), ("raw", Few, SetAsync), ("many", Many, NextAsync)];
+        visits = [.. visits.Where(visit => only is null || visit.Name == only)];
         foreach (var visit in visits)
         {
             await RunAsync(visit.Callers, visit.Action, WarmUp);
         }
 
+        async Task<(double Cpu, double ServerCpu, long Allocated)> UsedAsync() => (
+            Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds, await serverCpu(database), GC.GetTotalAllocatedBytes());
+
         for (var round = 0; round < Rounds; round++)
         {
             foreach (var visit in visits)
             {
-                Tell($"{visit.Name}_{round}", await RunAsync(visit.Callers, visit.Action, Visit));
+                var before = await UsedAsync();
+                var rate = await RunAsync(visit.Callers, visit.Action, Visit);
+                var after = await UsedAsync();
+                Tell($"{visit.Name}_{round}", rate);
+                Tell($"cpu_us_{visit.Name}_{round}", (after.Cpu - before.Cpu) * 1e6 / (rate * Visit.TotalSeconds));
+                Tell($"server_cpu_us_{visit.Name}_{round}", (after.ServerCpu - before.ServerCpu) * 1e6 / (rate * Visit.TotalSeconds));
+                Tell($"allocated_{visit.Name}_{round}", (after.Allocated - before.Allocated) / (rate * Visit.TotalSeconds));
             }
         }
 
@@ -142,6 +155,15 @@ internal sealed class CommitRate(TextWriter output)
 
     private static IServiceCollection Open(string store) =>
         new ServiceCollection().AddMusterStorage(options => options.ConnectionString = store);
+
+    /// <summary>What a redis-server has used of a processor since its start.</summary>
+    private static async Task<double> CpuSecondsAsync(IDatabase database)
+    {
+        var told = (string)(await database.ExecuteAsync("INFO", "cpu"))!;
+        return told.Split("\r\n").Where(line => line.StartsWith("used_cpu_sys:", StringComparison.Ordinal)
+                || line.StartsWith("used_cpu_user:", StringComparison.Ordinal))
+            .Sum(line => double.Parse(line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture));
+    }
 
     private void Tell(string name, double value) => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} {value:0.###}"));
 }

@@ -34,10 +34,11 @@ open.SetAction((parsed, cancellationToken) => new StoreLog(parsed.GetRequiredVal
 
 var redis = new Option<string?>("--store") { Description = "host:port of an empty redis-server; without it, the embedded store." };
 var empty = new Option<string?>("--folder") { Description = "The embedded store's folder." };
-var rate = new Command("commits", "Commits a second, beside the raw client's HSET of the same bytes.") { redis, empty };
+var only = new Option<string?>("--only") { Description = "few, raw or many: this kind of visit alone, for a profiler." };
+var rate = new Command("commits", "Commits a second, beside the raw client's HSET of the same bytes.") { redis, empty, only };
 rate.SetAction((parsed, _) => parsed.GetValue(redis) is { } server
-    ? new CommitRate(Console.Out).MeasureRedisAsync(server)
-    : new CommitRate(Console.Out).MeasureEmbeddedAsync(
+    ? new CommitRate(parsed.GetValue(only), Console.Out).MeasureRedisAsync(server)
+    : new CommitRate(parsed.GetValue(only), Console.Out).MeasureEmbeddedAsync(
         parsed.GetValue(empty) ?? throw new InvalidOperationException("--store or --folder")));
 
 var root = new RootCommand("Inventory and store under load; ./bench inventory and ./bench store run it.")

@@ -3,14 +3,17 @@ namespace Muster.Storage;
 /// <summary>How much one commit and one call may hold.</summary>
 internal static class CommitLimits
 {
-    /// <summary>Groups of 64 were the fastest measured; more only makes the first of them wait.</summary>
-    public const int GroupCommitsMax = 64;
+    /// <summary>Calls of 64 were the fastest measured; more only makes the first of them wait.</summary>
+    public const int CallCommitsMax = 64;
 
     /// <summary>One multi-field write has to fit into a page of the embedded store's log (8 MiB) with room to spare.</summary>
-    public const int GroupBytesMax = 2 * 1024 * 1024;
+    public const int CallBytesMax = 2 * 1024 * 1024;
 
-    /// <summary>Lua's unpack fails near 8,000 values; a field takes two.</summary>
-    public const int GroupFieldsMax = 1_500;
+    /// <summary>Calls under way to a server that holds all partitions: one is run, one is read, one is written.</summary>
+    public const int CallsMax = 3;
+
+    /// <summary>Of one partition in one call. Lua's unpack fails near 8,000 values; a field takes two.</summary>
+    public const int WriteFieldsMax = 1_500;
 
     /// <summary>A record is some kilobytes; whatever is larger belongs into chunks of its own.</summary>
     public const int CommitBytesMax = 1024 * 1024;
@@ -28,7 +31,10 @@ internal static class CommitLimits
     public const long ScriptNumberMax = 1L << 53;
 
     /// <summary>Waiting commits of one partition: at 64 per call some hundred calls, about a second of a slow server.</summary>
-    public const int WaitingCommitsMax = 8_192;
+    public const int PartitionWaitingCommitsMax = 8_192;
+
+    /// <summary>Waiting commits of all partitions: some 100 MB, about a second of a server that is busy with nothing else.</summary>
+    public const int WaitingCommitsMax = 65_536;
 
     /// <summary>Feed entries per read: about 200 kB.</summary>
     public const int FeedReadEntriesMax = 1_024;

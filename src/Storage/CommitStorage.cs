@@ -26,7 +26,7 @@ internal sealed class CommitStorage(
         var partition = partitions.Of(name);
         RedisKey key = RecordLayout.PartitionKey(partition);
         RedisValue[] fields =
-            [RecordLayout.RecordField(name.ToString()), RecordLayout.ColdField(name.ToString()), RecordLayout.InstallationField];
+            [RecordLayout.RecordField(name), RecordLayout.ColdField(name), RecordLayout.InstallationField];
         var values = await connection.RunAsync(database => database.HashGetAsync(key, fields), CancellationToken.None);
         connection.Verify(partition, values[2]);
         if (values[0].IsNull)
@@ -73,7 +73,7 @@ internal sealed class CommitStorage(
         return new PendingCommit
         {
             Partition = partitions.Of(name),
-            Record = name.ToString(),
+            Record = name,
             ExpectedVersion = version,
             Version = version + 1,
             CommitId = commitId,

@@ -11,8 +11,7 @@ internal sealed class PendingCommit
 
     public required int Partition { get; init; }
 
-    /// <summary><c>kind/key</c></summary>
-    public required string Record { get; init; }
+    public required RecordKey Record { get; init; }
 
     /// <summary>0 for a record that must not exist.</summary>
     public required long ExpectedVersion { get; init; }
@@ -66,32 +65,52 @@ internal sealed class PendingCommit
         }
     }
 
-    public void AppendTo(List<RedisValue> arguments)
+    /// <summary>One fact, no fences and no cold part: most are, and the script takes a shorter form of them.</summary>
+    public bool IsSimple => Facts.Length == 1 && Fences.Length == 0 && ColdBytes is null;
+
+    /// <summary>How many values <see cref="WriteRest"/> writes.</summary>
+    public int RestCount(bool isSimple) => isSimple ? 1 : 3 + (2 * Fences.Length) + (ColdBytes is null ? 0 : 2) + Facts.Length;
+
+    /// <summary>Version field, stamp, record field and record, as CommitScript.lua reads them.</summary>
+    public void WriteFields(Span<RedisValue> arguments)
     {
-        arguments.Add(RecordLayout.VersionField(Record));
-        arguments.Add(RecordLayout.ExpectedVersion(ExpectedVersion));
-        arguments.Add(RecordLayout.Stamp(Version, CommitId));
-        arguments.Add(Fences.Length);
+        arguments[0] = RecordLayout.VersionField(Record);
+        arguments[1] = RecordLayout.Stamp(Version, CommitId);
+        arguments[2] = RecordLayout.RecordField(Record);
+        arguments[3] = RecordBytes;
+    }
+
+    /// <summary>What else the commit has; the number of values written.</summary>
+    public int WriteRest(Span<RedisValue> arguments, bool isSimple)
+    {
+        if (isSimple)
+        {
+            arguments[0] = Facts[0];
+            return 1;
+        }
+
+        var at = 0;
+        arguments[at++] = Fences.Length;
         foreach (var fence in Fences)
         {
-            arguments.Add(RecordLayout.FenceField(fence.Name));
-            arguments.Add(fence.Expected.ToString(CultureInfo.InvariantCulture));
+            arguments[at++] = RecordLayout.FenceField(fence.Name);
+            arguments[at++] = fence.Expected.ToString(CultureInfo.InvariantCulture);
         }
 
-        arguments.Add(ColdBytes is null ? 1 : 2);
-        arguments.Add(RecordLayout.RecordField(Record));
-        arguments.Add(RecordBytes);
+        arguments[at++] = ColdBytes is null ? 0 : 1;
         if (ColdBytes is not null)
         {
-            arguments.Add(RecordLayout.ColdField(Record));
-            arguments.Add(ColdBytes);
+            arguments[at++] = RecordLayout.ColdField(Record);
+            arguments[at++] = ColdBytes;
         }
 
-        arguments.Add(Facts.Length);
+        arguments[at++] = Facts.Length;
         foreach (var fact in Facts)
         {
-            arguments.Add(fact);
+            arguments[at++] = fact;
         }
+
+        return at;
     }
 
     public void Succeed() => _done.TrySetResult();
@@ -99,9 +118,9 @@ internal sealed class PendingCommit
     public void Fail(Exception exception) => _done.TrySetException(exception);
 
     /// <summary>Null for success. An earlier send of this very commit is a success.</summary>
-    public Exception? Refusal(long verdict) => verdict switch
+    public Exception? Refusal(char verdict) => verdict switch
     {
-        >= 0 or CommitVerdict.AppliedBefore => null,
+        CommitVerdict.Applied or CommitVerdict.AppliedBefore => null,
         CommitVerdict.Conflict => new CommitConflictException($"{Record} is no longer at version {ExpectedVersion}."),
         CommitVerdict.FeedFull => new FeedFullException(
             $"The change feed of partition {Partition} is full: its tail does not read or cannot trim. Commits are refused until it does."),
@@ -111,12 +130,13 @@ internal sealed class PendingCommit
     };
 }
 
-/// <summary>What the script replies besides the feed's head.</summary>
+/// <summary>What the script replies, one for each commit.</summary>
 internal static class CommitVerdict
 {
-    public const long Conflict = -1;
-    public const long FenceRaised = -2;
-    public const long AppliedBefore = -3;
-    public const long FeedFull = -4;
-    public const long NotMine = -5;
+    public const char Applied = '0';
+    public const char Conflict = '1';
+    public const char FenceRaised = '2';
+    public const char AppliedBefore = '3';
+    public const char FeedFull = '4';
+    public const char NotMine = '5';
 }

@@ -10,7 +10,7 @@ internal sealed class RecordArchive(
     public async Task<RecordPage> ReadAsync(
         int partition, string kind, string keys, string after, CancellationToken cancellationToken)
     {
-        var pattern = RecordLayout.RecordField(new RecordKey(kind, keys).ToString());
+        var pattern = RecordLayout.RecordField(new RecordKey(kind, keys));
         var step = await RecordScan.StepAsync(connection, partition, pattern, after, cancellationToken);
         if (step.Pairs.Length == 0)
         {
@@ -41,7 +41,7 @@ internal sealed class RecordArchive(
         var commit = new PendingCommit
         {
             Partition = partitions.Of(packed.Key),
-            Record = packed.Key.ToString(),
+            Record = packed.Key,
             ExpectedVersion = 0,
             Version = header.Version,
             CommitId = header.CommitId,

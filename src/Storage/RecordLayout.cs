@@ -39,18 +39,19 @@ internal static class RecordLayout
     public const int HeaderBytes = 1 + StampBytes + 8;
 
     private const string RecordPrefix = "r:";
+    private const string ColdPrefix = "k:";
 
     /// <summary>The braces are the hash tag: all fields and keys of a partition stay together on a cluster.</summary>
     public static string PartitionKey(int partition) => string.Create(CultureInfo.InvariantCulture, $"{{p{partition}}}:c");
 
-    public static string RecordField(string recordName) => RecordPrefix + recordName;
+    public static string RecordField(RecordKey record) => string.Concat(RecordPrefix, record.Kind, "/", record.Key);
 
-    public static string VersionField(string recordName) => "v:" + recordName;
+    public static string VersionField(RecordKey record) => string.Concat("v:", record.Kind, "/", record.Key);
 
-    public static string ColdField(string recordName) => "k:" + recordName;
+    public static string ColdField(RecordKey record) => string.Concat(ColdPrefix, record.Kind, "/", record.Key);
 
     /// <summary>The cold field beside a record's field.</summary>
-    public static string ColdFieldOf(string recordField) => ColdField(recordField[RecordPrefix.Length..]);
+    public static string ColdFieldOf(string recordField) => string.Concat(ColdPrefix, recordField.AsSpan(RecordPrefix.Length));
 
     public static string FenceField(string fence) => "x:" + fence;
 

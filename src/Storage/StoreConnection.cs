@@ -25,6 +25,9 @@ internal sealed class StoreConnection(
     /// <summary>The id that every partition carries; known once the store is open.</summary>
     public RedisValue Installation { get; private set; } = RedisValue.Null;
 
+    /// <summary>One script may name several partitions: false on a cluster, where each has its slot, and until the store is open.</summary>
+    public bool HoldsAllPartitions { get; private set; }
+
     /// <summary>More entries than this are never in one partition's feed.</summary>
     public long FeedEntriesMax => options.Value.FeedEntriesKept + CommitLimits.FeedEntriesBeyondMax;
 
@@ -100,6 +103,7 @@ internal sealed class StoreConnection(
             var database = _multiplexer.GetDatabase();
             await CheckPartitionsAsync(database, cancellationToken).ConfigureAwait(false);
             Installation = await new InstallationStamp(database, partitions, barrier).VerifyAsync(cancellationToken).ConfigureAwait(false);
+            HoldsAllPartitions = _multiplexer.GetServers().All(server => server.ServerType != ServerType.Cluster);
             _database = database;
             return database;
         }

@@ -19,9 +19,10 @@ public sealed class RecordLayoutTests
     public void Names_OfEachField_AreThese()
     {
         Assert.Equal("{p7}:c", RecordLayout.PartitionKey(7));
-        Assert.Equal("r:muster.device/default/A1", RecordLayout.RecordField("muster.device/default/A1"));
-        Assert.Equal("v:muster.device/default/A1", RecordLayout.VersionField("muster.device/default/A1"));
-        Assert.Equal("k:muster.device/default/A1", RecordLayout.ColdField("muster.device/default/A1"));
+        var key = new RecordKey("muster.device", "default/A1");
+        Assert.Equal("r:muster.device/default/A1", RecordLayout.RecordField(key));
+        Assert.Equal("v:muster.device/default/A1", RecordLayout.VersionField(key));
+        Assert.Equal("k:muster.device/default/A1", RecordLayout.ColdField(key));
         Assert.Equal("x:rollout/default/spring", RecordLayout.FenceField("rollout/default/spring"));
         Assert.Equal("f42", RecordLayout.FactField(42));
         Assert.Equal(new RecordKey("muster.device", "default/A1"), RecordLayout.ParseRecordField("r:muster.device/default/A1"));

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Numerics;
@@ -57,8 +56,11 @@ public sealed class PartitionMap
 
     private int Hash(string key)
     {
-        Span<byte> hash = stackalloc byte[8];
-        XxHash64.Hash(Encoding.UTF8.GetBytes(key), hash);
-        return (int)(BinaryPrimitives.ReadUInt64BigEndian(hash) & (uint)(Count - 1));
+        // Keys of tenant and device are far shorter; a longer one costs an array.
+        Span<byte> text = stackalloc byte[256];
+        var hash = Encoding.UTF8.TryGetBytes(key, text, out var length)
+            ? XxHash64.HashToUInt64(text[..length])
+            : XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(key));
+        return (int)(hash & (uint)(Count - 1));
     }
 }
