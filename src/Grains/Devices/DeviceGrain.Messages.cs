@@ -66,7 +66,7 @@ internal sealed partial class DeviceGrain
             return await RefuseAsync(UpKind.Hello, command.Envelope.Stamp, claimed);
         }
 
-        var policies = await _policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
+        var policies = await _services.Policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
         var reply = await TakeAsync(
             UpKind.Hello, command.Envelope, (device, now) => DeviceMessages.TakeHello(device, hello, policies, now));
         if (reply.Error is null)
@@ -105,7 +105,7 @@ internal sealed partial class DeviceGrain
             _status = isSameBoot ? _status with { Sequence = envelope.Stamp.Sequence } : envelope.Stamp;
         }
 
-        _instruments.Count(UpKind.Status, isRepetition ? MessageNovelty.Repetition : MessageNovelty.News);
+        _services.Instruments.Count(UpKind.Status, isRepetition ? MessageNovelty.Repetition : MessageNovelty.News);
         return ValueTask.FromResult(UpReply.Accepted);
     }
 
@@ -121,7 +121,7 @@ internal sealed partial class DeviceGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         var inventory = new ObservedInventory(OriginOf(command.Envelope), command.Settings);
-        var policies = await _policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
+        var policies = await _services.Policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
         return await TakeAsync(
             UpKind.Inventory, command.Envelope, (device, _) => DeviceMessages.TakeInventory(device, inventory, policies));
     }
@@ -131,7 +131,7 @@ internal sealed partial class DeviceGrain
         ArgumentNullException.ThrowIfNull(command);
         var result = new ObservedResult(OriginOf(command.Envelope), command.Nonce, command.Succeeded, command.Reason, command.Proof);
         var reply = await TakeAsync(
-            UpKind.Result, command.Envelope, (device, now) => DeviceMessages.TakeResult(device, result, _verifier, now));
+            UpKind.Result, command.Envelope, (device, now) => DeviceMessages.TakeResult(device, result, _services.Verifier, now));
         if (reply.Error is null && Current is { State: DeviceState.Decommissioned })
         {
             await CloseAllAsync();
@@ -157,14 +157,14 @@ internal sealed partial class DeviceGrain
             return new UpReply(takenOver);
         }
 
-        var now = _clock.GetUtcNow();
+        var now = _services.Clock.GetUtcNow();
         var decision = decide(device, now);
         if (decision.Error is { } error)
         {
             return await RefuseAsync(kind, envelope.Stamp, error);
         }
 
-        _instruments.Count(kind, MessageWindow.Judge(device.Boots, kind, envelope.Stamp));
+        _services.Instruments.Count(kind, MessageWindow.Judge(device.Boots, kind, envelope.Stamp));
         await CommitAsync(decision.Next, decision.Events, Actor.Device(_id.Value), now);
         if (envelope.Session.Epoch > 0)
         {

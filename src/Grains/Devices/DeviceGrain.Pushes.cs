@@ -25,7 +25,7 @@ internal sealed partial class DeviceGrain
 
     private bool IsOfferAwaited => Current is { Change.DeliveredAt: null, Change: not null };
 
-    private bool IsCommandAwaited => Current is { Command: { } command } && _clock.GetUtcNow() < command.ExpiresAt;
+    private bool IsCommandAwaited => Current is { Command: { } command } && _services.Clock.GetUtcNow() < command.ExpiresAt;
 
     /// <summary>After a hello: the desired state unless the device has reached it, then the command that waits.</summary>
     private async Task TellAsync()

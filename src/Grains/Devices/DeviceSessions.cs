@@ -10,7 +10,7 @@ namespace Muster.Grains.Devices;
 /// The device's receiving session as this activation knows it: volatile. It is learned from admissions, from every message, and from
 /// presence; the newest epoch wins (design.md D5).
 /// </summary>
-internal sealed class DeviceSessions(TenantId tenant, DeviceId device, Func<IInventoryGrain> inventory, TimeProvider clock)
+internal sealed class DeviceSessions(TenantId tenant, DeviceId device, DeviceServices services)
 {
     /// <summary>As long as presence lasts: a gateway that died says no goodbye.</summary>
     private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(90);
@@ -28,7 +28,7 @@ internal sealed class DeviceSessions(TenantId tenant, DeviceId device, Func<IInv
     public async Task<long> OpenAsync(IGatewayObserver gateway, long recordEpoch)
     {
         // An activation that knows a session issued its epoch itself, or heard from it since: nobody knows a higher one.
-        var presence = _epoch == 0 ? await inventory().FindPresenceAsync(tenant, device) : null;
+        var presence = _epoch == 0 ? await FindPresenceAsync() : null;
         var epoch = Math.Max(Math.Max(recordEpoch, presence?.Epoch ?? 0), _epoch) + 1;
         var old = _isConnected ? _gateway : presence is { Connected: true } ? presence.Gateway : null;
         Adopt(gateway, epoch);
@@ -59,7 +59,7 @@ internal sealed class DeviceSessions(TenantId tenant, DeviceId device, Func<IInv
             Adopt(gateway, session.Epoch);
         }
 
-        _seenAt = clock.GetTimestamp();
+        _seenAt = services.Clock.GetTimestamp();
         return null;
     }
 
@@ -78,18 +78,18 @@ internal sealed class DeviceSessions(TenantId tenant, DeviceId device, Func<IInv
     /// <summary>Whether the device can be told something; asks presence when this activation does not know.</summary>
     public async Task<bool> FindAsync(long recordEpoch)
     {
-        if (_isConnected && clock.GetElapsedTime(_seenAt) < SilenceMax)
+        if (_isConnected && services.Clock.GetElapsedTime(_seenAt) < SilenceMax)
         {
             return true;
         }
 
-        if (_askedAt is { } askedAt && clock.GetElapsedTime(askedAt) < AskInterval)
+        if (_askedAt is { } askedAt && services.Clock.GetElapsedTime(askedAt) < AskInterval)
         {
             return _isConnected;
         }
 
-        _askedAt = clock.GetTimestamp();
-        var presence = await inventory().FindPresenceAsync(tenant, device);
+        _askedAt = services.Clock.GetTimestamp();
+        var presence = await FindPresenceAsync();
         if (presence is { Connected: true, Gateway: { } gateway } && presence.Epoch >= Math.Max(_epoch, recordEpoch)
             && (presence.Epoch > _epoch || _isConnected || _epoch == 0))
         {
@@ -119,11 +119,15 @@ internal sealed class DeviceSessions(TenantId tenant, DeviceId device, Func<IInv
             : gateway.CloseAsync(new CloseSession(tenant, device, _epoch, All: true, DeviceErrors.Tombstone(device)));
     }
 
+    private Task<DevicePresence?> FindPresenceAsync() => services.Grains
+        .GetInventory(services.Partitions.OfDevice(DeviceKey.Of(tenant, device)))
+        .FindPresenceAsync(tenant, device);
+
     private void Adopt(IGatewayObserver gateway, long epoch)
     {
         _gateway = gateway;
         _epoch = epoch;
         _isConnected = true;
-        _seenAt = clock.GetTimestamp();
+        _seenAt = services.Clock.GetTimestamp();
     }
 }

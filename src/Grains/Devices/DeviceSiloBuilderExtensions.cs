@@ -9,7 +9,13 @@ namespace Muster.Grains.Devices;
 
 /// <summary>What every device's grain works with, one of each per silo.</summary>
 internal sealed record DeviceServices(
-    PolicyCache Policies, IErasureProofVerifier Verifier, DeviceInstruments Instruments, PartitionMap Partitions);
+    PolicyCache Policies,
+    IErasureProofVerifier Verifier,
+    DeviceInstruments Instruments,
+    PartitionMap Partitions,
+    DevicePool Pool,
+    IGrainFactory Grains,
+    TimeProvider Clock);
 
 /// <summary>Adds devices, their keys and their policies to a silo. The proof verifier and the partition map come from the host.</summary>
 public static class DeviceSiloBuilderExtensions
@@ -22,6 +28,7 @@ public static class DeviceSiloBuilderExtensions
         silo.Services.TryAddSingleton<DeviceInstruments>();
         silo.Services.TryAddSingleton<DeviceServices>();
         silo.Services.TryAddSingleton<ValuePool>();
+        silo.Services.TryAddSingleton<DevicePool>();
         return silo;
     }
 }
