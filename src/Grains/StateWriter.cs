@@ -1,5 +1,6 @@
 using Muster.Contracts.Commit;
 using Muster.Domain.Inventory;
+using Orleans.Core;
 
 namespace Muster.Grains;
 
@@ -8,7 +9,7 @@ namespace Muster.Grains;
 /// written is unknown: the activation is dropped and the next call rereads; only a raised fence is known to have written
 /// nothing. A value: a million grains have no object for it.
 /// </summary>
-internal readonly struct StateWriter<TRecord>(IPersistentState<TRecord> record, IGrainBase grain)
+internal readonly struct StateWriter<TRecord>(IStorage<TRecord> record, IGrainBase grain)
     where TRecord : class, IGrainRecord<TRecord>
 {
     /// <summary>Row and date of the attachments are taken from <paramref name="next"/>, whatever the caller put there.</summary>

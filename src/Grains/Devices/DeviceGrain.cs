@@ -5,6 +5,7 @@ using Muster.Contracts.Devices;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Policies;
+using Orleans.Core;
 
 namespace Muster.Grains.Devices;
 
@@ -16,19 +17,19 @@ namespace Muster.Grains.Devices;
 [GrainType(GrainTypes.Device)]
 internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 {
-    private readonly IPersistentState<DeviceRecord> _record;
+    /// <summary>
+    /// Made and read here: a facet would hold as much again, in a lifecycle and lists, for each of a million devices.
+    /// </summary>
+    private readonly StateStorageBridge<DeviceRecord> _record;
     private readonly DeviceServices _services;
     private readonly DeviceSessions _sessions;
     private readonly ILogger<DeviceGrain> _logger;
     private readonly TenantId _tenant;
     private readonly DeviceId _id;
 
-    public DeviceGrain(
-        [PersistentState("device", StorageNames.Muster)] IPersistentState<DeviceRecord> record,
-        DeviceServices services,
-        ILogger<DeviceGrain> logger)
+    public DeviceGrain(DeviceServices services, ILogger<DeviceGrain> logger)
     {
-        _record = record;
+        _record = new StateStorageBridge<DeviceRecord>("device", GrainContext, services.Storage);
         _services = services;
         _logger = logger;
         (var tenant, _id) = DeviceKey.Parse(this.GetPrimaryKeyString());
@@ -38,14 +39,13 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
     private Device? Current => _record.State.Device;
 
-    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        await _record.ReadStateAsync();
         if (Current is { } read)
         {
             _record.State = _record.State with { Device = _services.Pool.Share(read with { Id = _id }, null) };
         }
-
-        return Task.CompletedTask;
     }
 
     public async Task<DeviceReply> ExpectAsync(ExpectDevice command)

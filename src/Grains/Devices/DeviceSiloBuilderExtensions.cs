@@ -1,14 +1,17 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Domain.Decommissioning;
 using Muster.Grains.Inventory.Columns;
 using Muster.Grains.Policies;
+using Orleans.Storage;
 
 namespace Muster.Grains.Devices;
 
 /// <summary>What every device's grain works with, one of each per silo.</summary>
 internal sealed record DeviceServices(
+    [FromKeyedServices(StorageNames.Muster)] IGrainStorage Storage,
     PolicyCache Policies,
     IErasureProofVerifier Verifier,
     DeviceInstruments Instruments,
