@@ -43,7 +43,7 @@ internal sealed partial class DeviceGrain
             return new AdmitReply(0, device.Identity is not null, null);
         }
 
-        var epoch = await _sessions.OpenAsync(gateway, device.Epoch);
+        var epoch = await OpenSessionAsync(gateway, device.Epoch);
         LogAdmitted(_id.Value, epoch, command.GatewayId);
         ExpectAnswer(FirstPushDelay);
         return new AdmitReply(epoch, device.Identity is not null, null);
@@ -51,7 +51,7 @@ internal sealed partial class DeviceGrain
 
     public Task DisconnectAsync(SessionRef session)
     {
-        _sessions.Close(session);
+        EndSession(session);
         return Task.CompletedTask;
     }
 
@@ -92,7 +92,7 @@ internal sealed partial class DeviceGrain
             (_inOrder, _recordEpoch) = (envelope.Identity, Current!.Epoch);
         }
 
-        if (_sessions.Learn(envelope.Session, _recordEpoch) is { } takenOver)
+        if (LearnSession(envelope.Session, _recordEpoch) is { } takenOver)
         {
             return ValueTask.FromResult(new UpReply(takenOver));
         }
@@ -102,7 +102,9 @@ internal sealed partial class DeviceGrain
         if (!isRepetition)
         {
             // The boot's name as it was first read: the message's own copy need not outlive the message.
-            _status = isSameBoot ? _status with { Sequence = envelope.Stamp.Sequence } : envelope.Stamp;
+            var boot = isSameBoot ? _status.BootId
+                : Current!.Os is { } os && os.BootId == envelope.Stamp.BootId ? os.BootId : envelope.Stamp.BootId;
+            _status = new MessageStamp(boot, envelope.Stamp.Sequence);
         }
 
         _services.Instruments.Count(UpKind.Status, isRepetition ? MessageNovelty.Repetition : MessageNovelty.News);
@@ -152,7 +154,7 @@ internal sealed partial class DeviceGrain
         }
 
         var device = Current!;
-        if (_sessions.Learn(envelope.Session, device.Epoch) is { } takenOver)
+        if (LearnSession(envelope.Session, device.Epoch) is { } takenOver)
         {
             return new UpReply(takenOver);
         }

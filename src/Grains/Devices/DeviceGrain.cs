@@ -22,7 +22,6 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     /// </summary>
     private readonly StateStorageBridge<DeviceRecord> _record;
     private readonly DeviceServices _services;
-    private readonly DeviceSessions _sessions;
     private readonly ILogger<DeviceGrain> _logger;
     private readonly TenantId _tenant;
     private readonly DeviceId _id;
@@ -34,7 +33,6 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         _logger = logger;
         (var tenant, _id) = DeviceKey.Parse(this.GetPrimaryKeyString());
         _tenant = services.Pool.Share(tenant);
-        _sessions = new DeviceSessions(_tenant, _id, services);
     }
 
     private Device? Current => _record.State.Device;
@@ -113,7 +111,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             return Unknown();
         }
 
-        var hasSession = await _sessions.FindAsync(device.Epoch);
+        var hasSession = await FindSessionAsync(device.Epoch);
         var now = _services.Clock.GetUtcNow();
         var offer = new ChangeOffer(command.Rollout, command.Epoch, command.Target, command.Track, command.Models)
         {

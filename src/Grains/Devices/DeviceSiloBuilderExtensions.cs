@@ -17,7 +17,6 @@ internal sealed record DeviceServices(
     DeviceInstruments Instruments,
     PartitionMap Partitions,
     DevicePool Pool,
-    IGrainFactory Grains,
     TimeProvider Clock);
 
 /// <summary>Adds devices, their keys and their policies to a silo. The proof verifier and the partition map come from the host.</summary>
