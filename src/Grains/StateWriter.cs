@@ -1,14 +1,15 @@
 using Muster.Contracts.Commit;
 using Muster.Domain.Inventory;
+using Orleans.Core;
 
 namespace Muster.Grains;
 
 /// <summary>
 /// Commits a grain's record: state, facts, row and date in one step. The grain owns one. If the commit throws, what was
 /// written is unknown: the activation is dropped and the next call rereads; only a raised fence is known to have written
-/// nothing.
+/// nothing. A value: a million grains have no object for it.
 /// </summary>
-internal sealed class StateWriter<TRecord>(IPersistentState<TRecord> record, Action deactivate)
+internal readonly struct StateWriter<TRecord>(IStorage<TRecord> record, IGrainBase grain)
     where TRecord : class, IGrainRecord<TRecord>
 {
     /// <summary>Row and date of the attachments are taken from <paramref name="next"/>, whatever the caller put there.</summary>
@@ -27,7 +28,7 @@ internal sealed class StateWriter<TRecord>(IPersistentState<TRecord> record, Act
         }
         catch
         {
-            deactivate();
+            grain.DeactivateOnIdle();
             throw;
         }
         finally

@@ -84,7 +84,16 @@ internal static class Sample
             {
                 var field = member as FieldInfo ?? declaring.GetField(
                     $"<{member.Name}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic);
-                field?.SetValue(instance, Make(memberType, seed + id + 1, depth + 1));
+                var value = Make(memberType, seed + id + 1, depth + 1);
+                if (field is not null)
+                {
+                    field.SetValue(instance, value);
+                }
+                else
+                {
+                    // A property that makes its value from others.
+                    (member as PropertyInfo)?.SetValue(instance, value);
+                }
             }
         }
 

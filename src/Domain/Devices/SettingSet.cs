@@ -7,21 +7,34 @@ namespace Muster.Domain.Devices;
 
 /// <summary>
 /// What a device reported of its settings, in the order in which it did, packed: sixty settings are one object of about two kilobytes
-/// instead of two hundred. Each is the length of its name (2 bytes, big-endian), of its value (2 bytes), name and value in UTF-8.
+/// instead of two hundred. Each is the length of its name (2 bytes, big-endian), of its value (2 bytes), name and value in UTF-8. Held
+/// for long, the names are kept apart, where many devices share them (<see cref="With"/>).
 /// </summary>
 [GenerateSerializer, Immutable, Alias("muster.setting-set")]
 [CollectionBuilder(typeof(SettingSet), nameof(Of))]
 public sealed class SettingSet : IEnumerable<DeviceSetting>, IEquatable<SettingSet>
 {
-    private const int HeaderBytes = 4;
+    private const int LengthBytes = 2;
+    private const int HeaderBytes = 2 * LengthBytes;
 
-    [Id(0)] private readonly byte[] _packed;
+    /// <summary>Without the names themselves when <see cref="_names"/> has them; their lengths stay here.</summary>
+    private byte[] _packed;
 
-    private SettingSet(byte[] packed) => _packed = packed;
+    private readonly SettingNames? _names;
 
-    public static SettingSet Empty { get; } = new([]);
+    private SettingSet(byte[] packed, SettingNames? names) => (_packed, _names) = (packed, names);
+
+    public static SettingSet Empty { get; } = new([], null);
 
     public bool IsEmpty => _packed.Length == 0;
+
+    /// <summary>As it is stored and sent: whole.</summary>
+    [Id(0)]
+    internal byte[] Packed
+    {
+        get => _names is null ? _packed : Copy(headers: true, names: true, values: true);
+        set => _packed = value;
+    }
 
     /// <summary>Packs settings; names and values have at most 65,535 bytes each.</summary>
     public static SettingSet Of(ReadOnlySpan<DeviceSetting> settings)
@@ -43,18 +56,35 @@ public sealed class SettingSet : IEnumerable<DeviceSetting>, IEquatable<SettingS
         {
             var nameBytes = Encoding.UTF8.GetBytes(name, rest[HeaderBytes..]);
             var valueBytes = Encoding.UTF8.GetBytes(value, rest[(HeaderBytes + nameBytes)..]);
-            BinaryPrimitives.WriteUInt16BigEndian(rest, checked((ushort)nameBytes));
-            BinaryPrimitives.WriteUInt16BigEndian(rest[2..], checked((ushort)valueBytes));
+            WriteHeader(rest, nameBytes, valueBytes);
             rest = rest[(HeaderBytes + nameBytes + valueBytes)..];
         }
 
-        return new SettingSet(packed);
+        return new SettingSet(packed, null);
+    }
+
+    /// <summary>The names of these settings; equal for sets that have the same ones in the same order.</summary>
+    public SettingNames ToNames() => _names ?? new SettingNames(Copy(headers: false, names: true, values: false));
+
+    /// <summary>The same settings, which keep nothing of their names but a reference to these.</summary>
+    /// <param name="names">Equal to <see cref="ToNames"/>.</param>
+    public SettingSet With(SettingNames names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        if (IsEmpty || ReferenceEquals(names, _names))
+        {
+            return this;
+        }
+
+        return names.Equals(ToNames())
+            ? new SettingSet(Copy(headers: true, names: false, values: true), names)
+            : throw new ArgumentException("These are the names of other settings.", nameof(names));
     }
 
     /// <summary>The value of a setting; null when it was not reported.</summary>
     public string? Find(string name)
     {
-        foreach (var setting in Packed())
+        foreach (var setting in AsSpans())
         {
             if (Encoding.UTF8.GetString(setting.Name) == name)
             {
@@ -66,53 +96,116 @@ public sealed class SettingSet : IEnumerable<DeviceSetting>, IEquatable<SettingS
     }
 
     /// <summary>The settings without a copy of each.</summary>
-    public PackedSettings Packed() => new(_packed);
+    public SettingSpans AsSpans() => new(this);
 
     public IEnumerator<DeviceSetting> GetEnumerator()
     {
-        for (var at = 0; at < _packed.Length;)
+        var settings = new List<DeviceSetting>();
+        foreach (var setting in AsSpans())
         {
-            var (setting, length) = Read(at);
-            yield return setting;
-            at += length;
+            settings.Add(new DeviceSetting(Encoding.UTF8.GetString(setting.Name), Encoding.UTF8.GetString(setting.Value)));
         }
+
+        return settings.GetEnumerator();
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    public bool Equals(SettingSet? other) => other is not null && _packed.AsSpan().SequenceEqual(other._packed);
+    public bool Equals(SettingSet? other)
+    {
+        if (other is null || ReferenceEquals(this, other))
+        {
+            return other is not null;
+        }
+
+        var others = other.AsSpans().GetEnumerator();
+        foreach (var setting in AsSpans())
+        {
+            if (!others.MoveNext() || !setting.IsSame(others.Current))
+            {
+                return false;
+            }
+        }
+
+        return !others.MoveNext();
+    }
 
     public override bool Equals(object? obj) => Equals(obj as SettingSet);
 
     public override int GetHashCode()
     {
         var hash = default(HashCode);
-        hash.AddBytes(_packed);
+        foreach (var setting in AsSpans())
+        {
+            hash.AddBytes(setting.Name);
+            hash.AddBytes(setting.Value);
+        }
+
         return hash.ToHashCode();
     }
 
-    private (DeviceSetting Setting, int Length) Read(int at)
+    private static void WriteHeader(Span<byte> packed, int nameBytes, int valueBytes)
     {
-        var setting = new PackedSetting(_packed.AsSpan(at));
-        return (
-            new DeviceSetting(Encoding.UTF8.GetString(setting.Name), Encoding.UTF8.GetString(setting.Value)),
-            HeaderBytes + setting.Name.Length + setting.Value.Length);
+        BinaryPrimitives.WriteUInt16BigEndian(packed, checked((ushort)nameBytes));
+        BinaryPrimitives.WriteUInt16BigEndian(packed[LengthBytes..], checked((ushort)valueBytes));
+    }
+
+    private byte[] Copy(bool headers, bool names, bool values)
+    {
+        var length = 0;
+        foreach (var setting in AsSpans())
+        {
+            length += (headers ? HeaderBytes : 0) + (names ? setting.Name.Length : 0) + (values ? setting.Value.Length : 0);
+        }
+
+        var copy = new byte[length];
+        var rest = copy.AsSpan();
+        foreach (var setting in AsSpans())
+        {
+            if (headers)
+            {
+                WriteHeader(rest, setting.Name.Length, setting.Value.Length);
+                rest = rest[HeaderBytes..];
+            }
+
+            rest = Put(names ? setting.Name : [], rest);
+            rest = Put(values ? setting.Value : [], rest);
+        }
+
+        return copy;
+    }
+
+    private static Span<byte> Put(ReadOnlySpan<byte> bytes, Span<byte> rest)
+    {
+        bytes.CopyTo(rest);
+        return rest[bytes.Length..];
     }
 
     /// <summary>Settings as they are packed; to be enumerated.</summary>
-    public readonly ref struct PackedSettings(ReadOnlySpan<byte> packed)
+    public readonly ref struct SettingSpans
     {
-        private readonly ReadOnlySpan<byte> _packed = packed;
+        private readonly SettingSet _set;
 
-        public Enumerator GetEnumerator() => new(_packed);
+        internal SettingSpans(SettingSet set) => _set = set;
+
+        public Enumerator GetEnumerator() => new(_set._packed, _set._names);
     }
 
     /// <summary>Goes through packed settings.</summary>
-    public ref struct Enumerator(ReadOnlySpan<byte> packed)
+    public ref struct Enumerator
     {
-        private ReadOnlySpan<byte> _rest = packed;
+        private readonly bool _isApart;
+        private ReadOnlySpan<byte> _rest;
+        private ReadOnlySpan<byte> _names;
 
-        public PackedSetting Current { get; private set; }
+        internal Enumerator(ReadOnlySpan<byte> packed, SettingNames? names)
+        {
+            _isApart = names is not null;
+            _rest = packed;
+            _names = _isApart ? names!.Bytes : default;
+        }
+
+        public SettingSpan Current { get; private set; }
 
         public bool MoveNext()
         {
@@ -121,20 +214,24 @@ public sealed class SettingSet : IEnumerable<DeviceSetting>, IEquatable<SettingS
                 return false;
             }
 
-            Current = new PackedSetting(_rest);
-            _rest = _rest[(HeaderBytes + Current.Name.Length + Current.Value.Length)..];
+            var nameBytes = BinaryPrimitives.ReadUInt16BigEndian(_rest);
+            var valueBytes = BinaryPrimitives.ReadUInt16BigEndian(_rest[LengthBytes..]);
+            var valueAt = _isApart ? HeaderBytes : HeaderBytes + nameBytes;
+            Current = new SettingSpan(
+                _isApart ? _names[..nameBytes] : _rest.Slice(HeaderBytes, nameBytes), _rest.Slice(valueAt, valueBytes));
+            _names = _isApart ? _names[nameBytes..] : _names;
+            _rest = _rest[(valueAt + valueBytes)..];
             return true;
         }
     }
 
     /// <summary>One setting as it is packed.</summary>
-    public readonly ref struct PackedSetting
+    public readonly ref struct SettingSpan
     {
-        internal PackedSetting(ReadOnlySpan<byte> packed)
+        internal SettingSpan(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
         {
-            var name = BinaryPrimitives.ReadUInt16BigEndian(packed);
-            Name = packed.Slice(HeaderBytes, name);
-            Value = packed.Slice(HeaderBytes + name, BinaryPrimitives.ReadUInt16BigEndian(packed[2..]));
+            Name = name;
+            Value = value;
         }
 
         /// <summary>UTF-8.</summary>
@@ -142,5 +239,7 @@ public sealed class SettingSet : IEnumerable<DeviceSetting>, IEquatable<SettingS
 
         /// <summary>UTF-8.</summary>
         public ReadOnlySpan<byte> Value { get; }
+
+        internal bool IsSame(SettingSpan other) => Name.SequenceEqual(other.Name) && Value.SequenceEqual(other.Value);
     }
 }

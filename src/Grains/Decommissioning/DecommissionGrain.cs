@@ -34,7 +34,7 @@ internal sealed class DecommissionGrain : Grain, IDecommissionGrain, IDueGrain
         ILogger<DecommissionGrain> logger)
     {
         _record = record;
-        _writer = new StateWriter<DecommissionRecord>(record, DeactivateOnIdle);
+        _writer = new StateWriter<DecommissionRecord>(record, this);
         _clock = clock;
         _logger = logger;
     }

@@ -43,7 +43,7 @@ internal sealed partial class DeviceGrain
             return new AdmitReply(0, device.Identity is not null, null);
         }
 
-        var epoch = await _sessions.OpenAsync(gateway, device.Epoch);
+        var epoch = await OpenSessionAsync(gateway, device.Epoch);
         LogAdmitted(_id.Value, epoch, command.GatewayId);
         ExpectAnswer(FirstPushDelay);
         return new AdmitReply(epoch, device.Identity is not null, null);
@@ -51,7 +51,7 @@ internal sealed partial class DeviceGrain
 
     public Task DisconnectAsync(SessionRef session)
     {
-        _sessions.Close(session);
+        EndSession(session);
         return Task.CompletedTask;
     }
 
@@ -66,7 +66,7 @@ internal sealed partial class DeviceGrain
             return await RefuseAsync(UpKind.Hello, command.Envelope.Stamp, claimed);
         }
 
-        var policies = await _policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
+        var policies = await _services.Policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
         var reply = await TakeAsync(
             UpKind.Hello, command.Envelope, (device, now) => DeviceMessages.TakeHello(device, hello, policies, now));
         if (reply.Error is null)
@@ -92,7 +92,7 @@ internal sealed partial class DeviceGrain
             (_inOrder, _recordEpoch) = (envelope.Identity, Current!.Epoch);
         }
 
-        if (_sessions.Learn(envelope.Session, _recordEpoch) is { } takenOver)
+        if (LearnSession(envelope.Session, _recordEpoch) is { } takenOver)
         {
             return ValueTask.FromResult(new UpReply(takenOver));
         }
@@ -102,10 +102,12 @@ internal sealed partial class DeviceGrain
         if (!isRepetition)
         {
             // The boot's name as it was first read: the message's own copy need not outlive the message.
-            _status = isSameBoot ? _status with { Sequence = envelope.Stamp.Sequence } : envelope.Stamp;
+            var boot = isSameBoot ? _status.BootId
+                : Current!.Os is { } os && os.BootId == envelope.Stamp.BootId ? os.BootId : envelope.Stamp.BootId;
+            _status = new MessageStamp(boot, envelope.Stamp.Sequence);
         }
 
-        _instruments.Count(UpKind.Status, isRepetition ? MessageNovelty.Repetition : MessageNovelty.News);
+        _services.Instruments.Count(UpKind.Status, isRepetition ? MessageNovelty.Repetition : MessageNovelty.News);
         return ValueTask.FromResult(UpReply.Accepted);
     }
 
@@ -121,7 +123,7 @@ internal sealed partial class DeviceGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         var inventory = new ObservedInventory(OriginOf(command.Envelope), command.Settings);
-        var policies = await _policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
+        var policies = await _services.Policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
         return await TakeAsync(
             UpKind.Inventory, command.Envelope, (device, _) => DeviceMessages.TakeInventory(device, inventory, policies));
     }
@@ -131,7 +133,7 @@ internal sealed partial class DeviceGrain
         ArgumentNullException.ThrowIfNull(command);
         var result = new ObservedResult(OriginOf(command.Envelope), command.Nonce, command.Succeeded, command.Reason, command.Proof);
         var reply = await TakeAsync(
-            UpKind.Result, command.Envelope, (device, now) => DeviceMessages.TakeResult(device, result, _verifier, now));
+            UpKind.Result, command.Envelope, (device, now) => DeviceMessages.TakeResult(device, result, _services.Verifier, now));
         if (reply.Error is null && Current is { State: DeviceState.Decommissioned })
         {
             await CloseAllAsync();
@@ -152,19 +154,19 @@ internal sealed partial class DeviceGrain
         }
 
         var device = Current!;
-        if (_sessions.Learn(envelope.Session, device.Epoch) is { } takenOver)
+        if (LearnSession(envelope.Session, device.Epoch) is { } takenOver)
         {
             return new UpReply(takenOver);
         }
 
-        var now = _clock.GetUtcNow();
+        var now = _services.Clock.GetUtcNow();
         var decision = decide(device, now);
         if (decision.Error is { } error)
         {
             return await RefuseAsync(kind, envelope.Stamp, error);
         }
 
-        _instruments.Count(kind, MessageWindow.Judge(device.Boots, kind, envelope.Stamp));
+        _services.Instruments.Count(kind, MessageWindow.Judge(device.Boots, kind, envelope.Stamp));
         await CommitAsync(decision.Next, decision.Events, Actor.Device(_id.Value), now);
         if (envelope.Session.Epoch > 0)
         {

@@ -25,7 +25,7 @@ internal sealed partial class DeviceGrain
 
     private bool IsOfferAwaited => Current is { Change.DeliveredAt: null, Change: not null };
 
-    private bool IsCommandAwaited => Current is { Command: { } command } && _clock.GetUtcNow() < command.ExpiresAt;
+    private bool IsCommandAwaited => Current is { Command: { } command } && _services.Clock.GetUtcNow() < command.ExpiresAt;
 
     /// <summary>After a hello: the desired state unless the device has reached it, then the command that waits.</summary>
     private async Task TellAsync()
@@ -88,7 +88,7 @@ internal sealed partial class DeviceGrain
 
     private async Task OnTimerAsync(CancellationToken cancellationToken)
     {
-        if (!IsAwaited || Current is not { } device || !await _sessions.FindAsync(device.Epoch))
+        if (!IsAwaited || Current is not { } device || !await FindSessionAsync(device.Epoch))
         {
             // Answered, or gone: the next session starts it again.
             _timer?.Dispose();
@@ -114,9 +114,9 @@ internal sealed partial class DeviceGrain
     {
         try
         {
-            if (await _sessions.FindAsync(Current?.Epoch ?? 0))
+            if (await FindSessionAsync(Current?.Epoch ?? 0))
             {
-                await _sessions.SendAsync(message);
+                await SendAsync(message);
             }
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
@@ -130,7 +130,7 @@ internal sealed partial class DeviceGrain
     {
         try
         {
-            await _sessions.CloseAllAsync();
+            await CloseSessionsAsync();
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {

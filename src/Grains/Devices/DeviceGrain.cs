@@ -2,12 +2,10 @@ using Microsoft.Extensions.Logging;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
-using Muster.Contracts.Inventory;
 using Muster.Domain;
-using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
 using Muster.Domain.Policies;
-using Muster.Grains.Policies;
+using Orleans.Core;
 
 namespace Muster.Grains.Devices;
 
@@ -19,42 +17,39 @@ namespace Muster.Grains.Devices;
 [GrainType(GrainTypes.Device)]
 internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 {
-    private readonly IPersistentState<DeviceRecord> _record;
-    private readonly StateWriter<DeviceRecord> _writer;
-    private readonly DeviceSessions _sessions;
-    private readonly PolicyCache _policies;
-    private readonly IErasureProofVerifier _verifier;
-    private readonly DeviceInstruments _instruments;
-    private readonly TimeProvider _clock;
+    /// <summary>
+    /// Made and read here: a facet would hold as much again, in a lifecycle and lists, for each of a million devices.
+    /// </summary>
+    private readonly StateStorageBridge<DeviceRecord> _record;
+    private readonly DeviceServices _services;
     private readonly ILogger<DeviceGrain> _logger;
     private readonly TenantId _tenant;
     private readonly DeviceId _id;
 
-    public DeviceGrain(
-        [PersistentState("device", StorageNames.Muster)] IPersistentState<DeviceRecord> record,
-        DeviceServices services,
-        TimeProvider clock,
-        ILogger<DeviceGrain> logger)
+    public DeviceGrain(DeviceServices services, ILogger<DeviceGrain> logger)
     {
-        _record = record;
-        _writer = new StateWriter<DeviceRecord>(record, DeactivateOnIdle);
-        _policies = services.Policies;
-        _verifier = services.Verifier;
-        _instruments = services.Instruments;
-        _clock = clock;
+        _record = new StateStorageBridge<DeviceRecord>("device", GrainContext, services.Storage);
+        _services = services;
         _logger = logger;
-        var key = this.GetPrimaryKeyString();
-        (_tenant, _id) = DeviceKey.Parse(key);
-        _sessions = new DeviceSessions(
-            _tenant, _id, () => GrainFactory.GetInventory(services.Partitions.OfDevice(key)), clock);
+        (var tenant, _id) = DeviceKey.Parse(this.GetPrimaryKeyString());
+        _tenant = services.Pool.Share(tenant);
     }
 
     private Device? Current => _record.State.Device;
 
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        await _record.ReadStateAsync();
+        if (Current is { } read)
+        {
+            _record.State = _record.State with { Device = _services.Pool.Share(read with { Id = _id }, null) };
+        }
+    }
+
     public async Task<DeviceReply> ExpectAsync(ExpectDevice command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        var now = _clock.GetUtcNow();
+        var now = _services.Clock.GetUtcNow();
         var expected = new Device
         {
             Tenant = _tenant,
@@ -116,8 +111,8 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             return Unknown();
         }
 
-        var hasSession = await _sessions.FindAsync(device.Epoch);
-        var now = _clock.GetUtcNow();
+        var hasSession = await FindSessionAsync(device.Epoch);
+        var now = _services.Clock.GetUtcNow();
         var offer = new ChangeOffer(command.Rollout, command.Epoch, command.Target, command.Track, command.Models)
         {
             AllowTrackChange = command.AllowTrackChange,
@@ -150,7 +145,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             return Unknown();
         }
 
-        var now = _clock.GetUtcNow();
+        var now = _services.Clock.GetUtcNow();
         var decision = DeviceChanges.Expire(device, command.Rollout, command.InProgressMax, command.UndeliveredMax, now);
         await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now);
         if (!decision.Events.IsEmpty)
@@ -166,8 +161,8 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         ArgumentNullException.ThrowIfNull(command);
         if (Current is { } device)
         {
-            var policies = await _policies.GetAsync(_tenant, Math.Max(command.PolicyRevision, device.Compliance.PolicyRevision));
-            await ApplyAsync(PolicyEvaluator.Sweep(device, policies)!, command.Actor, _clock.GetUtcNow());
+            var policies = await _services.Policies.GetAsync(_tenant, Math.Max(command.PolicyRevision, device.Compliance.PolicyRevision));
+            await ApplyAsync(PolicyEvaluator.Sweep(device, policies)!, command.Actor, _services.Clock.GetUtcNow());
         }
     }
 
@@ -179,7 +174,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
     private async Task<DeviceReply> DecideAsync(Actor actor, Func<Device, DateTimeOffset, Decision<Device>> decide)
     {
-        var now = _clock.GetUtcNow();
+        var now = _services.Clock.GetUtcNow();
         return Current is { } device ? await ApplyAsync(decide(device, now)!, actor, now) : NotFound();
     }
 
@@ -207,8 +202,8 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
         // Rules keep the very object when the settings did not change.
         var isCold = Current is { } before ? !ReferenceEquals(before.Settings, next.Settings) : !next.Settings.IsEmpty;
-        await _writer.CommitAsync(
-            _record.State with { Device = next },
+        await new StateWriter<DeviceRecord>(_record, this).CommitAsync(
+            _record.State with { Device = _services.Pool.Share(next, Current) },
             new CommitAttachments { Facts = facts, Actor = actor, At = now, Fences = fences, ColdChanged = isCold });
         LogFacts(facts, actor);
     }

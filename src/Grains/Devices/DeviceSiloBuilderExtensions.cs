@@ -1,15 +1,23 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Domain.Decommissioning;
 using Muster.Grains.Inventory.Columns;
 using Muster.Grains.Policies;
+using Orleans.Storage;
 
 namespace Muster.Grains.Devices;
 
 /// <summary>What every device's grain works with, one of each per silo.</summary>
 internal sealed record DeviceServices(
-    PolicyCache Policies, IErasureProofVerifier Verifier, DeviceInstruments Instruments, PartitionMap Partitions);
+    [FromKeyedServices(StorageNames.Muster)] IGrainStorage Storage,
+    PolicyCache Policies,
+    IErasureProofVerifier Verifier,
+    DeviceInstruments Instruments,
+    PartitionMap Partitions,
+    DevicePool Pool,
+    TimeProvider Clock);
 
 /// <summary>Adds devices, their keys and their policies to a silo. The proof verifier and the partition map come from the host.</summary>
 public static class DeviceSiloBuilderExtensions
@@ -22,6 +30,7 @@ public static class DeviceSiloBuilderExtensions
         silo.Services.TryAddSingleton<DeviceInstruments>();
         silo.Services.TryAddSingleton<DeviceServices>();
         silo.Services.TryAddSingleton<ValuePool>();
+        silo.Services.TryAddSingleton<DevicePool>();
         return silo;
     }
 }

@@ -18,7 +18,7 @@ internal sealed class KeyGrain : Grain, IKeyGrain
     public KeyGrain([PersistentState("key", StorageNames.Muster)] IPersistentState<KeyRecord> record, TimeProvider clock)
     {
         _record = record;
-        _writer = new StateWriter<KeyRecord>(record, DeactivateOnIdle);
+        _writer = new StateWriter<KeyRecord>(record, this);
         _clock = clock;
     }
 

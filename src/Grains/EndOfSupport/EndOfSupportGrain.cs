@@ -27,7 +27,7 @@ internal sealed class EndOfSupportGrain : Grain, IEndOfSupportGrain, IDueGrain
         ILogger<EndOfSupportGrain> logger)
     {
         _record = record;
-        _writer = new StateWriter<EndOfSupportRecord>(record, DeactivateOnIdle);
+        _writer = new StateWriter<EndOfSupportRecord>(record, this);
         _partitions = partitions;
         _clock = clock;
         _logger = logger;

@@ -19,7 +19,7 @@ internal sealed class ProductGrain : Grain, IProductGrain, IDueGrain
     public ProductGrain([PersistentState("product", StorageNames.Muster)] IPersistentState<ProductRecord> record, TimeProvider clock)
     {
         _record = record;
-        _writer = new StateWriter<ProductRecord>(record, DeactivateOnIdle);
+        _writer = new StateWriter<ProductRecord>(record, this);
         _clock = clock;
     }
 

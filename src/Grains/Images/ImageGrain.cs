@@ -24,7 +24,7 @@ internal sealed class ImageGrain : Grain, IImageGrain, IDueGrain
         [PersistentState("image", StorageNames.Muster)] IPersistentState<ImageRecord> record, IImageVault vault, TimeProvider clock)
     {
         _record = record;
-        _writer = new StateWriter<ImageRecord>(record, DeactivateOnIdle);
+        _writer = new StateWriter<ImageRecord>(record, this);
         _vault = vault;
         _clock = clock;
     }

@@ -25,7 +25,7 @@ internal sealed class OperatorGrain : Grain, IOperatorGrain
         TimeProvider clock)
     {
         _record = record;
-        _writer = new StateWriter<OperatorRecord>(record, DeactivateOnIdle);
+        _writer = new StateWriter<OperatorRecord>(record, this);
         _authority = authority;
         _clock = clock;
     }

@@ -30,7 +30,7 @@ internal sealed partial class PolicySetGrain : Grain, IPolicySetGrain, IDueGrain
         ILogger<PolicySetGrain> logger)
     {
         _record = record;
-        _writer = new StateWriter<PolicySetRecord>(record, DeactivateOnIdle);
+        _writer = new StateWriter<PolicySetRecord>(record, this);
         _partitions = partitions;
         _clock = clock;
         _logger = logger;

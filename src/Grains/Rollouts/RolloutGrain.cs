@@ -32,7 +32,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         ILogger<RolloutGrain> logger)
     {
         _record = record;
-        _writer = new StateWriter<RolloutRecord>(record, DeactivateOnIdle);
+        _writer = new StateWriter<RolloutRecord>(record, this);
         _fences = fences;
         _partitions = partitions;
         _clock = clock;

@@ -41,7 +41,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         ILogger<RolloutPartitionGrain> logger)
     {
         _record = record;
-        _writer = new StateWriter<RolloutShareRecord>(record, DeactivateOnIdle);
+        _writer = new StateWriter<RolloutShareRecord>(record, this);
         _feed = feed;
         _clock = clock;
         _logger = logger;

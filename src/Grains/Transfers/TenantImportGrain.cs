@@ -25,7 +25,7 @@ internal sealed class TenantImportGrain : Grain, ITenantImportGrain
         TimeProvider clock)
     {
         _record = record;
-        _writer = new StateWriter<TenantImportRecord>(record, DeactivateOnIdle);
+        _writer = new StateWriter<TenantImportRecord>(record, this);
         (_partitions, _clock) = (partitions, clock);
     }
 

@@ -22,7 +22,7 @@ internal sealed class WarrantyGrain : Grain, IWarrantyGrain, IDueGrain
     public WarrantyGrain([PersistentState("warranty", StorageNames.Muster)] IPersistentState<WarrantyRecord> record, TimeProvider clock)
     {
         _record = record;
-        _writer = new StateWriter<WarrantyRecord>(record, DeactivateOnIdle);
+        _writer = new StateWriter<WarrantyRecord>(record, this);
         _clock = clock;
     }
 

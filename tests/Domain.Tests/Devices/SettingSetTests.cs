@@ -28,5 +28,40 @@ public sealed class SettingSetTests
         Assert.Null(set.Find("c"));
     }
 
+    [Fact]
+    public void With_NamesOfAnEqualSet_SaysTheSame() => Gen.Select(Gen.String[0, 30], Gen.String[0, 300]).Array[0, 80].Sample(pairs =>
+    {
+        DeviceSetting[] settings = [.. pairs.Where(IsText).Select(pair => new DeviceSetting(pair.Item1, pair.Item2))];
+        var (set, names) = (SettingSet.Of(settings), SettingSet.Of(settings).ToNames());
+
+        var shared = set.With(names);
+
+        Assert.Equal(settings, shared);
+        Assert.True(shared.Equals(set) && set.Equals(shared));
+        Assert.Equal(set.GetHashCode(), shared.GetHashCode());
+        Assert.Equal(set.Packed, shared.Packed);
+        Assert.All(settings, setting => Assert.Equal(set.Find(setting.Name), shared.Find(setting.Name)));
+        Assert.True(settings.Length == 0 || ReferenceEquals(names, shared.ToNames()));
+        Assert.Same(shared, shared.With(names));
+    });
+
+    [Fact]
+    public void With_NamesOfOtherSettings_IsRefused()
+    {
+        SettingSet set = [new DeviceSetting("a", "1")];
+
+        Assert.Throws<ArgumentException>(() => set.With(SettingSet.Of([new DeviceSetting("b", "1")]).ToNames()));
+    }
+
+    /// <summary>The form of the record's cold part in every store: final.</summary>
+    [Fact]
+    public void Packed_OfAnySet_IsTheStoredForm()
+    {
+        var set = SettingSet.Of([new DeviceSetting("ssh", "no"), new DeviceSetting("é", "")]);
+
+        Assert.Equal("000300027373686E6F00020000C3A9", Convert.ToHexString(set.Packed));
+        Assert.Equal("000300027373686E6F00020000C3A9", Convert.ToHexString(set.With(set.ToNames()).Packed));
+    }
+
     private static bool IsText((string, string) pair) => !(pair.Item1 + pair.Item2).Any(char.IsSurrogate);
 }

@@ -31,7 +31,7 @@ internal sealed class MapColumns(ValuePool pool)
         Span<char> nameRoom = stackalloc char[RoomLength];
         Span<char> valueRoom = stackalloc char[RoomLength];
         var (named, next) = (0, 0);
-        foreach (var setting in settings.Packed())
+        foreach (var setting in settings.AsSpans())
         {
             named += Put(row, Decode(setting.Name, nameRoom), Decode(setting.Value, valueRoom), ref next);
         }

@@ -10,7 +10,7 @@ namespace Muster.Grains.Devices;
 /// The device's receiving session as this activation knows it: volatile. It is learned from admissions, from every message, and from
 /// presence; the newest epoch wins (design.md D5).
 /// </summary>
-internal sealed class DeviceSessions(TenantId tenant, DeviceId device, Func<IInventoryGrain> inventory, TimeProvider clock)
+internal sealed partial class DeviceGrain
 {
     /// <summary>As long as presence lasts: a gateway that died says no goodbye.</summary>
     private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(90);
@@ -19,79 +19,77 @@ internal sealed class DeviceSessions(TenantId tenant, DeviceId device, Func<IInv
     private static readonly TimeSpan AskInterval = TimeSpan.FromSeconds(2);
 
     private IGatewayObserver? _gateway;
-    private long _epoch;
+    private long _sessionEpoch;
     private bool _isConnected;
     private long _seenAt;
     private long? _askedAt;
 
     /// <summary>Admits a new receiving session above all that are known; the one before it is told to close.</summary>
-    public async Task<long> OpenAsync(IGatewayObserver gateway, long recordEpoch)
+    private async Task<long> OpenSessionAsync(IGatewayObserver gateway, long recordEpoch)
     {
         // An activation that knows a session issued its epoch itself, or heard from it since: nobody knows a higher one.
-        var presence = _epoch == 0 ? await inventory().FindPresenceAsync(tenant, device) : null;
-        var epoch = Math.Max(Math.Max(recordEpoch, presence?.Epoch ?? 0), _epoch) + 1;
+        var presence = _sessionEpoch == 0 ? await FindPresenceAsync() : null;
+        var epoch = Math.Max(Math.Max(recordEpoch, presence?.Epoch ?? 0), _sessionEpoch) + 1;
         var old = _isConnected ? _gateway : presence is { Connected: true } ? presence.Gateway : null;
         Adopt(gateway, epoch);
         if (old is not null)
         {
-            await old.CloseAsync(new CloseSession(tenant, device, epoch - 1, All: false, DeviceErrors.SessionTakenOver(device)));
+            await old.CloseAsync(new CloseSession(_tenant, _id, epoch - 1, All: false, DeviceErrors.SessionTakenOver(_id)));
         }
 
         return epoch;
     }
 
     /// <summary>Learns from a message which session there is; a refusal when the message comes from one that was taken over.</summary>
-    public FleetError? Learn(SessionRef session, long recordEpoch)
+    private FleetError? LearnSession(SessionRef session, long recordEpoch)
     {
-        ArgumentNullException.ThrowIfNull(session);
         if (session.Epoch == 0)
         {
             return null;
         }
 
-        if (session.Epoch < _epoch || session.Epoch < recordEpoch)
+        if (session.Epoch < _sessionEpoch || session.Epoch < recordEpoch)
         {
-            return DeviceErrors.SessionTakenOver(device);
+            return DeviceErrors.SessionTakenOver(_id);
         }
 
-        if (session.Epoch > _epoch && session.Gateway is { } gateway)
+        if (session.Epoch > _sessionEpoch && session.Gateway is { } gateway)
         {
             Adopt(gateway, session.Epoch);
         }
 
-        _seenAt = clock.GetTimestamp();
+        _seenAt = _services.Clock.GetTimestamp();
         return null;
     }
 
     /// <summary>A session ended; one that was taken over before has nothing to say.</summary>
-    public void Close(SessionRef session)
+    private void EndSession(SessionRef session)
     {
-        ArgumentNullException.ThrowIfNull(session);
-        if (session.Epoch >= _epoch && session.Epoch > 0)
+        if (session.Epoch >= _sessionEpoch && session.Epoch > 0)
         {
-            _epoch = session.Epoch;
+            _sessionEpoch = session.Epoch;
             _isConnected = false;
             _gateway = null;
         }
     }
 
     /// <summary>Whether the device can be told something; asks presence when this activation does not know.</summary>
-    public async Task<bool> FindAsync(long recordEpoch)
+    private async Task<bool> FindSessionAsync(long recordEpoch)
     {
-        if (_isConnected && clock.GetElapsedTime(_seenAt) < SilenceMax)
+        if (_isConnected && _services.Clock.GetElapsedTime(_seenAt) < SilenceMax)
         {
             return true;
         }
 
-        if (_askedAt is { } askedAt && clock.GetElapsedTime(askedAt) < AskInterval)
+        if (_askedAt is { } askedAt && _services.Clock.GetElapsedTime(askedAt) < AskInterval)
         {
             return _isConnected;
         }
 
-        _askedAt = clock.GetTimestamp();
-        var presence = await inventory().FindPresenceAsync(tenant, device);
-        if (presence is { Connected: true, Gateway: { } gateway } && presence.Epoch >= Math.Max(_epoch, recordEpoch)
-            && (presence.Epoch > _epoch || _isConnected || _epoch == 0))
+        _askedAt = _services.Clock.GetTimestamp();
+        var presence = await FindPresenceAsync();
+        if (presence is { Connected: true, Gateway: { } gateway } && presence.Epoch >= Math.Max(_sessionEpoch, recordEpoch)
+            && (presence.Epoch > _sessionEpoch || _isConnected || _sessionEpoch == 0))
         {
             Adopt(gateway, presence.Epoch);
         }
@@ -104,26 +102,30 @@ internal sealed class DeviceSessions(TenantId tenant, DeviceId device, Func<IInv
     }
 
     /// <summary>Hands a message to the session, if there is one; it may be lost, the record repeats it.</summary>
-    public Task SendAsync(DownMessage message) => _isConnected && _gateway is { } gateway
-        ? gateway.DeliverAsync(new DownDelivery(tenant, device, _epoch, message))
+    private Task SendAsync(DownMessage message) => _isConnected && _gateway is { } gateway
+        ? gateway.DeliverAsync(new DownDelivery(_tenant, _id, _sessionEpoch, message))
         : Task.CompletedTask;
 
     /// <summary>Closes every session of a tombstone.</summary>
-    public Task CloseAllAsync()
+    private Task CloseSessionsAsync()
     {
         var gateway = _gateway;
         _isConnected = false;
         _gateway = null;
         return gateway is null
             ? Task.CompletedTask
-            : gateway.CloseAsync(new CloseSession(tenant, device, _epoch, All: true, DeviceErrors.Tombstone(device)));
+            : gateway.CloseAsync(new CloseSession(_tenant, _id, _sessionEpoch, All: true, DeviceErrors.Tombstone(_id)));
     }
+
+    private Task<DevicePresence?> FindPresenceAsync() => GrainFactory
+        .GetInventory(_services.Partitions.OfDevice(DeviceKey.Of(_tenant, _id)))
+        .FindPresenceAsync(_tenant, _id);
 
     private void Adopt(IGatewayObserver gateway, long epoch)
     {
         _gateway = gateway;
-        _epoch = epoch;
+        _sessionEpoch = epoch;
         _isConnected = true;
-        _seenAt = clock.GetTimestamp();
+        _seenAt = _services.Clock.GetTimestamp();
     }
 }
