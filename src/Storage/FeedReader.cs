@@ -116,7 +116,7 @@ internal sealed class FeedReader(StoreConnection connection, PayloadSerializer p
         return PositionOf(after.Sequence, last) == after ? FeedContinuity.Follows : FeedContinuity.Rewound;
     }
 
-    private static FeedPosition PositionOf(long sequence, ReadOnlyMemory<byte> entry) =>
+    internal static FeedPosition PositionOf(long sequence, ReadOnlyMemory<byte> entry) =>
         new(sequence, XxHash3.HashToUInt64(entry.Span));
 
     private static IEnumerable<RedisValue> FieldsOf(long after, int count) =>

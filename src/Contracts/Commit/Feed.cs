@@ -78,9 +78,10 @@ public interface IFeedTrimmer
 {
     /// <summary>
     /// Raises the partition's mark to what may be taken away, then takes it away. Keeps the newest entries, as many as the store's options
-    /// say, for readers that come late. Repeated after a crash, it finishes what was begun.
+    /// say, for readers that come late, and all that a durable reader (<see cref="IDurableReaders"/>) has not read. Repeated after a crash,
+    /// it finishes what was begun.
     /// </summary>
-    Task TrimAsync(int partition, CancellationToken cancellationToken);
+    Task<FeedTrim> TrimAsync(int partition, CancellationToken cancellationToken);
 }
 
 /// <summary>Reads change feeds. All reads are bounded.</summary>
