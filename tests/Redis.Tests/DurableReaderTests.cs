@@ -22,10 +22,10 @@ public sealed class DurableReaderTests(StoreServers servers)
         var start = await session.Feed.GetEndAsync(Partition, Cancel);
         Assert.Equal(new ReaderReply(ReaderStatus.Held, start), await session.Readers.RegisterAsync(Partition, audit, start, Cancel));
 
-        await WriteAsync(session, Partition, 1_500);
+        await WriteAsync(session, Partition, 2_000);
         var trim = await session.Trimmer.TrimAsync(Partition, Cancel);
 
-        Assert.Equal(new ReaderLag(audit.Name, 1_500), trim.Slowest);
+        Assert.Equal(new ReaderLag(audit.Name, 2_000), trim.Slowest);
         Assert.True(trim.Mark < start.Sequence);
         var page = await session.Feed.FollowAsync(Partition, start, 1_000, Cancel);
         Assert.Equal((FeedContinuity.Follows, 1_000), (page.Continuity, page.Entries.Length));
@@ -33,9 +33,9 @@ public sealed class DurableReaderTests(StoreServers servers)
         await session.Readers.AdvanceAsync(Partition, audit, page.Next, Cancel);
         trim = await session.Trimmer.TrimAsync(Partition, Cancel);
 
-        Assert.Equal((page.Next.Sequence - 1, 500), (trim.Mark, trim.Slowest!.Entries));
+        Assert.Equal((page.Next.Sequence - 1, 1_000), (trim.Mark, trim.Slowest!.Entries));
         Assert.Equal(FeedContinuity.Trimmed, (await session.Feed.FollowAsync(Partition, start, 10, Cancel)).Continuity);
-        Assert.Equal(500, (await session.Feed.FollowAsync(Partition, page.Next, 1_000, Cancel)).Entries.Length);
+        Assert.Equal(1_000, (await session.Feed.FollowAsync(Partition, page.Next, 1_000, Cancel)).Entries.Length);
 
         await session.Readers.LeaveAsync(Partition, audit.Name, Cancel);
         trim = await session.Trimmer.TrimAsync(Partition, Cancel);

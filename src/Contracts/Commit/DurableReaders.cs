@@ -61,7 +61,12 @@ public enum ReaderStatus
 public readonly record struct ReaderReply(ReaderStatus Status, FeedPosition Position);
 
 /// <summary>How far a durable reader is behind the newest entry.</summary>
-public sealed record ReaderLag(string Reader, long Entries);
+[GenerateSerializer, Immutable, Alias("muster.reader-lag")]
+public sealed record ReaderLag([property: Id(0)] string Reader, [property: Id(1)] long Entries)
+{
+    /// <summary>Whether it alarms: the reader holds up trimming, and some day commits.</summary>
+    public bool IsAlarming => Entries > FeedLimits.LagAlarm;
+}
 
 /// <summary>The durable readers of a partition's feed.</summary>
 public interface IDurableReaders

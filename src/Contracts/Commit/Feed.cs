@@ -13,6 +13,9 @@ public sealed record FeedEntry
     /// <summary>Gapless within the partition, from 1. Not in the stored bytes: it is the field's name.</summary>
     public long Sequence { get; init; }
 
+    /// <summary>What a position behind this entry carries. Not in the stored bytes, of which it is computed; 0 when it was not.</summary>
+    public ulong Fingerprint { get; init; }
+
     /// <summary>The record that was committed.</summary>
     [Id(1)] public required RecordKey Record { get; init; }
 
