@@ -142,6 +142,49 @@ public sealed class DurableReaderTests(StoreServers servers)
         }
     }
 
+    /// <param name="removed">How many entries were taken away when the server was killed: none, some, all but the second mark.</param>
+    [Theory, InlineData(0), InlineData(700), InlineData(1_999)]
+    public async Task Trim_KilledBetweenItsSteps_HasTakenNothingUnreadAndIsFinishedByTheNext(int removed)
+    {
+        const int Partition = 2;
+        await using var redis = await RedisServer.StartAsync("always", Cancel);
+        await using var session = StoreSession.Open(redis.ConnectionString);
+        await WriteAsync(session, Partition, 3_000);
+        var audit = NewReader();
+        var page = await session.Feed.FollowAsync(Partition, FeedPosition.Start, 1_000, Cancel);
+        var held = (await session.Feed.FollowAsync(Partition, page.Next, 1_000, Cancel)).Next;
+        await session.Readers.RegisterAsync(Partition, audit, held, Cancel);
+
+        // What takes entries away is refused, so that the server is killed behind the first mark. It forgets the refusal with its process.
+        await using (var raw = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString))
+        {
+            await raw.GetDatabase().ExecuteAsync("ACL", "SETUSER", "default", "-hdel");
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => session.Trimmer.TrimAsync(Partition, Cancel));
+        }
+
+        await redis.KillAsync(Cancel);
+        await redis.RestartAsync(Cancel);
+
+        await using var fresh = StoreSession.Open(redis.ConnectionString);
+        await using var again = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString);
+        var database = again.GetDatabase();
+        await database.HashDeleteAsync("{p2}:c", [.. Enumerable.Range(1, removed).Select(n => (RedisValue)$"f{n}")]);
+        Assert.Equal((1_999, RedisValue.Null), ((int)await database.HashGetAsync("{p2}:c", "t"), await database.HashGetAsync("{p2}:c", "d")));
+        Assert.Equal(held, (await fresh.Readers.RegisterAsync(Partition, audit, held, Cancel)).Position);
+        Assert.Equal(FeedContinuity.Trimmed, (await fresh.Feed.FollowAsync(Partition, page.Next, 1, Cancel)).Continuity);
+        Assert.Equal(1_000, (await fresh.Feed.FollowAsync(Partition, held, 1_024, Cancel)).Entries.Length);
+
+        var trim = await fresh.Trimmer.TrimAsync(Partition, Cancel);
+
+        Assert.Equal((1_999, 1_000), (trim.Mark, trim.Slowest?.Entries));
+        Assert.Equal(1_000, (await fresh.Feed.FollowAsync(Partition, held, 1_024, Cancel)).Entries.Length);
+
+        // The entry at the position is kept as well: by it the reader's lineage is compared.
+        var fields = await database.HashKeysAsync("{p2}:c");
+        Assert.Equal(1_001, fields.Count(field => field.ToString().StartsWith('f')));
+        Assert.Equal(1_999, (int)await database.HashGetAsync("{p2}:c", "d"));
+    }
+
     [Fact]
     public async Task Register_OfMoreThanThePartitionTakes_IsRefused()
     {
