@@ -11,7 +11,8 @@ namespace Muster.Grains.Tests.Rollouts;
 /// A store in memory with what rollouts need of the real one: versions, cold parts, feeds and fences in one step, and writes
 /// that fail when told to.
 /// </summary>
-internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions) : IGrainStorage, IFeedReader, IFenceWriter, IDurableReaders
+internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions)
+    : IGrainStorage, IFeedReader, IFenceWriter, IDurableReaders
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<RecordKey, Stored> _records = [];
