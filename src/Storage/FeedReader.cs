@@ -66,10 +66,11 @@ internal sealed class FeedReader(StoreConnection connection, PayloadSerializer p
                 return i == 0 ? new FeedPage(FeedContinuity.Trimmed, [], after, head) : throw Missing(partition, sequence, head);
             }
 
-            entries.Add(payloads.ReadEntry(found[i]) with { Sequence = sequence });
+            var position = PositionOf(sequence, found[i]);
+            entries.Add(payloads.ReadEntry(found[i]) with { Sequence = sequence, Fingerprint = position.Fingerprint });
         }
 
-        var next = count == 0 ? after : PositionOf(after.Sequence + count, found[^1]);
+        var next = count == 0 ? after : new FeedPosition(after.Sequence + count, entries[^1].Fingerprint);
         return new FeedPage(FeedContinuity.Follows, entries.MoveToImmutable(), next, head);
     }
 
@@ -116,7 +117,7 @@ internal sealed class FeedReader(StoreConnection connection, PayloadSerializer p
         return PositionOf(after.Sequence, last) == after ? FeedContinuity.Follows : FeedContinuity.Rewound;
     }
 
-    private static FeedPosition PositionOf(long sequence, ReadOnlyMemory<byte> entry) =>
+    internal static FeedPosition PositionOf(long sequence, ReadOnlyMemory<byte> entry) =>
         new(sequence, XxHash3.HashToUInt64(entry.Span));
 
     private static IEnumerable<RedisValue> FieldsOf(long after, int count) =>

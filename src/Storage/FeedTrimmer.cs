@@ -7,25 +7,49 @@ namespace Muster.Storage;
 
 /// <summary>
 /// Two marks stand in the partition's hash: what is given up (readers look at it), and what is taken away. The first is raised before
-/// anything goes and the second after; between them a crash leaves entries that the next trim takes away.
+/// anything goes and the second after; between them a crash leaves entries that the next trim takes away. The first is chosen together
+/// with the durable readers, in one script.
 /// </summary>
 internal sealed class FeedTrimmer(StoreConnection connection, IOptions<StoreOptions> options) : IFeedTrimmer
 {
-    public async Task TrimAsync(int partition, CancellationToken cancellationToken)
+    /// <summary>What the script replies before the readers that are let go.</summary>
+    private const int Heading = 6;
+
+    public async Task<FeedTrim> TrimAsync(int partition, CancellationToken cancellationToken)
     {
-        RedisKey key = RecordLayout.PartitionKey(partition);
-        RedisValue[] fields =
-            [RecordLayout.InstallationField, RecordLayout.HeadField, RecordLayout.TrimField, RecordLayout.RemovedField];
-        var values = await connection.RunAsync(database => database.HashGetAsync(key, fields), cancellationToken);
-        connection.Verify(partition, values[0]);
-        var (head, given, removed) = (NumberOf(values[1]), NumberOf(values[2]), NumberOf(values[3]));
-        var mark = Math.Max(given, head - options.Value.FeedEntriesKept);
+        var reply = await RaiseMarkAsync(partition, cancellationToken);
+        var (head, mark, removed) = ((long)reply[1], (long)reply[2], (long)reply[3]);
+        await RemoveAsync(partition, removed, mark, cancellationToken);
+        var letGo = ImmutableArray.CreateBuilder<string>();
+        for (var at = Heading; at < reply.Length; at += 2)
+        {
+            await DropAsync(partition, (RedisValue)reply[at], (RedisValue)reply[at + 1], cancellationToken);
+            letGo.Add((string)reply[at]!);
+        }
+
+        var slowest = (string)reply[4]!;
+        return new FeedTrim(
+            head, mark, slowest.Length == 0 ? null : new ReaderLag(slowest, head - (long)reply[5]), letGo.ToImmutable());
+    }
+
+    private async Task<RedisResult[]> RaiseMarkAsync(int partition, CancellationToken cancellationToken)
+    {
+        RedisKey[] keys = [RecordLayout.PartitionKey(partition), RecordLayout.ReadersKey(partition)];
+        await connection.OpenAsync(cancellationToken);
+        RedisValue[] values = [connection.Installation, options.Value.FeedEntriesKept];
+        var reply = (RedisResult[])(await connection.RunAsync(
+            database => StoreScript.RaiseTrimMark.EvaluateAsync(database, keys, values), cancellationToken))!;
+        return (long)reply[0] == ReaderVerdict.NotMine ? throw StoreConnection.Lost(partition) : reply;
+    }
+
+    private async Task RemoveAsync(int partition, long removed, long mark, CancellationToken cancellationToken)
+    {
         if (mark <= removed)
         {
             return;
         }
 
-        await RaiseAsync(key, RecordLayout.TrimField, mark, cancellationToken);
+        RedisKey key = RecordLayout.PartitionKey(partition);
         for (var at = removed; at < mark; at += CommitLimits.TrimEntriesPerStep)
         {
             var count = (int)Math.Min(mark - at, CommitLimits.TrimEntriesPerStep);
@@ -33,15 +57,16 @@ internal sealed class FeedTrimmer(StoreConnection connection, IOptions<StoreOpti
             await connection.RunAsync(database => database.HashDeleteAsync(key, facts), cancellationToken);
         }
 
-        await RaiseAsync(key, RecordLayout.RemovedField, mark, cancellationToken);
-    }
-
-    private Task<RedisResult> RaiseAsync(RedisKey key, string field, long value, CancellationToken cancellationToken)
-    {
+        // By the script that raises fences, which never lowers anything.
         RedisKey[] keys = [key];
-        RedisValue[] values = [field, value.ToString(CultureInfo.InvariantCulture)];
-        return connection.RunAsync(database => StoreScript.RaiseFence.EvaluateAsync(database, keys, values), cancellationToken);
+        RedisValue[] values = [RecordLayout.RemovedField, mark.ToString(CultureInfo.InvariantCulture)];
+        await connection.RunAsync(database => StoreScript.RaiseFence.EvaluateAsync(database, keys, values), cancellationToken);
     }
 
-    private static long NumberOf(RedisValue value) => value.IsNull ? 0 : long.Parse((string)value!, CultureInfo.InvariantCulture);
+    private Task<RedisResult> DropAsync(int partition, RedisValue reader, RedisValue stored, CancellationToken cancellationToken)
+    {
+        RedisKey[] keys = [RecordLayout.ReadersKey(partition)];
+        RedisValue[] values = [reader, stored];
+        return connection.RunAsync(database => StoreScript.DropReader.EvaluateAsync(database, keys, values), cancellationToken);
+    }
 }

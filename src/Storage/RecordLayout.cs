@@ -44,6 +44,9 @@ internal static class RecordLayout
     /// <summary>The braces are the hash tag: all fields and keys of a partition stay together on a cluster.</summary>
     public static string PartitionKey(int partition) => string.Create(CultureInfo.InvariantCulture, $"{{p{partition}}}:c");
 
+    /// <summary>The feed's durable readers by name: sequence, fingerprint (16 hex digits), most entries it holds up (0: all).</summary>
+    public static string ReadersKey(int partition) => string.Create(CultureInfo.InvariantCulture, $"{{p{partition}}}:q");
+
     public static string RecordField(RecordKey record) => string.Concat(RecordPrefix, record.Kind, "/", record.Key);
 
     public static string VersionField(RecordKey record) => string.Concat("v:", record.Kind, "/", record.Key);

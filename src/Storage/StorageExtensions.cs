@@ -43,6 +43,7 @@ public static class StorageExtensions
         services.AddSingleton<CommitPipeline>();
         services.AddSingleton<IFeedReader, FeedReader>();
         services.AddSingleton<IFeedTrimmer, FeedTrimmer>();
+        services.AddSingleton<IDurableReaders, DurableReaders>();
         services.AddSingleton<IRecordScanner, RecordScanner>();
         services.AddSingleton<IRecordArchive, RecordArchive>();
         services.AddSingleton<IFenceWriter, FenceWriter>();

@@ -9,6 +9,9 @@ internal sealed class StoreScript
 {
     public static readonly StoreScript Commit = Load("CommitScript.lua");
     public static readonly StoreScript RaiseFence = Load("FenceScript.lua");
+    public static readonly StoreScript MoveReader = Load("ReaderScript.lua");
+    public static readonly StoreScript DropReader = Load("DropReaderScript.lua");
+    public static readonly StoreScript RaiseTrimMark = Load("TrimScript.lua");
 
     private readonly string _text;
     private readonly byte[] _digest;

@@ -116,7 +116,7 @@ public sealed class FeedTrimTests(StoreServers servers)
         await session.WriteAsync(id, state, state.State.Next("again", 1));
     }
 
-    private static async Task WriteAsync(StoreSession session, int partition, int facts)
+    internal static async Task WriteAsync(StoreSession session, int partition, int facts)
     {
         var id = NoteRecord.IdIn(partition, Guid.NewGuid().ToString("N"));
         var state = await session.ReadAsync(id);

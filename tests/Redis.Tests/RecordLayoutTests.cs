@@ -23,9 +23,20 @@ public sealed class RecordLayoutTests
         Assert.Equal("r:muster.device/default/A1", RecordLayout.RecordField(key));
         Assert.Equal("v:muster.device/default/A1", RecordLayout.VersionField(key));
         Assert.Equal("k:muster.device/default/A1", RecordLayout.ColdField(key));
+        Assert.Equal("{p7}:q", RecordLayout.ReadersKey(7));
         Assert.Equal("x:rollout/default/spring", RecordLayout.FenceField("rollout/default/spring"));
         Assert.Equal("f42", RecordLayout.FactField(42));
         Assert.Equal(new RecordKey("muster.device", "default/A1"), RecordLayout.ParseRecordField("r:muster.device/default/A1"));
+    }
+
+    [Fact]
+    public void Reader_AtAPosition_HasThisTextAndIsReadBack()
+    {
+        var position = new FeedPosition(42, 0xFEED);
+
+        Assert.Equal("42 000000000000feed 16384", ReaderBytes.Of(position, 16_384));
+        Assert.Equal(position, ReaderBytes.Parse("42 000000000000feed 16384"));
+        Assert.Throws<InvalidDataException>(() => ReaderBytes.Parse("42"));
     }
 
     [Fact]

@@ -13,6 +13,9 @@ public sealed record FeedEntry
     /// <summary>Gapless within the partition, from 1. Not in the stored bytes: it is the field's name.</summary>
     public long Sequence { get; init; }
 
+    /// <summary>What a position behind this entry carries. Not in the stored bytes, of which it is computed; 0 when it was not.</summary>
+    public ulong Fingerprint { get; init; }
+
     /// <summary>The record that was committed.</summary>
     [Id(1)] public required RecordKey Record { get; init; }
 
@@ -78,9 +81,10 @@ public interface IFeedTrimmer
 {
     /// <summary>
     /// Raises the partition's mark to what may be taken away, then takes it away. Keeps the newest entries, as many as the store's options
-    /// say, for readers that come late. Repeated after a crash, it finishes what was begun.
+    /// say, for readers that come late, and all that a durable reader (<see cref="IDurableReaders"/>) has not read. Repeated after a crash,
+    /// it finishes what was begun.
     /// </summary>
-    Task TrimAsync(int partition, CancellationToken cancellationToken);
+    Task<FeedTrim> TrimAsync(int partition, CancellationToken cancellationToken);
 }
 
 /// <summary>Reads change feeds. All reads are bounded.</summary>

@@ -49,6 +49,13 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     [Alias("ChangedSince"), ResponseTimeout(CallTimeouts.Commit)]
     Task<ChangedRows?> GetChangedSinceAsync(RowQuery query, FeedPosition position, DateTimeOffset at);
 
+    /// <summary>
+    /// What the feed tells of devices' changes behind <paramref name="after"/>, from memory where it reaches: however many rollouts run,
+    /// the partition's feed is read once. At most as old as what is shown is without a question (a second when a nudge is lost).
+    /// </summary>
+    [Alias("Follow"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<TailPage> FollowAsync(FeedPosition after);
+
     [Alias("Unwatch"), ResponseTimeout(CallTimeouts.Commit)]
     Task UnwatchAsync(IRowWatcher watcher);
 

@@ -1,3 +1,5 @@
+using Muster.Contracts.Commit;
+
 namespace Muster.Contracts.Inventory;
 
 /// <summary>Whether a partition's inventory is what its records say (I7), and its feed what they went through (I6).</summary>
@@ -14,4 +16,7 @@ public sealed record InventoryCheck(
 {
     /// <summary>Enough to see what kind of difference it is.</summary>
     public const int ExamplesMax = 20;
+
+    /// <summary>The durable reader of the feed that is furthest behind; null when there is none.</summary>
+    [Id(4)] public ReaderLag? SlowestReader { get; init; }
 }

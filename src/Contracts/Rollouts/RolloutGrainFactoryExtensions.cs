@@ -29,6 +29,9 @@ public static class RolloutKey
     /// <summary>The fence that every offer of the rollout expects at the rollout's epoch.</summary>
     public static string FenceOf(TenantId tenant, ResourceId rollout) => $"rollout/{tenant}/{rollout}";
 
+    /// <summary>The name of the rollout's shares as durable readers, each of its own partition's feed.</summary>
+    public static string ReaderOf(TenantId tenant, ResourceId rollout) => $"rollout/{tenant}/{rollout}";
+
     public static (TenantId Tenant, ResourceId Rollout) Parse(string key)
     {
         ArgumentNullException.ThrowIfNull(key);

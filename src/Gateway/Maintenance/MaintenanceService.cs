@@ -40,6 +40,9 @@ internal sealed class MaintenanceService(IGrainFactory grains, PartitionMap part
             FeedEntries = check.FeedEntries,
             Differences = check.Differences,
             Examples = { check.Examples },
+            SlowestReader = check.SlowestReader?.Reader ?? "",
+            SlowestReaderLag = check.SlowestReader?.Entries ?? 0,
+            FeedHeldUp = check.SlowestReader?.IsAlarming == true,
         };
     }
 

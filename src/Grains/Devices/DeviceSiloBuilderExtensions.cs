@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Domain.Decommissioning;
+using Muster.Grains.Inventory;
 using Muster.Grains.Inventory.Columns;
 using Muster.Grains.Policies;
 using Orleans.Storage;
@@ -31,6 +32,7 @@ public static class DeviceSiloBuilderExtensions
         silo.Services.TryAddSingleton<DeviceServices>();
         silo.Services.TryAddSingleton<ValuePool>();
         silo.Services.TryAddSingleton<DevicePool>();
+        silo.Services.TryAddSingleton<FeedInstruments>();
         return silo;
     }
 }

@@ -21,11 +21,8 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     /// <summary>A nudge can be lost; nothing shown is older than this.</summary>
     public static readonly TimeSpan Backstop = TimeSpan.FromSeconds(1);
 
-    /// <summary>The feed is trimmed after so many entries: rarely enough to cost nothing beside them.</summary>
-    public const int EntriesBetweenTrims = 1_024;
-
     private readonly IFeedReader _feed;
-    private readonly IFeedTrimmer _trimmer;
+    private readonly IDurableReaders _readers;
     private readonly IRecordScanner _records;
     private readonly ValuePool _values;
     private readonly TimeProvider _clock;
@@ -35,20 +32,25 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     private RowTable _others = new();
     private DueTable _due = new();
     private readonly RowWatches _watches = new();
-    private int _partition;
+    private readonly TailRing _ring = new();
+    private readonly TailTrims _trims;
+    private readonly int _partition;
     private FeedPosition _position;
-    private long _trimmedAt;
     private DateTimeOffset _builtAt;
 
     public InventoryGrain(
         IFeedReader feed,
+        IDurableReaders readers,
         IFeedTrimmer trimmer,
+        FeedInstruments instruments,
         IRecordScanner records,
         ValuePool values,
         TimeProvider clock,
         ILogger<InventoryGrain> logger)
     {
-        (_feed, _trimmer, _records, _values, _clock, _logger) = (feed, trimmer, records, values, clock, logger);
+        (_feed, _readers, _records, _values, _clock, _logger) = (feed, readers, records, values, clock, logger);
+        _partition = _watches.Partition = checked((int)this.GetPrimaryKeyLong());
+        _trims = new TailTrims(_partition, trimmer, instruments, clock, logger);
         _presence = new PresenceTable(
             (tenant, device, entry) => _devices!.Attach(tenant, device, entry),
             (tenant, device) => _devices!.TellPresence(tenant, device, _watches, _clock.GetUtcNow()));
@@ -57,12 +59,17 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _partition = _watches.Partition = checked((int)this.GetPrimaryKeyLong());
         _builtAt = _clock.GetUtcNow();
-
         await RebuildAsync(cancellationToken);
-        await TrimAsync(cancellationToken);
+        await _trims.TrimAsync(_position, cancellationToken);
         this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(Backstop, Backstop) { KeepAlive = true });
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        // Only a figure: another silo tells it from now on.
+        _trims.Forget();
+        return Task.CompletedTask;
     }
 
     public Task NudgeAsync() => CatchUpAsync(CancellationToken.None);
@@ -142,6 +149,22 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         return new ChangedRows(rows, KnowsPresence: query.Kind != GrainTypes.Device || _builtAt <= at);
     }
 
+    public async Task<TailPage> FollowAsync(FeedPosition after)
+    {
+        if (_ring.Find(after) is { } known)
+        {
+            return known;
+        }
+
+        if (after.Sequence > _position.Sequence)
+        {
+            await CatchUpAsync(CancellationToken.None);
+        }
+
+        return _ring.Find(after)
+            ?? TailRing.PageOf(await _feed.FollowAsync(_partition, after, EntriesPerRead, CancellationToken.None));
+    }
+
     public Task UnwatchAsync(IRowWatcher watcher)
     {
         _watches.Remove(watcher);
@@ -155,7 +178,8 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         await CatchUpAsync(CancellationToken.None);
 
         // What was scanned is in the feed up to where it was read just now; both stop there.
-        return await fold.CompareAsync(_devices, _others, _due, _position.Sequence, CancellationToken.None);
+        var check = await fold.CompareAsync(_devices, _others, _due, _position.Sequence, CancellationToken.None);
+        return check with { SlowestReader = (await _readers.GetLagsAsync(_partition, CancellationToken.None)).FirstOrDefault() };
     }
 
     public Task RebuildAsync() => RebuildAsync(CancellationToken.None);
@@ -171,10 +195,11 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
     public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => Task.FromResult(_due.DueBy(now, recordsMax));
 
-    private Task TickAsync(CancellationToken cancellationToken)
+    private async Task TickAsync(CancellationToken cancellationToken)
     {
         _presence.Expire(_clock.GetUtcNow());
-        return CatchUpAsync(cancellationToken);
+        await CatchUpAsync(cancellationToken);
+        await _trims.TickAsync(_position, cancellationToken);
     }
 
     private void Apply(RecordKey record, long version, InventoryRow? row, DateTimeOffset? dueAt)
@@ -205,6 +230,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
         // The feed's end first: what is committed during the scan is told again by the feed and applied only if newer.
         _position = await _feed.GetEndAsync(_partition, cancellationToken);
+        _ring.Restart(_position);
         await foreach (var record in _records.ScanAsync(_partition, cancellationToken))
         {
             Apply(record.Key, record.Version, (record.Record as IListedRecord)?.ToRow(withCold: true), record.DueAt);
@@ -233,6 +259,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         {
             foreach (var entry in page.Entries)
             {
+                _ring.Add(entry);
                 if (entry.IsLast)
                 {
                     Apply(entry.Record, entry.Version, entry.Row, entry.DueAt);
@@ -240,11 +267,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
             }
 
             _position = page.Next;
-            if (_position.Sequence - _trimmedAt >= EntriesBetweenTrims)
-            {
-                await TrimAsync(cancellationToken);
-            }
-
+            await _trims.FollowAsync(_position, cancellationToken);
             if (page.IsAtEnd)
             {
                 return;
@@ -260,12 +283,6 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         {
             AskForHellos();
         }
-    }
-
-    private async Task TrimAsync(CancellationToken cancellationToken)
-    {
-        _trimmedAt = _position.Sequence;
-        await _trimmer.TrimAsync(_partition, cancellationToken);
     }
 
     /// <summary>

@@ -148,6 +148,12 @@ internal sealed partial class RolloutGrain
             throw new InvalidOperationException($"The plan of rollout '{_id}' is not committed: {string.Join(' ', wrong)}");
         }
 
+        if (next.Plan.IsTerminal)
+        {
+            // Before the commit, because nobody looks after a rollout that is over. Should it fail, the shares register again.
+            await LeaveFeedsAsync([.. next.Plan.Shares.Select(share => share.Partition)]);
+        }
+
         // Who asks meanwhile sees what is committed; after a commit that failed nothing else is known any more.
         _beforeCommit ??= Reply();
         await _writer.CommitAsync(
@@ -159,6 +165,16 @@ internal sealed partial class RolloutGrain
         // Whoever has committed coordinates: the first activation that starts it has nobody to take over from.
         _isLeading = true;
         LogCommitted(_id.Value, next.Plan.State, next.Plan.Epoch);
+    }
+
+    /// <summary>The feeds are trimmed without the shares from now on.</summary>
+    private async Task LeaveFeedsAsync(ImmutableArray<int> partitions)
+    {
+        var reader = RolloutKey.ReaderOf(_tenant, _id);
+        foreach (var chunk in partitions.Chunk(RolloutFreeze.FanOutMax))
+        {
+            await Task.WhenAll(chunk.Select(partition => _readers.LeaveAsync(partition, reader, CancellationToken.None)));
+        }
     }
 
     private async Task<(RolloutImage? Image, FleetError? Error)> FindImageAsync(string digest)

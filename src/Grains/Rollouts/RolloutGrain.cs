@@ -18,6 +18,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
     private readonly IPersistentState<RolloutRecord> _record;
     private readonly StateWriter<RolloutRecord> _writer;
     private readonly IFenceWriter _fences;
+    private readonly IDurableReaders _readers;
     private readonly PartitionMap _partitions;
     private readonly TimeProvider _clock;
     private readonly ILogger<RolloutGrain> _logger;
@@ -27,6 +28,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
     public RolloutGrain(
         [PersistentState("rollout", StorageNames.Muster)] IPersistentState<RolloutRecord> record,
         IFenceWriter fences,
+        IDurableReaders readers,
         PartitionMap partitions,
         TimeProvider clock,
         ILogger<RolloutGrain> logger)
@@ -34,6 +36,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         _record = record;
         _writer = new StateWriter<RolloutRecord>(record, this);
         _fences = fences;
+        _readers = readers;
         _partitions = partitions;
         _clock = clock;
         _logger = logger;
@@ -101,11 +104,17 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
 
         var freeze = Guid.NewGuid();
         var frozen = await new RolloutFreeze(GrainFactory, _partitions, draft).RunAsync(freeze);
-        return await DecideAsync(
+        var reply = await DecideAsync(
             command.Actor,
             command.Reason,
             (rollout, order) => RolloutLifecycle.Start(rollout.Plan, rollout.Spec, frozen, order),
             rollout => rollout with { Image = image, Freeze = freeze });
+        if (reply.Error is not null)
+        {
+            await LeaveFeedsAsync(frozen.Partitions);
+        }
+
+        return reply;
     }
 
     public Task<RolloutReply> PauseAsync(OrderRollout command)

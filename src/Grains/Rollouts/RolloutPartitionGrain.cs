@@ -5,7 +5,6 @@ using Muster.Contracts.Inventory;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
 using Muster.Domain.Devices;
-using Muster.Domain.Inventory;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Rollouts;
@@ -17,15 +16,10 @@ namespace Muster.Grains.Rollouts;
 [GrainType(GrainTypes.RolloutPartition)]
 internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGrain
 {
-    /// <summary>One read of the feed; about 100 kB.</summary>
-    private const int EntriesMax = 512;
-
-    /// <summary>A restart reads at most this much again, some milliseconds of work.</summary>
-    private const int EntriesBetweenCommits = 1024;
-
     private readonly IPersistentState<RolloutShareRecord> _record;
     private readonly StateWriter<RolloutShareRecord> _writer;
     private readonly IFeedReader _feed;
+    private readonly FeedHold _hold;
     private readonly TimeProvider _clock;
     private readonly ILogger<RolloutPartitionGrain> _logger;
     private readonly TenantId _tenant;
@@ -37,6 +31,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
     public RolloutPartitionGrain(
         [PersistentState("rollout-share", StorageNames.Muster)] IPersistentState<RolloutShareRecord> record,
         IFeedReader feed,
+        IDurableReaders readers,
         TimeProvider clock,
         ILogger<RolloutPartitionGrain> logger)
     {
@@ -46,6 +41,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         _clock = clock;
         _logger = logger;
         (_tenant, _rollout, _partition) = RolloutKey.ParseShare(this.GetPrimaryKeyString());
+        _hold = new FeedHold(readers, _partition, RolloutKey.ReaderOf(_tenant, _rollout));
     }
 
     private string FenceName => RolloutKey.FenceOf(_tenant, _rollout);
@@ -70,8 +66,9 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             return MemberHistogram.Of(_members!.Points);
         }
 
-        // What happens after the head is read from the feed again; what happened before is in the rows.
+        // What happens after the head is read from the feed again; what happened before is in the rows. From now on it stays to be read.
         var end = await _feed.GetEndAsync(_partition, CancellationToken.None);
+        await _hold.ResetAsync(end);
         var rows = await MatchingDevices.ReadAsync(GrainFactory.GetInventory(_partition), _tenant, command.Filter);
         var points = rows
             .Where(MatchingDevices.IsEligible)
@@ -81,6 +78,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             .ToList();
         if (points.Count == 0)
         {
+            await _hold.LeaveAsync();
             return MemberHistogram.Empty;
         }
 
@@ -120,7 +118,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             await ReadFeedAsync();
         }
 
-        // The feed was read to its head: its position is the version of these totals, also after a restart.
+        // The feed was read as far as its tail knows: the position is the version of these totals, also after a restart.
         return new ShareReport(
             _partition, ShareRules.ReportVersionOf(_share), ShareRules.Totals(_share, command.Cuts.Length, _members.Waves, _members.Reach));
     }
@@ -142,58 +140,6 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         }
 
         return false;
-    }
-
-    private async Task ReadFeedAsync()
-    {
-        while (true)
-        {
-            var position = new FeedPosition(_share!.Position, _share.PositionFingerprint);
-            var page = await _feed.FollowAsync(_partition, position, EntriesMax, CancellationToken.None);
-            if (page.Continuity != FeedContinuity.Follows)
-            {
-                LogMissed(_rollout.Value, _partition, page.Continuity);
-                var end = await _feed.GetEndAsync(_partition, CancellationToken.None);
-                _share = ShareRules.Miss(_share, end.Sequence, end.Fingerprint);
-                return;
-            }
-
-            foreach (var entry in page.Entries)
-            {
-                _share = Take(_share, entry);
-            }
-
-            _share = _share with { Position = page.Next.Sequence, PositionFingerprint = page.Next.Fingerprint };
-            if (_share.Position - _record.State.Share!.Position >= EntriesBetweenCommits)
-            {
-                await CommitAsync(_share, fact: null);
-            }
-
-            if (page.IsAtEnd)
-            {
-                return;
-            }
-        }
-    }
-
-    private RolloutShare Take(RolloutShare share, FeedEntry entry)
-    {
-        if (entry.Record.Kind != GrainTypes.Device || !_members!.TryFind(entry.Record.Key, out var member))
-        {
-            return share;
-        }
-
-        var wave = _members.Waves[member];
-        var next = entry.Fact switch
-        {
-            ChangeOffered fact when fact.Rollout == _rollout =>
-                ShareRules.Confirm(share, member, wave, new OpenOffer(member, fact.Epoch, true, entry.At, null)),
-            ChangeDelivered fact when fact.Rollout == _rollout =>
-                ShareRules.Confirm(share, member, wave, new OpenOffer(member, 0, true, entry.At, entry.At)),
-            ChangeClosed fact when fact.Rollout == _rollout => ShareRules.Close(share, member, wave, fact.Outcome),
-            _ => share,
-        };
-        return entry.Row is DeviceRow { State: not DeviceState.InService } ? ShareRules.Leave(next, member) : next;
     }
 
     private async Task TimeOutUnreachedAsync(AdvanceShare command)
@@ -262,11 +208,6 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             });
         _share = next;
     }
-
-    [LoggerMessage(
-        Level = LogLevel.Warning,
-        Message = "Rollout {RolloutId}: the feed of partition {Partition} is {Continuity}; its members with a permit are asked")]
-    private partial void LogMissed(string rolloutId, int partition, FeedContinuity continuity);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: permits of epoch {Epoch} in partition {Partition} are void")]
     private partial void LogFenced(string rolloutId, int partition, long epoch);

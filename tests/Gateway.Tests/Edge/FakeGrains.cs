@@ -70,6 +70,8 @@ internal sealed class FakeInventory : IInventoryGrain
     public Task<ChangedRows?> GetChangedSinceAsync(RowQuery query, FeedPosition position, DateTimeOffset at) =>
         throw new NotSupportedException();
 
+    public Task<TailPage> FollowAsync(FeedPosition after) => throw new NotSupportedException();
+
     public Task<InventoryCheck> VerifyAsync() => throw new NotSupportedException();
 
     public Task RebuildAsync() => throw new NotSupportedException();

@@ -187,8 +187,13 @@ internal sealed class FakeRows(int partition) : IInventoryGrain
         }
     }
 
+    public Task<TailPage> FollowAsync(FeedPosition after) => throw new NotSupportedException();
+
     public Task<InventoryCheck> VerifyAsync() => Task.FromResult(
-        new InventoryCheck(3, 4, partition == 5 ? 1 : 0, partition == 5 ? ["A is not shown."] : []));
+        new InventoryCheck(3, 4, partition == 5 ? 1 : 0, partition == 5 ? ["A is not shown."] : [])
+        {
+            SlowestReader = partition is 7 or 8 ? new ReaderLag("audit", FeedLimits.LagAlarm + partition - 7) : null,
+        });
 
     public Task RebuildAsync() => Task.CompletedTask;
 

@@ -21,6 +21,9 @@ public sealed class MaintenanceServiceTests
         Assert.True(parts.Count >= PartitionMap.CountMin);
         Assert.Equal([5], parts.Where(part => part.Differences > 0).Select(part => part.Partition));
         Assert.Equal("A is not shown.", Assert.Single(parts[5].Examples));
+        Assert.Equal(("", 0), (parts[6].SlowestReader, parts[6].SlowestReaderLag));
+        Assert.Equal(("audit", FeedLimits.LagAlarm), (parts[7].SlowestReader, parts[7].SlowestReaderLag));
+        Assert.Equal([8], parts.Where(part => part.FeedHeldUp).Select(part => part.Partition));
     }
 
     [Fact]

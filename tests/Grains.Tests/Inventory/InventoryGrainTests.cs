@@ -283,7 +283,7 @@ public sealed class InventoryGrainTests : IAsyncLifetime
         await ExpectAsync("A");
         var inventory = InventoryOf("A");
         await inventory.ListAsync(Query(""));
-        for (var i = 0; i < InventoryGrain.EntriesBetweenTrims + 1; i++)
+        for (var i = 0; i < TailTrims.EntriesBetweenTrims + 1; i++)
         {
             await EditAsync("A", i);
         }
@@ -293,8 +293,8 @@ public sealed class InventoryGrainTests : IAsyncLifetime
         var partition = new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id("A")));
         await using var raw = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(_redis!.ConnectionString);
         var mark = (long)await raw.GetDatabase().HashGetAsync($"{{p{partition}}}:c", "t");
-        Assert.InRange(mark, InventoryGrain.EntriesBetweenTrims - 512 - 1, InventoryGrain.EntriesBetweenTrims);
-        Assert.Single((await inventory.ListAsync(Query($"labels.n = {InventoryGrain.EntriesBetweenTrims}"))).Rows);
+        Assert.InRange(mark, TailTrims.EntriesBetweenTrims - 512 - 1, TailTrims.EntriesBetweenTrims);
+        Assert.Single((await inventory.ListAsync(Query($"labels.n = {TailTrims.EntriesBetweenTrims}"))).Rows);
     }
 
     private static DeviceId Id(string text) => DeviceId.TryParse(text, out var id) ? id : throw new FormatException(text);

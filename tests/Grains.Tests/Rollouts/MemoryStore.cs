@@ -11,13 +11,15 @@ namespace Muster.Grains.Tests.Rollouts;
 /// A store in memory with what rollouts need of the real one: versions, cold parts, feeds and fences in one step, and writes
 /// that fail when told to.
 /// </summary>
-internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions) : IGrainStorage, IFeedReader, IFenceWriter
+internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions)
+    : IGrainStorage, IFeedReader, IFenceWriter, IDurableReaders
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<RecordKey, Stored> _records = [];
     private readonly Dictionary<int, List<FeedEntry>> _feeds = [];
     private readonly Dictionary<(int Partition, string Name), long> _fences = [];
     private readonly HashSet<RecordKey> _failing = [];
+    private readonly Dictionary<(int Partition, string Name), FeedPosition> _readers = [];
 
     /// <summary>The next write of the record is lost.</summary>
     public void FailNextWrite(RecordKey record)
@@ -150,6 +152,52 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
             return Task.CompletedTask;
         }
     }
+
+    /// <summary>The position of a durable reader; null when nobody of this name holds the feed.</summary>
+    public FeedPosition? HeldBy(int partition, string reader)
+    {
+        lock (_gate)
+        {
+            return _readers.TryGetValue((partition, reader), out var position) ? position : null;
+        }
+    }
+
+    public Task<ReaderReply> RegisterAsync(
+        int partition, DurableReader reader, FeedPosition position, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            _readers.TryAdd((partition, reader.Name), position);
+            return Task.FromResult(new ReaderReply(ReaderStatus.Held, _readers[(partition, reader.Name)]));
+        }
+    }
+
+    public Task<ReaderReply> AdvanceAsync(
+        int partition, DurableReader reader, FeedPosition position, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            var isHeld = _readers.ContainsKey((partition, reader.Name));
+            if (isHeld)
+            {
+                _readers[(partition, reader.Name)] = position;
+            }
+
+            return Task.FromResult(new ReaderReply(isHeld ? ReaderStatus.Held : ReaderStatus.Unknown, position));
+        }
+    }
+
+    public Task LeaveAsync(int partition, string reader, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            _readers.Remove((partition, reader));
+            return Task.CompletedTask;
+        }
+    }
+
+    public Task<ImmutableArray<ReaderLag>> GetLagsAsync(int partition, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 
     private void AppendFacts(RecordKey record, long version, CommitAttachments attachments)
     {

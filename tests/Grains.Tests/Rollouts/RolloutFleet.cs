@@ -8,6 +8,7 @@ using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
 using Muster.Domain.Policies;
+using Muster.Grains.Inventory;
 
 namespace Muster.Grains.Tests.Rollouts;
 
@@ -165,6 +166,10 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
             return new OfferReply(OfferStatus.Closed, unit.Last!.Outcome, "", null);
         }
     }
+
+    /// <summary>What the partition's tail hands on.</summary>
+    public async Task<TailPage> FollowAsync(int partition, FeedPosition after) =>
+        TailRing.PageOf(await Store.FollowAsync(partition, after, 512, CancellationToken.None));
 
     public RowPage List(int partition, RowQuery query)
     {

@@ -4,6 +4,7 @@ using Muster.Contracts.Rollouts;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
+using Muster.Grains.Rollouts;
 
 namespace Muster.Grains.Tests.Rollouts;
 
@@ -154,6 +155,52 @@ public sealed class RolloutGrainTests(RolloutSilo silo) : IClassFixture<RolloutS
         Assert.Equal(RolloutState.Succeeded, ended.Plan.State);
         Assert.Equal([4, 8], ended.Plan.Waves.Select(wave => wave.Totals.Succeeded));
         Assert.All(devices, key => Assert.Equal(1, silo.Fleet.OffersOf(key)));
+    }
+
+    [Fact]
+    public async Task Shares_WhileTheirRolloutRuns_HoldTheirFeedsAndLetThemGoAtItsEnd()
+    {
+        silo.Fleet.Add("holds", 12);
+        var devices = silo.Fleet.Add("holds-idle", 40);
+        var reader = RolloutKey.ReaderOf(TenantId.Default, RolloutSilo.IdOf("holds"));
+        var rollout = await silo.CreateAsync("holds");
+
+        var plan = (await rollout.StartAsync(Order)).Rollout!.Plan;
+        var partitions = plan.Shares.Select(share => share.Partition).ToArray();
+        var begun = partitions.ToDictionary(partition => partition, partition => silo.Store.HeldBy(partition, reader));
+        Assert.All(begun.Values, position => Assert.NotNull(position));
+        Assert.Equal(partitions, Enumerable.Range(0, PartitionMap.CountMin).Where(all => silo.Store.HeldBy(all, reader) is not null));
+
+        // Others' facts, so many that every share commits what it read and lets them go.
+        for (var i = 0; i < 2 * FeedHold.EntriesBetweenAdvances * PartitionMap.CountMin; i++)
+        {
+            silo.Fleet.Quarantine(devices[i % devices.Length]);
+        }
+
+        var heads = await Task.WhenAll(partitions.Select(partition => silo.Store.GetHeadAsync(partition, default)));
+        var moved = partitions[Array.IndexOf(heads, heads.Max())];
+        await silo.UntilAsync(
+            "holds",
+            _ => silo.Store.HeldBy(moved, reader) is { } now && now.Sequence > begun[moved]!.Value.Sequence,
+            () => silo.Clock.Advance(TimeSpan.FromSeconds(11)));
+        await silo.UntilAsync("holds", now => now.Plan.IsTerminal, () => silo.Fleet.End("holds", ChangeOutcome.Succeeded));
+
+        Assert.All(partitions, partition => Assert.Null(silo.Store.HeldBy(partition, reader)));
+    }
+
+    [Fact]
+    public async Task Shares_OfARolloutThatIsCancelled_LetTheirFeedsGo()
+    {
+        silo.Fleet.Add("lets-go", 8);
+        var reader = RolloutKey.ReaderOf(TenantId.Default, RolloutSilo.IdOf("lets-go"));
+        var rollout = await silo.CreateAsync("lets-go");
+        await rollout.StartAsync(Order);
+        Assert.Contains(Enumerable.Range(0, PartitionMap.CountMin), partition => silo.Store.HeldBy(partition, reader) is not null);
+
+        await rollout.CancelAsync(Order);
+        await silo.UntilAsync("lets-go", now => now.Plan.IsTerminal, () => silo.Fleet.End("lets-go", ChangeOutcome.Succeeded));
+
+        Assert.All(Enumerable.Range(0, PartitionMap.CountMin), partition => Assert.Null(silo.Store.HeldBy(partition, reader)));
     }
 
     [Fact]

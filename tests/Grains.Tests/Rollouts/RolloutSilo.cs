@@ -37,6 +37,7 @@ public sealed class RolloutSilo : IAsyncLifetime
             silo.Services.AddSingleton<MemoryStore>();
             silo.Services.AddSingleton<IFeedReader>(services => services.GetRequiredService<MemoryStore>());
             silo.Services.AddSingleton<IFenceWriter>(services => services.GetRequiredService<MemoryStore>());
+            silo.Services.AddSingleton<IDurableReaders>(services => services.GetRequiredService<MemoryStore>());
             silo.Services.AddKeyedSingleton<IGrainStorage>(
                 StorageNames.Muster, (services, _) => services.GetRequiredService<MemoryStore>());
             var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
@@ -186,6 +187,7 @@ public class FleetFactory : DispatchProxy
             return NeighbourGrain.Create<IInventoryGrain>((method, call) => method switch
             {
                 nameof(IInventoryGrain.ListAsync) => Task.FromResult(_fleet.List(partition, (RowQuery)call[0]!)),
+                nameof(IInventoryGrain.FollowAsync) => _fleet.FollowAsync(partition, (FeedPosition)call[0]!),
                 _ => throw new NotSupportedException(method),
             });
         }

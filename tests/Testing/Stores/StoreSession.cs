@@ -34,6 +34,7 @@ public sealed class StoreSession : IAsyncDisposable
         Storage = services.GetRequiredKeyedService<IGrainStorage>(StorageNames.Muster);
         Feed = services.GetRequiredService<IFeedReader>();
         Trimmer = services.GetRequiredService<IFeedTrimmer>();
+        Readers = services.GetRequiredService<IDurableReaders>();
         Scanner = services.GetRequiredService<IRecordScanner>();
         Archive = services.GetRequiredService<IRecordArchive>();
         Fences = services.GetRequiredService<IFenceWriter>();
@@ -44,6 +45,8 @@ public sealed class StoreSession : IAsyncDisposable
     public IFeedReader Feed { get; }
 
     public IFeedTrimmer Trimmer { get; }
+
+    public IDurableReaders Readers { get; }
 
     public IRecordScanner Scanner { get; }
 

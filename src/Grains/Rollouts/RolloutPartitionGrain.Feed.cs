@@ -1,0 +1,74 @@
+using Microsoft.Extensions.Logging;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Inventory;
+using Muster.Domain.Devices;
+using Muster.Domain.Rollouts;
+
+namespace Muster.Grains.Rollouts;
+
+/// <summary>The share as a durable reader of its partition's feed, which the partition's tail reads for all shares.</summary>
+internal sealed partial class RolloutPartitionGrain
+{
+    /// <summary>A restart reads at most this much again, some milliseconds of work.</summary>
+    private const int EntriesBetweenCommits = 1024;
+
+    private async Task ReadFeedAsync()
+    {
+        // Before anything is read, and with what is committed: what a crash makes it read again has to be there.
+        await _hold.FollowAsync(new FeedPosition(_record.State.Share!.Position, _record.State.Share.PositionFingerprint));
+        while (true)
+        {
+            var position = new FeedPosition(_share!.Position, _share.PositionFingerprint);
+            var page = await GrainFactory.GetInventory(_partition).FollowAsync(position);
+            if (page.Continuity != FeedContinuity.Follows)
+            {
+                LogMissed(_rollout.Value, _partition, page.Continuity);
+                var end = await _feed.GetEndAsync(_partition, CancellationToken.None);
+                await _hold.ResetAsync(end);
+                _share = ShareRules.Miss(_share, end.Sequence, end.Fingerprint);
+                return;
+            }
+
+            foreach (var change in page.Changes)
+            {
+                _share = Take(_share, change);
+            }
+
+            _share = _share with { Position = page.Next.Sequence, PositionFingerprint = page.Next.Fingerprint };
+            if (_share.Position - _record.State.Share!.Position >= EntriesBetweenCommits)
+            {
+                await CommitAsync(_share, fact: null);
+            }
+
+            if (page.IsAtEnd)
+            {
+                return;
+            }
+        }
+    }
+
+    private RolloutShare Take(RolloutShare share, DeviceChange change)
+    {
+        if (!_members!.TryFind(change.Record.Key, out var member))
+        {
+            return share;
+        }
+
+        var wave = _members.Waves[member];
+        var next = change.Fact switch
+        {
+            ChangeOffered fact when fact.Rollout == _rollout =>
+                ShareRules.Confirm(share, member, wave, new OpenOffer(member, fact.Epoch, true, change.At, null)),
+            ChangeDelivered fact when fact.Rollout == _rollout =>
+                ShareRules.Confirm(share, member, wave, new OpenOffer(member, 0, true, change.At, change.At)),
+            ChangeClosed fact when fact.Rollout == _rollout => ShareRules.Close(share, member, wave, fact.Outcome),
+            _ => share,
+        };
+        return change.IsOutOfService ? ShareRules.Leave(next, member) : next;
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Rollout {RolloutId}: the feed of partition {Partition} is {Continuity}; its members with a permit are asked")]
+    private partial void LogMissed(string rolloutId, int partition, FeedContinuity continuity);
+}
