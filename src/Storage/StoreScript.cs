@@ -9,6 +9,7 @@ internal sealed class StoreScript
 {
     public static readonly StoreScript Commit = Load("CommitScript.lua");
     public static readonly StoreScript RaiseFence = Load("FenceScript.lua");
+    public static readonly StoreScript Scan = Load("ScanScript.lua");
 
     private readonly string _text;
     private readonly byte[] _digest;
