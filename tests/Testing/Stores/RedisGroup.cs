@@ -10,9 +10,15 @@ public abstract class RedisGroup : IAsyncDisposable
     private const string Program = "/usr/bin/redis-cli";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>Of servers and sentinels: the client library has one for both.</summary>
+    protected const string Password = "secret-of-tests";
+
     /// <summary>What every server of data is started with.</summary>
     protected static string[] DataSettings { get; } =
-        ["appendonly yes", "appendfsync everysec", "repl-diskless-sync-delay 0", "repl-ping-replica-period 1"];
+    [
+        "appendonly yes", "appendfsync everysec", "repl-diskless-sync-delay 0", "repl-ping-replica-period 1", $"requirepass {Password}",
+        $"masterauth {Password}",
+    ];
 
     /// <summary>In StackExchange.Redis' form.</summary>
     public abstract string ConnectionString { get; }
@@ -58,14 +64,14 @@ public abstract class RedisGroup : IAsyncDisposable
     protected static async Task<string> CommandAsync(RedisNode node, params string[] arguments)
     {
         ArgumentNullException.ThrowIfNull(node);
-        return await CliAsync(["-h", "127.0.0.1", "-p", node.Port.ToString(CultureInfo.InvariantCulture), .. arguments]);
+        return await CliAsync(["-p", node.Port.ToString(CultureInfo.InvariantCulture), .. arguments]);
     }
 
     protected static async Task<string> CliAsync(params string[] arguments)
     {
         ArgumentNullException.ThrowIfNull(arguments);
         var start = new ProcessStartInfo(Program) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in arguments)
+        foreach (var argument in (string[])["--no-auth-warning", "-a", Password, .. arguments])
         {
             start.ArgumentList.Add(argument);
         }
@@ -102,7 +108,7 @@ public sealed class RedisSentinels : RedisGroup
     private readonly List<RedisNode> _sentinels = [];
 
     public override string ConnectionString =>
-        $"{string.Join(',', _sentinels.Select(sentinel => sentinel.EndPoint))},serviceName={Name}";
+        $"{string.Join(',', _sentinels.Select(sentinel => sentinel.EndPoint))},serviceName={Name},password={Password}";
 
     public static async Task<RedisSentinels> StartAsync()
     {
@@ -136,7 +142,7 @@ public sealed class RedisSentinels : RedisGroup
         {
             var sentinel = RedisNode.Start(
                 isSentinel: true, $"sentinel monitor {Name} 127.0.0.1 {port} {Quorum}", $"sentinel down-after-milliseconds {Name} 1000",
-                $"sentinel failover-timeout {Name} 5000");
+                $"sentinel failover-timeout {Name} 5000", $"sentinel auth-pass {Name} {Password}");
             Nodes.Add(sentinel);
             _sentinels.Add(sentinel);
         }
@@ -161,7 +167,7 @@ public sealed class RedisCluster : RedisGroup
 {
     private const int Servers = 6;
 
-    public override string ConnectionString => string.Join(',', Nodes.Select(node => node.EndPoint));
+    public override string ConnectionString => $"{string.Join(',', Nodes.Select(node => node.EndPoint))},password={Password}";
 
     public static async Task<RedisCluster> StartAsync()
     {
