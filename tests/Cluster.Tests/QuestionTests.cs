@@ -37,7 +37,7 @@ public sealed class QuestionTests
         var all = await gateways[1].CountDevicesAsync(new CountDevicesRequest { Parent = Parent }, cancellationToken: Cancel);
         Assert.Equal(Writers * DevicesPerWriter, all.Total);
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{Writers * (DevicesPerWriter + RoundsPerWriter)} writes, each found by a count and a list: {clock.Elapsed.TotalSeconds:0} s.");
+            $"{Writers * (DevicesPerWriter + RoundsPerWriter)} writes, each counted and listed, in {clock.Elapsed.TotalSeconds:0} s.");
     }
 
     /// <summary>MUSTER_PRESENCE_TRIES runs more.</summary>
@@ -87,7 +87,8 @@ public sealed class QuestionTests
 
     private static async Task AssertFoundAsync(Devices.DevicesClient gateway, string filter, string name)
     {
-        var count = await gateway.CountDevicesAsync(new CountDevicesRequest { Parent = Parent, Filter = filter }, cancellationToken: Cancel);
+        var counting = new CountDevicesRequest { Parent = Parent, Filter = filter };
+        var count = await gateway.CountDevicesAsync(counting, cancellationToken: Cancel);
         Assert.Equal((filter, 1), (filter, count.Total));
         var list = await gateway.ListDevicesAsync(new ListDevicesRequest { Parent = Parent, Filter = filter }, cancellationToken: Cancel);
         Assert.Equal($"{Parent}/devices/{name}", Assert.Single(list.Devices).Name);
@@ -134,8 +135,8 @@ public sealed class QuestionTests
         var device = Process.Start(new ProcessStartInfo(
             "stdbuf",
             [
-                "-oL", "mosquitto_sub", "-d", "-V", "mqttv5", "-h", "localhost", "-p", port, "-q", "1", "-i", Serial, "-k", "60", "--cafile",
-                Path.Combine(site.Profile, "server-ca.pem"), "--cert", Path.Combine(site.Folder, "device.pem"), "--key",
+                "-oL", "mosquitto_sub", "-d", "-V", "mqttv5", "-h", "localhost", "-p", port, "-q", "1", "-i", Serial, "-k", "60",
+                "--cafile", Path.Combine(site.Profile, "server-ca.pem"), "--cert", Path.Combine(site.Folder, "device.pem"), "--key",
                 Path.Combine(site.Folder, "device.key"), "-t", $"muster/v1/devices/{Serial}/down/#",
             ])
         {

@@ -112,7 +112,7 @@ public sealed record StoredRecord(RecordKey Key, long Version, ICommitRecord Rec
 public interface IRecordScanner
 {
     /// <summary>In no particular order, each at least once.</summary>
-    /// <exception cref="ScanBrokenException">The server was restarted, or another took over: what comes next could leave records out.</exception>
+    /// <exception cref="ScanBrokenException">The server was restarted, or another took over: going on could leave records out.</exception>
     IAsyncEnumerable<StoredRecord> ScanAsync(int partition, CancellationToken cancellationToken);
 
     /// <summary>

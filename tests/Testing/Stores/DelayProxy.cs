@@ -6,7 +6,7 @@ using System.Threading.Channels;
 
 namespace Muster.Testing.Stores;
 
-/// <summary>Stands between a client and a server of loopback and holds every reply back for a time, without making it slower than that.</summary>
+/// <summary>Stands between a client and a server of loopback and holds every reply back for a time.</summary>
 public sealed class DelayProxy : IAsyncDisposable
 {
     private const int BufferBytes = 64 * 1024;

@@ -189,11 +189,13 @@ public sealed class RedisCluster : RedisGroup
         for (var i = 0; i < Servers; i++)
         {
             Nodes.Add(RedisNode.Start(
-                isSentinel: false, [.. DataSettings, "cluster-enabled yes", "cluster-node-timeout 1000", "cluster-replica-validity-factor 0"]));
+                isSentinel: false,
+                [.. DataSettings, "cluster-enabled yes", "cluster-node-timeout 1000", "cluster-replica-validity-factor 0"]));
         }
 
         await UntilAsync("the servers answer", async () =>
-            (await Task.WhenAll(Nodes.Select(node => CommandAsync(node, "PING")))).All(said => said.StartsWith("PONG", StringComparison.Ordinal)));
+            (await Task.WhenAll(Nodes.Select(node => CommandAsync(node, "PING"))))
+            .All(said => said.StartsWith("PONG", StringComparison.Ordinal)));
         var made = await CliAsync(
             ["--cluster", "create", .. Nodes.Select(node => node.EndPoint), "--cluster-replicas", "1", "--cluster-yes"]);
         await UntilAsync($"every server calls the cluster complete: {made}", async () =>
