@@ -21,8 +21,17 @@ internal sealed class RecordArchive(
         RedisKey key = RecordLayout.PartitionKey(partition);
         var names = step.Pairs.Where((_, index) => index % 2 == 0).Select(field => (string)field!).ToArray();
         RedisValue[] fields =
-            [.. names.Select(name => (RedisValue)name), .. names.Select(name => (RedisValue)RecordLayout.ColdFieldOf(name))];
+        [
+            .. names.Select(name => (RedisValue)name), .. names.Select(name => (RedisValue)RecordLayout.ColdFieldOf(name)),
+            RecordLayout.InstallationField,
+        ];
         var values = await connection.RunAsync(database => database.HashGetAsync(key, fields), cancellationToken);
+        connection.Verify(partition, values[^1]);
+        if (values[..names.Length].Any(value => value.IsNull))
+        {
+            throw new ScanBrokenException($"The store lost records while partition {partition} was scanned: begin again.");
+        }
+
         return new RecordPage([.. names.Select((name, at) => Pack(name, values[at], values[names.Length + at]))], step.Next);
     }
 

@@ -28,6 +28,9 @@ internal sealed class RecordScanner(StoreConnection connection, PayloadSerialize
         }
     }
 
+    public Task<string> GetRunAsync(int partition, CancellationToken cancellationToken) =>
+        RecordScan.GetRunAsync(connection, partition, cancellationToken);
+
     private static RedisValue[] ColdFields(RedisValue[] pairs) =>
         [.. pairs.Where((_, index) => index % 2 == 0).Select(field => (RedisValue)RecordLayout.ColdFieldOf((string)field!))];
 

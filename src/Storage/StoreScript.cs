@@ -12,6 +12,7 @@ internal sealed class StoreScript
     public static readonly StoreScript MoveReader = Load("ReaderScript.lua");
     public static readonly StoreScript DropReader = Load("DropReaderScript.lua");
     public static readonly StoreScript RaiseTrimMark = Load("TrimScript.lua");
+    public static readonly StoreScript Scan = Load("ScanScript.lua");
 
     private readonly string _text;
     private readonly byte[] _digest;

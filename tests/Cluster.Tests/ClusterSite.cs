@@ -51,6 +51,9 @@ internal sealed class ClusterSite : IAsyncDisposable
     /// <summary>The gateways' MQTT ports, in their order.</summary>
     public int[] MqttPorts { get; private set; } = [];
 
+    /// <summary>The gateways' API ports, in their order.</summary>
+    public int[] GrpcPorts { get; private set; } = [];
+
     public Balancer Mqtt { get; private set; } = null!;
 
     public Balancer Https { get; private set; } = null!;
@@ -78,13 +81,16 @@ internal sealed class ClusterSite : IAsyncDisposable
     }
 
     /// <summary>Starts all hosts at once, as a cluster does, and waits until each says that it is ready.</summary>
-    public static async Task<ClusterSite> StartAsync(int silos, int gateways, CancellationToken cancellationToken)
+    public static async Task<ClusterSite> StartAsync(
+        int silos, int gateways, CancellationToken cancellationToken, Func<ClusterSite, Task>? prepare = null)
     {
         var site = await PrepareAsync(cancellationToken);
         try
         {
+            await (prepare?.Invoke(site) ?? Task.CompletedTask);
             var (mqtt, https, grpc) = (Ports.Free(gateways), Ports.Free(gateways), Ports.Free(gateways));
-            (site.MqttPorts, site.Mqtt, site.Https, site.Grpc) = (mqtt, new Balancer(mqtt), new Balancer(https), new Balancer(grpc));
+            (site.MqttPorts, site.GrpcPorts) = (mqtt, grpc);
+            (site.Mqtt, site.Https, site.Grpc) = (new Balancer(mqtt), new Balancer(https), new Balancer(grpc));
             for (var i = 0; i < silos; i++)
             {
                 site.Silos.Add(site.StartSilo($"silo{i}"));

@@ -100,6 +100,30 @@ public sealed class LostStoreTests
         await session.WriteAsync(id, state, state.State.Next("third", 1));
     }
 
+    /// <summary>An old copy of the log put in its place while everybody works.</summary>
+    [Fact]
+    public async Task AStoreThatIsAnHourOlder_IsNoticedByReadersAndWriters()
+    {
+        await using var redis = await RedisServer.StartAsync("always", Cancel);
+        await using var session = StoreSession.Open(redis.ConnectionString);
+        var id = NoteRecord.IdIn(5, "note");
+        var state = await session.ReadAsync(id);
+        await session.WriteAsync(id, state, state.State.Next("an hour ago", 1));
+        var backup = redis.CopyLog();
+        await session.WriteAsync(id, state, state.State.Next("since then", 1));
+        var end = await session.Feed.GetEndAsync(5, Cancel);
+
+        await redis.RestartFromAsync(backup, Cancel);
+
+        var page = await session.Feed.FollowAsync(5, end, 10, Cancel);
+        Assert.Equal(FeedContinuity.Rewound, page.Continuity);
+        await Assert.ThrowsAsync<CommitConflictException>(() => session.WriteAsync(id, state, state.State.Next("in spite of it", 1)));
+        state = await session.ReadAsync(id);
+        Assert.Equal("an hour ago", state.State.Text);
+        await session.WriteAsync(id, state, state.State.Next("again", 1));
+        Assert.Equal(FeedContinuity.Rewound, (await session.Feed.FollowAsync(5, end, 10, Cancel)).Continuity);
+    }
+
     private static async Task AssertLostAsync(Func<Task> request)
     {
         var refusal = await Assert.ThrowsAsync<StoreUnavailableException>(request);

@@ -57,22 +57,29 @@ public sealed class SiloTests(StoreServers servers)
         return host;
     }
 
-    private IHost Build(StoreKind kind, int partitions)
+    private IHost Build(StoreKind kind, int partitions) =>
+        NoteSilo.Build(servers.ConnectionString(kind), partitions, servers.Barrier(kind));
+}
+
+/// <summary>A host as the product wires it, with one kind of grain.</summary>
+internal static class NoteSilo
+{
+    public static IHost Build(string connectionString, int partitions, IDurabilityBarrier? barrier = null)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
-        if (servers.Barrier(kind) is { } barrier)
+        if (barrier is not null)
         {
             builder.Services.AddSingleton(barrier);
         }
 
         builder.UseOrleans(silo => silo
-            .UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(servers.ConnectionString(kind)))
-            .UseRedisReminderService(options => options.ConfigurationOptions = ConfigurationOptions.Parse(servers.ConnectionString(kind)))
+            .UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(connectionString))
+            .UseRedisReminderService(options => options.ConfigurationOptions = ConfigurationOptions.Parse(connectionString))
             .ConfigureEndpoints(IPAddress.Loopback, FreePort(), FreePort(), listenOnAnyHostAddress: false)
             .AddMusterStorage(options =>
             {
-                options.ConnectionString = servers.ConnectionString(kind);
+                options.ConnectionString = connectionString;
                 options.Partitions = partitions;
             }));
         return builder.Build();

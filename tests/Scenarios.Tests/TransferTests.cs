@@ -25,6 +25,7 @@ public sealed class TransferTests
         await FleetLog.SeenAsync(muster, "installed", 2, Cancel);
 
         var export = await ExportInTwoPartsAsync(muster);
+        var token = await ResumeTokenAsync(muster);
         muster.Kill();
         LoseStore(muster);
         await ImportAwayFromDevicesAsync(muster, export);
@@ -38,6 +39,26 @@ public sealed class TransferTests
         Assert.Equal(Devices, installs.Distinct(StringComparer.Ordinal).Count());
         Assert.Contains("P3265-V", await DoAsync(muster, "products", "list"), StringComparison.Ordinal);
         await DoAsync(muster, "admin", "verify");
+
+        // The feeds begin anew: what a watch had seen of the old ones says nothing about these.
+        var resumed = await muster.MusterAsync("devices", "watch", "--resume", token);
+        Assert.Contains("RESUME_TOKEN_EXPIRED", resumed.Error, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> ResumeTokenAsync(OneProcess muster)
+    {
+        using var channel = OperatorChannel.Open(muster);
+        using var call = new Muster.Protocol.V1.Devices.DevicesClient(channel).WatchDevices(
+            new WatchDevicesRequest { Parent = "tenants/default" }, cancellationToken: Cancel);
+        while (await call.ResponseStream.MoveNext(Cancel))
+        {
+            if (call.ResponseStream.Current.ResumeToken is { Length: > 0 } token)
+            {
+                return token;
+            }
+        }
+
+        throw new InvalidOperationException("The watch ended without a marker.");
     }
 
     private static async Task PrepareAsync(OneProcess muster)

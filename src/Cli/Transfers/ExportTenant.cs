@@ -12,6 +12,12 @@ internal static class ExportTenant
     /// <summary>What is not whole yet has another name.</summary>
     private const string PartSuffix = ".part";
 
+    /// <summary>A restart of the store ends an export within a partition; it goes on from the last mark as often as this.</summary>
+    private const int AttemptsMax = 5;
+
+    /// <summary>Two attempts outlast a restart of a store, three a failover.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
     public static Command Create()
     {
         var file = new Argument<FileInfo>("file") { Description = "The file to write; it must not exist." };
@@ -30,7 +36,7 @@ internal static class ExportTenant
                 }
 
                 var part = target.FullName + PartSuffix;
-                var end = await WriteAsync(session, part, cancellationToken);
+                var end = await InsistAsync(session, part, cancellationToken);
                 File.Move(part, target.FullName, overwrite: false);
                 await DoneAsync(session, end);
             });
@@ -41,6 +47,21 @@ internal static class ExportTenant
         : session.Output.LineAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"{end.Records} records and {end.Images} images exported; SHA-256 {Convert.ToHexStringLower(end.Sha256.Span)}"));
+
+    private static async Task<V1.ExportMark> InsistAsync(FleetSession session, string path, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await WriteAsync(session, path, cancellationToken);
+            }
+            catch (RpcException exception) when (exception.StatusCode == StatusCode.Unavailable && attempt < AttemptsMax)
+            {
+                await Task.Delay(Pause, cancellationToken);
+            }
+        }
+    }
 
     /// <summary>Goes on behind the last mark that is in the file.</summary>
     private static async Task<V1.ExportMark> WriteAsync(FleetSession session, string path, CancellationToken cancellationToken)

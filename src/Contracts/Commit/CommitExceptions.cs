@@ -45,7 +45,7 @@ public sealed class CommitConflictException : OrleansException
 
 /// <summary>The store did not answer, is full, or is gone: whether the commit landed is unknown to the caller.</summary>
 [GenerateSerializer, Alias("muster.store-unavailable")]
-public sealed class StoreUnavailableException : OrleansException
+public class StoreUnavailableException : OrleansException
 {
     public StoreUnavailableException()
     {
@@ -57,6 +57,28 @@ public sealed class StoreUnavailableException : OrleansException
     }
 
     public StoreUnavailableException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}
+
+/// <summary>
+/// The server that answered the scan so far runs no more: where its scan was means nothing to the one that runs now, and records could be
+/// left out. The partition is begun anew.
+/// </summary>
+[GenerateSerializer, Alias("muster.scan-broken")]
+public sealed class ScanBrokenException : StoreUnavailableException
+{
+    public ScanBrokenException()
+    {
+    }
+
+    public ScanBrokenException(string message)
+        : base(message)
+    {
+    }
+
+    public ScanBrokenException(string message, Exception innerException)
         : base(message, innerException)
     {
     }

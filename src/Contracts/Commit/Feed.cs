@@ -112,10 +112,18 @@ public interface IFeedReader
 /// <summary>A record as a scan finds it.</summary>
 public sealed record StoredRecord(RecordKey Key, long Version, ICommitRecord Record, DateTimeOffset? DueAt);
 
-/// <summary>Enumerates the records of a partition with their cold parts, in no particular order, each at least once.</summary>
+/// <summary>Enumerates the records of a partition with their cold parts.</summary>
 public interface IRecordScanner
 {
+    /// <summary>In no particular order, each at least once.</summary>
+    /// <exception cref="ScanBrokenException">The server was restarted, or another took over: going on could leave records out.</exception>
     IAsyncEnumerable<StoredRecord> ScanAsync(int partition, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Names the run of the server that has the partition: another after a restart or a failover. Nothing that was read between two equal
+    /// answers was lost between them.
+    /// </summary>
+    Task<string> GetRunAsync(int partition, CancellationToken cancellationToken);
 }
 
 /// <summary>Raises fences.</summary>

@@ -12,7 +12,7 @@ public sealed record PackedRecord(
 
 /// <summary>Some records of a partition.</summary>
 /// <param name="Records">In no particular order; one may come again on a later page.</param>
-/// <param name="Next">Where to go on; null behind the last page. Means nothing once the store was restarted.</param>
+/// <param name="Next">Where to go on; null behind the last page.</param>
 [GenerateSerializer, Immutable, Alias("muster.record-page")]
 public sealed record RecordPage([property: Id(0)] ImmutableArray<PackedRecord> Records, [property: Id(1)] string? Next);
 
@@ -26,6 +26,8 @@ public interface IRecordArchive
     /// <param name="kind">A <see cref="GrainTypes"/> name.</param>
     /// <param name="keys">What the keys look like, with <c>*</c> for anything.</param>
     /// <param name="after">Empty for the first page, then what the page before said.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ScanBrokenException">The server was restarted, or another took over: begin with the first page.</exception>
     Task<RecordPage> ReadAsync(int partition, string kind, string keys, string after, CancellationToken cancellationToken);
 
     /// <summary>What the bytes hold.</summary>

@@ -74,21 +74,24 @@ internal sealed class ExportRun(
 
     private async Task ExportAsync(TransferStep step, int partition, CancellationToken cancellationToken)
     {
+        // A record may come on two pages, and a newer one the second time: an import would find the first in its way.
+        var sent = new HashSet<RecordKey>();
         var since = step.IsLate ? _mark.StartedAt.ToDateTimeOffset() - ClockSlack : (DateTimeOffset?)null;
         for (var next = ""; next is not null;)
         {
             var page = await grains.GetTransfer(partition).ReadAsync(tenant, step.Kind, next, since).WaitAsync(cancellationToken);
             next = page.Next;
+            ImmutableArray<PackedRecord> records = [.. page.Records.Where(record => sent.Add(record.Key))];
             if (step.Kind == GrainTypes.Image)
             {
-                foreach (var image in page.Records)
+                foreach (var image in records)
                 {
                     await ExportImageAsync(image, cancellationToken);
                 }
             }
             else
             {
-                await ExportRecordsAsync(page.Records, cancellationToken);
+                await ExportRecordsAsync(records, cancellationToken);
             }
         }
     }

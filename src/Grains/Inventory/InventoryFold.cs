@@ -20,6 +20,7 @@ internal sealed class InventoryFold(
     private readonly Dictionary<RecordKey, long> _versions = [];
     private readonly ImmutableArray<string>.Builder _examples = ImmutableArray.CreateBuilder<string>();
     private FeedPosition _position;
+    private string _run = "";
     private long _records;
     private long _entries;
     private long _differences;
@@ -27,6 +28,7 @@ internal sealed class InventoryFold(
     /// <summary>Reads the records; what was committed before this began is in them.</summary>
     public async Task ScanAsync(CancellationToken cancellationToken)
     {
+        _run = await records.GetRunAsync(partition, cancellationToken);
         _position = await feed.GetEndAsync(partition, cancellationToken);
         await foreach (var record in records.ScanAsync(partition, cancellationToken))
         {
@@ -60,6 +62,11 @@ internal sealed class InventoryFold(
             }
 
             _position = page.Next;
+        }
+
+        if (await records.GetRunAsync(partition, cancellationToken) != _run)
+        {
+            throw new ScanBrokenException($"The store was restarted while partition {partition} was compared. Ask again.");
         }
 
         foreach (var difference in devices.DifferencesTo(_devices).Concat(others.DifferencesTo(_others)).Concat(due.DifferencesTo(_due)))

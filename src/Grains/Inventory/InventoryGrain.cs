@@ -21,6 +21,9 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     /// <summary>A nudge can be lost; nothing shown is older than this.</summary>
     public static readonly TimeSpan Backstop = TimeSpan.FromSeconds(1);
 
+    /// <summary>A store that is restarted more often during one reading of a partition has another trouble.</summary>
+    private const int RebuildAttemptsMax = 5;
+
     private readonly IFeedReader _feed;
     private readonly IDurableReaders _readers;
     private readonly IRecordScanner _records;
@@ -37,6 +40,8 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     private readonly int _partition;
     private FeedPosition _position;
     private DateTimeOffset _builtAt;
+    private bool _isWhole;
+    private FeedPosition? _lastKnown;
 
     public InventoryGrain(
         IFeedReader feed,
@@ -222,21 +227,62 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         }
     }
 
-    /// <summary>From the records, with what follows them in the feed still to be read. Presence is kept: gateways told it.</summary>
+    /// <summary>From the records and what follows them in the feed. Presence is kept: gateways told it.</summary>
     private async Task RebuildAsync(CancellationToken cancellationToken)
     {
+        for (var attempt = 1; !await TryRebuildAsync(cancellationToken); attempt++)
+        {
+            if (attempt == RebuildAttemptsMax)
+            {
+                throw new StoreUnavailableException(
+                    $"The store was restarted or replaced {attempt} times while partition {_partition} was read. Ask again.");
+            }
+
+            LogBegunAnew(_partition, attempt);
+        }
+
+        // A store that went back before the rebuild, or during it.
+        var page = await _feed.FollowAsync(_partition, _lastKnown!.Value, 1, cancellationToken);
+        _lastKnown = null;
+        if (page.Continuity == FeedContinuity.Rewound)
+        {
+            AskForHellos();
+        }
+    }
+
+    /// <summary>False when the server was restarted meanwhile: it may have lost what was read, and left out what was not.</summary>
+    private async Task<bool> TryRebuildAsync(CancellationToken cancellationToken)
+    {
+        _isWhole = false;
         (_devices, _others, _due) = (new DeviceTable(_values, _presence), new RowTable(), new DueTable());
         _watches.Restart();
 
         // The feed's end first: what is committed during the scan is told again by the feed and applied only if newer.
+        var run = await _records.GetRunAsync(_partition, cancellationToken);
         _position = await _feed.GetEndAsync(_partition, cancellationToken);
         _ring.Restart(_position);
-        await foreach (var record in _records.ScanAsync(_partition, cancellationToken))
+        _lastKnown ??= _position;
+        try
         {
-            Apply(record.Key, record.Version, (record.Record as IListedRecord)?.ToRow(withCold: true), record.DueAt);
+            await foreach (var record in _records.ScanAsync(_partition, cancellationToken))
+            {
+                Apply(record.Key, record.Version, (record.Record as IListedRecord)?.ToRow(withCold: true), record.DueAt);
+            }
+        }
+        catch (ScanBrokenException)
+        {
+            return false;
+        }
+
+        // A record that was read and then lost would be taken for newer than what the store has. From here on the position would tell.
+        var page = await ReadFeedAsync(cancellationToken);
+        if (page.Continuity != FeedContinuity.Follows || await _records.GetRunAsync(_partition, cancellationToken) != run)
+        {
+            return false;
         }
 
         _devices.Trim();
+        return _isWhole = true;
     }
 
     /// <summary>
@@ -245,18 +291,44 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     /// </summary>
     private async Task CatchUpIfBehindAsync()
     {
-        if (await _feed.GetHeadAsync(_partition, CancellationToken.None) != _position.Sequence)
+        if (!_isWhole || await _feed.GetHeadAsync(_partition, CancellationToken.None) != _position.Sequence)
         {
             await CatchUpAsync(CancellationToken.None);
         }
     }
 
-    /// <summary>Reads the feed up to its head.</summary>
     private async Task CatchUpAsync(CancellationToken cancellationToken)
     {
-        var page = await _feed.FollowAsync(_partition, _position, EntriesPerRead, cancellationToken);
-        while (page.Continuity == FeedContinuity.Follows)
+        if (!_isWhole)
         {
+            // A rebuild that was broken off: what there is would be taken for all.
+            await RebuildAsync(cancellationToken);
+            return;
+        }
+
+        var page = await ReadFeedAsync(cancellationToken);
+        if (page.Continuity == FeedContinuity.Follows)
+        {
+            return;
+        }
+
+        // The store went back in time, or this was away for longer than the feed remembers: what is shown here may never have happened.
+        LogBroken(_partition, page.Continuity, _position.Sequence, page.Head);
+        _lastKnown = _position;
+        await RebuildAsync(cancellationToken);
+    }
+
+    /// <summary>Reads the feed up to its head, or to where it does not go on.</summary>
+    private async Task<FeedPage> ReadFeedAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var page = await _feed.FollowAsync(_partition, _position, EntriesPerRead, cancellationToken);
+            if (page.Continuity != FeedContinuity.Follows)
+            {
+                return page;
+            }
+
             foreach (var entry in page.Entries)
             {
                 _ring.Add(entry);
@@ -270,18 +342,8 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
             await _trims.FollowAsync(_position, cancellationToken);
             if (page.IsAtEnd)
             {
-                return;
+                return page;
             }
-
-            page = await _feed.FollowAsync(_partition, _position, EntriesPerRead, cancellationToken);
-        }
-
-        // The store went back in time, or this was away for longer than the feed remembers: what is shown here may never have happened.
-        LogBroken(_partition, page.Continuity, _position.Sequence, page.Head);
-        await RebuildAsync(cancellationToken);
-        if (page.Continuity == FeedContinuity.Rewound)
-        {
-            AskForHellos();
         }
     }
 
@@ -296,6 +358,11 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
             _ = session.Gateway?.CloseAsync(new CloseSession(tenant, device, session.Epoch, All: true, DeviceErrors.SayHelloAgain(device)));
         }
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The store was restarted while partition {Partition} was read, {Attempt} times: its inventory is begun anew")]
+    private partial void LogBegunAnew(int partition, int attempt);
 
     [LoggerMessage(
         Level = LogLevel.Error,

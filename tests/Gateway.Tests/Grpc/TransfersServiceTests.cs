@@ -44,6 +44,26 @@ public sealed class TransfersServiceTests
     }
 
     [Fact]
+    public async Task ExportTenant_OfARecordThatComesOnTwoPages_SendsItOnce()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var written = Serve(edge);
+        var partition = $"{new PartitionMap(PartitionMap.CountMin).Of(Device)}";
+        edge.Fleet.On<ITransferGrain, RecordPage>(nameof(ITransferGrain.ReadAsync), (key, args) =>
+            key != partition || (string)args[1]! != GrainTypes.Device
+                ? new RecordPage([], null)
+                : (string)args[2]! == ""
+                    ? new RecordPage([new PackedRecord(Device, [1, 2], [])], "more")
+                    : new RecordPage([new PackedRecord(Device, [3, 4], [])], null));
+
+        var parts = await ExportAsync(edge);
+        await ImportAsync(edge, parts);
+
+        Assert.Equal(Device, Assert.Single(written));
+        Assert.Equal(1, Parse(parts[^1]).Mark.Records);
+    }
+
+    [Fact]
     public async Task ImportTenant_WithAPartMissingOrAltered_IsRefused()
     {
         await using var edge = await OperatorsEdge.StartAsync();

@@ -146,6 +146,18 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
         Assert.All(rendered.Spec.Ingress, ingress => Assert.NotEmpty(ingress.FromProperty));
     }
 
+    [Fact]
+    public async Task NetworkPolicy_OfAReplicatedStore_LetsItsServersReachEachOther()
+    {
+        var rendered = (await RenderAsync("ha")).OfType<V1NetworkPolicy>().Single(found => found.Name() == "fleet-redis");
+
+        var own = Assert.Single(rendered.Spec.Ingress, ingress => ingress.Ports is null);
+        Assert.Equal(rendered.Spec.PodSelector.MatchLabels, Assert.Single(own.FromProperty).PodSelector.MatchLabels);
+        var hosts = Assert.Single(rendered.Spec.Ingress, ingress => ingress.Ports is not null);
+        Assert.Equal(["6379", "26379"], hosts.Ports.Select(open => open.Port.Value));
+        Assert.All(hosts.FromProperty, peer => Assert.Equal("fleet", peer.PodSelector.MatchLabels["app.kubernetes.io/instance"]));
+    }
+
     [Theory]
     [MemberData(nameof(Topologies))]
     public async Task Selectors_OfATopology_MeetThePodsOfTheirComponent(string topology)

@@ -27,6 +27,8 @@ public sealed class RedisServer : IAsyncDisposable
 
     public int Port { get; }
 
+    private DirectoryInfo LogFolder => new(Path.Combine(_folder.FullName, "appendonlydir"));
+
     public string ConnectionString =>
         string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}{(_password is null ? "" : $",password={_password}")}");
 
@@ -65,10 +67,50 @@ public sealed class RedisServer : IAsyncDisposable
         await LaunchAsync(cancellationToken);
     }
 
+    /// <summary>It takes connections and requests, and answers nothing.</summary>
+    public Task HangAsync(CancellationToken cancellationToken) => SignalAsync("STOP", cancellationToken);
+
+    /// <summary>It answers again, first what it was asked meanwhile.</summary>
+    public Task GoOnAsync(CancellationToken cancellationToken) => SignalAsync("CONT", cancellationToken);
+
+    /// <summary>A copy of its log as it is on the disk now, as a backup has it.</summary>
+    public DirectoryInfo CopyLog()
+    {
+        var copy = Directory.CreateTempSubdirectory("muster-backup-");
+        foreach (var file in LogFolder.EnumerateFiles())
+        {
+            file.CopyTo(Path.Combine(copy.FullName, file.Name));
+        }
+
+        return copy;
+    }
+
+    /// <summary>Starts again with the log of a copy, which is used up.</summary>
+    public async Task RestartFromAsync(DirectoryInfo copy, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(copy);
+        await KillAsync(cancellationToken);
+        LogFolder.Delete(recursive: true);
+        Directory.CreateDirectory(LogFolder.FullName);
+        foreach (var file in copy.EnumerateFiles())
+        {
+            file.CopyTo(Path.Combine(LogFolder.FullName, file.Name));
+        }
+
+        copy.Delete(recursive: true);
+        await LaunchAsync(cancellationToken);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await KillAsync(CancellationToken.None);
         _folder.Delete(recursive: true);
+    }
+
+    private async Task SignalAsync(string signal, CancellationToken cancellationToken)
+    {
+        using var kill = Process.Start("/bin/kill", [$"-{signal}", _process!.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync(cancellationToken);
     }
 
     private async Task LaunchAsync(CancellationToken cancellationToken)

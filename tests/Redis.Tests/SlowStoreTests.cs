@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Muster.Contracts.Commit;
+using Muster.Storage;
+
+namespace Muster.Redis.Tests;
+
+/// <summary>
+/// A store that answers late or not at all for a while. Its times are a tenth of what the defaults stand for: 300 ms for the three
+/// seconds of a request, three seconds for thirty.
+/// </summary>
+public sealed class SlowStoreTests
+{
+    private const int Partition = 5;
+    private const int Attempts = 3;
+
+    private static readonly TimeSpan Request = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(3);
+
+    /// <summary>A partition's writers make up one group, which is sent so often; the machine may be busy.</summary>
+    private static readonly TimeSpan CommitPatience = (2 * Attempts * Request) + TimeSpan.FromSeconds(5);
+
+    /// <summary>The client looks once a second whether a request has taken too long.</summary>
+    private static readonly TimeSpan TooLate = Request + TimeSpan.FromSeconds(3);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Commits_WhileTheStoreHangs_EndInTimeAndGoOnWithoutLossOrRepetition()
+    {
+        await using var redis = await RedisServer.StartAsync("always", Cancel);
+        await using var session = Open(redis.ConnectionString, Request);
+        var ledger = new Ledger();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var writers = Enumerable.Range(0, NoteWriter.RecordsTotal)
+            .Select(number => new NoteWriter(session, number).RunAsync(version => ledger.AcknowledgeAsync(number, version), stop.Token))
+            .ToArray();
+        await ledger.WaitUntilMoreThanAsync(1_000, Cancel);
+
+        await redis.HangAsync(Cancel);
+        var id = NoteRecord.IdIn(Partition, "lone");
+        var clock = Stopwatch.StartNew();
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => session.WriteAsync(id, new NoteState(), new NoteRecord().Next("x", 1)));
+        Assert.InRange(clock.Elapsed, Attempts * Request, CommitPatience);
+        await Task.Delay(Hang, Cancel);
+        await redis.GoOnAsync(Cancel);
+        var before = ledger.Total;
+        await ledger.WaitUntilMoreThanAsync(before + 1_000, Cancel);
+        await stop.CancelAsync();
+        await Task.WhenAll(writers);
+
+        await using var fresh = StoreSession.Open(redis.ConnectionString);
+        await ledger.VerifyAsync(fresh, Cancel);
+        Assert.InRange((await fresh.ReadAsync(id)).State.FactsTotal, 0, 1);
+    }
+
+    [Fact]
+    public async Task Commits_BeyondWhatMayWait_AreRefusedAtOnceAndTheOthersLand()
+    {
+        const int Beyond = 100;
+        await using var redis = await RedisServer.StartAsync("no", Cancel);
+        await using var session = Open(redis.ConnectionString, TimeSpan.FromSeconds(10));
+        await session.WriteAsync(NoteRecord.IdIn(Partition, "first"), new NoteState(), new NoteRecord().Next("x", 1));
+        await redis.HangAsync(Cancel);
+
+        // The first of them is on its way; all others wait behind it.
+        var commits = Enumerable.Range(0, 1 + CommitLimits.WaitingCommitsMax + Beyond)
+            .Select(n => session.WriteAsync(NoteRecord.IdIn(Partition, $"{n}"), new NoteState(), new NoteRecord().Next("x", 1)))
+            .ToArray();
+        var refused = commits.Where(commit => commit.IsFaulted).ToArray();
+        await redis.GoOnAsync(Cancel);
+
+        Assert.Equal(Beyond, refused.Length);
+        var refusal = Assert.IsType<StoreUnavailableException>(refused[0].Exception!.InnerException);
+        Assert.Contains("commits wait for partition 5", refusal.Message, StringComparison.Ordinal);
+        await Task.WhenAll(commits.Except(refused));
+        Assert.Equal(2 + CommitLimits.WaitingCommitsMax, await session.Feed.GetHeadAsync(Partition, Cancel));
+    }
+
+    [Fact]
+    public async Task Commits_OfAStoreThatAnswersLate_LandOnceAndAreAcknowledgedWhenItIsInTime()
+    {
+        await using var redis = await RedisServer.StartAsync("no", Cancel);
+        await using var proxy = new DelayProxy(redis.Port);
+        await using var session = Open(proxy.ConnectionString, Request);
+        var state = new NoteState();
+        var id = NoteRecord.IdIn(Partition, "note");
+        await session.WriteAsync(id, state, state.State.Next("first", 1));
+
+        // Two thirds of what a request may take: two seconds of three.
+        proxy.Delay = Request * 2 / 3;
+        await session.WriteAsync(id, state, state.State.Next("late", 1));
+        proxy.Delay = TooLate;
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => session.WriteAsync(id, state, state.State.Next("too late", 1)));
+        proxy.Delay = TimeSpan.Zero;
+
+        var found = await InsistAsync(() => session.ReadAsync(id));
+        Assert.Equal(("too late", 3, "3"), (found.State.Text, found.State.FactsTotal, found.ETag));
+        Assert.Equal(3, await session.Feed.GetHeadAsync(Partition, Cancel));
+        await session.WriteAsync(id, found, found.State.Next("goes on", 1));
+    }
+
+    private static StoreSession Open(string connectionString, TimeSpan request) => StoreSession.Open(
+        connectionString,
+        configure: services => services.Configure<StoreOptions>(options =>
+            (options.RequestTimeout, options.AttemptsMax) = (request, Attempts)));
+
+    /// <summary>Replies that were held back come before the next ones.</summary>
+    private static async Task<T> InsistAsync<T>(Func<Task<T>> read)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await read();
+            }
+            catch (StoreUnavailableException) when (attempt < 10)
+            {
+                // Not yet.
+            }
+        }
+    }
+}
