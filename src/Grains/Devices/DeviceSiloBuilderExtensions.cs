@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Muster.Contracts.Commit;
 using Muster.Domain.Decommissioning;
+using Muster.Grains.Inventory;
 using Muster.Grains.Inventory.Columns;
 using Muster.Grains.Policies;
 
@@ -22,6 +23,7 @@ public static class DeviceSiloBuilderExtensions
         silo.Services.TryAddSingleton<DeviceInstruments>();
         silo.Services.TryAddSingleton<DeviceServices>();
         silo.Services.TryAddSingleton<ValuePool>();
+        silo.Services.TryAddSingleton<ParsedQueries>();
         return silo;
     }
 }

@@ -6,7 +6,6 @@ using Muster.Contracts.Gateways;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
-using Muster.Domain.Inventory;
 using Muster.Grains.Inventory.Columns;
 
 namespace Muster.Grains.Inventory;
@@ -24,17 +23,19 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     /// <summary>The feed is trimmed after so many entries: rarely enough to cost nothing beside them.</summary>
     public const int EntriesBetweenTrims = 1_024;
 
+    private static readonly RowWatches s_nobody = new();
+
     private readonly IFeedReader _feed;
     private readonly IFeedTrimmer _trimmer;
     private readonly IRecordScanner _records;
     private readonly ValuePool _values;
+    private readonly ParsedQueries _queries;
     private readonly TimeProvider _clock;
     private readonly ILogger<InventoryGrain> _logger;
     private readonly PresenceTable _presence;
-    private DeviceTable _devices;
-    private RowTable _others = new();
-    private DueTable _due = new();
     private readonly RowWatches _watches = new();
+    private PartitionTables _tables;
+    private Task _rebuilding = Task.CompletedTask;
     private int _partition;
     private FeedPosition _position;
     private long _trimmedAt;
@@ -45,14 +46,16 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         IFeedTrimmer trimmer,
         IRecordScanner records,
         ValuePool values,
+        ParsedQueries queries,
         TimeProvider clock,
         ILogger<InventoryGrain> logger)
     {
-        (_feed, _trimmer, _records, _values, _clock, _logger) = (feed, trimmer, records, values, clock, logger);
+        (_feed, _trimmer, _records, _clock, _logger) = (feed, trimmer, records, clock, logger);
+        (_values, _queries) = (values, queries);
         _presence = new PresenceTable(
-            (tenant, device, entry) => _devices!.Attach(tenant, device, entry),
-            (tenant, device) => _devices!.TellPresence(tenant, device, _watches, _clock.GetUtcNow()));
-        _devices = new DeviceTable(values, _presence);
+            (tenant, device, entry) => _tables!.Devices.Attach(tenant, device, entry),
+            (tenant, device) => _tables!.Devices.TellPresence(tenant, device, _watches, _clock.GetUtcNow()));
+        _tables = new PartitionTables(values, _presence);
     }
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -60,7 +63,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         _partition = _watches.Partition = checked((int)this.GetPrimaryKeyLong());
         _builtAt = _clock.GetUtcNow();
 
-        await RebuildAsync(cancellationToken);
+        await RebuildAsync(FeedContinuity.Follows, cancellationToken);
         await TrimAsync(cancellationToken);
         this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(Backstop, Backstop) { KeepAlive = true });
     }
@@ -70,9 +73,8 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     public async Task<RowPage> ListAsync(RowQuery query)
     {
         ArgumentNullException.ThrowIfNull(query);
-        var (filter, filterError) = query.ReadFilter();
-        var (order, orderError) = query.ReadOrder();
-        if ((filterError ?? orderError) is { } error)
+        var (read, error) = _queries.Read(query, "");
+        if (read is null)
         {
             return new RowPage([], true, error);
         }
@@ -80,24 +82,23 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         await CatchUpIfBehindAsync();
         var bounded = query with { RowsMax = Math.Clamp(query.RowsMax, 1, RowQuery.RowsLimit) };
         return query.Kind == GrainTypes.Device
-            ? _devices.List(bounded, filter, order, _clock.GetUtcNow())
-            : _others.List(bounded, filter, order, _clock.GetUtcNow());
+            ? _tables.Devices.List(bounded, read.Filter, read.Order, _clock.GetUtcNow())
+            : _tables.Others.List(bounded, read.Filter, read.Order, _clock.GetUtcNow());
     }
 
     public async Task<RowCounts> CountAsync(RowQuery query, string groupBy)
     {
         ArgumentNullException.ThrowIfNull(query);
-        var (filter, filterError) = query.ReadFilter();
-        var (grouping, groupingError) = InventoryGrouping.Parse(groupBy, query.Fields);
-        if ((filterError ?? groupingError) is { } error)
+        var (read, error) = _queries.Read(query with { OrderBy = "" }, groupBy);
+        if (read is null)
         {
             return new RowCounts(0, [], error);
         }
 
         await CatchUpIfBehindAsync();
         return query.Kind == GrainTypes.Device
-            ? _devices.Count(query, filter, grouping, _clock.GetUtcNow())
-            : _others.Count(query, filter, grouping, _clock.GetUtcNow());
+            ? _tables.Devices.Count(query, read.Filter, read.Grouping, _clock.GetUtcNow())
+            : _tables.Others.Count(query, read.Filter, read.Grouping, _clock.GetUtcNow());
     }
 
     public async Task<WatchReply?> WatchAsync(IRowWatcher watcher, RowQuery query)
@@ -137,8 +138,8 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         await CatchUpIfBehindAsync();
         var now = _clock.GetUtcNow();
         var rows = query.Kind == GrainTypes.Device
-            ? _devices.Find(query, filter, [.. changed, .. _presence.ChangedSince(at).Select(DeviceKey.RecordOf)], now)
-            : _others.Find(query, filter, changed, now);
+            ? _tables.Devices.Find(query, filter, [.. changed, .. _presence.ChangedSince(at).Select(DeviceKey.RecordOf)], now)
+            : _tables.Others.Find(query, filter, changed, now);
         return new ChangedRows(rows, KnowsPresence: query.Kind != GrainTypes.Device || _builtAt <= at);
     }
 
@@ -152,13 +153,14 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     {
         var fold = new InventoryFold(_partition, _feed, _records, _values, _presence);
         await fold.ScanAsync(CancellationToken.None);
-        await CatchUpAsync(CancellationToken.None);
 
-        // What was scanned is in the feed up to where it was read just now; both stop there.
-        return await fold.CompareAsync(_devices, _others, _due, _position.Sequence, CancellationToken.None);
+        // What was scanned is in the feed up to where it is read now.
+        await CatchUpAsync(CancellationToken.None);
+        return await fold.CompareAsync(() => (_tables, _position.Sequence), CancellationToken.None);
     }
 
-    public Task RebuildAsync() => RebuildAsync(CancellationToken.None);
+    public Task RebuildAsync() =>
+        _rebuilding.IsCompleted ? _rebuilding = RebuildAsync(FeedContinuity.Follows, CancellationToken.None) : _rebuilding;
 
     public Task ReportPresenceAsync(PresenceReport report)
     {
@@ -169,7 +171,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     public Task<DevicePresence?> FindPresenceAsync(TenantId tenant, DeviceId device) =>
         Task.FromResult(_presence.Find(tenant, device, _clock.GetUtcNow()));
 
-    public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => Task.FromResult(_due.DueBy(now, recordsMax));
+    public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => Task.FromResult(_tables.Due.DueBy(now, recordsMax));
 
     private Task TickAsync(CancellationToken cancellationToken)
     {
@@ -177,40 +179,51 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         return CatchUpAsync(cancellationToken);
     }
 
-    private void Apply(RecordKey record, long version, InventoryRow? row, DateTimeOffset? dueAt)
+    private void Apply(FeedEntry entry) =>
+        _tables.Apply(entry.Record, entry.Version, entry.Row, entry.DueAt, _watches, _clock.GetUtcNow());
+
+    /// <summary>
+    /// From the records, beside what is shown, which goes on answering; then takes its place, and those who watch are told what differs.
+    /// Presence is kept: gateways told it.
+    /// </summary>
+    private async Task RebuildAsync(FeedContinuity why, CancellationToken cancellationToken)
     {
-        _due.Apply(record, version, dueAt);
-        switch (row)
-        {
-            case null:
-                break;
-            case DeviceRow device:
-                _devices.Apply(device, version, _watches, _clock.GetUtcNow());
-                break;
-            default:
-                if (_others.Apply(record, version, row) is { } other)
-                {
-                    _watches.Tell(other, _clock.GetUtcNow());
-                }
-
-                break;
-        }
-    }
-
-    /// <summary>From the records, with what follows them in the feed still to be read. Presence is kept: gateways told it.</summary>
-    private async Task RebuildAsync(CancellationToken cancellationToken)
-    {
-        (_devices, _others, _due) = (new DeviceTable(_values, _presence), new RowTable(), new DueTable());
-        _watches.Restart();
-
         // The feed's end first: what is committed during the scan is told again by the feed and applied only if newer.
-        _position = await _feed.GetEndAsync(_partition, cancellationToken);
+        var tables = new PartitionTables(_values, _presence);
+        var position = await _feed.GetEndAsync(_partition, cancellationToken);
         await foreach (var record in _records.ScanAsync(_partition, cancellationToken))
         {
-            Apply(record.Key, record.Version, (record.Record as IListedRecord)?.ToRow(withCold: true), record.DueAt);
+            var row = (record.Record as IListedRecord)?.ToRow(withCold: true);
+            tables.Apply(record.Key, record.Version, row, record.DueAt, s_nobody, default);
         }
 
-        _devices.Trim();
+        while (why == FeedContinuity.Follows && position.Sequence < _position.Sequence)
+        {
+            // What is shown was ahead of the feed's end by then: it must not fall behind what was answered.
+            var page = await _feed.FollowAsync(_partition, position, EntriesPerRead, cancellationToken);
+            if (page.Continuity != FeedContinuity.Follows)
+            {
+                break;
+            }
+
+            foreach (var entry in page.Entries.Where(entry => entry.IsLast))
+            {
+                tables.Apply(entry.Record, entry.Version, entry.Row, entry.DueAt, s_nobody, default);
+            }
+
+            position = page.Next;
+        }
+
+        tables.Devices.Trim();
+        tables.Devices.AttachAll();
+        if (why == FeedContinuity.Rewound)
+        {
+            _watches.Restart();
+        }
+
+        var before = _tables;
+        (_tables, _position) = (tables, position);
+        tables.TellDifferences(before, _watches, _clock.GetUtcNow());
     }
 
     /// <summary>
@@ -228,15 +241,12 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     /// <summary>Reads the feed up to its head.</summary>
     private async Task CatchUpAsync(CancellationToken cancellationToken)
     {
-        var page = await _feed.FollowAsync(_partition, _position, EntriesPerRead, cancellationToken);
+        var page = await FollowAsync(cancellationToken);
         while (page.Continuity == FeedContinuity.Follows)
         {
-            foreach (var entry in page.Entries)
+            foreach (var entry in page.Entries.Where(entry => entry.IsLast))
             {
-                if (entry.IsLast)
-                {
-                    Apply(entry.Record, entry.Version, entry.Row, entry.DueAt);
-                }
+                Apply(entry);
             }
 
             _position = page.Next;
@@ -250,15 +260,29 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
                 return;
             }
 
-            page = await _feed.FollowAsync(_partition, _position, EntriesPerRead, cancellationToken);
+            page = await FollowAsync(cancellationToken);
         }
 
         // The store went back in time, or this was away for longer than the feed remembers: what is shown here may never have happened.
         LogBroken(_partition, page.Continuity, _position.Sequence, page.Head);
-        await RebuildAsync(cancellationToken);
+        await RebuildAsync(page.Continuity, cancellationToken);
         if (page.Continuity == FeedContinuity.Rewound)
         {
             AskForHellos();
+        }
+    }
+
+    /// <summary>What follows in the feed; asked again when a check or a rebuild, which run beside questions, moved on meanwhile.</summary>
+    private async Task<FeedPage> FollowAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var from = _position;
+            var page = await _feed.FollowAsync(_partition, from, EntriesPerRead, cancellationToken);
+            if (from == _position)
+            {
+                return page;
+            }
         }
     }
 

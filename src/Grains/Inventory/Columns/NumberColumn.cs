@@ -54,6 +54,15 @@ internal sealed class NumberColumn
         return _longs![row];
     }
 
+    /// <summary>The numbers of many rows.</summary>
+    public void Read(ReadOnlySpan<int> rows, Span<long> numbers)
+    {
+        for (var i = 0; i < rows.Length; i++)
+        {
+            numbers[i] = Get(rows[i]);
+        }
+    }
+
     /// <summary>Gives back room for rows that are not here.</summary>
     public void Trim()
     {
