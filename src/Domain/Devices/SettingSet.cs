@@ -114,6 +114,7 @@ public sealed class SettingSet : IEnumerable<DeviceSetting>, IEquatable<SettingS
 
         public PackedSetting Current { get; private set; }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public bool MoveNext()
         {
             if (_rest.IsEmpty)
@@ -130,6 +131,7 @@ public sealed class SettingSet : IEnumerable<DeviceSetting>, IEquatable<SettingS
     /// <summary>One setting as it is packed.</summary>
     public readonly ref struct PackedSetting
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal PackedSetting(ReadOnlySpan<byte> packed)
         {
             var name = BinaryPrimitives.ReadUInt16BigEndian(packed);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
@@ -72,6 +73,7 @@ internal sealed class DeviceColumns
     public NumberColumn? Number(FieldPath path) => _fields.Numbers.GetValueOrDefault(path.Field.Name);
 
     /// <summary>Takes what a commit left; the number of the row.</summary>
+    [MethodImpl(ScanPath.Options)]
     public int Set(DeviceRow row, long version, Func<TenantId, DeviceId, PresenceEntry?> presence)
     {
         var at = _index.Find(row.Name);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
 using Muster.Domain.Policies;
@@ -39,6 +40,7 @@ internal sealed class DeviceFields
     public IReadOnlyDictionary<string, NumberColumn> Numbers => _numbers;
 
     /// <summary>All but the name, which a row never changes.</summary>
+    [MethodImpl(ScanPath.Options)]
     public void Set(int at, DeviceRow row)
     {
         _model.Set(at, row.Model);

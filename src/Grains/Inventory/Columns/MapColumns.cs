@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Muster.Domain.Devices;
 
@@ -29,6 +30,7 @@ internal sealed class MapColumns(ValuePool pool)
     public TextColumn? Find(string key) => _columns.GetValueOrDefault(key)?.Column;
 
     /// <summary>The row has these values and no others.</summary>
+    [MethodImpl(ScanPath.Options)]
     public void Set(int row, SettingSet settings)
     {
         Span<char> nameRoom = stackalloc char[RoomLength];
@@ -49,6 +51,7 @@ internal sealed class MapColumns(ValuePool pool)
     }
 
     /// <summary>The row has these values and no others.</summary>
+    [MethodImpl(ScanPath.Options)]
     public void Set(int row, ImmutableArray<DeviceLabel> labels)
     {
         var (named, next) = (0, 0);
@@ -117,6 +120,7 @@ internal sealed class MapColumns(ValuePool pool)
         text.Length <= room.Length ? room[..Encoding.UTF8.GetChars(text, room)] : Encoding.UTF8.GetString(text);
 
     /// <summary>How many columns were set: one, or none beyond the limit. The next key is looked for behind this one first.</summary>
+    [MethodImpl(ScanPath.Options)]
     private int Put(int row, ReadOnlySpan<char> value, ref int next)
     {
         if (next < 0)
@@ -150,6 +154,7 @@ internal sealed class MapColumns(ValuePool pool)
         return entry.Place;
     }
 
+    [MethodImpl(ScanPath.Options)]
     private void EmptyOthers(int row, int named)
     {
         foreach (var entry in _order)

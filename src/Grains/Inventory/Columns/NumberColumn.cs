@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Muster.Domain.Inventory;
 
 namespace Muster.Grains.Inventory.Columns;
@@ -14,6 +15,7 @@ internal sealed class NumberColumn
     private long[]? _longs;
     private int _rows;
 
+    [MethodImpl(ScanPath.Options)]
     public void Set(int row, long value)
     {
         if (_bytes is not null && value != FieldValue.NoNumber && value is < 0 or >= NoByte)
@@ -71,6 +73,7 @@ internal sealed class NumberColumn
         Growth.Trim(ref _longs, _rows);
     }
 
+    [MethodImpl(ScanPath.Options)]
     private void Put(int row, long value)
     {
         if (_bytes is not null)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Muster.Domain.Inventory;
 
 namespace Muster.Grains.Inventory.Columns;
@@ -35,6 +36,7 @@ internal sealed class TextColumn(ValuePool pool)
     /// <summary>By code; code 0 is the empty text. Some may be of no row any more.</summary>
     public IReadOnlyList<string> Values => _values;
 
+    [MethodImpl(ScanPath.Options)]
     public void Set(int row, ReadOnlySpan<char> value)
     {
         if (_packed is { } packed)
@@ -104,6 +106,7 @@ internal sealed class TextColumn(ValuePool pool)
         Growth.Trim(ref _wide, _rows);
     }
 
+    [MethodImpl(ScanPath.Options)]
     private int Find(ReadOnlySpan<char> value)
     {
         if (_codes is { } codes)
@@ -122,6 +125,7 @@ internal sealed class TextColumn(ValuePool pool)
         return -1;
     }
 
+    [MethodImpl(ScanPath.Options)]
     private int Add(ReadOnlySpan<char> text)
     {
         var value = pool.Share(text);
@@ -143,6 +147,7 @@ internal sealed class TextColumn(ValuePool pool)
         return code;
     }
 
+    [MethodImpl(ScanPath.Options)]
     private void SetCode(int row, int code)
     {
         if (_narrow is not null)
