@@ -115,7 +115,7 @@ internal sealed class Measurement(string store, int devices, TextWriter output)
         Tell("facet_ms", elapsed.Order().ElementAt(elapsed.Count / 2));
     }
 
-    /// <summary>How long a partition's check takes, and how long questions wait that are asked of it one after the other meanwhile.</summary>
+    /// <summary>How long a partition's check takes, and how long questions wait that it is asked meanwhile, one after the other.</summary>
     private async Task VerifyAsync(IHost host)
     {
         var (checks, questions) = (new List<double>(), new List<double>());

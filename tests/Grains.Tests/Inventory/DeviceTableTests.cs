@@ -106,7 +106,7 @@ public sealed class DeviceTableTests
         }
     }
 
-    /// <summary>A page goes on in all tables behind a row that only one of them has, and whose values none of the others may know.</summary>
+    /// <summary>A page goes on in all tables behind a row that only one of them has, and whose values the others may not know.</summary>
     [Fact]
     public void List_BehindARowOfAnotherTable_GoesOnWhereThatWouldStand()
     {

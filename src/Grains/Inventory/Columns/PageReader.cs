@@ -5,7 +5,7 @@ namespace Muster.Grains.Inventory.Columns;
 /// <summary>Finds the first rows of an order behind a place in it, looking at each row once.</summary>
 internal sealed class PageReader(DeviceColumns columns, RowTest test, InventoryOrder order, DateTimeOffset now) : IComparer<int>
 {
-    /// <summary>Rows that are looked at together: few enough for the stack, and for a page that is full early to cut the rest short.</summary>
+    /// <summary>Rows that are looked at together: few enough for the stack, and for an early page to cut the rest short.</summary>
     private const int BlockRows = 256;
 
     private readonly RowKey[] _keys = [.. order.Keys.Select(key => RowKey.Of(key, columns, now))];

@@ -219,7 +219,7 @@ internal sealed record ValueOrder(FieldType Type, int Generation, int[] Codes, i
         int Compare(int left, int right) => FieldValue.Compare(type, FieldValue.Of(values[left]), FieldValue.Of(values[right]));
     }
 
-    /// <summary>The place of a value; of one that the column does not have, the place that it would come behind (-1 for the first).</summary>
+    /// <summary>The place of a value; of one that is not here, the place that it would come behind (-1 for the first).</summary>
     public (int Place, bool IsHere) Find(IReadOnlyList<string> values, FieldValue value)
     {
         var (low, high) = (0, Codes.Length);
