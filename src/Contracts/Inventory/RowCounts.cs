@@ -17,7 +17,7 @@ public sealed record RowCounts(
     /// <summary>Of one partition: versions, sites or models of a fleet, two of them together; more are a list and not a count.</summary>
     public const int GroupsMax = 10_000;
 
-    /// <summary>The groups as a table in place of <see cref="Groups"/>, for those who take it (<see cref="RowQuery.TakesCells"/>).</summary>
+    /// <summary>The groups as a table in place of <see cref="Groups"/>, for who takes it (<see cref="RowQuery.TakesCells"/>).</summary>
     [Id(3)] public GroupCells? Cells { get; init; }
 
     /// <summary>How many groups there are, in either form.</summary>
