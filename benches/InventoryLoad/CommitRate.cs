@@ -90,25 +90,30 @@ internal sealed class CommitRate(string? only, TextWriter output)
             await RunAsync(visit.Callers, visit.Action, WarmUp);
         }
 
+        await VisitAsync(visits, () => serverCpu(database));
+        Tell("record_bytes", sizes.Record);
+        Tell("fact_bytes", sizes.Fact);
+    }
+
+    private async Task VisitAsync((string Name, int Callers, Func<int, Task> Action)[] visits, Func<Task<double>> serverCpu)
+    {
         async Task<(double Cpu, double ServerCpu, long Allocated)> UsedAsync() => (
-            Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds, await serverCpu(database), GC.GetTotalAllocatedBytes());
+            Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds, await serverCpu(), GC.GetTotalAllocatedBytes());
 
         for (var round = 0; round < Rounds; round++)
         {
-            foreach (var visit in visits)
+            foreach (var (name, callers, action) in visits)
             {
                 var before = await UsedAsync();
-                var rate = await RunAsync(visit.Callers, visit.Action, Visit);
+                var rate = await RunAsync(callers, action, Visit);
                 var after = await UsedAsync();
-                Tell($"{visit.Name}_{round}", rate);
-                Tell($"cpu_us_{visit.Name}_{round}", (after.Cpu - before.Cpu) * 1e6 / (rate * Visit.TotalSeconds));
-                Tell($"server_cpu_us_{visit.Name}_{round}", (after.ServerCpu - before.ServerCpu) * 1e6 / (rate * Visit.TotalSeconds));
-                Tell($"allocated_{visit.Name}_{round}", (after.Allocated - before.Allocated) / (rate * Visit.TotalSeconds));
+                var commits = rate * Visit.TotalSeconds;
+                Tell($"{name}_{round}", rate);
+                Tell($"cpu_us_{name}_{round}", (after.Cpu - before.Cpu) * 1e6 / commits);
+                Tell($"server_cpu_us_{name}_{round}", (after.ServerCpu - before.ServerCpu) * 1e6 / commits);
+                Tell($"allocated_{name}_{round}", (after.Allocated - before.Allocated) / commits);
             }
         }
-
-        Tell("record_bytes", sizes.Record);
-        Tell("fact_bytes", sizes.Fact);
     }
 
     private static async Task<GrainState<RateRecord>[]> CreateAsync(IGrainStorage storage)

@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Muster.Contracts;
+using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Gateway.Grpc;
@@ -17,6 +18,7 @@ internal sealed class Measurement(string store, int devices, TextWriter output)
     private const int PageSize = 100;
     private const int FarPage = 1_000;
     private const int Facets = 100;
+    private const int VerifiedPartitions = 16;
 
     private static readonly TimeSpan EditTime = TimeSpan.FromSeconds(8);
 
@@ -48,6 +50,7 @@ internal sealed class Measurement(string store, int devices, TextWriter output)
             await CountAsync(lister, cancellationToken);
             await PageAsync(lister, cancellationToken);
             await FacetAsync(host, lister, cancellationToken);
+            await VerifyAsync(host);
             await EditAsync(host, cancellationToken);
         }
 
@@ -110,6 +113,33 @@ internal sealed class Measurement(string store, int devices, TextWriter output)
 
         Tell("facet_wrong", wrong);
         Tell("facet_ms", elapsed.Order().ElementAt(elapsed.Count / 2));
+    }
+
+    /// <summary>How long a partition's check takes, and how long questions wait that it is asked meanwhile, one after the other.</summary>
+    private async Task VerifyAsync(IHost host)
+    {
+        var (checks, questions) = (new List<double>(), new List<double>());
+        for (var partition = 0; partition < VerifiedPartitions; partition++)
+        {
+            var inventory = host.Services.GetRequiredService<IGrainFactory>().GetInventory(partition);
+            var begun = Stopwatch.GetTimestamp();
+            var check = inventory.VerifyAsync();
+            while (!check.IsCompleted)
+            {
+                var asked = Stopwatch.GetTimestamp();
+                await inventory.CountAsync(Devices("").Rows(PagePlace.Start, 1), "");
+                questions.Add(Stopwatch.GetElapsedTime(asked).TotalMilliseconds);
+            }
+
+            checks.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
+            if ((await check).Differences > 0)
+            {
+                throw new InvalidDataException($"Partition {partition} is not what its records say.");
+            }
+        }
+
+        Tell("verify_partition_ms", checks.Order().ElementAt(checks.Count / 2));
+        Tell("verify_question_ms_max", questions.Max());
     }
 
     /// <summary>Tombstones refuse the edit.</summary>

@@ -60,13 +60,16 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     Task UnwatchAsync(IRowWatcher watcher);
 
     /// <summary>
-    /// Compares what is shown with a fold of the records and the feed, made anew beside it. The partition answers nothing meanwhile.
+    /// Compares what is shown with a fold of the records and the feed, made anew beside it. The partition goes on answering.
     /// </summary>
-    [Alias("Verify"), ResponseTimeout(CallTimeouts.Sweep)]
+    [Alias("Verify"), ResponseTimeout(CallTimeouts.Sweep), AlwaysInterleave]
     Task<InventoryCheck> VerifyAsync();
 
-    /// <summary>Forgets what is shown and builds it from the records again, as after a restart. Presence is kept.</summary>
-    [Alias("Rebuild"), ResponseTimeout(CallTimeouts.Sweep)]
+    /// <summary>
+    /// Builds what is shown from the records again, as after a restart, and goes on answering meanwhile. Watchers are told what differs.
+    /// Presence is kept.
+    /// </summary>
+    [Alias("Rebuild"), ResponseTimeout(CallTimeouts.Sweep), AlwaysInterleave]
     Task RebuildAsync();
 
     /// <summary>
@@ -120,6 +123,9 @@ public sealed record RowQuery(
 
     /// <summary>The values of the row of <see cref="After"/> in the fields of <see cref="OrderBy"/>.</summary>
     [Id(6)] public ImmutableArray<FieldValue> AfterKeys { get; init; } = [];
+
+    /// <summary>Of a count: the groups may come as a table. Who does not say so, as an earlier version, gets them one by one.</summary>
+    [Id(7)] public bool TakesCells { get; init; }
 
     /// <summary>The fields of the kind.</summary>
     public ImmutableArray<InventoryField> Fields => Kind switch

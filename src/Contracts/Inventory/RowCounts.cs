@@ -17,17 +17,21 @@ public sealed record RowCounts(
     /// <summary>Of one partition: versions, sites or models of a fleet, two of them together; more are a list and not a count.</summary>
     public const int GroupsMax = 10_000;
 
+    /// <summary>The groups as a table in place of <see cref="Groups"/>, for who takes it (<see cref="RowQuery.TakesCells"/>).</summary>
+    [Id(3)] public GroupCells? Cells { get; init; }
+
+    /// <summary>How many groups there are, in either form.</summary>
+    public int GroupCount => Groups.Length + (Cells?.Counts.Length ?? 0);
+
     /// <summary>What several partitions counted, together; the largest groups first.</summary>
     public static RowCounts Sum(IReadOnlyCollection<RowCounts> parts)
     {
         ArgumentNullException.ThrowIfNull(parts);
         var groups = new Dictionary<RowGroup, long>(RowGroup.ByValues);
-        foreach (var part in parts)
+        var cells = GroupSum.Of([.. parts.Select(part => part.Cells).OfType<GroupCells>()]);
+        foreach (var group in cells.Concat(parts.SelectMany(part => part.Groups)))
         {
-            foreach (var group in part.Groups)
-            {
-                CollectionsMarshal.GetValueRefOrAddDefault(groups, group, out _) += group.Count;
-            }
+            CollectionsMarshal.GetValueRefOrAddDefault(groups, group, out _) += group.Count;
         }
 
         return new RowCounts(

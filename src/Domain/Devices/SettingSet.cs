@@ -207,6 +207,7 @@ public sealed class SettingSet : IEnumerable<DeviceSetting>, IEquatable<SettingS
 
         public SettingSpan Current { get; private set; }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public bool MoveNext()
         {
             if (_rest.IsEmpty)
@@ -228,6 +229,7 @@ public sealed class SettingSet : IEnumerable<DeviceSetting>, IEquatable<SettingS
     /// <summary>One setting as it is packed.</summary>
     public readonly ref struct SettingSpan
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal SettingSpan(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
         {
             Name = name;

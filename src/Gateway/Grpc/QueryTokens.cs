@@ -6,7 +6,8 @@ namespace Muster.Gateway.Grpc;
 
 /// <summary>
 /// Opaque tokens that are bound to a query by a hash, so that one is never used with another filter, order or parent: base64url of
-/// <c>hash (16 bytes) + content</c>. They hold nothing secret and are not signed: one that is made up asks for what its owner may ask anyway.
+/// <c>hash (16 bytes) + content</c>. They hold nothing secret and are not signed: one that is made up asks for what its owner may ask
+/// anyway.
 /// </summary>
 internal static class QueryTokens
 {

@@ -36,6 +36,9 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
     /// <summary>Rows asked of each partition beyond its share of the page, because names never spread evenly.</summary>
     private const int Spare = 4;
 
+    // Made once: the factory looks at the interface's attributes every time.
+    private readonly IInventoryGrain[] _inventories = [.. Enumerable.Range(0, partitions.Count).Select(grains.GetInventory)];
+
     public async Task<ListedPage> ListAsync(Listing listing, int pageSize, string pageToken, CancellationToken cancellationToken)
     {
         var size = pageSize == 0 ? PageSizeDefault : pageSize;
@@ -53,16 +56,16 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
         // One row more than the page tells whether there is a next one.
         var wanted = size + 1;
         var behind = sources;
+        var rows = new List<ListedRow>(wanted);
         while (behind.Length > 0)
         {
             await ForEachAsync(behind, source => ReadAsync(listing, source, chunk), cancellationToken);
-            behind = Behind(sources, wanted, inOrder);
+            behind = Merge(sources, wanted, inOrder, rows);
             chunk = Math.Min(RowQuery.RowsLimit, chunk * 2);
         }
 
-        var rows = sources.SelectMany(source => source.Rows).Order(inOrder).Take(wanted).ToArray();
-        return rows.Length > size
-            ? new ListedPage([.. rows[..size]], PageTokens.Create(listing.Query, PlaceOf(rows[size - 1])))
+        return rows.Count > size
+            ? new ListedPage([.. rows.Take(size)], PageTokens.Create(listing.Query, PlaceOf(rows[size - 1])))
             : new ListedPage([.. rows], "");
     }
 
@@ -90,7 +93,7 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
     /// </summary>
     public async Task<RowCounts> CountAsync(Listing listing, string groupBy, CancellationToken cancellationToken)
     {
-        var query = listing.Rows(PagePlace.Start, 1);
+        var query = listing.Rows(PagePlace.Start, 1) with { TakesCells = true };
         var parts = new ConcurrentBag<RowCounts>();
         await ForEachPartitionAsync(async inventory => parts.Add(await inventory.CountAsync(query, groupBy)), cancellationToken);
         var sum = RowCounts.Sum(parts);
@@ -99,7 +102,7 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
             throw FleetErrors.ToRpcException(error);
         }
 
-        return parts.Any(part => part.Groups.Length > RowCounts.GroupsMax)
+        return parts.Any(part => part.GroupCount > RowCounts.GroupsMax)
             ? throw FleetErrors.LimitReached($"groups by {groupBy} in one part of the inventory", RowCounts.GroupsMax)
             : sum;
     }
@@ -111,7 +114,7 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
     /// <summary>Does something with some partitions, some at a time.</summary>
     public Task ForEachPartitionAsync(
         IEnumerable<int> those, Func<IInventoryGrain, int, Task> action, CancellationToken cancellationToken) =>
-        ForEachAsync(those, partition => action(grains.GetInventory(partition), partition), cancellationToken);
+        ForEachAsync(those, partition => action(_inventories[partition], partition), cancellationToken);
 
     /// <summary>Does something with every partition, some at a time.</summary>
     public Task ForEachPartitionAsync(Func<IInventoryGrain, int, Task> action, CancellationToken cancellationToken) =>
@@ -138,19 +141,40 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
             new ParallelOptions { MaxDegreeOfParallelism = PartitionsAtOnce, CancellationToken = cancellationToken },
             async (item, _) => await action(item));
 
-    /// <summary>The partitions that may still hold a row before the last of the page.</summary>
-    private static Source[] Behind(Source[] sources, int wanted, Comparer<ListedRow> inOrder)
+    /// <summary>
+    /// The first rows of all sources, each of which is in order. Those that gave all they had and have more to read may hold a row before
+    /// the last of them, and are returned.
+    /// </summary>
+    private static Source[] Merge(Source[] sources, int wanted, Comparer<ListedRow> inOrder, List<ListedRow> rows)
     {
-        var rows = sources.SelectMany(source => source.Rows).Order(inOrder).ToArray();
-        var last = rows.Length < wanted ? null : rows[wanted - 1];
-        return [.. sources.Where(source => !source.IsDone && (last is null || inOrder.Compare(source.Rows[^1], last) < 0))];
+        var heads = new PriorityQueue<(Source Source, int At), ListedRow>(inOrder);
+        heads.EnqueueRange(sources.Where(source => source.Rows.Count > 0).Select(source => ((source, 0), source.Rows[0])));
+        rows.Clear();
+        List<Source> spent = [.. sources.Where(source => source is { IsDone: false, Rows.Count: 0 })];
+        while (rows.Count < wanted && heads.TryDequeue(out var head, out var row))
+        {
+            rows.Add(row);
+            if (head.At + 1 < head.Source.Rows.Count)
+            {
+                heads.Enqueue((head.Source, head.At + 1), head.Source.Rows[head.At + 1]);
+            }
+            else if (!head.Source.IsDone)
+            {
+                spent.Add(head.Source);
+            }
+        }
+
+        // The last row itself has nothing before it.
+        return rows.Count == wanted && spent.Count > 0 && ReferenceEquals(spent[^1].Rows[^1], rows[^1])
+            ? [.. spent[..^1]]
+            : [.. spent];
     }
 
     private static PagePlace PlaceOf(ListedRow row) => new(row.Keys, row.Row.Name);
 
     private async Task ReadAsync(Listing listing, Source source, int rowsMax)
     {
-        var page = await grains.GetInventory(source.Partition).ListAsync(listing.Rows(source.After, rowsMax));
+        var page = await _inventories[source.Partition].ListAsync(listing.Rows(source.After, rowsMax));
         if (page.Error is { } error)
         {
             throw FleetErrors.ToRpcException(error);

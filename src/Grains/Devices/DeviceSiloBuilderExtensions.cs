@@ -33,6 +33,7 @@ public static class DeviceSiloBuilderExtensions
         silo.Services.TryAddSingleton<ValuePool>();
         silo.Services.TryAddSingleton<DevicePool>();
         silo.Services.TryAddSingleton<FeedInstruments>();
+        silo.Services.TryAddSingleton<ParsedQueries>();
         return silo;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
@@ -49,6 +50,15 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
         }
     }
 
+    /// <summary>What gateways told while this table was filled.</summary>
+    public void AttachAll()
+    {
+        foreach (var (tenant, device, entry) in presence.Entries)
+        {
+            Attach(tenant, device, entry);
+        }
+    }
+
     public DeviceColumns? Of(TenantId tenant) => _tenants.GetValueOrDefault(tenant);
 
     /// <summary>Gives back room for rows that are not here.</summary>
@@ -78,15 +88,28 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
 
         var reader = new PageReader(columns, RowTest.Of(filter.Root, columns, now), order, now);
         var found = reader.Read(query.AfterKeys, query.After, query.RowsMax + 1);
-        ImmutableArray<ListedRow> rows =
-            [.. found.Take(query.RowsMax).Select(row => Show(query.Tenant, columns, row, now) with { Keys = reader.KeysOf(row) })];
-        return new RowPage(rows, found.Count <= query.RowsMax, null);
+        var shown = Math.Min(found.Count, query.RowsMax);
+        var rows = ImmutableArray.CreateBuilder<ListedRow>(shown);
+        foreach (var row in CollectionsMarshal.AsSpan(found)[..shown])
+        {
+            rows.Add(Show(query.Tenant, columns, row, now) with { Keys = reader.KeysOf(row) });
+        }
+
+        return new RowPage(rows.MoveToImmutable(), found.Count <= query.RowsMax, null);
     }
 
-    public RowCounts Count(RowQuery query, InventoryFilter filter, InventoryGrouping grouping, DateTimeOffset now) =>
-        Of(query.Tenant) is { } columns
-            ? new GroupCounter(columns, RowTest.Of(filter.Root, columns, now), grouping, now).Count()
-            : new RowCounts(0, [], null);
+    public RowCounts Count(RowQuery query, InventoryFilter filter, InventoryGrouping grouping, DateTimeOffset now)
+    {
+        if (Of(query.Tenant) is not { } columns)
+        {
+            return new RowCounts(0, [], null);
+        }
+
+        var (total, cells) = new GroupCounter(columns, RowTest.Of(filter.Root, columns, now), grouping, now).Count();
+        return query.TakesCells
+            ? new RowCounts(total, [], null) { Cells = cells }
+            : new RowCounts(total, [.. GroupSum.Of([cells])], null);
+    }
 
     /// <summary>Devices by their records; those that do not match as left.</summary>
     public ImmutableArray<ListedRow> Find(RowQuery query, InventoryFilter filter, HashSet<RecordKey> records, DateTimeOffset now)
@@ -107,10 +130,40 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
         ];
     }
 
-    /// <summary>What is not as in the other, in words.</summary>
-    public IEnumerable<string> DifferencesTo(DeviceTable fold) => _tenants.Keys.Union(fold._tenants.Keys).SelectMany(tenant =>
+    /// <summary>
+    /// Tells those who watch what is not as it was before: of rows that are gone, that they left. Who matched before is asked for all rows
+    /// first, because the index of watches is one for each table.
+    /// </summary>
+    public void TellDifferences(DeviceTable before, RowWatches watches, DateTimeOffset now)
+    {
+        foreach (var tenant in _tenants.Keys.Union(before._tenants.Keys))
+        {
+            var shown = Of(tenant) ?? new DeviceColumns(pool);
+            var known = before.Of(tenant) ?? new DeviceColumns(pool);
+            var changed = new List<(int Row, IReadOnlyCollection<Watch> Before)>();
+            for (var row = 0; row < known.Count; row++)
+            {
+                var at = shown.Find(known.NameOf(row));
+                if (at < 0)
+                {
+                    watches.TellGone(tenant, known, row, watches.Matching(tenant, known, row, now), now);
+                }
+                else if (shown.Differs(at, known, row))
+                {
+                    changed.Add((at, watches.Matching(tenant, known, row, now)));
+                }
+            }
+
+            changed.AddRange(Enumerable.Range(0, shown.Count).Where(row => known.Find(shown.NameOf(row)) < 0)
+                .Select(row => (row, (IReadOnlyCollection<Watch>)[])));
+            changed.ForEach(change => watches.Tell(tenant, shown, change.Row, change.Before, now));
+        }
+    }
+
+    /// <summary>See <see cref="PartitionTables.DifferencesTo"/>.</summary>
+    public IEnumerable<string?> DifferencesTo(DeviceTable fold) => _tenants.Keys.Union(fold._tenants.Keys).ToArray().SelectMany(tenant =>
         (Of(tenant) ?? new DeviceColumns(pool)).DifferencesTo(fold.Of(tenant) ?? new DeviceColumns(pool))
-            .Select(difference => $"{GrainTypes.Device}/{tenant}/{difference}"));
+            .Select(difference => difference is null ? null : $"{GrainTypes.Device}/{tenant}/{difference}"));
 
     public static ListedRow Show(TenantId tenant, DeviceColumns columns, int row, DateTimeOffset now)
     {

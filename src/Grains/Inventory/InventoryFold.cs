@@ -14,9 +14,7 @@ internal sealed class InventoryFold(
 {
     private static readonly RowWatches s_nobody = new();
 
-    private readonly DeviceTable _devices = new(values, presence);
-    private readonly RowTable _others = new();
-    private readonly DueTable _due = new();
+    private readonly PartitionTables _tables = new(values, presence);
     private readonly Dictionary<RecordKey, long> _versions = [];
     private readonly ImmutableArray<string>.Builder _examples = ImmutableArray.CreateBuilder<string>();
     private FeedPosition _position;
@@ -37,19 +35,59 @@ internal sealed class InventoryFold(
         }
     }
 
-    /// <summary>Reads the feed up to a sequence that is not below what was scanned, and compares.</summary>
-    public async Task<InventoryCheck> CompareAsync(
-        DeviceTable devices, RowTable others, DueTable due, long end, CancellationToken cancellationToken)
+    /// <summary>
+    /// Compares with what is shown, which goes on changing meanwhile: the feed is read up to where that is, and again behind every pause.
+    /// </summary>
+    /// <param name="shown">What is shown at this time and the sequence up to which it is; not below what was scanned.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<InventoryCheck> CompareAsync(Func<(PartitionTables Tables, long Sequence)> shown, CancellationToken cancellationToken)
     {
         await CheckFeedAsync(cancellationToken);
-        while (_position.Sequence < end)
+        if (await records.GetRunAsync(partition, cancellationToken) != _run)
         {
-            var wanted = (int)Math.Min(end - _position.Sequence, InventoryGrain.EntriesPerRead);
+            throw new ScanBrokenException($"The store was restarted while partition {partition} was compared. Ask again.");
+        }
+
+        // From here on the feed's lineage would tell of a restart. Nothing is awaited between the end of the feed and what is shown there.
+        var follows = await FollowAsync(() => shown().Sequence, cancellationToken);
+        var (tables, _) = shown();
+        var differences = follows ? tables.DifferencesTo(_tables) : [];
+        foreach (var difference in differences)
+        {
+            if (difference is not null)
+            {
+                Differ(difference);
+                continue;
+            }
+
+            // Lets those in who wait; from here to the next pause neither side changes.
+            await Task.Yield();
+            if (!await FollowAsync(() => shown().Sequence, cancellationToken))
+            {
+                break;
+            }
+
+            if (!ReferenceEquals(tables, shown().Tables))
+            {
+                Differ("It was built again meanwhile: ask again.");
+                break;
+            }
+        }
+
+        return new InventoryCheck(_records, _entries, _differences, _examples.ToImmutable());
+    }
+
+    /// <summary>Reads the feed up to a sequence that may grow meanwhile; false when it cannot be followed.</summary>
+    private async Task<bool> FollowAsync(Func<long> end, CancellationToken cancellationToken)
+    {
+        while (_position.Sequence < end())
+        {
+            var wanted = (int)Math.Min(end() - _position.Sequence, InventoryGrain.EntriesPerRead);
             var page = await feed.FollowAsync(partition, _position, wanted, cancellationToken);
             if (page.Continuity != FeedContinuity.Follows)
             {
                 Differ($"The feed is {page.Continuity} behind {_position.Sequence}: ask again.");
-                break;
+                return false;
             }
 
             foreach (var entry in page.Entries)
@@ -64,17 +102,7 @@ internal sealed class InventoryFold(
             _position = page.Next;
         }
 
-        if (await records.GetRunAsync(partition, cancellationToken) != _run)
-        {
-            throw new ScanBrokenException($"The store was restarted while partition {partition} was compared. Ask again.");
-        }
-
-        foreach (var difference in devices.DifferencesTo(_devices).Concat(others.DifferencesTo(_others)).Concat(due.DifferencesTo(_due)))
-        {
-            Differ(difference);
-        }
-
-        return new InventoryCheck(_records, _entries, _differences, _examples.ToImmutable());
+        return true;
     }
 
     /// <summary>All that the feed still holds, up to where the scan began: without a gap, and never ahead of its records.</summary>
@@ -115,18 +143,7 @@ internal sealed class InventoryFold(
     private void Apply(RecordKey record, long version, InventoryRow? row, DateTimeOffset? dueAt)
     {
         _versions[record] = Math.Max(version, _versions.GetValueOrDefault(record));
-        _due.Apply(record, version, dueAt);
-        switch (row)
-        {
-            case null:
-                break;
-            case DeviceRow device:
-                _devices.Apply(device, version, s_nobody, DateTimeOffset.UnixEpoch);
-                break;
-            default:
-                _others.Apply(record, version, row);
-                break;
-        }
+        _tables.Apply(record, version, row, dueAt, s_nobody, DateTimeOffset.UnixEpoch);
     }
 
     private void Differ(string difference)

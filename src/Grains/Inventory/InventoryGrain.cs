@@ -6,7 +6,6 @@ using Muster.Contracts.Gateways;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
-using Muster.Domain.Inventory;
 using Muster.Grains.Inventory.Columns;
 
 namespace Muster.Grains.Inventory;
@@ -24,24 +23,24 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     /// <summary>A store that is restarted more often during one reading of a partition has another trouble.</summary>
     private const int RebuildAttemptsMax = 5;
 
+    private static readonly RowWatches s_nobody = new();
+
     private readonly IFeedReader _feed;
     private readonly IDurableReaders _readers;
     private readonly IRecordScanner _records;
     private readonly ValuePool _values;
+    private readonly ParsedQueries _queries;
     private readonly TimeProvider _clock;
     private readonly ILogger<InventoryGrain> _logger;
     private readonly PresenceTable _presence;
-    private DeviceTable _devices;
-    private RowTable _others = new();
-    private DueTable _due = new();
     private readonly RowWatches _watches = new();
     private readonly TailRing _ring = new();
     private readonly TailTrims _trims;
     private readonly int _partition;
+    private PartitionTables _tables;
+    private Task _rebuilding = Task.CompletedTask;
     private FeedPosition _position;
     private DateTimeOffset _builtAt;
-    private bool _isWhole;
-    private FeedPosition? _lastKnown;
 
     public InventoryGrain(
         IFeedReader feed,
@@ -50,22 +49,24 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         FeedInstruments instruments,
         IRecordScanner records,
         ValuePool values,
+        ParsedQueries queries,
         TimeProvider clock,
         ILogger<InventoryGrain> logger)
     {
-        (_feed, _readers, _records, _values, _clock, _logger) = (feed, readers, records, values, clock, logger);
+        (_feed, _readers, _records, _clock, _logger) = (feed, readers, records, clock, logger);
+        (_values, _queries) = (values, queries);
         _partition = _watches.Partition = checked((int)this.GetPrimaryKeyLong());
         _trims = new TailTrims(_partition, trimmer, instruments, clock, logger);
         _presence = new PresenceTable(
-            (tenant, device, entry) => _devices!.Attach(tenant, device, entry),
-            (tenant, device) => _devices!.TellPresence(tenant, device, _watches, _clock.GetUtcNow()));
-        _devices = new DeviceTable(values, _presence);
+            (tenant, device, entry) => _tables!.Devices.Attach(tenant, device, entry),
+            (tenant, device) => _tables!.Devices.TellPresence(tenant, device, _watches, _clock.GetUtcNow()));
+        _tables = new PartitionTables(values, _presence);
     }
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _builtAt = _clock.GetUtcNow();
-        await RebuildAsync(cancellationToken);
+        await RebuildAsync(FeedContinuity.Follows, cancellationToken);
         await _trims.TrimAsync(_position, cancellationToken);
         this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(Backstop, Backstop) { KeepAlive = true });
     }
@@ -82,9 +83,8 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     public async Task<RowPage> ListAsync(RowQuery query)
     {
         ArgumentNullException.ThrowIfNull(query);
-        var (filter, filterError) = query.ReadFilter();
-        var (order, orderError) = query.ReadOrder();
-        if ((filterError ?? orderError) is { } error)
+        var (read, error) = _queries.Read(query, "");
+        if (read is null)
         {
             return new RowPage([], true, error);
         }
@@ -92,24 +92,23 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         await CatchUpIfBehindAsync();
         var bounded = query with { RowsMax = Math.Clamp(query.RowsMax, 1, RowQuery.RowsLimit) };
         return query.Kind == GrainTypes.Device
-            ? _devices.List(bounded, filter, order, _clock.GetUtcNow())
-            : _others.List(bounded, filter, order, _clock.GetUtcNow());
+            ? _tables.Devices.List(bounded, read.Filter, read.Order, _clock.GetUtcNow())
+            : _tables.Others.List(bounded, read.Filter, read.Order, _clock.GetUtcNow());
     }
 
     public async Task<RowCounts> CountAsync(RowQuery query, string groupBy)
     {
         ArgumentNullException.ThrowIfNull(query);
-        var (filter, filterError) = query.ReadFilter();
-        var (grouping, groupingError) = InventoryGrouping.Parse(groupBy, query.Fields);
-        if ((filterError ?? groupingError) is { } error)
+        var (read, error) = _queries.Read(query with { OrderBy = "" }, groupBy);
+        if (read is null)
         {
             return new RowCounts(0, [], error);
         }
 
         await CatchUpIfBehindAsync();
         return query.Kind == GrainTypes.Device
-            ? _devices.Count(query, filter, grouping, _clock.GetUtcNow())
-            : _others.Count(query, filter, grouping, _clock.GetUtcNow());
+            ? _tables.Devices.Count(query, read.Filter, read.Grouping, _clock.GetUtcNow())
+            : _tables.Others.Count(query, read.Filter, read.Grouping, _clock.GetUtcNow());
     }
 
     public async Task<WatchReply?> WatchAsync(IRowWatcher watcher, RowQuery query)
@@ -149,8 +148,8 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         await CatchUpIfBehindAsync();
         var now = _clock.GetUtcNow();
         var rows = query.Kind == GrainTypes.Device
-            ? _devices.Find(query, filter, [.. changed, .. _presence.ChangedSince(at).Select(DeviceKey.RecordOf)], now)
-            : _others.Find(query, filter, changed, now);
+            ? _tables.Devices.Find(query, filter, [.. changed, .. _presence.ChangedSince(at).Select(DeviceKey.RecordOf)], now)
+            : _tables.Others.Find(query, filter, changed, now);
         return new ChangedRows(rows, KnowsPresence: query.Kind != GrainTypes.Device || _builtAt <= at);
     }
 
@@ -180,14 +179,15 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     {
         var fold = new InventoryFold(_partition, _feed, _records, _values, _presence);
         await fold.ScanAsync(CancellationToken.None);
-        await CatchUpAsync(CancellationToken.None);
 
-        // What was scanned is in the feed up to where it was read just now; both stop there.
-        var check = await fold.CompareAsync(_devices, _others, _due, _position.Sequence, CancellationToken.None);
+        // What was scanned is in the feed up to where it is read now.
+        await CatchUpAsync(CancellationToken.None);
+        var check = await fold.CompareAsync(() => (_tables, _position.Sequence), CancellationToken.None);
         return check with { SlowestReader = (await _readers.GetLagsAsync(_partition, CancellationToken.None)).FirstOrDefault() };
     }
 
-    public Task RebuildAsync() => RebuildAsync(CancellationToken.None);
+    public Task RebuildAsync() =>
+        _rebuilding.IsCompleted ? _rebuilding = RebuildAsync(FeedContinuity.Follows, CancellationToken.None) : _rebuilding;
 
     public Task ReportPresenceAsync(PresenceReport report)
     {
@@ -198,7 +198,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     public Task<DevicePresence?> FindPresenceAsync(TenantId tenant, DeviceId device) =>
         Task.FromResult(_presence.Find(tenant, device, _clock.GetUtcNow()));
 
-    public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => Task.FromResult(_due.DueBy(now, recordsMax));
+    public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => Task.FromResult(_tables.Due.DueBy(now, recordsMax));
 
     private async Task TickAsync(CancellationToken cancellationToken)
     {
@@ -207,30 +207,17 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         await _trims.TickAsync(_position, cancellationToken);
     }
 
-    private void Apply(RecordKey record, long version, InventoryRow? row, DateTimeOffset? dueAt)
-    {
-        _due.Apply(record, version, dueAt);
-        switch (row)
-        {
-            case null:
-                break;
-            case DeviceRow device:
-                _devices.Apply(device, version, _watches, _clock.GetUtcNow());
-                break;
-            default:
-                if (_others.Apply(record, version, row) is { } other)
-                {
-                    _watches.Tell(other, _clock.GetUtcNow());
-                }
+    private void Apply(FeedEntry entry) =>
+        _tables.Apply(entry.Record, entry.Version, entry.Row, entry.DueAt, _watches, _clock.GetUtcNow());
 
-                break;
-        }
-    }
-
-    /// <summary>From the records and what follows them in the feed. Presence is kept: gateways told it.</summary>
-    private async Task RebuildAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// From the records, beside what is shown, which goes on answering; then takes its place, and those who watch are told what differs.
+    /// Presence is kept: gateways told it.
+    /// </summary>
+    private async Task RebuildAsync(FeedContinuity why, CancellationToken cancellationToken)
     {
-        for (var attempt = 1; !await TryRebuildAsync(cancellationToken); attempt++)
+        (PartitionTables Tables, FeedPosition Position)? read = null;
+        for (var attempt = 1; (read = await ReadAllAsync(why, cancellationToken)) is null; attempt++)
         {
             if (attempt == RebuildAttemptsMax)
             {
@@ -239,50 +226,79 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
             }
 
             LogBegunAnew(_partition, attempt);
+            why = await WentBackAsync(cancellationToken) ? FeedContinuity.Rewound : why;
         }
 
-        // A store that went back before the rebuild, or during it.
-        var page = await _feed.FollowAsync(_partition, _lastKnown!.Value, 1, cancellationToken);
-        _lastKnown = null;
-        if (page.Continuity == FeedContinuity.Rewound)
+        var before = _tables;
+        (_tables, _position) = read.Value;
+        _ring.Restart(_position);
+        if (why == FeedContinuity.Rewound)
         {
+            _watches.Restart();
             AskForHellos();
         }
+
+        _tables.TellDifferences(before, _watches, _clock.GetUtcNow());
     }
 
-    /// <summary>False when the server was restarted meanwhile: it may have lost what was read, and left out what was not.</summary>
-    private async Task<bool> TryRebuildAsync(CancellationToken cancellationToken)
-    {
-        _isWhole = false;
-        (_devices, _others, _due) = (new DeviceTable(_values, _presence), new RowTable(), new DueTable());
-        _watches.Restart();
+    /// <summary>Whether the store, since what is shown was read, went back in time.</summary>
+    private async Task<bool> WentBackAsync(CancellationToken cancellationToken) =>
+        (await _feed.FollowAsync(_partition, _position, 1, cancellationToken)).Continuity == FeedContinuity.Rewound;
 
+    /// <summary>Null when the server was restarted meanwhile: it may have lost what was read, and left out what was not.</summary>
+    private async Task<(PartitionTables Tables, FeedPosition Position)?> ReadAllAsync(
+        FeedContinuity why, CancellationToken cancellationToken)
+    {
         // The feed's end first: what is committed during the scan is told again by the feed and applied only if newer.
+        var tables = new PartitionTables(_values, _presence);
         var run = await _records.GetRunAsync(_partition, cancellationToken);
-        _position = await _feed.GetEndAsync(_partition, cancellationToken);
-        _ring.Restart(_position);
-        _lastKnown ??= _position;
+        var position = await _feed.GetEndAsync(_partition, cancellationToken);
         try
         {
             await foreach (var record in _records.ScanAsync(_partition, cancellationToken))
             {
-                Apply(record.Key, record.Version, (record.Record as IListedRecord)?.ToRow(withCold: true), record.DueAt);
+                var row = (record.Record as IListedRecord)?.ToRow(withCold: true);
+                tables.Apply(record.Key, record.Version, row, record.DueAt, s_nobody, default);
             }
         }
         catch (ScanBrokenException)
         {
-            return false;
+            return null;
         }
 
         // A record that was read and then lost would be taken for newer than what the store has. From here on the position would tell.
-        var page = await ReadFeedAsync(cancellationToken);
-        if (page.Continuity != FeedContinuity.Follows || await _records.GetRunAsync(_partition, cancellationToken) != run)
+        if (await _records.GetRunAsync(_partition, cancellationToken) != run)
         {
-            return false;
+            return null;
         }
 
-        _devices.Trim();
-        return _isWhole = true;
+        FeedPage page;
+        do
+        {
+            page = await _feed.FollowAsync(_partition, position, EntriesPerRead, cancellationToken);
+            if (page.Continuity != FeedContinuity.Follows)
+            {
+                return null;
+            }
+
+            foreach (var entry in page.Entries.Where(entry => entry.IsLast))
+            {
+                tables.Apply(entry.Record, entry.Version, entry.Row, entry.DueAt, s_nobody, default);
+            }
+
+            position = page.Next;
+        }
+        while (!page.IsAtEnd);
+
+        if (why != FeedContinuity.Rewound && position.Sequence < _position.Sequence)
+        {
+            // What is shown is ahead of the store, which went back; it must not fall behind what was answered without a word.
+            return null;
+        }
+
+        tables.Devices.Trim();
+        tables.Devices.AttachAll();
+        return (tables, position);
     }
 
     /// <summary>
@@ -291,56 +307,50 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     /// </summary>
     private async Task CatchUpIfBehindAsync()
     {
-        if (!_isWhole || await _feed.GetHeadAsync(_partition, CancellationToken.None) != _position.Sequence)
+        if (await _feed.GetHeadAsync(_partition, CancellationToken.None) != _position.Sequence)
         {
             await CatchUpAsync(CancellationToken.None);
         }
     }
 
+    /// <summary>Reads the feed up to its head.</summary>
     private async Task CatchUpAsync(CancellationToken cancellationToken)
     {
-        if (!_isWhole)
+        var page = await ReadOnAsync(cancellationToken);
+        while (page.Continuity == FeedContinuity.Follows)
         {
-            // A rebuild that was broken off: what there is would be taken for all.
-            await RebuildAsync(cancellationToken);
-            return;
-        }
-
-        var page = await ReadFeedAsync(cancellationToken);
-        if (page.Continuity == FeedContinuity.Follows)
-        {
-            return;
-        }
-
-        // The store went back in time, or this was away for longer than the feed remembers: what is shown here may never have happened.
-        LogBroken(_partition, page.Continuity, _position.Sequence, page.Head);
-        _lastKnown = _position;
-        await RebuildAsync(cancellationToken);
-    }
-
-    /// <summary>Reads the feed up to its head, or to where it does not go on.</summary>
-    private async Task<FeedPage> ReadFeedAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var page = await _feed.FollowAsync(_partition, _position, EntriesPerRead, cancellationToken);
-            if (page.Continuity != FeedContinuity.Follows)
-            {
-                return page;
-            }
-
             foreach (var entry in page.Entries)
             {
                 _ring.Add(entry);
                 if (entry.IsLast)
                 {
-                    Apply(entry.Record, entry.Version, entry.Row, entry.DueAt);
+                    Apply(entry);
                 }
             }
 
             _position = page.Next;
             await _trims.FollowAsync(_position, cancellationToken);
             if (page.IsAtEnd)
+            {
+                return;
+            }
+
+            page = await ReadOnAsync(cancellationToken);
+        }
+
+        // The store went back in time, or this was away for longer than the feed remembers: what is shown here may never have happened.
+        LogBroken(_partition, page.Continuity, _position.Sequence, page.Head);
+        await RebuildAsync(page.Continuity, cancellationToken);
+    }
+
+    /// <summary>What follows in the feed; asked again when a check or a rebuild, which run beside questions, moved on meanwhile.</summary>
+    private async Task<FeedPage> ReadOnAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var from = _position;
+            var page = await _feed.FollowAsync(_partition, from, EntriesPerRead, cancellationToken);
+            if (from == _position)
             {
                 return page;
             }

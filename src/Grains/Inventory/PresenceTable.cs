@@ -111,6 +111,10 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
     public IEnumerable<(TenantId Tenant, DeviceId Device)> ChangedSince(DateTimeOffset since) =>
         _sessions.Where(session => session.Value.ChangedAt >= since).Select(session => session.Key);
 
+    /// <summary>All that are known, open or not.</summary>
+    public IEnumerable<(TenantId Tenant, DeviceId Device, PresenceEntry Entry)> Entries =>
+        _sessions.Select(session => (session.Key.Item1, session.Key.Item2, session.Value));
+
     public PresenceEntry? Entry(TenantId tenant, DeviceId device) => _sessions.GetValueOrDefault((tenant, device));
 
     /// <summary>What is known of a device's session at this time; null when nothing is.</summary>

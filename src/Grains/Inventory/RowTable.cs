@@ -66,6 +66,29 @@ internal sealed class RowTable
             groups.Sum(group => group.Count), grouping.Keys.IsEmpty ? [] : [.. groups.Take(RowCounts.GroupsMax + 1)], null);
     }
 
+    /// <summary>Tells those who watch what is not as it was before: of rows that are gone, that they left.</summary>
+    public void TellDifferences(RowTable before, RowWatches watches, DateTimeOffset now)
+    {
+        foreach (var list in _rows.Keys.Union(before._rows.Keys))
+        {
+            var shown = _rows.GetValueOrDefault(list) ?? [];
+            var known = before._rows.GetValueOrDefault(list) ?? [];
+            var fields = new RowQuery(list.Tenant, list.Kind, "", "", 1).Fields;
+            foreach (var row in shown.Values.Where(row => Differs(row, known.GetValueOrDefault(row.Row.Name))))
+            {
+                watches.Tell(row, now);
+            }
+
+            foreach (var gone in known.Values.Where(row => !shown.ContainsKey(row.Row.Name)))
+            {
+                watches.TellGone(gone, now);
+            }
+
+            bool Differs(ListedRow row, ListedRow? earlier) => row.Version != earlier?.Version
+                || fields.Any(field => row.Field(field.Name, "") != earlier.Field(field.Name, ""));
+        }
+    }
+
     /// <summary>What is not as in the other, in words.</summary>
     public IEnumerable<string> DifferencesTo(RowTable fold)
     {

@@ -23,7 +23,7 @@ internal sealed class RowWatches
 
     public int Partition { get; set; }
 
-    /// <summary>The rows are built anew: what vanished meanwhile was told to nobody.</summary>
+    /// <summary>The store went back in time: what watchers know may be newer than what is told from here on.</summary>
     public void Restart()
     {
         foreach (var watch in _watches.Values)
@@ -117,6 +117,28 @@ internal sealed class RowWatches
             {
                 Tell(watch, changed with { HasLeft = !watch.Filter.Matches(changed.Row, now) });
             }
+        }
+    }
+
+    /// <summary>A row of another kind is there no more: those whose filter matched it are told that it left.</summary>
+    public void TellGone(ListedRow gone, DateTimeOffset now)
+    {
+        foreach (var watch in _watches.Values)
+        {
+            if (watch.ExpiresAt > now && watch.Query.Kind == gone.Record.Kind && watch.Query.Tenant == gone.Row.Tenant
+                && watch.Filter.Matches(gone.Row, now))
+            {
+                Tell(watch, gone with { HasLeft = true });
+            }
+        }
+    }
+
+    /// <summary>A device is there no more: those whose filter matched it are told that it left.</summary>
+    public void TellGone(TenantId tenant, DeviceColumns columns, int row, IReadOnlyCollection<Watch> before, DateTimeOffset now)
+    {
+        foreach (var watch in before)
+        {
+            Tell(watch, DeviceTable.Show(tenant, columns, row, now) with { HasLeft = true });
         }
     }
 

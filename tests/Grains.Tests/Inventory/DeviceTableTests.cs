@@ -79,6 +79,56 @@ public sealed class DeviceTableTests
         }
     }
 
+    [Theory]
+    [InlineData("model, site")]
+    [InlineData("state, created_at_month, labels.floor")]
+    [InlineData("connected, settings.unique")]
+    [InlineData("boot_id, name, settings.unique")]
+    public void Count_OfTwoTablesAsCells_SumsUpToWhatTheRowsSay(string by)
+    {
+        var (_, rows, presence) = FillWithPresence(400);
+        var parts = Split(rows, presence);
+        var grouping = InventoryGrouping.Parse(by, InventoryFields.Device).Grouping;
+        foreach (var filter in Filters)
+        {
+            var query = Query(filter) with { TakesCells = true };
+            var expected = rows.Where(row => query.ReadFilter().Filter.Matches(row, Now))
+                .GroupBy(row => string.Join('|', grouping.Keys.Select(key => key.Show(row.Field(key.Path.Field.Name, key.Path.Key)))))
+                .Select(group => (group.Key, group.LongCount()))
+                .Order();
+
+            var counted = parts.ConvertAll(part => part.Count(query, query.ReadFilter().Filter, grouping, Now));
+
+            Assert.All(counted, part => Assert.Empty(part.Groups));
+            var sum = RowCounts.Sum(counted);
+            Assert.Equal(expected, sum.Groups.Select(group => (string.Join('|', group.Values), group.Count)).Order());
+            Assert.Equal(sum.Groups.Sum(group => group.Count), sum.Total);
+        }
+    }
+
+    /// <summary>A page goes on in all tables behind a row that only one of them has, and whose values the others may not know.</summary>
+    [Fact]
+    public void List_BehindARowOfAnotherTable_GoesOnWhereThatWouldStand()
+    {
+        var (_, rows, presence) = FillWithPresence(300);
+        var table = Split(rows, presence)[0];
+        foreach (var by in Orders)
+        {
+            var query = Query("") with { OrderBy = by, RowsMax = RowQuery.RowsLimit };
+            var order = query.ReadOrder().Order;
+            foreach (var place in rows.Where((_, at) => at % 2 == 1).Take(40).Append(rows[0]))
+            {
+                var after = query with { After = place.Row.Name, AfterKeys = order.ValuesOf(place) };
+                var expected = rows.Where((row, at) => at % 2 == 0
+                    && order.Compare(order.ValuesOf(row), row.Row.Name, after.AfterKeys, after.After) > 0);
+
+                Assert.Equal(
+                    expected.Select(row => row.Row.Name).Order(StringComparer.Ordinal),
+                    List(table, after).Rows.Select(row => row.Row.Name).Order(StringComparer.Ordinal));
+            }
+        }
+    }
+
     [Fact]
     public void Matching_OfManyWatches_FindsThoseWhoseFilterMatches()
     {
@@ -196,6 +246,24 @@ public sealed class DeviceTableTests
 
     private static (DeviceTable Table, List<ListedRow> Rows) Fill(int count)
     {
+        var (table, rows, _) = FillWithPresence(count);
+        return (table, rows);
+    }
+
+    /// <summary>The rows by turns in two tables, as two partitions have them.</summary>
+    private static List<DeviceTable> Split(List<ListedRow> rows, PresenceTable presence)
+    {
+        List<DeviceTable> parts = [new DeviceTable(new ValuePool(), presence), new DeviceTable(new ValuePool(), presence)];
+        for (var at = 0; at < rows.Count; at++)
+        {
+            parts[at % 2].Apply((DeviceRow)rows[at].Row, rows[at].Version, s_nobody, Now);
+        }
+
+        return parts;
+    }
+
+    private static (DeviceTable Table, List<ListedRow> Rows, PresenceTable Presence) FillWithPresence(int count)
+    {
         var random = new Random(42);
         DeviceTable? table = null;
         var presence = new PresenceTable((tenant, device, entry) => table!.Attach(tenant, device, entry), (_, _) => { });
@@ -219,7 +287,7 @@ public sealed class DeviceTableTests
             rows.Add(new ListedRow(new(GrainTypes.Device, $"default/{row.Name}"), i + 1, row, presence.Find(TenantId.Default, id, Now)));
         }
 
-        return (table, rows);
+        return (table, rows, presence);
     }
 
     private static void Connect(PresenceTable presence, string name, Random random)

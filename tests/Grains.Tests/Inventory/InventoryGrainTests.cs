@@ -1,63 +1,17 @@
-using System.Collections.Concurrent;
-using System.Collections.Immutable;
-using Microsoft.Extensions.DependencyInjection;
-using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
-using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
-using Muster.Grains.Devices;
 using Muster.Grains.Inventory;
-using Muster.Storage;
-using Muster.Testing.Stores;
-using Orleans.TestingHost;
 
 namespace Muster.Grains.Tests.Inventory;
 
-/// <summary>
-/// The inventory behind real device grains on a real Redis. Nobody nudges here: what is seen was read when it was asked for.
-/// </summary>
-public sealed class InventoryGrainTests : IAsyncLifetime
+/// <summary>The inventory behind real device grains.</summary>
+public sealed class InventoryGrainTests : InventorySilo
 {
-    private RedisServer? _redis;
-    private InProcessTestCluster? _silo;
-
-    public async ValueTask InitializeAsync()
-    {
-        _redis = await RedisServer.StartAsync("no", CancellationToken.None);
-        var builder = new InProcessTestClusterBuilder(1);
-        builder.Options.ConfigureFileLogging = false;
-        builder.ConfigureSilo((_, silo) =>
-        {
-            silo.AddMusterStorage(options =>
-            {
-                options.ConnectionString = _redis.ConnectionString;
-                options.Partitions = PartitionMap.CountMin;
-            });
-            silo.Services.AddSingleton<IErasureProofVerifier, NeverAsked>();
-            silo.AddDevices();
-        });
-        _silo = builder.Build();
-        await _silo.DeployAsync();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_silo is not null)
-        {
-            await _silo.DisposeAsync();
-        }
-
-        if (_redis is not null)
-        {
-            await _redis.DisposeAsync();
-        }
-    }
-
     [Fact]
     public async Task ListAsync_RightAfterACommit_SeesIt()
     {
@@ -81,7 +35,7 @@ public sealed class InventoryGrainTests : IAsyncLifetime
         var inventory = InventoryOf("A");
         await inventory.ListAsync(Query(""));
 
-        await _silo!.DeactivateAsync(((GrainReference)inventory).GrainId);
+        await Silo.DeactivateAsync(((GrainReference)inventory).GrainId);
 
         Assert.Equal("A", Assert.Single((await inventory.ListAsync(Query(""))).Rows).Row.Name);
     }
@@ -99,7 +53,7 @@ public sealed class InventoryGrainTests : IAsyncLifetime
     {
         var inventory = InventoryOf("A");
         var told = new Told();
-        var watcher = _silo!.Client.CreateObjectReference<IRowWatcher>(told);
+        var watcher = Silo.Client.CreateObjectReference<IRowWatcher>(told);
         await inventory.WatchAsync(watcher, Query("model=P3265-V"));
 
         await ExpectAsync("A");
@@ -117,7 +71,7 @@ public sealed class InventoryGrainTests : IAsyncLifetime
         await ExpectAsync("A");
         var inventory = InventoryOf("A");
         var told = new Told();
-        var watcher = _silo!.Client.CreateObjectReference<IRowWatcher>(told);
+        var watcher = Silo.Client.CreateObjectReference<IRowWatcher>(told);
         await inventory.WatchAsync(watcher, Query("labels.n = 1 AND model = P3265-V"));
 
         for (var n = 0; n < 4; n++)
@@ -138,9 +92,9 @@ public sealed class InventoryGrainTests : IAsyncLifetime
         var inventory = InventoryOf("A");
         await inventory.ListAsync(Query(""));
         var told = new Told();
-        var watcher = _silo!.Client.CreateObjectReference<IRowWatcher>(told);
+        var watcher = Silo.Client.CreateObjectReference<IRowWatcher>(told);
         await inventory.WatchAsync(watcher, Query("connected = true"));
-        var observer = _silo.Client.CreateObjectReference<IGatewayObserver>(new Closed());
+        var observer = Silo.Client.CreateObjectReference<IGatewayObserver>(new Closed());
         var session = new SessionPresence(
             TenantId.Default, Id("A"), 7, true, TimeProvider.System.GetUtcNow(), null, DisconnectReason.Unspecified);
 
@@ -157,7 +111,7 @@ public sealed class InventoryGrainTests : IAsyncLifetime
     {
         await ExpectAsync("A");
         var inventory = InventoryOf("A");
-        var watcher = _silo!.Client.CreateObjectReference<IRowWatcher>(new Told());
+        var watcher = Silo.Client.CreateObjectReference<IRowWatcher>(new Told());
         var query = Query("labels.n = 1");
         var first = await inventory.WatchAsync(watcher, query);
         var began = TimeProvider.System.GetUtcNow();
@@ -165,7 +119,7 @@ public sealed class InventoryGrainTests : IAsyncLifetime
         await EditAsync("A", 1);
         var matching = await inventory.GetChangedSinceAsync(query, first!.Position, began);
         await EditAsync("A", 2);
-        await _silo!.DeactivateAsync(((GrainReference)inventory).GrainId);
+        await Silo.DeactivateAsync(((GrainReference)inventory).GrainId);
         var left = await inventory.GetChangedSinceAsync(query, first.Position, began);
         var second = await inventory.WatchAsync(watcher, query);
         var nothing = await inventory.GetChangedSinceAsync(query, second!.Position, TimeProvider.System.GetUtcNow());
@@ -184,9 +138,9 @@ public sealed class InventoryGrainTests : IAsyncLifetime
     {
         await ExpectAsync("A");
         var inventory = InventoryOf("A");
-        var watcher = _silo!.Client.CreateObjectReference<IRowWatcher>(new Told());
+        var watcher = Silo.Client.CreateObjectReference<IRowWatcher>(new Told());
         var first = await inventory.WatchAsync(watcher, Query(""));
-        var observer = _silo.Client.CreateObjectReference<IGatewayObserver>(new Closed());
+        var observer = Silo.Client.CreateObjectReference<IGatewayObserver>(new Closed());
         var at = TimeProvider.System.GetUtcNow();
         var gone = new SessionPresence(TenantId.Default, Id("A"), 7, false, at, null, DisconnectReason.KeepAliveTimeout);
 
@@ -201,44 +155,11 @@ public sealed class InventoryGrainTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task VerifyAsync_OfAPartitionInOrder_FindsNoDifference()
-    {
-        await ExpectAsync("A");
-        var inventory = InventoryOf("A");
-        await EditAsync("A", 1);
-        await EditAsync("A", 2);
-
-        var check = await inventory.VerifyAsync();
-
-        Assert.Equal((1, 3, 0), (check.Records, check.FeedEntries, check.Differences));
-    }
-
-    [Fact]
-    public async Task VerifyAsync_OfARecordBehindOurBack_TellsItAndARebuildRepairsTheList()
-    {
-        await ExpectAsync("A");
-        var inventory = InventoryOf("A");
-        await inventory.ListAsync(Query(""));
-        await using var raw = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(_redis!.ConnectionString);
-        var partition = new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id("A")));
-
-        // A record that somebody took away, whose fact stays in the feed.
-        await raw.GetDatabase().HashDeleteAsync($"{{p{partition}}}:c", "r:muster.device/default/A");
-        var check = await inventory.VerifyAsync();
-
-        Assert.Contains(check.Examples, example => example.Contains("default/A is shown and has no record", StringComparison.Ordinal));
-        Assert.Contains(check.Examples, example => example.Contains("the feed has 1 at 1", StringComparison.Ordinal));
-        Assert.Equal(2, check.Differences);
-        await inventory.RebuildAsync();
-        Assert.Empty((await inventory.ListAsync(Query(""))).Rows);
-    }
-
-    [Fact]
     public async Task ListAsync_OfARecordOfAFutureVersion_NamesItAndShowsNoShorterList()
     {
         await ExpectAsync("A");
-        await using var raw = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(_redis!.ConnectionString);
-        var partition = new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id("A")));
+        await using var raw = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(Redis.ConnectionString);
+        var partition = PartitionOf("A");
         var (key, field) = ($"{{p{partition}}}:c", "r:muster.device/default/A");
         var bytes = (byte[])(await raw.GetDatabase().HashGetAsync(key, field))!;
         bytes[0] = 2;
@@ -248,8 +169,8 @@ public sealed class InventoryGrainTests : IAsyncLifetime
 
         Assert.Contains("muster.device/default/A", list.Message, StringComparison.Ordinal);
         Assert.Contains("newer version", list.Message, StringComparison.Ordinal);
-        await _silo!.DeactivateAsync(((GrainReference)_silo.Client.GetDevice(TenantId.Default, Id("A"))).GrainId);
-        await Assert.ThrowsAsync<RecordUnreadableException>(() => _silo.Client.GetDevice(TenantId.Default, Id("A")).GetAsync());
+        await Silo.DeactivateAsync(((GrainReference)Silo.Client.GetDevice(TenantId.Default, Id("A"))).GrainId);
+        await Assert.ThrowsAsync<RecordUnreadableException>(() => Silo.Client.GetDevice(TenantId.Default, Id("A")).GetAsync());
     }
 
     [Fact]
@@ -259,12 +180,12 @@ public sealed class InventoryGrainTests : IAsyncLifetime
         await ExpectAsync("A");
         Assert.Single((await inventory.ListAsync(Query(""))).Rows);
         var gateway = new Closed();
-        var observer = _silo!.Client.CreateObjectReference<IGatewayObserver>(gateway);
+        var observer = Silo.Client.CreateObjectReference<IGatewayObserver>(gateway);
         var session = new SessionPresence(
             TenantId.Default, Id("A"), 7, true, TimeProvider.System.GetUtcNow(), null, DisconnectReason.Unspecified);
         await inventory.ReportPresenceAsync(new PresenceReport("g", observer, false, [session]));
-        await using var raw = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(_redis!.ConnectionString);
-        var partition = new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id("A")));
+        await using var raw = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(Redis.ConnectionString);
+        var partition = PartitionOf("A");
 
         // As after a failover to a replica that had not heard of the device yet.
         await raw.GetDatabase().HashDeleteAsync(
@@ -290,33 +211,11 @@ public sealed class InventoryGrainTests : IAsyncLifetime
 
         await inventory.ListAsync(Query(""));
 
-        var partition = new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id("A")));
-        await using var raw = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(_redis!.ConnectionString);
+        var partition = PartitionOf("A");
+        await using var raw = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(Redis.ConnectionString);
         var mark = (long)await raw.GetDatabase().HashGetAsync($"{{p{partition}}}:c", "t");
         Assert.InRange(mark, TailTrims.EntriesBetweenTrims - 512 - 1, TailTrims.EntriesBetweenTrims);
         Assert.Single((await inventory.ListAsync(Query($"labels.n = {TailTrims.EntriesBetweenTrims}"))).Rows);
-    }
-
-    private static DeviceId Id(string text) => DeviceId.TryParse(text, out var id) ? id : throw new FormatException(text);
-
-    private static RowQuery Query(string filter) => new(TenantId.Default, GrainTypes.Device, filter, "", 100);
-
-    private IInventoryGrain InventoryOf(string device) => _silo!.Client.GetInventory(
-        new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id(device))));
-
-    private async Task ExpectAsync(string device)
-    {
-        var spec = new ExpectedDevice("P3265-V", "12.11", "", "", EnrollmentApproval.Automatic);
-        var reply = await _silo!.Client.GetDevice(TenantId.Default, Id(device))
-            .ExpectAsync(new ExpectDevice(Actor.Operator("anna"), "r1", spec));
-        Assert.Null(reply.Error);
-    }
-
-    private async Task EditAsync(string device, int number)
-    {
-        var edit = new DeviceEdit(null, [new DeviceLabel("n", $"{number}")], []);
-        var reply = await _silo!.Client.GetDevice(TenantId.Default, Id(device)).EditAsync(new EditDevice(Actor.Operator("anna"), edit));
-        Assert.Null(reply.Error);
     }
 
     private sealed class Closed : IGatewayObserver
@@ -330,36 +229,5 @@ public sealed class InventoryGrainTests : IAsyncLifetime
             First.TrySetResult(close);
             return Task.CompletedTask;
         }
-    }
-
-    private sealed class Told : IRowWatcher
-    {
-        public ConcurrentQueue<ListedRow> Rows { get; } = new();
-
-        public TaskCompletionSource First { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public async Task UntilAsync(int rows)
-        {
-            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-            timeout.CancelAfter(TimeSpan.FromSeconds(10));
-            while (Rows.Count < rows)
-            {
-                await Task.Delay(10, timeout.Token);
-            }
-        }
-
-        public Task RowChangedAsync(RowChange change)
-        {
-            var row = change.Row;
-            Rows.Enqueue(row);
-            First.TrySetResult();
-            return Task.CompletedTask;
-        }
-    }
-
-    private sealed class NeverAsked : IErasureProofVerifier
-    {
-        public FleetError? Verify(ErasureProof proof, ImmutableArray<byte> publicKey, ImmutableArray<byte> signature) =>
-            throw new InvalidOperationException("No device is erased here.");
     }
 }

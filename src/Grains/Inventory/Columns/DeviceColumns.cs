@@ -1,7 +1,7 @@
+using System.Runtime.CompilerServices;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
-using Muster.Domain.Policies;
 
 namespace Muster.Grains.Inventory.Columns;
 
@@ -11,9 +11,10 @@ namespace Muster.Grains.Inventory.Columns;
 /// </summary>
 internal sealed class DeviceColumns
 {
-    private readonly ValuePool _pool;
-    private readonly Dictionary<string, TextColumn> _texts;
-    private readonly Dictionary<string, NumberColumn> _numbers;
+    /// <summary>Comparing one row takes some microseconds.</summary>
+    private const int RowsBetweenPauses = 256;
+
+    private readonly DeviceFields _fields;
     private readonly TextColumn _name;
     private readonly NameIndex _index;
     private readonly MapColumns _labels;
@@ -25,15 +26,8 @@ internal sealed class DeviceColumns
 
     public DeviceColumns(ValuePool pool)
     {
-        _pool = pool;
-        _texts = InventoryFields.Device
-            .Where(field => field.Type is FieldType.Text or FieldType.Version)
-            .ToDictionary(field => field.Name, _ => new TextColumn(pool), StringComparer.Ordinal);
-        _numbers = InventoryFields.Device
-            .Where(field => field.Type is not (FieldType.Text or FieldType.Version or FieldType.Map))
-            .Where(field => !InventoryFields.IsPresence(field.Name))
-            .ToDictionary(field => field.Name, _ => new NumberColumn(), StringComparer.Ordinal);
-        _name = _texts["name"];
+        _fields = new DeviceFields(pool);
+        _name = _fields.Name;
         _index = new NameIndex(_name);
         _labels = new MapColumns(pool);
         _settings = new MapColumns(pool);
@@ -74,11 +68,12 @@ internal sealed class DeviceColumns
     /// <summary>The column of a field; null of a key that no device has, and of what presence tells.</summary>
     public TextColumn? Text(FieldPath path) => path.Field.Type == FieldType.Map
         ? (path.Field.Name == "labels" ? _labels : _settings).Find(path.Key)
-        : _texts.GetValueOrDefault(path.Field.Name);
+        : _fields.Texts.GetValueOrDefault(path.Field.Name);
 
-    public NumberColumn? Number(FieldPath path) => _numbers.GetValueOrDefault(path.Field.Name);
+    public NumberColumn? Number(FieldPath path) => _fields.Numbers.GetValueOrDefault(path.Field.Name);
 
     /// <summary>Takes what a commit left; the number of the row.</summary>
+    [MethodImpl(ScanPath.Options)]
     public int Set(DeviceRow row, long version, Func<TenantId, DeviceId, PresenceEntry?> presence)
     {
         var at = _index.Find(row.Name);
@@ -91,19 +86,7 @@ internal sealed class DeviceColumns
         }
 
         _version.Set(at, version);
-        foreach (var (name, column) in _texts)
-        {
-            if (!ReferenceEquals(column, _name))
-            {
-                column.Set(at, row.Field(name, "").Text);
-            }
-        }
-
-        foreach (var (name, column) in _numbers)
-        {
-            column.Set(at, row.Field(name, "").Number);
-        }
-
+        _fields.Set(at, row);
         _labels.Set(at, row.Labels.IsDefault ? [] : row.Labels);
         if (row.Settings is { } settings)
         {
@@ -128,16 +111,8 @@ internal sealed class DeviceColumns
     /// <summary>Gives back room for rows that are not here: after a scan few more will come.</summary>
     public void Trim()
     {
-        foreach (var column in _texts.Values)
-        {
-            column.Trim();
-        }
-
-        foreach (var column in _numbers.Values.Append(_version))
-        {
-            column.Trim();
-        }
-
+        _fields.Trim();
+        _version.Trim();
         _labels.Trim();
         _settings.Trim();
     }
@@ -145,41 +120,22 @@ internal sealed class DeviceColumns
     public string NameOf(int row) => _name.Get(row);
 
     /// <summary>The row as lists show it: without settings.</summary>
-    public DeviceRow Get(TenantId tenant, int row) => new()
-    {
-        Tenant = tenant,
-        Name = _name.Get(row),
-        State = (DeviceState)Number("state", row),
-        StateChangedAt = Time("state_changed_at", row) ?? default,
-        CreatedAt = Time("created_at", row) ?? default,
-        Model = Text("model", row),
-        Site = Text("site", row),
-        Track = Text("track", row),
-        OsVersion = Text("os_version", row),
-        OsFloor = Text("os_floor", row),
-        ImageDigest = Text("image_digest", row),
-        BootId = Text("boot_id", row),
-        SecureBoot = Number("secure_boot", row) == 1,
-        Compliance = (ComplianceState)Number("compliance", row),
-        RulesKept = (int)Number("rules_kept", row),
-        RulesBroken = (int)Number("rules_broken", row),
-        Generation = Number("desired_generation", row),
-        ReachedGeneration = Number("reached_generation", row),
-        Rollout = Text("rollout", row),
-        ChangeStep = (ChangeStep)Number("change_step", row),
-        LastRollout = Text("last_rollout", row),
-        LastOutcome = (ChangeOutcome)Number("last_outcome", row),
-        Installs = (int)Number("installs", row),
-        CertificateSha256 = Text("certificate_sha256", row),
-        CertificateNotAfter = Time("certificate_not_after", row),
-        Labels = [.. _labels.Of(row).Select(label => new DeviceLabel(_pool.Share(label.Key), label.Value))],
-    };
+    public DeviceRow Get(TenantId tenant, int row) => _fields.Get(tenant, row, _labels.LabelsOf(row));
 
-    /// <summary>What is not as in the other, in words.</summary>
-    public IEnumerable<string> DifferencesTo(DeviceColumns fold)
+    /// <summary>Whether a row is not as in another table.</summary>
+    public bool Differs(int row, DeviceColumns before, int other) =>
+        VersionOf(row) != before.VersionOf(other) || FindDifference(row, before, other) is not null;
+
+    /// <summary>What is not as in the other, in words; null after every <see cref="RowsBetweenPauses"/> rows.</summary>
+    public IEnumerable<string?> DifferencesTo(DeviceColumns fold)
     {
         for (var row = 0; row < Count; row++)
         {
+            if (row % RowsBetweenPauses == 0)
+            {
+                yield return null;
+            }
+
             var other = fold.Find(NameOf(row));
             if (other < 0)
             {
@@ -205,15 +161,7 @@ internal sealed class DeviceColumns
     }
 
     private string? FindDifference(int row, DeviceColumns fold, int other) =>
-        _texts.Keys.FirstOrDefault(field => Text(field, row) != fold.Text(field, other))
-        ?? _numbers.Keys.FirstOrDefault(field => Number(field, row) != fold.Number(field, other))
-        ?? (_labels.Of(row).SequenceEqual(fold._labels.Of(other)) ? null : "a label")
-        ?? (_settings.Of(row).SequenceEqual(fold._settings.Of(other)) ? null : "a setting");
-
-    private string Text(string field, int row) => _texts[field].Get(row);
-
-    private long Number(string field, int row) => _numbers[field].Get(row);
-
-    private DateTimeOffset? Time(string field, int row) =>
-        Number(field, row) is var at && at != FieldValue.NoNumber ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
+        _fields.FindDifference(row, fold._fields, other)
+        ?? (_labels.IsSame(row, fold._labels, other) ? null : "a label")
+        ?? (_settings.IsSame(row, fold._settings, other) ? null : "a setting");
 }

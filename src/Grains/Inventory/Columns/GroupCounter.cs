@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using Muster.Contracts.Inventory;
 using Muster.Domain.Inventory;
 
@@ -9,183 +11,116 @@ internal sealed class GroupCounter(DeviceColumns columns, RowTest test, Inventor
     /// <summary>Up to here the counts stand in one array; it has 512 KiB and lives for one call.</summary>
     private const int DenseMax = 65_536;
 
-    private readonly Axis[] _axes = [.. grouping.Keys.Select(key => Axis.Of(key, columns, now))];
+    private readonly GroupAxis[] _axes = [.. grouping.Keys.Select(key => GroupAxis.Of(key, columns, now))];
 
     /// <summary>Groups beyond <see cref="RowCounts.GroupsMax"/> are left out; one more than that says so.</summary>
-    public RowCounts Count()
+    public (long Total, GroupCells Cells) Count()
+    {
+        var rows = ArrayPool<int>.Shared.Rent(Math.Max(1, columns.Count));
+        var places = ArrayPool<int>.Shared.Rent(rows.Length);
+        var cells = ArrayPool<long>.Shared.Rent(rows.Length);
+        try
+        {
+            for (var row = 0; row < columns.Count; row++)
+            {
+                rows[row] = row;
+            }
+
+            var kept = test.Keep(rows.AsSpan(0, columns.Count));
+            return (kept, Tell(CellsOf(rows.AsSpan(0, kept), places.AsSpan(0, kept), cells.AsSpan(0, kept))));
+        }
+        finally
+        {
+            ArrayPool<int>.Shared.Return(rows);
+            ArrayPool<int>.Shared.Return(places);
+            ArrayPool<long>.Shared.Return(cells);
+        }
+    }
+
+    /// <summary>The cells that have rows, and how many: a cell is the places of all fields in one number.</summary>
+    private List<KeyValuePair<long, long>> CellsOf(ReadOnlySpan<int> rows, Span<int> places, Span<long> cells)
     {
         if (_axes.Length == 0)
         {
-            return new RowCounts(CountAll(), [], null);
+            return [];
         }
 
-        var cells = 1L;
+        cells.Clear();
+        var size = 1L;
         foreach (var axis in _axes)
         {
-            cells = Math.Min(cells * axis.Size, DenseMax + 1);
-        }
-
-        return cells <= DenseMax ? CountDense((int)cells) : CountSparse();
-    }
-
-    private long CountAll()
-    {
-        var total = 0L;
-        for (var row = 0; row < columns.Count; row++)
-        {
-            total += test.Takes(row) ? 1 : 0;
-        }
-
-        return total;
-    }
-
-    private RowCounts CountDense(int cells)
-    {
-        var counts = new long[cells];
-        var total = 0L;
-        for (var row = 0; row < columns.Count; row++)
-        {
-            if (test.Takes(row))
+            axis.PlacesOf(rows, places);
+            size = checked(size * axis.Size);
+            for (var i = 0; i < cells.Length; i++)
             {
-                var cell = 0;
-                foreach (var axis in _axes)
-                {
-                    cell = (cell * axis.Size) + (int)axis.PlaceOf(row);
-                }
-
-                counts[cell]++;
-                total++;
+                cells[i] = (cells[i] * axis.Size) + places[i];
             }
         }
 
-        var groups = ImmutableArray.CreateBuilder<RowGroup>();
-        for (var cell = 0; cell < cells && groups.Count <= RowCounts.GroupsMax; cell++)
+        return size <= DenseMax ? CountDense(cells, (int)size) : CountSparse(cells);
+    }
+
+    private static List<KeyValuePair<long, long>> CountDense(ReadOnlySpan<long> cells, int size)
+    {
+        var counts = new long[size];
+        foreach (var cell in cells)
+        {
+            counts[cell]++;
+        }
+
+        var found = new List<KeyValuePair<long, long>>();
+        for (var cell = 0; cell < size && found.Count <= RowCounts.GroupsMax; cell++)
         {
             if (counts[cell] > 0)
             {
-                groups.Add(RowGroup.Of(ValuesOf(cell), counts[cell]));
+                found.Add(KeyValuePair.Create((long)cell, counts[cell]));
             }
         }
 
-        return new RowCounts(total, groups.ToImmutable(), null);
+        return found;
     }
 
-    private ImmutableArray<string> ValuesOf(int cell)
+    private static List<KeyValuePair<long, long>> CountSparse(ReadOnlySpan<long> cells)
     {
-        var values = new string[_axes.Length];
-        for (var i = _axes.Length - 1; i >= 0; i--)
+        var counts = new Dictionary<long, long>();
+        foreach (var cell in cells)
         {
-            values[i] = _axes[i].Show(cell % _axes[i].Size);
-            cell /= _axes[i].Size;
-        }
-
-        return [.. values];
-    }
-
-    private RowCounts CountSparse()
-    {
-        var counts = new Dictionary<(long, long, long), long>();
-        var total = 0L;
-        for (var row = 0; row < columns.Count; row++)
-        {
-            if (!test.Takes(row))
+            if (counts.TryGetValue(cell, out var count) || counts.Count <= RowCounts.GroupsMax)
             {
-                continue;
-            }
-
-            total++;
-            var key = (_axes[0].PlaceOf(row), PlaceOf(1, row), PlaceOf(2, row));
-            if (counts.TryGetValue(key, out var count) || counts.Count <= RowCounts.GroupsMax)
-            {
-                counts[key] = count + 1;
+                counts[cell] = count + 1;
             }
         }
 
-        return new RowCounts(total, [.. counts.Select(group => RowGroup.Of(Show(group.Key), group.Value))], null);
+        return [.. counts];
     }
 
-    private long PlaceOf(int axis, int row) => axis < _axes.Length ? _axes[axis].PlaceOf(row) : 0;
-
-    private ImmutableArray<string> Show((long First, long Second, long Third) key)
+    /// <summary>The groups with the values that they need, each of them once.</summary>
+    private GroupCells Tell(List<KeyValuePair<long, long>> cells)
     {
-        long[] places = [key.First, key.Second, key.Third];
-        return [.. _axes.Select((axis, index) => axis.Show(places[index]))];
-    }
-
-    /// <summary>One field's groups in this table, each with a number.</summary>
-    private abstract class Axis
-    {
-        /// <summary>How many groups there can be; more than <see cref="DenseMax"/> when nobody knows.</summary>
-        public virtual int Size => DenseMax + 1;
-
-        public abstract long PlaceOf(int row);
-
-        public abstract string Show(long place);
-
-        public static Axis Of(GroupKey key, DeviceColumns columns, DateTimeOffset now)
+        var values = _axes.Select(_ => ImmutableArray.CreateBuilder<string>()).ToArray();
+        var told = _axes.Select(axis => new int[axis.Size]).ToArray();
+        var places = new int[cells.Count * _axes.Length];
+        var counts = new long[cells.Count];
+        for (var group = 0; group < cells.Count; group++)
         {
-            if (key.Path.Field.Type is FieldType.Text or FieldType.Version or FieldType.Map)
+            (var cell, counts[group]) = cells[group];
+            for (var field = _axes.Length - 1; field >= 0; field--)
             {
-                return columns.Text(key.Path) switch
+                var place = (int)(cell % _axes[field].Size);
+                cell /= _axes[field].Size;
+                if (told[field][place] == 0)
                 {
-                    null => new Texts(_ => ""),
-                    { IsPacked: true } packed => new Texts(packed.Get),
-                    var coded => new Coded(coded),
-                };
+                    values[field].Add(_axes[field].Show(place));
+                    told[field][place] = values[field].Count;
+                }
+
+                places[(group * _axes.Length) + field] = told[field][place] - 1;
             }
-
-            var column = columns.Number(key.Path);
-            Func<int, long> get = column is null
-                ? row => PresenceEntry.Field(columns.PresenceOf(row), key.Path.Field.Name, now).Number
-                : column.Get;
-            return key.Path.Field.Type == FieldType.Choice ? new Choice(key.Path.Field, get) : new Numbers(key, get);
-        }
-    }
-
-    private sealed class Coded(TextColumn column) : Axis
-    {
-        public override int Size => column.Values.Count;
-
-        public override long PlaceOf(int row) => column.CodeOf(row);
-
-        public override string Show(long place) => column.Values[(int)place];
-    }
-
-    private sealed class Choice(InventoryField choices, Func<int, long> get) : Axis
-    {
-        public override int Size => choices.Values.Length;
-
-        public override long PlaceOf(int row) => get(row);
-
-        public override string Show(long place) => choices.Values[(int)place];
-    }
-
-    /// <summary>Text that most rows have of their own: numbered as it comes.</summary>
-    private sealed class Texts(Func<int, string> get) : Axis
-    {
-        private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
-        private readonly List<string> _texts = [];
-
-        public override long PlaceOf(int row)
-        {
-            var text = get(row);
-            if (!_places.TryGetValue(text, out var place))
-            {
-                _places[text] = place = _texts.Count;
-                _texts.Add(text);
-            }
-
-            return place;
         }
 
-        public override string Show(long place) => _texts[(int)place];
-    }
-
-    /// <summary>Numbers, and instants by their unit: the group is the number that its first value has.</summary>
-    private sealed class Numbers(GroupKey key, Func<int, long> get) : Axis
-    {
-        public override long PlaceOf(int row) => key.FirstOf(get(row));
-
-        public override string Show(long place) => key.Show(FieldValue.Of(place));
+        return new GroupCells(
+            [.. values.Select(field => field.ToImmutable())],
+            ImmutableCollectionsMarshal.AsImmutableArray(places),
+            ImmutableCollectionsMarshal.AsImmutableArray(counts));
     }
 }

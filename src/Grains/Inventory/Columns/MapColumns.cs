@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Muster.Domain.Devices;
 
@@ -20,12 +21,16 @@ internal sealed class MapColumns(ValuePool pool)
     /// <summary>In the order in which the keys came: devices of a kind report their settings in one order.</summary>
     private readonly List<KeyColumn> _order = [];
 
+    /// <summary>Sorted again after a key came.</summary>
+    private KeyColumn[] _byKey = [];
+
     /// <summary>Grows when a key comes that no row had.</summary>
     public int Count => _columns.Count;
 
     public TextColumn? Find(string key) => _columns.GetValueOrDefault(key)?.Column;
 
     /// <summary>The row has these values and no others.</summary>
+    [MethodImpl(ScanPath.Options)]
     public void Set(int row, SettingSet settings)
     {
         Span<char> nameRoom = stackalloc char[RoomLength];
@@ -33,19 +38,31 @@ internal sealed class MapColumns(ValuePool pool)
         var (named, next) = (0, 0);
         foreach (var setting in settings.AsSpans())
         {
-            named += Put(row, Decode(setting.Name, nameRoom), Decode(setting.Value, valueRoom), ref next);
+            // Mostly the key that is expected here: then it need not become text.
+            if (next >= _order.Count || !setting.Name.SequenceEqual(_order[next].Utf8))
+            {
+                next = PlaceOf(Decode(setting.Name, nameRoom));
+            }
+
+            named += Put(row, Decode(setting.Value, valueRoom), ref next);
         }
 
         EmptyOthers(row, named);
     }
 
     /// <summary>The row has these values and no others.</summary>
+    [MethodImpl(ScanPath.Options)]
     public void Set(int row, ImmutableArray<DeviceLabel> labels)
     {
         var (named, next) = (0, 0);
         foreach (var (name, value) in labels)
         {
-            named += Put(row, name, value, ref next);
+            if (next >= _order.Count || name != _order[next].Key)
+            {
+                next = PlaceOf(name);
+            }
+
+            named += Put(row, value, ref next);
         }
 
         EmptyOthers(row, named);
@@ -54,23 +71,58 @@ internal sealed class MapColumns(ValuePool pool)
     /// <summary>Gives back room for rows that are not here.</summary>
     public void Trim() => _order.ForEach(entry => entry.Column.Trim());
 
+    /// <summary>Whether a row has what one of another table has.</summary>
+    public bool IsSame(int row, MapColumns others, int other)
+    {
+        var values = 0;
+        foreach (var entry in _order)
+        {
+            var value = entry.Column.Get(row);
+            if (value.Length > 0)
+            {
+                values++;
+                if (others.Find(entry.Key)?.Get(other) != value)
+                {
+                    return false;
+                }
+            }
+        }
+
+        return values == others._order.Count(entry => entry.Column.Get(other).Length > 0);
+    }
+
     /// <summary>What the row has, in the order of the keys.</summary>
-    public IEnumerable<(string Key, string Value)> Of(int row) => _order
-        .Select(entry => (entry.Key, Value: entry.Column.Get(row)))
-        .Where(entry => entry.Value.Length > 0)
-        .OrderBy(entry => entry.Key, StringComparer.Ordinal);
+    public ImmutableArray<DeviceLabel> LabelsOf(int row)
+    {
+        var labels = ImmutableArray.CreateBuilder<DeviceLabel>(_order.Count);
+        foreach (var entry in ByKey())
+        {
+            if (entry.Column.Get(row) is { Length: > 0 } value)
+            {
+                labels.Add(new DeviceLabel(entry.Key, value));
+            }
+        }
+
+        return labels.DrainToImmutable();
+    }
+
+    private KeyColumn[] ByKey()
+    {
+        if (_byKey.Length != _order.Count)
+        {
+            _byKey = [.. _order.OrderBy(entry => entry.Key, StringComparer.Ordinal)];
+        }
+
+        return _byKey;
+    }
 
     private static ReadOnlySpan<char> Decode(ReadOnlySpan<byte> text, Span<char> room) =>
         text.Length <= room.Length ? room[..Encoding.UTF8.GetChars(text, room)] : Encoding.UTF8.GetString(text);
 
     /// <summary>How many columns were set: one, or none beyond the limit. The next key is looked for behind this one first.</summary>
-    private int Put(int row, ReadOnlySpan<char> key, ReadOnlySpan<char> value, ref int next)
+    [MethodImpl(ScanPath.Options)]
+    private int Put(int row, ReadOnlySpan<char> value, ref int next)
     {
-        if (next >= _order.Count || !key.SequenceEqual(_order[next].Key))
-        {
-            next = PlaceOf(key);
-        }
-
         if (next < 0)
         {
             next = 0;
@@ -102,6 +154,7 @@ internal sealed class MapColumns(ValuePool pool)
         return entry.Place;
     }
 
+    [MethodImpl(ScanPath.Options)]
     private void EmptyOthers(int row, int named)
     {
         foreach (var entry in _order)
@@ -118,6 +171,8 @@ internal sealed class MapColumns(ValuePool pool)
     private sealed class KeyColumn(string key, int place, TextColumn column)
     {
         public string Key => key;
+
+        public byte[] Utf8 { get; } = Encoding.UTF8.GetBytes(key);
 
         public int Place => place;
 

@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Muster.Grains.Inventory.Columns;
@@ -35,6 +36,7 @@ internal sealed class NameIndex(TextColumn names)
     }
 
     /// <summary>The slot that has the name, or the empty one where it belongs.</summary>
+    [MethodImpl(ScanPath.Options)]
     private int SlotOf(string name)
     {
         Span<char> room = stackalloc char[Domain.Devices.DeviceId.LengthMax];

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Muster.Domain.Inventory;
 
 namespace Muster.Grains.Inventory.Columns;
@@ -14,6 +15,7 @@ internal sealed class NumberColumn
     private long[]? _longs;
     private int _rows;
 
+    [MethodImpl(ScanPath.Options)]
     public void Set(int row, long value)
     {
         if (_bytes is not null && value != FieldValue.NoNumber && value is < 0 or >= NoByte)
@@ -54,6 +56,15 @@ internal sealed class NumberColumn
         return _longs![row];
     }
 
+    /// <summary>The numbers of many rows.</summary>
+    public void Read(ReadOnlySpan<int> rows, Span<long> numbers)
+    {
+        for (var i = 0; i < rows.Length; i++)
+        {
+            numbers[i] = Get(rows[i]);
+        }
+    }
+
     /// <summary>Gives back room for rows that are not here.</summary>
     public void Trim()
     {
@@ -62,6 +73,7 @@ internal sealed class NumberColumn
         Growth.Trim(ref _longs, _rows);
     }
 
+    [MethodImpl(ScanPath.Options)]
     private void Put(int row, long value)
     {
         if (_bytes is not null)

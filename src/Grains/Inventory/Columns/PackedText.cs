@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Muster.Grains.Inventory.Columns;
@@ -17,6 +18,7 @@ internal sealed class PackedText
     private int _used = 1;
     private int _wasted;
 
+    [MethodImpl(ScanPath.Options)]
     public void Set(int row, ReadOnlySpan<char> value)
     {
         Growth.Reach(ref _starts, row);
@@ -101,6 +103,7 @@ internal sealed class PackedText
                 start + MaxHeaderBytes);
     }
 
+    [MethodImpl(ScanPath.Options)]
     private int Write(int start, ReadOnlySpan<char> value, bool isHex, int length, int headerBytes)
     {
         var hex = isHex ? 0x40 : 0;
@@ -159,6 +162,7 @@ internal sealed class PackedText
         return _bytes.AsSpan(start, at - start + length);
     }
 
+    [MethodImpl(ScanPath.Options)]
     private static bool IsHex(ReadOnlySpan<char> value)
     {
         if (value.Length == 0 || value.Length % 2 != 0)

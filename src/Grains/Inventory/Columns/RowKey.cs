@@ -3,77 +3,109 @@ using Muster.Domain.Inventory;
 
 namespace Muster.Grains.Inventory.Columns;
 
-/// <summary>One key of an order over columns: says of row numbers what <see cref="OrderKey.Compare"/> says of values.</summary>
+/// <summary>
+/// One key of an order over columns: says of row numbers what <see cref="OrderKey.Compare"/> says of values. Most keys give each row a
+/// rank, a number whose order is the order of the values; only text that most rows have of their own is compared itself.
+/// </summary>
 internal abstract class RowKey
 {
-    public abstract int Compare(int left, int right);
+    /// <summary>Whether there are ranks: comparing them costs less than most filters do.</summary>
+    public virtual bool IsRanked => true;
+
+    /// <summary>Greater for what comes later; only while <see cref="IsRanked"/>.</summary>
+    public virtual long RankOf(int row) => throw new UnreachableException("The key has no ranks.");
+
+    /// <summary>The rank of a value, which may be of a row that is not here; only while <see cref="IsRanked"/>.</summary>
+    public virtual long RankOf(FieldValue value) => throw new UnreachableException("The key has no ranks.");
+
+    /// <summary>The ranks of many rows; only while <see cref="IsRanked"/>.</summary>
+    public virtual void RanksOf(ReadOnlySpan<int> rows, Span<long> ranks)
+    {
+        for (var i = 0; i < rows.Length; i++)
+        {
+            ranks[i] = RankOf(rows[i]);
+        }
+    }
+
+    public virtual int Compare(int left, int right) => RankOf(left).CompareTo(RankOf(right));
 
     /// <summary>Compares a row with a value, which may be of a row that is not here.</summary>
-    public abstract int CompareTo(int row, FieldValue value);
+    public virtual int CompareTo(int row, FieldValue value) => RankOf(row).CompareTo(RankOf(value));
 
     public abstract FieldValue ValueOf(int row);
-
-    /// <summary>Whether comparing costs less than most filters do.</summary>
-    public virtual bool IsCheap => true;
-
-    /// <summary>Many rows will be compared with this one.</summary>
-    public abstract void Remember(int row);
-
-    public abstract int CompareToRemembered(int row);
 
     public static RowKey Of(OrderKey key, DeviceColumns columns, DateTimeOffset now)
     {
         var path = key.Path;
         RowKey ascending = InventoryFields.IsPresence(path.Field.Name)
-            ? new NumberKey(row => PresenceEntry.Field(columns.PresenceOf(row), path.Field.Name, now).Number)
+            ? new PresenceKey(path.Field.Name, columns, now)
             : path.Field.Type is not (FieldType.Text or FieldType.Version or FieldType.Map)
-                ? new NumberKey(columns.Number(path)!.Get)
+                ? new NumberKey(columns.Number(path)!)
                 : columns.Text(path) is not { } text
-                    ? new NumberKey(_ => FieldValue.NoNumber)
+                    ? new Same()
                     : text.IsPacked ? new TextKey(path.Field.Type, text) : new CodedKey(path.Field.Type, text);
         return key.IsDescending ? new Descending(ascending) : ascending;
     }
 
     private sealed class Descending(RowKey key) : RowKey
     {
+        public override bool IsRanked => key.IsRanked;
+
+        // The complement turns the order round and, unlike the negative, exists of every number.
+        public override long RankOf(int row) => ~key.RankOf(row);
+
+        public override long RankOf(FieldValue value) => ~key.RankOf(value);
+
+        public override void RanksOf(ReadOnlySpan<int> rows, Span<long> ranks)
+        {
+            key.RanksOf(rows, ranks);
+            for (var i = 0; i < rows.Length; i++)
+            {
+                ranks[i] = ~ranks[i];
+            }
+        }
+
         public override int Compare(int left, int right) => -key.Compare(left, right);
 
         public override int CompareTo(int row, FieldValue value) => -key.CompareTo(row, value);
 
         public override FieldValue ValueOf(int row) => key.ValueOf(row);
-
-        public override bool IsCheap => key.IsCheap;
-
-        public override void Remember(int row) => key.Remember(row);
-
-        public override int CompareToRemembered(int row) => -key.CompareToRemembered(row);
     }
 
-    private sealed class NumberKey(Func<int, long> get) : RowKey
+    private sealed class NumberKey(NumberColumn column) : RowKey
     {
-        private long _remembered;
+        public override long RankOf(int row) => column.Get(row);
 
-        public override int Compare(int left, int right) => get(left).CompareTo(get(right));
+        public override long RankOf(FieldValue value) => value.Number;
 
-        public override int CompareTo(int row, FieldValue value) => get(row).CompareTo(value.Number);
+        public override void RanksOf(ReadOnlySpan<int> rows, Span<long> ranks) => column.Read(rows, ranks);
 
-        public override FieldValue ValueOf(int row) => FieldValue.Of(get(row));
+        public override FieldValue ValueOf(int row) => FieldValue.Of(column.Get(row));
+    }
 
-        public override void Remember(int row) => _remembered = get(row);
+    private sealed class PresenceKey(string field, DeviceColumns columns, DateTimeOffset now) : RowKey
+    {
+        public override long RankOf(int row) => PresenceEntry.Field(columns.PresenceOf(row), field, now).Number;
 
-        public override int CompareToRemembered(int row) => get(row).CompareTo(_remembered);
+        public override long RankOf(FieldValue value) => value.Number;
+
+        public override FieldValue ValueOf(int row) => FieldValue.Of(RankOf(row));
+    }
+
+    /// <summary>A label or setting that no device of this table has: all rows are as if they had no value.</summary>
+    private sealed class Same : RowKey
+    {
+        public override long RankOf(int row) => 0;
+
+        public override long RankOf(FieldValue value) => string.IsNullOrEmpty(value.Text) ? 0 : 1;
+
+        public override FieldValue ValueOf(int row) => FieldValue.None;
     }
 
     /// <summary>Text that most rows have of their own.</summary>
     private sealed class TextKey(FieldType type, TextColumn column) : RowKey
     {
-        private int _remembered;
-
-        public override bool IsCheap => false;
-
-        public override void Remember(int row) => _remembered = row;
-
-        public override int CompareToRemembered(int row) => Compare(row, _remembered);
+        public override bool IsRanked => false;
 
         public override int Compare(int left, int right)
         {
@@ -101,49 +133,28 @@ internal abstract class RowKey
     }
 
     /// <summary>Few different texts: put in order once, and then compared by their places.</summary>
-    private sealed class CodedKey : RowKey
+    private sealed class CodedKey(FieldType type, TextColumn column) : RowKey
     {
-        private const sbyte Unknown = sbyte.MinValue;
+        private readonly ValueOrder _order = column.OrderOf(type);
 
-        private readonly FieldType _type;
-        private readonly TextColumn _column;
-        private readonly int[] _places;
-        private readonly sbyte[] _toValue;
-        private FieldValue _value = FieldValue.None;
-        private int _remembered;
+        // Even numbers are values that there are; the odd ones between them are left for those that only other tables have.
+        public override long RankOf(int row) => 2L * _order.Places[column.CodeOf(row)];
 
-        public CodedKey(FieldType type, TextColumn column)
+        public override long RankOf(FieldValue value)
         {
-            (_type, _column) = (type, column);
-            _places = column.PlacesOf(type);
-            _toValue = new sbyte[_places.Length];
-            Array.Fill(_toValue, Unknown);
+            var (place, isHere) = _order.Find(column.Values, value);
+            return isHere ? 2L * place : (2L * place) + 1;
         }
 
-        public override int Compare(int left, int right) =>
-            _places[_column.CodeOf(left)].CompareTo(_places[_column.CodeOf(right)]);
-
-        public override void Remember(int row) => _remembered = _places[_column.CodeOf(row)];
-
-        public override int CompareToRemembered(int row) => _places[_column.CodeOf(row)].CompareTo(_remembered);
-
-        public override int CompareTo(int row, FieldValue value)
+        public override void RanksOf(ReadOnlySpan<int> rows, Span<long> ranks)
         {
-            if (!ReferenceEquals(value.Text, _value.Text))
+            var places = _order.Places;
+            for (var i = 0; i < rows.Length; i++)
             {
-                _value = value;
-                Array.Fill(_toValue, Unknown);
+                ranks[i] = 2L * places[column.CodeOf(rows[i])];
             }
-
-            var code = _column.CodeOf(row);
-            if (_toValue[code] == Unknown)
-            {
-                _toValue[code] = (sbyte)Math.Sign(FieldValue.Compare(_type, FieldValue.Of(_column.Values[code]), value));
-            }
-
-            return _toValue[code];
         }
 
-        public override FieldValue ValueOf(int row) => FieldValue.Of(_column.Get(row));
+        public override FieldValue ValueOf(int row) => FieldValue.Of(column.Get(row));
     }
 }

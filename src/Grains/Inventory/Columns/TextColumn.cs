@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Muster.Domain.Inventory;
 
 namespace Muster.Grains.Inventory.Columns;
@@ -24,7 +25,7 @@ internal sealed class TextColumn(ValuePool pool)
     private PackedText? _packed;
     private int _rows;
     private int _valuesMax = NarrowMax;
-    private (FieldType Type, int Generation, int[] Places) _places = (FieldType.Unspecified, 0, []);
+    private ValueOrder? _order;
 
     /// <summary>True when rows have no codes.</summary>
     public bool IsPacked => _packed is not null;
@@ -35,6 +36,7 @@ internal sealed class TextColumn(ValuePool pool)
     /// <summary>By code; code 0 is the empty text. Some may be of no row any more.</summary>
     public IReadOnlyList<string> Values => _values;
 
+    [MethodImpl(ScanPath.Options)]
     public void Set(int row, ReadOnlySpan<char> value)
     {
         if (_packed is { } packed)
@@ -69,35 +71,30 @@ internal sealed class TextColumn(ValuePool pool)
     /// <summary>The row's code; only while <see cref="IsPacked"/> is false.</summary>
     public int CodeOf(int row) => row >= _rows ? 0 : _narrow is { } narrow ? narrow[row] : _wide![row];
 
+    /// <summary>The codes of many rows; only while <see cref="IsPacked"/> is false.</summary>
+    public void CodesOf(ReadOnlySpan<int> rows, Span<int> codes)
+    {
+        for (var i = 0; i < rows.Length; i++)
+        {
+            codes[i] = CodeOf(rows[i]);
+        }
+    }
+
     public string Get(int row) => _packed is { } packed ? packed.Get(row) : _values[CodeOf(row)];
 
     /// <summary>The row's text without a copy of its own: in <paramref name="room"/> when it is packed and fits.</summary>
     public ReadOnlySpan<char> Read(int row, Span<char> room) =>
         _packed is { } packed ? packed.Read(row, room) : _values[CodeOf(row)];
 
-    /// <summary>
-    /// The place of each code in the order of the values; equal ones, such as versions that are written differently, share one. Kept until
-    /// a value comes.
-    /// </summary>
-    public int[] PlacesOf(FieldType type)
+    /// <summary>The values in their order; equal ones, such as versions that are written differently, share a place.</summary>
+    public ValueOrder OrderOf(FieldType type)
     {
-        if (_places.Type == type && _places.Generation == Generation && _places.Places.Length == _values.Count)
+        if (_order is not { } order || order.Type != type || order.Generation != Generation || order.Places.Length != _values.Count)
         {
-            return _places.Places;
+            _order = order = ValueOrder.Of(_values, type, Generation);
         }
 
-        var codes = Enumerable.Range(0, _values.Count).ToArray();
-        Array.Sort(codes, (left, right) => Compare(left, right));
-        var places = new int[codes.Length];
-        for (var i = 1; i < codes.Length; i++)
-        {
-            places[codes[i]] = places[codes[i - 1]] + (Compare(codes[i - 1], codes[i]) == 0 ? 0 : 1);
-        }
-
-        _places = (type, Generation, places);
-        return places;
-
-        int Compare(int left, int right) => FieldValue.Compare(type, FieldValue.Of(_values[left]), FieldValue.Of(_values[right]));
+        return order;
     }
 
     /// <summary>Gives back room for rows that are not here.</summary>
@@ -109,6 +106,7 @@ internal sealed class TextColumn(ValuePool pool)
         Growth.Trim(ref _wide, _rows);
     }
 
+    [MethodImpl(ScanPath.Options)]
     private int Find(ReadOnlySpan<char> value)
     {
         if (_codes is { } codes)
@@ -127,6 +125,7 @@ internal sealed class TextColumn(ValuePool pool)
         return -1;
     }
 
+    [MethodImpl(ScanPath.Options)]
     private int Add(ReadOnlySpan<char> text)
     {
         var value = pool.Share(text);
@@ -148,6 +147,7 @@ internal sealed class TextColumn(ValuePool pool)
         return code;
     }
 
+    [MethodImpl(ScanPath.Options)]
     private void SetCode(int row, int code)
     {
         if (_narrow is not null)
@@ -194,6 +194,48 @@ internal sealed class TextColumn(ValuePool pool)
         {
             Set(row, texts[row]);
         }
+    }
+}
+
+/// <summary>The order of a column's values, by code. Void once a value comes or codes get another meaning.</summary>
+/// <param name="Type">By which they are ordered.</param>
+/// <param name="Generation">Of the codes.</param>
+/// <param name="Codes">The codes in the order of their values.</param>
+/// <param name="Places">By code: its place in the order, from 0 and without a gap.</param>
+internal sealed record ValueOrder(FieldType Type, int Generation, int[] Codes, int[] Places)
+{
+    public static ValueOrder Of(List<string> values, FieldType type, int generation)
+    {
+        var codes = Enumerable.Range(0, values.Count).ToArray();
+        Array.Sort(codes, Compare);
+        var places = new int[codes.Length];
+        for (var i = 1; i < codes.Length; i++)
+        {
+            places[codes[i]] = places[codes[i - 1]] + (Compare(codes[i - 1], codes[i]) == 0 ? 0 : 1);
+        }
+
+        return new ValueOrder(type, generation, codes, places);
+
+        int Compare(int left, int right) => FieldValue.Compare(type, FieldValue.Of(values[left]), FieldValue.Of(values[right]));
+    }
+
+    /// <summary>The place of a value; of one that is not here, the place that it would come behind (-1 for the first).</summary>
+    public (int Place, bool IsHere) Find(IReadOnlyList<string> values, FieldValue value)
+    {
+        var (low, high) = (0, Codes.Length);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            var order = FieldValue.Compare(Type, FieldValue.Of(values[Codes[middle]]), value);
+            if (order == 0)
+            {
+                return (Places[Codes[middle]], true);
+            }
+
+            (low, high) = order < 0 ? (middle + 1, high) : (low, middle);
+        }
+
+        return (low == 0 ? -1 : Places[Codes[low - 1]], false);
     }
 }
 

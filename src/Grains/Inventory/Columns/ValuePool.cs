@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 
 namespace Muster.Grains.Inventory.Columns;
 
@@ -17,6 +18,7 @@ internal sealed class ValuePool
     private readonly ConcurrentDictionary<string, string> _values = new(StringComparer.Ordinal);
     private int _count;
 
+    [MethodImpl(ScanPath.Options)]
     public string Share(ReadOnlySpan<char> text)
     {
         if (text.Length > LengthMax)

@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Microsoft.Extensions.DependencyInjection;
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Devices;
+using Muster.Contracts.Inventory;
+using Muster.Domain;
+using Muster.Domain.Decommissioning;
+using Muster.Domain.Devices;
+using Muster.Grains.Devices;
+using Muster.Storage;
+using Muster.Testing.Stores;
+using Orleans.TestingHost;
+
+namespace Muster.Grains.Tests.Inventory;
+
+/// <summary>A silo on a real Redis. Nobody nudges here: what is seen was read when it was asked for.</summary>
+public abstract class InventorySilo : IAsyncLifetime
+{
+    private RedisServer? _redis;
+    private InProcessTestCluster? _silo;
+
+    private protected HeldScans Scans { get; } = new();
+
+    private protected RedisServer Redis => _redis!;
+
+    private protected InProcessTestCluster Silo => _silo!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync("no", CancellationToken.None);
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.AddMusterStorage(options =>
+            {
+                options.ConnectionString = _redis.ConnectionString;
+                options.Partitions = PartitionMap.CountMin;
+            });
+            silo.Services.AddSingleton<IErasureProofVerifier, NeverAsked>();
+            silo.AddDevices();
+            Scans.Decorate(silo.Services);
+        });
+        _silo = builder.Build();
+        await _silo.DeployAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_silo is not null)
+        {
+            await _silo.DisposeAsync();
+        }
+
+        if (_redis is not null)
+        {
+            await _redis.DisposeAsync();
+        }
+
+        GC.SuppressFinalize(this);
+    }
+
+    private protected static DeviceId Id(string text) => DeviceId.TryParse(text, out var id) ? id : throw new FormatException(text);
+
+    private protected static RowQuery Query(string filter) => new(TenantId.Default, GrainTypes.Device, filter, "", 100);
+
+    private protected static int PartitionOf(string device) =>
+        new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id(device)));
+
+    private protected IInventoryGrain InventoryOf(string device) => Silo.Client.GetInventory(PartitionOf(device));
+
+    private protected async Task ExpectAsync(string device)
+    {
+        var spec = new ExpectedDevice("P3265-V", "12.11", "", "", EnrollmentApproval.Automatic);
+        var reply = await Silo.Client.GetDevice(TenantId.Default, Id(device))
+            .ExpectAsync(new ExpectDevice(Actor.Operator("anna"), "r1", spec));
+        Assert.Null(reply.Error);
+    }
+
+    private protected async Task EditAsync(string device, int number)
+    {
+        var edit = new DeviceEdit(null, [new DeviceLabel("n", $"{number}")], []);
+        var reply = await Silo.Client.GetDevice(TenantId.Default, Id(device)).EditAsync(new EditDevice(Actor.Operator("anna"), edit));
+        Assert.Null(reply.Error);
+    }
+
+    private protected sealed class Told : IRowWatcher
+    {
+        public ConcurrentQueue<ListedRow> Rows { get; } = new();
+
+        public TaskCompletionSource First { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public async Task UntilAsync(int rows)
+        {
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+            timeout.CancelAfter(TimeSpan.FromSeconds(10));
+            while (Rows.Count < rows)
+            {
+                await Task.Delay(10, timeout.Token);
+            }
+        }
+
+        public Task RowChangedAsync(RowChange change)
+        {
+            var row = change.Row;
+            Rows.Enqueue(row);
+            First.TrySetResult();
+            return Task.CompletedTask;
+        }
+    }
+
+    private sealed class NeverAsked : IErasureProofVerifier
+    {
+        public FleetError? Verify(ErasureProof proof, ImmutableArray<byte> publicKey, ImmutableArray<byte> signature) =>
+            throw new InvalidOperationException("No device is erased here.");
+    }
+}
