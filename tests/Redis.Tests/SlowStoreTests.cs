@@ -64,7 +64,7 @@ public sealed class SlowStoreTests
         await redis.HangAsync(Cancel);
 
         // The first of them is on its way; all others wait behind it.
-        var commits = Enumerable.Range(0, 1 + CommitLimits.WaitingCommitsMax + Beyond)
+        var commits = Enumerable.Range(0, 1 + CommitLimits.PartitionWaitingCommitsMax + Beyond)
             .Select(n => session.WriteAsync(NoteRecord.IdIn(Partition, $"{n}"), new NoteState(), new NoteRecord().Next("x", 1)))
             .ToArray();
         var refused = commits.Where(commit => commit.IsFaulted).ToArray();
@@ -74,7 +74,31 @@ public sealed class SlowStoreTests
         var refusal = Assert.IsType<StoreUnavailableException>(refused[0].Exception!.InnerException);
         Assert.Contains("commits wait for partition 5", refusal.Message, StringComparison.Ordinal);
         await Task.WhenAll(commits.Except(refused));
-        Assert.Equal(2 + CommitLimits.WaitingCommitsMax, await session.Feed.GetHeadAsync(Partition, Cancel));
+        Assert.Equal(2 + CommitLimits.PartitionWaitingCommitsMax, await session.Feed.GetHeadAsync(Partition, Cancel));
+    }
+
+    [Fact]
+    public async Task Commits_BeyondWhatMayWaitInAll_AreRefusedAtOnceAndTheOthersLand()
+    {
+        const int Beyond = 1_000;
+        const int PartitionsUsed = 16;
+        await using var redis = await RedisServer.StartAsync("no", Cancel);
+        await using var session = Open(redis.ConnectionString, TimeSpan.FromSeconds(10));
+        await session.WriteAsync(NoteRecord.IdIn(Partition, "first"), new NoteState(), new NoteRecord().Next("x", 1));
+        await redis.HangAsync(Cancel);
+
+        var commits = Enumerable.Range(0, CommitLimits.WaitingCommitsMax + Beyond)
+            .Select(n => session.WriteAsync(
+                NoteRecord.IdIn(n % PartitionsUsed, $"{n}"), new NoteState(), new NoteRecord().Next("x", 1)))
+            .ToArray();
+        var refused = commits.Where(commit => commit.IsFaulted).ToArray();
+        await redis.GoOnAsync(Cancel);
+
+        // What left in the first calls does not wait any more.
+        Assert.InRange(refused.Length, Beyond - (CommitLimits.CallsMax * CommitLimits.CallCommitsMax), Beyond);
+        var refusal = Assert.IsType<StoreUnavailableException>(refused[0].Exception!.InnerException);
+        Assert.Contains($"{CommitLimits.WaitingCommitsMax} in all", refusal.Message, StringComparison.Ordinal);
+        await Task.WhenAll(commits.Except(refused));
     }
 
     [Fact]

@@ -41,6 +41,16 @@ internal sealed class CommitsBench(CommitsPlan plan, RunRecord record, TimeProvi
         record.Add(Figure.AtLeast($"commits_{store}_many_to_few", Rounds.Ratio(told, "many", "few"), "ratio", ManyRatioMin, true));
         record.Add(Figure.Beside($"commits_{store}_256_callers", Rounds.Median(Rounds.Of(told, "few")), "1/s"));
         record.Add(Figure.Beside($"commits_{store}_4096_callers", Rounds.Median(Rounds.Of(told, "many")), "1/s"));
+        foreach (var visit in new[] { "few", "raw", "many" })
+        {
+            record.Note(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{store} {visit}: {Median("cpu_us"):0.0} us of this process and {Median("server_cpu_us"):0.0} of the server, "
+                + $"{Median("allocated"):0} bytes allocated, per commit"));
+
+            double Median(string what) => Rounds.Median(Rounds.Of(told, $"{what}_{visit}"));
+        }
+
         record.Note(string.Create(
             CultureInfo.InvariantCulture, $"{store}: record {told["record_bytes"]} bytes, fact {told["fact_bytes"]} bytes"));
     }

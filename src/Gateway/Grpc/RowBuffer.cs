@@ -17,6 +17,7 @@ internal sealed class RowBuffer(int partitions) : IRowWatcher, IDisposable
     private readonly Heard[] _heard = new Heard[partitions];
     private Dictionary<RecordKey, ListedRow> _waiting = [];
     private bool _signalled;
+    private bool _disposed;
 
     public bool IsOverrun { get; private set; }
 
@@ -30,7 +31,7 @@ internal sealed class RowBuffer(int partitions) : IRowWatcher, IDisposable
             heard = heard.Lineage == change.Lineage
                 ? new Heard(change.Lineage, heard.Count + 1, Math.Max(heard.Highest, change.Number))
                 : new Heard(change.Lineage, 1, change.Number);
-            if (!_signalled)
+            if (!_signalled && !_disposed)
             {
                 _signalled = true;
                 _changed.Release();
@@ -79,7 +80,15 @@ internal sealed class RowBuffer(int partitions) : IRowWatcher, IDisposable
         }
     }
 
-    public void Dispose() => _changed.Dispose();
+    public void Dispose()
+    {
+        // An inventory that does not know yet that the watch has ended goes on telling.
+        lock (_gate)
+        {
+            _disposed = true;
+            _changed.Dispose();
+        }
+    }
 
     private void Put(ListedRow row)
     {

@@ -272,11 +272,13 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
             return null;
         }
 
+        // What is shown must not fall behind what was answered, and goes on meanwhile; a head below it is a store that went back.
         FeedPage page;
         do
         {
+            var shown = why == FeedContinuity.Rewound ? 0 : _position.Sequence;
             page = await _feed.FollowAsync(_partition, position, EntriesPerRead, cancellationToken);
-            if (page.Continuity != FeedContinuity.Follows)
+            if (page.Continuity != FeedContinuity.Follows || page.Head < shown)
             {
                 return null;
             }
@@ -288,13 +290,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
             position = page.Next;
         }
-        while (!page.IsAtEnd);
-
-        if (why != FeedContinuity.Rewound && position.Sequence < _position.Sequence)
-        {
-            // What is shown is ahead of the store, which went back; it must not fall behind what was answered without a word.
-            return null;
-        }
+        while (!page.IsAtEnd || (why != FeedContinuity.Rewound && position.Sequence < _position.Sequence));
 
         tables.Devices.Trim();
         tables.Devices.AttachAll();
