@@ -16,6 +16,9 @@ public sealed class EmbeddedStoreServer : IAsyncDisposable
     /// <summary>sun_path holds 108 bytes with its terminating zero.</summary>
     private const int SocketPathCharactersMax = 100;
 
+    /// <summary>Of 4 MiB each they hold some millions of copies of keys, far above what 4,096 partitions leave between two checkpoints.</summary>
+    private const int KeyPageCount = 64;
+
     private const UnixFileMode OwnerOnlyFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -78,7 +81,7 @@ public sealed class EmbeddedStoreServer : IAsyncDisposable
                 socketPath = Path.Combine(socketFolder, "store.sock");
             }
 
-            server = new GarnetServer(Options(folder, socketPath), loggers);
+            server = new GarnetServer(Options(folder, socketPath, limits), loggers);
             server.Start();
             var files = new StoreFolder(folder);
             var logger = (ILogger?)loggers?.CreateLogger<EmbeddedStoreServer>() ?? NullLogger.Instance;
@@ -196,7 +199,7 @@ public sealed class EmbeddedStoreServer : IAsyncDisposable
         }
     }
 
-    private static GarnetServerOptions Options(string folder, string socketPath) => new()
+    private static GarnetServerOptions Options(string folder, string socketPath, LogLimits limits) => new()
     {
         EndPoints = [new UnixDomainSocketEndPoint(socketPath)],
         UnixSocketPath = socketPath,
@@ -213,11 +216,18 @@ public sealed class EmbeddedStoreServer : IAsyncDisposable
         LuaOptions = new LuaOptions(),
         DeviceType = DeviceType.RandomAccess,
 
-        // Nothing may be evicted: without the storage tier an evicted page is lost. So pages are counted and the memory of
-        // values is not limited; 64 pages of keys are far above 4,096 partitions, and values live outside of them.
-        LogMemorySize = "",
-        PageSize = "4m",
-        PageCount = 64,
+        // Nothing may be evicted: without the storage tier an evicted record is lost. So the memory of values is not limited; only "0"
+        // says so, an empty text is 16 GiB. And pages of keys are never all in use: the server's log of keys only grows, by a copy of
+        // every key that is written while a checkpoint is taken, and when its pages are full the oldest are dropped. The compaction
+        // before each checkpoint copies what is alive on them to the end (ADR 0011): a tenth of the pages is written to, four
+        // segments of one page may lie before it, the rest is room for what comes between two checkpoints.
+        LogMemorySize = "0",
+        PageSize = limits.KeyPageSize,
+        PageCount = KeyPageCount,
+        MutablePercent = 10,
+        SegmentSize = limits.KeyPageSize,
+        CompactionType = LogCompactionType.Lookup,
+        CompactionMaxSegments = 4,
         IndexMemorySize = "8m",
 
         // One write has to fit into a page of the log, which has to be at least twice as large as a page of the store.

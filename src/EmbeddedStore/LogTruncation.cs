@@ -133,13 +133,17 @@ internal sealed partial class LogTruncation(StoreFolder folder, string socketPat
 /// <param name="LookInterval">How often sizes are looked at while something is committed: at 100 MB/s a fraction of the log.</param>
 /// <param name="PollInterval">Of the end of a checkpoint.</param>
 /// <param name="CheckpointTimeout">Far above what the largest takes; then it is tried again.</param>
+/// <param name="KeyPageSize">Of the server's pages of keys, in its own notation; half a page of the log at most.</param>
 internal sealed record LogLimits(
-    long LogBytesMin, double LogToData, TimeSpan LookInterval, TimeSpan PollInterval, TimeSpan CheckpointTimeout)
+    long LogBytesMin, double LogToData, TimeSpan LookInterval, TimeSpan PollInterval, TimeSpan CheckpointTimeout, string KeyPageSize)
 {
-    /// <summary>A checkpoint after every megabyte: for tests of crashes in the middle of one.</summary>
+    /// <summary>
+    /// A checkpoint after every megabyte, and pages of keys so small that a hundred checkpoints fill them: for tests of crashes in the
+    /// middle of one, and of what many leave.
+    /// </summary>
     public static LogLimits Frequent { get; } =
-        new(1 << 20, 0, TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(20), TimeSpan.FromMinutes(1));
+        new(1 << 20, 0, TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(20), TimeSpan.FromMinutes(1), "4k");
 
     public static LogLimits Default { get; } =
-        new(64 << 20, 0.5, TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(200), TimeSpan.FromMinutes(10));
+        new(64 << 20, 0.5, TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(200), TimeSpan.FromMinutes(10), "4m");
 }

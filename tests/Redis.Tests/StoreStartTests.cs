@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Muster.EmbeddedStore;
 using Muster.Storage;
+using StackExchange.Redis;
 
 namespace Muster.Redis.Tests;
 
@@ -23,6 +24,25 @@ public sealed class StoreStartTests(StoreServers servers)
 
         var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => other.Feed.GetHeadAsync(0, Cancel));
         Assert.Contains("laid out with 16 partitions and this host is configured for 32", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Open_WhenTheInstallationsKeyIsGone_IsRefusedAndWritesNothing()
+    {
+        await using var redis = await RedisServer.StartAsync("no", Cancel);
+        await using (var first = StoreSession.Open(redis.ConnectionString))
+        {
+            await first.Feed.GetHeadAsync(0, Cancel);
+        }
+
+        await using var raw = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString);
+        Assert.True(await raw.GetDatabase().KeyDeleteAsync("muster:installation"));
+        await using var second = StoreSession.Open(redis.ConnectionString);
+
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => second.Feed.GetHeadAsync(0, Cancel));
+
+        Assert.Contains("muster:installation is gone", refusal.Message, StringComparison.Ordinal);
+        Assert.False(await raw.GetDatabase().KeyExistsAsync("muster:installation"));
     }
 
     [Theory]
