@@ -17,9 +17,23 @@ internal static class CertificateFacts
 
     private const string HardwareModuleName = "1.3.6.1.5.5.7.8.4";
 
+    private const string SignatureWithParameters = "1.2.840.113549.1.1.10";
+
+    /// <summary>RSA PKCS #1 and ECDSA with SHA-256, 384 and 512 (RFC 8017, RFC 5758), and Ed25519 and Ed448 (RFC 8410).</summary>
+    private static readonly ImmutableHashSet<string> StrongSignatures =
+    [
+        "1.2.840.113549.1.1.11", "1.2.840.113549.1.1.12", "1.2.840.113549.1.1.13",
+        "1.2.840.10045.4.3.2", "1.2.840.10045.4.3.3", "1.2.840.10045.4.3.4",
+        "1.3.101.112", "1.3.101.113",
+    ];
+
+    /// <summary>SHA-256, 384 and 512 (RFC 4055).</summary>
+    private static readonly ImmutableHashSet<string> StrongHashes =
+        ["2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.2", "2.16.840.1.101.3.4.2.3"];
+
     private static readonly Asn1Tag OtherName = new(TagClass.ContextSpecific, 0, isConstructed: true);
 
-    /// <summary>The one value of an attribute of a name; null when it is missing, repeated or part of a set.</summary>
+    /// <summary>The one value of an attribute of a name; null when it is missing, repeated, part of a set or no visible text.</summary>
     public static string? Single(X500DistinguishedName name, string oid)
     {
         string? found = null;
@@ -39,11 +53,15 @@ internal static class CertificateFacts
                         return null;
                     }
 
-                    found = part.GetSingleElementValue();
+                    found = ReadText(part);
+                    if (found is null)
+                    {
+                        return null;
+                    }
                 }
             }
         }
-        catch (CryptographicException)
+        catch (Exception fault) when (fault is CryptographicException or AsnContentException)
         {
             return null;
         }
@@ -91,6 +109,29 @@ internal static class CertificateFacts
         }
     }
 
+    /// <summary>Whether the signature's hash is of the SHA-2 family; for RSASSA-PSS the parameters name it, and none means SHA-1.</summary>
+    public static bool HasStrongSignature(X509Certificate2 certificate)
+    {
+        if (certificate.SignatureAlgorithm.Value is not SignatureWithParameters)
+        {
+            return certificate.SignatureAlgorithm.Value is { } algorithm && StrongSignatures.Contains(algorithm);
+        }
+
+        try
+        {
+            var parts = new AsnReader(certificate.RawDataMemory, AsnEncodingRules.DER).ReadSequence();
+            parts.ReadEncodedValue();
+            var parameters = parts.ReadSequence();
+            parameters.ReadObjectIdentifier();
+            var hash = parameters.ReadSequence().ReadSequence(new Asn1Tag(TagClass.ContextSpecific, 0)).ReadSequence();
+            return StrongHashes.Contains(hash.ReadObjectIdentifier());
+        }
+        catch (AsnContentException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>
     /// The serial of the hardware module that holds the key (RFC 4108 hardwareModuleName in the subject alternative name), upper-case
     /// hex; empty when the certificate names none.
@@ -111,6 +152,19 @@ internal static class CertificateFacts
         {
             return "";
         }
+    }
+
+    /// <summary>
+    /// The attribute's text as it is encoded. The framework cuts a zero at its end, which would let one name pass for another; null
+    /// when it has a control character.
+    /// </summary>
+    private static string? ReadText(X500RelativeDistinguishedName part)
+    {
+        var attribute = new AsnReader(part.RawData, AsnEncodingRules.DER).ReadSetOf().ReadSequence();
+        attribute.ReadObjectIdentifier();
+        var tag = attribute.PeekTag();
+        var text = attribute.ReadCharacterString((UniversalTagNumber)tag.TagValue);
+        return text.Any(char.IsControl) ? null : text;
     }
 
     private static string FindHardwareSerial(AsnReader names)

@@ -13,6 +13,11 @@ public sealed record DeviceIdentityResult(DeviceIdentity? Identity, FleetError? 
 /// </summary>
 public sealed class DeviceIdentityVerifier(TrustStore trust)
 {
+    /// <summary>
+    /// Real device identities have 0.6 to 2 kB; what is larger carries something else and is read by nobody here.
+    /// </summary>
+    public const int CertificateBytesMax = 16 * 1024;
+
     private readonly TrustStore _trust = trust;
 
     /// <param name="certificate">The peer's certificate; null when it presented none.</param>
@@ -23,6 +28,11 @@ public sealed class DeviceIdentityVerifier(TrustStore trust)
         if (certificate is null)
         {
             return Refuse(CertificateErrors.Missing());
+        }
+
+        if (certificate.RawDataMemory.Length > CertificateBytesMax)
+        {
+            return Refuse(CertificateErrors.TooLarge(certificate.RawDataMemory.Length, CertificateBytesMax));
         }
 
         var chain = _trust.Follow(certificate, presented, now);
@@ -42,10 +52,15 @@ public sealed class DeviceIdentityVerifier(TrustStore trust)
         }
 
         var profile = DeviceProfile.OfRoot(chain.Root);
-        return profile.ReadSerial(certificate) is { Serial: { } serial } && DeviceId.TryFromSerial(serial, out var device)
-            ? new DeviceIdentityResult(Describe(certificate, profile.Name, device), null)
-            : Refuse(CertificateErrors.NotADeviceIdentity(
-                certificate.Subject, profile.ReadSerial(certificate).Fault ?? "its serial number is too long"));
+        var (serial, wrong) = profile.ReadSerial(certificate);
+        if (serial is null || !DeviceId.TryFromSerial(serial, out var device))
+        {
+            return Refuse(CertificateErrors.NotADeviceIdentity(certificate.Subject, wrong ?? "its serial number is too long"));
+        }
+
+        return profile.NeedsKnownIssuer && !_trust.Holds(certificate.IssuerName, chain.IssuerKey.Span)
+            ? Refuse(CertificateErrors.UnknownIssuer(certificate.Subject, certificate.Issuer))
+            : new DeviceIdentityResult(Describe(certificate, profile.Name, device), null);
     }
 
     /// <summary>What speaks against a device identity of any profile; null for nothing. An absent extension is no fault.</summary>

@@ -21,6 +21,12 @@ internal abstract partial class DeviceProfile
 
     public static DeviceProfile OfRoot(X500DistinguishedName root) => IsAxis(root, AxisRootPrefix) ? Axis : Ieee8021Ar;
 
+    /// <summary>
+    /// Whether the authority directly above has to be one of the trust store, by name and key. Axis numbers its intermediates per family
+    /// and publishes them; another one, even under the real root, is asked for by an operator and never brought along by a device.
+    /// </summary>
+    public abstract bool NeedsKnownIssuer { get; }
+
     /// <summary>The serial in canonical form, or what is wrong.</summary>
     public abstract (string? Serial, string? Fault) ReadSerial(X509Certificate2 certificate);
 
@@ -33,11 +39,13 @@ internal abstract partial class DeviceProfile
     [GeneratedRegex("^(00408C|ACCC8E|B8A44F|E82725)[0-9A-F]{6}\\z", RegexOptions.CultureInvariant)]
     private static partial Regex AxisSerial();
 
-    [GeneratedRegex("^axis-([0-9a-f]{12})-[a-z0-9]{1,16}-[0-9]{1,4}\\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^axis-([0-9a-f]{12})-(eccp256|rsa2048|rsa4096)-[0-9]{1,4}\\z", RegexOptions.CultureInvariant)]
     private static partial Regex AxisCommonName();
 
     private sealed class AxisProfile() : DeviceProfile("axis")
     {
+        public override bool NeedsKnownIssuer => true;
+
         public override (string? Serial, string? Fault) ReadSerial(X509Certificate2 certificate)
         {
             if (!IsAxis(certificate.IssuerName, AxisIntermediatePrefix))
@@ -61,6 +69,8 @@ internal abstract partial class DeviceProfile
 
     private sealed class Ieee8021ArProfile() : DeviceProfile("ieee8021ar")
     {
+        public override bool NeedsKnownIssuer => false;
+
         public override (string? Serial, string? Fault) ReadSerial(X509Certificate2 certificate)
         {
             var serial = CertificateFacts.Single(certificate.SubjectName, CertificateFacts.SerialNumber);

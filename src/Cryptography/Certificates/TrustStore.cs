@@ -18,8 +18,13 @@ public enum ChainState
 
 /// <summary>The end of a chain.</summary>
 /// <param name="State">How it ended.</param>
-/// <param name="Root">Subject of the trusted root; null unless trusted.</param>
-public sealed record ChainVerdict(ChainState State, X500DistinguishedName? Root);
+/// <param name="Root">Subject of the trusted root; null when untrusted.</param>
+/// <param name="IssuerKey">SubjectPublicKeyInfo of the certificate directly above, DER; empty when untrusted.</param>
+public sealed record ChainVerdict(ChainState State, X500DistinguishedName? Root, ReadOnlyMemory<byte> IssuerKey)
+{
+    /// <summary>No chain, or one that nothing may rest on.</summary>
+    public static ChainVerdict Untrusted { get; } = new(ChainState.Untrusted, null, default);
+}
 
 /// <summary>
 /// Trusted roots and the intermediates under them, loaded once. Nothing else is trusted: not the system's roots, and nothing is
@@ -89,8 +94,25 @@ public sealed class TrustStore
         return new TrustStore(certificates);
     }
 
+    /// <summary>Whether a certificate of the store, root or intermediate, has this name and this key (SubjectPublicKeyInfo, DER).</summary>
+    public bool Holds(X500DistinguishedName name, ReadOnlySpan<byte> key)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        foreach (var candidate in _intermediates.Concat(_roots))
+        {
+            if (candidate.SubjectName.RawData.AsSpan().SequenceEqual(name.RawData)
+                && candidate.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>
-    /// Follows a certificate to a trusted root. <paramref name="usage"/> is an extended key usage that every certificate that has
+    /// Follows a certificate to a trusted root. Below the root every signature is made with SHA-2 and every authority has a strong key
+    /// (<see cref="CertificateFacts.HasStrongKey"/>). <paramref name="usage"/> is an extended key usage that every certificate that has
     /// the extension must allow; null asks for none.
     /// </summary>
     public ChainVerdict Follow(
@@ -121,7 +143,7 @@ public sealed class TrustStore
         }
         catch (CryptographicException)
         {
-            return new ChainVerdict(ChainState.Untrusted, null);
+            return ChainVerdict.Untrusted;
         }
         finally
         {
@@ -143,7 +165,20 @@ public sealed class TrustStore
             (X509ChainStatusFlags.NotValidForUsage | X509ChainStatusFlags.NotTimeValid) => ChainState.Expired,
             _ => ChainState.Untrusted,
         };
-        var root = state == ChainState.Untrusted ? null : chain.ChainElements[^1].Certificate.SubjectName;
-        return new ChainVerdict(state, root is null ? null : new X500DistinguishedName(root.RawData));
+        var elements = chain.ChainElements;
+        if (state == ChainState.Untrusted || elements.SkipLast(1).Any(IsWeak))
+        {
+            return ChainVerdict.Untrusted;
+        }
+
+        return new ChainVerdict(
+            state,
+            new X500DistinguishedName(elements[^1].Certificate.SubjectName.RawData),
+            elements[Math.Min(1, elements.Count - 1)].Certificate.PublicKey.ExportSubjectPublicKeyInfo());
     }
+
+    /// <summary>A hash for which collisions are made, or an authority whose key can be found. A device's own key is looked at apart.</summary>
+    private static bool IsWeak(X509ChainElement element) =>
+        !CertificateFacts.HasStrongSignature(element.Certificate)
+        || (CertificateFacts.IsAuthority(element.Certificate) && !CertificateFacts.HasStrongKey(element.Certificate.PublicKey));
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Muster.Domain.Identity;
 
 /// <summary>The refusals of certificates that devices present; their reasons are names of <c>muster.v1.ErrorReason</c>.</summary>
@@ -11,6 +13,20 @@ public static class CertificateErrors
         "CERTIFICATE_UNTRUSTED",
         $"The certificate of '{subject}' does not chain to a trusted device-identity root.",
         ("subject", subject));
+
+    public static FleetError UnknownIssuer(string subject, string issuer) => FleetError.Of(
+        ErrorKind.Denied,
+        "CERTIFICATE_UNTRUSTED",
+        $"The certificate of '{subject}' is under '{issuer}', which is no trusted intermediate by name and key. "
+        + "If the vendor has published it, add it to the trusted device certificates.",
+        ("subject", subject),
+        ("issuer", issuer));
+
+    public static FleetError TooLarge(int bytes, int bytesMax) => FleetError.Of(
+        ErrorKind.Denied,
+        "CERTIFICATE_NOT_A_DEVICE_IDENTITY",
+        $"The certificate has {bytes} bytes; a device identity has at most {bytesMax}.",
+        ("bytes", bytes.ToString(CultureInfo.InvariantCulture)));
 
     public static FleetError Expired(string subject) => FleetError.Of(
         ErrorKind.Denied,

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Muster.Cryptography.Certificates;
 using static Muster.Cryptography.Tests.TestClock;
 
@@ -26,6 +27,24 @@ public sealed class DeviceIdentityVerifierTests : IDisposable
         Assert.Equal(36, identity.HardwareSerial.Length);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(certificate.RawData)), identity.CertificateSha256);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(identity.PublicKey.AsSpan())), identity.KeySha256);
+    }
+
+    /// <summary>East of Greenwich the framework's local time of year 9999 saturates, so this runs again in a process that is there.</summary>
+    [Fact]
+    public void Verify_AxisIdentityThatNeverEnds_IsReadTheSameEastOfGreenwich()
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            ArgumentList = { "-method", $"*{nameof(Verify_AxisIdentityThatNeverEnds_GivesTheUpperCaseSerial)}" },
+            Environment = { ["TZ"] = "Asia/Tokyo" },
+            RedirectStandardOutput = true,
+        };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+
+        Assert.Equal(0, process.ExitCode);
+        Assert.Contains("Total: 1", output, StringComparison.Ordinal);
     }
 
     [Fact]
