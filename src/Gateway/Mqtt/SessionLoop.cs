@@ -198,6 +198,12 @@ internal sealed partial class SessionLoop(
 
         switch (packet)
         {
+            case MqttSubscribePacket { TopicFilters.Count: 0 } or MqttUnsubscribePacket { TopicFilters.Count: 0 }:
+                // MQTT 5, 3.8.3-2 and 3.10.3-2: at least one. There would be no answer to it either.
+                session.Close(
+                    MqttDisconnectReasonCode.ProtocolError,
+                    FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "It names no topic filter."));
+                return false;
             case MqttSubscribePacket subscribe when subscribe.SubscriptionIdentifier > 0:
                 session.Close(
                     MqttDisconnectReasonCode.SubscriptionIdentifiersNotSupported,
