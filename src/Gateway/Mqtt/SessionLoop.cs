@@ -198,11 +198,12 @@ internal sealed partial class SessionLoop(
 
         switch (packet)
         {
-            case MqttSubscribePacket { TopicFilters.Count: 0 } or MqttUnsubscribePacket { TopicFilters.Count: 0 }:
-                // MQTT 5, 3.8.3-2 and 3.10.3-2: at least one. There would be no answer to it either.
+            case MqttSubscribePacket { TopicFilters.Count: 0 } or MqttSubscribePacket { PacketIdentifier: 0 }
+                or MqttUnsubscribePacket { TopicFilters.Count: 0 } or MqttUnsubscribePacket { PacketIdentifier: 0 }:
+                // MQTT 5, 2.2.1-3, 3.8.3-2 and 3.10.3-2. There would be no answer to either.
                 session.Close(
                     MqttDisconnectReasonCode.ProtocolError,
-                    FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "It names no topic filter."));
+                    FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "It has no packet identifier or no topic filter."));
                 return false;
             case MqttSubscribePacket subscribe when subscribe.SubscriptionIdentifier > 0:
                 session.Close(

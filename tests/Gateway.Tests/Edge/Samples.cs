@@ -1,3 +1,6 @@
+using Muster.Contracts.Gateways;
+using Muster.Domain.Devices;
+
 namespace Muster.Gateway.Tests.Edge;
 
 /// <summary>What a device of the tests says.</summary>
@@ -8,6 +11,9 @@ internal static class Samples
     public const string OtherSerial = "CAM-000002";
 
     public static readonly string Digest = new('a', 64);
+
+    public static DesiredMessage Desired(long generation) =>
+        new(new DesiredState(generation, new OsTarget(Digest, "12.12.1", 4711, [1, 2]), null));
 
     public static string Hello(string serial, int sequence = 1) =>
         $$"""

@@ -16,16 +16,13 @@ namespace Muster.Gateway.Tests.Mqtt;
 
 public sealed class DownTests
 {
-    private static DesiredMessage Desired(long generation) =>
-        new(new DesiredState(generation, new OsTarget(Samples.Digest, "12.12.1", 4711, [1, 2]), null));
-
     [Theory]
     [InlineData(MqttProtocolVersion.V500)]
     [InlineData(MqttProtocolVersion.V311)]
     public async Task Deliver_BeforeTheConnectionIsAccepted_ArrivesAfterItWithoutASubscription(MqttProtocolVersion version)
     {
         await using var edge = await DeviceEdge.StartAsync();
-        edge.Grains.Device(Samples.Serial).AtAdmission = Desired(3);
+        edge.Grains.Device(Samples.Serial).AtAdmission = Samples.Desired(3);
         await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial, version: version);
 
         var desired = Wire.Desired.Parser.ParseJson(await client.NextAsync(Samples.Serial, Topics.Desired));
@@ -55,8 +52,8 @@ public sealed class DownTests
         await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
         Assert.True(DeviceId.TryParse(Samples.Serial, out var id));
 
-        await device.Receiver!.Gateway!.DeliverAsync(new DownDelivery(TenantId.Default, id, device.Epoch - 1, Desired(1)));
-        await device.SendAsync(Desired(2));
+        await device.Receiver!.Gateway!.DeliverAsync(new DownDelivery(TenantId.Default, id, device.Epoch - 1, Samples.Desired(1)));
+        await device.SendAsync(Samples.Desired(2));
 
         var desired = Wire.Desired.Parser.ParseJson(await client.NextAsync(Samples.Serial, Topics.Desired));
         Assert.Equal(2, desired.Generation);
