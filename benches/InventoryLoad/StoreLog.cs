@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
+using Muster.Domain.Devices;
 using Muster.EmbeddedStore;
 using Muster.Fleet;
 using Muster.Grains.Devices;
@@ -16,6 +17,9 @@ namespace Muster.InventoryLoad;
 internal sealed class StoreLog(string folder, TextWriter output)
 {
     private const int CommitsAtOnce = 1_024;
+
+    /// <summary>Of one commit, each behind the timeouts of a call: a machine that is overloaded for minutes ends the run.</summary>
+    private const int AttemptsMax = 10;
 
     /// <summary>As often as the tail of a partition trims its feed.</summary>
     private const int CommitsBetweenTrims = 1_024;
@@ -88,10 +92,7 @@ internal sealed class StoreLog(string folder, TextWriter output)
             for (var i = caller; Interlocked.Increment(ref done) <= commits; i += CommitsAtOnce)
             {
                 i = i < states.Length ? i : caller;
-                var record = states[i].State!;
-                var device = record.Device!;
-                states[i].State = record with { Device = device with { GenerationReached = device.GenerationReached + 1 } };
-                await StoreFill.CommitAsync(storage, states[i], withSettings: false);
+                var device = await EditAsync(storage, states, i);
                 var partition = partitions.OfDevice($"{device.Tenant}/{device.Id.Value}");
                 if (Interlocked.Increment(ref counts[partition]) % CommitsBetweenTrims == 0)
                 {
@@ -99,6 +100,27 @@ internal sealed class StoreLog(string folder, TextWriter output)
                 }
             }
         });
+    }
+
+    /// <summary>One commit. Where nobody knows whether it was made, what is stored is read and it is made again, as an activation does.</summary>
+    private static async Task<Device> EditAsync(IGrainStorage storage, GrainState<DeviceRecord>[] states, int index)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var record = states[index].State!;
+            var device = record.Device!;
+            states[index].State = record with { Device = device with { GenerationReached = device.GenerationReached + 1 } };
+            try
+            {
+                await StoreFill.CommitAsync(storage, states[index], withSettings: false);
+                return device;
+            }
+            catch (StoreUnavailableException) when (attempt < AttemptsMax)
+            {
+                states[index] = new GrainState<DeviceRecord>();
+                await storage.ReadStateAsync("device", StoreFill.IdOf(device.Id.Value), states[index]);
+            }
+        }
     }
 
     private async Task WatchAsync(Action<long> tell, CancellationToken cancellationToken)
