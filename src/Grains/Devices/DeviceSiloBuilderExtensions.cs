@@ -34,6 +34,8 @@ public static class DeviceSiloBuilderExtensions
         silo.Services.TryAddSingleton<DevicePool>();
         silo.Services.TryAddSingleton<FeedInstruments>();
         silo.Services.TryAddSingleton<ParsedQueries>();
+        silo.Services.TryAddSingleton<TailPoll>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<TailPoll>());
         return silo;
     }
 }
