@@ -35,7 +35,6 @@ public static class DeviceSiloBuilderExtensions
         silo.Services.TryAddSingleton<FeedInstruments>();
         silo.Services.TryAddSingleton<ParsedQueries>();
         silo.Services.TryAddSingleton<TailPoll>();
-        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<TailPoll>());
         return silo;
     }
 }

@@ -19,7 +19,9 @@ internal sealed partial class InventoryGrain
     /// The date until which the due list sleeps, as far as is known here: an earlier one is told to it. Its own question says it anew.
     /// </summary>
     private DateTimeOffset _dueTold = DateTimeOffset.MaxValue;
-    private bool _hasLeft;
+
+    /// <summary>From the end of the activation to the beginning of its end: what runs beside may come to its end later.</summary>
+    private bool _isHere;
 
     public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax)
     {
@@ -35,7 +37,7 @@ internal sealed partial class InventoryGrain
     /// <summary>What follows from what was read: where the poll looks from now on, and dates that the due list does not know.</summary>
     private void Settle()
     {
-        if (_hasLeft)
+        if (!_isHere)
         {
             return;
         }
@@ -98,7 +100,7 @@ internal sealed partial class InventoryGrain
         {
             // Told again with the next tick, unless it has asked meanwhile.
             LogNotWoken(fault, _partition, at);
-            if (_dueTold == at && !_hasLeft)
+            if (_dueTold == at && _isHere)
             {
                 _dueTold = DateTimeOffset.MaxValue;
                 SetTimer();

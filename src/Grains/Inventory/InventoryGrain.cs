@@ -69,12 +69,13 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         _builtAt = _clock.GetUtcNow();
         await RebuildAsync(FeedContinuity.Follows, cancellationToken);
         await _trims.TrimAsync(_position, cancellationToken);
-        SetTimer();
+        _isHere = true;
+        Settle();
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        _hasLeft = true;
+        _isHere = false;
         _poll.Forget(_partition, this);
 
         // Only a figure: another silo tells it from now on.
