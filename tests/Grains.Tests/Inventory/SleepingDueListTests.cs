@@ -4,7 +4,7 @@ using Muster.Grains.Inventory;
 
 namespace Muster.Grains.Tests.Inventory;
 
-/// <summary>Due lists that sleep until the next date, with the real inventory and store. Nobody nudges, so the poll is what finds dates.</summary>
+/// <summary>Due lists that sleep until the next date, with the real inventory and store. Nobody nudges: the poll finds the dates.</summary>
 public sealed class SleepingDueListTests
 {
     /// <summary>
