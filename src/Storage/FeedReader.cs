@@ -74,6 +74,14 @@ internal sealed class FeedReader(StoreConnection connection, PayloadSerializer p
         return new FeedPage(FeedContinuity.Follows, entries.MoveToImmutable(), next, head);
     }
 
+    public async Task<bool> IsAtEndAsync(int partition, FeedPosition position, CancellationToken cancellationToken)
+    {
+        RedisValue[] fields = [RecordLayout.InstallationField, RecordLayout.HeadField, RecordLayout.FactField(position.Sequence)];
+        var values = await ReadAsync(partition, fields, cancellationToken);
+        return NumberOf(values[1]) == position.Sequence
+            && (position.Sequence == 0 || (!values[2].IsNull && PositionOf(position.Sequence, values[2]) == position));
+    }
+
     public async Task<long> GetTrimmedAsync(int partition, CancellationToken cancellationToken) =>
         NumberOf((await ReadAsync(partition, [RecordLayout.InstallationField, RecordLayout.TrimField], cancellationToken))[1]);
 

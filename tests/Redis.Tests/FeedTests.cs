@@ -57,6 +57,27 @@ public sealed class FeedTests(StoreServers servers)
     }
 
     [Theory, MemberData(nameof(Both))]
+    public async Task IsAtEnd_OfAPosition_IsTrueOnlyForTheNewestEntryAsItWasRead(StoreKind kind)
+    {
+        const int Partition = 11;
+        await using var session = servers.Open(kind);
+        var id = NoteRecord.IdIn(Partition, Guid.NewGuid().ToString("N"));
+        var state = await session.ReadAsync(id);
+        await session.WriteAsync(id, state, state.State.Next("one", facts: 2));
+        var end = await session.Feed.GetEndAsync(Partition, Cancel);
+
+        Assert.True(await session.Feed.IsAtEndAsync(Partition, end, Cancel));
+        Assert.False(await session.Feed.IsAtEndAsync(Partition, end with { Fingerprint = end.Fingerprint + 1 }, Cancel));
+        Assert.False(await session.Feed.IsAtEndAsync(Partition, new FeedPosition(end.Sequence + 1, 1), Cancel));
+        Assert.False(await session.Feed.IsAtEndAsync(Partition, FeedPosition.Start, Cancel));
+
+        await session.WriteAsync(id, state, state.State.Next("two", facts: 1));
+
+        Assert.False(await session.Feed.IsAtEndAsync(Partition, end, Cancel));
+        Assert.True(await session.Feed.IsAtEndAsync(Partition, await session.Feed.GetEndAsync(Partition, Cancel), Cancel));
+    }
+
+    [Theory, MemberData(nameof(Both))]
     public async Task Read_MoreThanAskedFor_IsBounded(StoreKind kind)
     {
         const int Partition = 11;

@@ -23,6 +23,7 @@ public sealed class LostStoreTests
         await AssertLostAsync(() => session.WriteAsync(id, state, state.State.Next("second", 1)));
         await AssertLostAsync(() => session.Feed.GetHeadAsync(5, Cancel));
         await AssertLostAsync(() => session.Feed.FollowAsync(5, FeedPosition.Start, 10, Cancel));
+        await AssertLostAsync(() => session.Feed.IsAtEndAsync(5, FeedPosition.Start, Cancel));
         await AssertLostAsync(() => session.Trimmer.TrimAsync(5, Cancel));
         await AssertLostAsync(async () => await session.Scanner.ScanAsync(5, Cancel).ToListAsync(Cancel));
     }

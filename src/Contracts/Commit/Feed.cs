@@ -99,6 +99,12 @@ public interface IFeedReader
     /// </summary>
     Task<FeedPage> FollowAsync(int partition, FeedPosition after, int entriesMax, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Whether there is nothing behind a position and its entry is still the one that was read. One request that brings no entry: for
+    /// those who mostly find that nothing has happened.
+    /// </summary>
+    Task<bool> IsAtEndAsync(int partition, FeedPosition position, CancellationToken cancellationToken);
+
     /// <summary>The highest sequence that is given up: what follows it can be read. 0 when nothing ever was.</summary>
     Task<long> GetTrimmedAsync(int partition, CancellationToken cancellationToken);
 

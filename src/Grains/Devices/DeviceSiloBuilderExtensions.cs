@@ -34,6 +34,7 @@ public static class DeviceSiloBuilderExtensions
         silo.Services.TryAddSingleton<DevicePool>();
         silo.Services.TryAddSingleton<FeedInstruments>();
         silo.Services.TryAddSingleton<ParsedQueries>();
+        silo.Services.TryAddSingleton<TailPoll>();
         return silo;
     }
 }

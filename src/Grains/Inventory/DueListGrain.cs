@@ -14,27 +14,28 @@ internal sealed partial class DueListGrain(TimeProvider clock, ILogger<DueListGr
     /// <summary>The shortest period that reminders allow; it only brings the grain back to life.</summary>
     public static readonly TimeSpan ReminderPeriod = TimeSpan.FromMinutes(1);
 
-    /// <summary>At most this late while active (design D7).</summary>
-    public static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
-
-    /// <summary>Records called at a time; the rest are called by the next ticks.</summary>
+    /// <summary>Records called at a time; the rest are called by the next looks.</summary>
     public const int CallsMax = 64;
 
     /// <summary>
-    /// Records looked at by a tick. Far above what one partition has due at a time; beyond it the earliest dates go first.
+    /// Records looked at at a time. Far above what one partition has due at a time; beyond it the earliest dates go first.
     /// </summary>
     public const int DueMax = 4_096;
 
     private readonly HashSet<RecordKey> _called = [];
+    private readonly DueAlarm _alarm = new();
 
-    /// <summary>When each record that is due was called last, in ticks: one that fails every time must not hold up the others.</summary>
+    /// <summary>When each record that is due was called last, in looks: one that fails every time must not hold up the others.</summary>
     private Dictionary<RecordKey, long> _lastCalled = [];
     private IInventoryGrain? _inventory;
-    private long _tick;
+    private IGrainTimer? _timer;
+    private long _look;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(TickInterval, TickInterval) { KeepAlive = true });
+        // It sleeps for longer than the collection lets an idle grain live.
+        DelayDeactivation(Timeout.InfiniteTimeSpan);
+        _timer = this.RegisterGrainTimer(LookAsync, new GrainTimerCreationOptions(DueAlarm.Pace, Timeout.InfiniteTimeSpan));
         return Task.CompletedTask;
     }
 
@@ -44,28 +45,56 @@ internal sealed partial class DueListGrain(TimeProvider clock, ILogger<DueListGr
         {
             await this.RegisterOrUpdateReminder(ReminderName, ReminderPeriod, ReminderPeriod);
         }
+
+        // A silo may have died that had the inventory: nobody else would ask for it.
+        await WakeAsync(DateTimeOffset.MinValue);
+    }
+
+    public Task WakeAsync(DateTimeOffset at)
+    {
+        _alarm.Wake(at);
+        SetTimer();
+        return Task.CompletedTask;
     }
 
     /// <summary>The activation is all that the reminder is for.</summary>
     public Task ReceiveReminder(string reminderName, TickStatus status) => Task.CompletedTask;
 
-    private async Task TickAsync(CancellationToken cancellationToken)
+    private void SetTimer() => _timer!.Change(_alarm.Sleep(clock.GetUtcNow()), Timeout.InfiniteTimeSpan);
+
+    private async Task LookAsync(CancellationToken cancellationToken)
     {
         _inventory ??= GrainFactory.GetInventory(checked((int)this.GetPrimaryKeyLong()));
-        var due = await _inventory.GetDueAsync(clock.GetUtcNow(), DueMax);
-        _tick++;
+        var now = clock.GetUtcNow();
+        _alarm.Begin(now);
+        DueRecords? due = null;
+        try
+        {
+            due = await _inventory.GetDueAsync(now, DueMax);
+            Call(due);
+        }
+        finally
+        {
+            _alarm.End(due);
+            SetTimer();
+        }
+    }
+
+    private void Call(DueRecords due)
+    {
+        _look++;
         _lastCalled = due.Records.Where(_lastCalled.ContainsKey).ToDictionary(record => record, record => _lastCalled[record]);
         foreach (var record in due.Records.OrderBy(record => _lastCalled.GetValueOrDefault(record)))
         {
             if (_called.Count < CallsMax && _called.Add(record))
             {
-                _lastCalled[record] = _tick;
+                _lastCalled[record] = _look;
                 _ = CallAsync(record);
             }
         }
     }
 
-    /// <summary>Not awaited by the tick: a slow record must not hold up the others.</summary>
+    /// <summary>Not awaited by the look: a slow record must not hold up the others.</summary>
     private async Task CallAsync(RecordKey record)
     {
         try
@@ -75,7 +104,7 @@ internal sealed partial class DueListGrain(TimeProvider clock, ILogger<DueListGr
         }
         catch (Exception fault)
         {
-            // Still due: the next tick calls again.
+            // Still due: the next look calls again.
             LogCallFailed(fault, record);
         }
         finally

@@ -9,6 +9,9 @@ internal sealed class DueTable
     private readonly Dictionary<RecordKey, (long Version, DateTimeOffset? At)> _known = [];
     private readonly SortedSet<(DateTimeOffset At, string Kind, string Key)> _due = [];
 
+    /// <summary>The first date of all; null when there is none.</summary>
+    public DateTimeOffset? Earliest => _due.Count == 0 ? null : _due.Min.At;
+
     /// <summary>Takes the date that a commit left; one that is older than what is known changes nothing.</summary>
     public void Apply(RecordKey record, long version, DateTimeOffset? dueAt)
     {

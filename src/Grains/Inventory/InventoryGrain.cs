@@ -17,9 +17,6 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     /// <summary>One read of the feed: small enough that a list that has to catch up answers soon.</summary>
     public const int EntriesPerRead = 512;
 
-    /// <summary>A nudge can be lost; nothing shown is older than this.</summary>
-    public static readonly TimeSpan Backstop = TimeSpan.FromSeconds(1);
-
     /// <summary>A store that is restarted more often during one reading of a partition has another trouble.</summary>
     private const int RebuildAttemptsMax = 5;
 
@@ -36,6 +33,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     private readonly RowWatches _watches = new();
     private readonly TailRing _ring = new();
     private readonly TailTrims _trims;
+    private readonly TailPoll _poll;
     private readonly int _partition;
     private PartitionTables _tables;
     private Task _rebuilding = Task.CompletedTask;
@@ -47,6 +45,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         IDurableReaders readers,
         IFeedTrimmer trimmer,
         FeedInstruments instruments,
+        TailPoll poll,
         IRecordScanner records,
         ValuePool values,
         ParsedQueries queries,
@@ -54,7 +53,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         ILogger<InventoryGrain> logger)
     {
         (_feed, _readers, _records, _clock, _logger) = (feed, readers, records, clock, logger);
-        (_values, _queries) = (values, queries);
+        (_values, _queries, _poll) = (values, queries, poll);
         _partition = _watches.Partition = checked((int)this.GetPrimaryKeyLong());
         _trims = new TailTrims(_partition, trimmer, instruments, clock, logger);
         _presence = new PresenceTable(
@@ -65,14 +64,20 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        // Nothing calls an idle partition, and its tail is not to end for that.
+        DelayDeactivation(Timeout.InfiniteTimeSpan);
         _builtAt = _clock.GetUtcNow();
         await RebuildAsync(FeedContinuity.Follows, cancellationToken);
         await _trims.TrimAsync(_position, cancellationToken);
-        this.RegisterGrainTimer(TickAsync, new GrainTimerCreationOptions(Backstop, Backstop) { KeepAlive = true });
+        _isHere = true;
+        Settle();
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        _isHere = false;
+        _poll.Forget(_partition, this);
+
         // Only a figure: another silo tells it from now on.
         _trims.Forget();
         return Task.CompletedTask;
@@ -192,20 +197,12 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     public Task ReportPresenceAsync(PresenceReport report)
     {
         _presence.Apply(report, _clock.GetUtcNow());
+        SetTimer();
         return Task.CompletedTask;
     }
 
     public Task<DevicePresence?> FindPresenceAsync(TenantId tenant, DeviceId device) =>
         Task.FromResult(_presence.Find(tenant, device, _clock.GetUtcNow()));
-
-    public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => Task.FromResult(_tables.Due.DueBy(now, recordsMax));
-
-    private async Task TickAsync(CancellationToken cancellationToken)
-    {
-        _presence.Expire(_clock.GetUtcNow());
-        await CatchUpAsync(cancellationToken);
-        await _trims.TickAsync(_position, cancellationToken);
-    }
 
     private void Apply(FeedEntry entry) =>
         _tables.Apply(entry.Record, entry.Version, entry.Row, entry.DueAt, _watches, _clock.GetUtcNow());
@@ -239,6 +236,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         }
 
         _tables.TellDifferences(before, _watches, _clock.GetUtcNow());
+        Settle();
     }
 
     /// <summary>Whether the store, since what is shown was read, went back in time.</summary>
@@ -311,6 +309,12 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
     /// <summary>Reads the feed up to its head.</summary>
     private async Task CatchUpAsync(CancellationToken cancellationToken)
+    {
+        await ReadToHeadAsync(cancellationToken);
+        Settle();
+    }
+
+    private async Task ReadToHeadAsync(CancellationToken cancellationToken)
     {
         var page = await ReadOnAsync(cancellationToken);
         while (page.Continuity == FeedContinuity.Follows)

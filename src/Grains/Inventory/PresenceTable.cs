@@ -35,6 +35,9 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
     private readonly Dictionary<(TenantId, DeviceId), PresenceEntry> _sessions = [];
     private DateTimeOffset _nothingExpiresBefore;
 
+    /// <summary>When <see cref="Expire"/> may have something to do; null while nobody was heard of.</summary>
+    public DateTimeOffset? ExpiresFrom => _sessions.Count == 0 ? null : _nothingExpiresBefore;
+
     /// <summary>Takes a gateway's report. A session older than the one known changes nothing.</summary>
     public void Apply(PresenceReport report, DateTimeOffset now)
     {

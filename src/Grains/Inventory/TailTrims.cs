@@ -16,6 +16,9 @@ internal sealed partial class TailTrims(
     private long _trimmedAt;
     private DateTimeOffset? _alarmedAt;
 
+    /// <summary>Whether a reader is so far behind that the feed is to be looked at without an entry that calls for it.</summary>
+    public bool IsAlarming => _alarmedAt is not null;
+
     /// <summary>After the tail has read up to the position.</summary>
     public Task FollowAsync(FeedPosition position, CancellationToken cancellationToken) =>
         Math.Abs(position.Sequence - _trimmedAt) >= EntriesBetweenTrims ? TrimAsync(position, cancellationToken) : Task.CompletedTask;

@@ -16,6 +16,9 @@ namespace Muster.Grains.Tests.Inventory;
 /// <summary>One silo on a real store of its own, and a second way into that store for writers and readers outside of it.</summary>
 internal sealed class StoreSilo : IAsyncDisposable
 {
+    /// <summary>Far above what any step takes; only a bug reaches it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-silo-");
     private RedisServer? _redis;
     private EmbeddedStoreServer? _embedded;
@@ -26,6 +29,9 @@ internal sealed class StoreSilo : IAsyncDisposable
     public Said Log { get; } = new();
 
     public IGrainFactory Grains => _cluster.Client;
+
+    /// <summary>Of a silo that is not on the embedded store.</summary>
+    public RedisServer Redis => _redis!;
 
     public IServiceProvider Services => _cluster.GetSiloServiceProvider();
 
@@ -43,6 +49,21 @@ internal sealed class StoreSilo : IAsyncDisposable
 
         await silo.DeployAsync(configure);
         return silo;
+    }
+
+    /// <summary>Ends an activation, as the end of its silo does.</summary>
+    public Task EndAsync(IAddressable grain) => _cluster.DeactivateAsync(grain);
+
+    public static Task UntilAsync(Func<bool> expected) => UntilAsync(() => Task.FromResult(expected()));
+
+    public static async Task UntilAsync(Func<Task<bool>> expected)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!await expected())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, "It did not come to that.");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -78,6 +99,7 @@ internal sealed class StoreSilo : IAsyncDisposable
             silo.Services.AddSingleton<IErasureProofVerifier, NeverAsked>();
             silo.Services.AddLogging(logging => logging.AddProvider(Log));
             silo.AddDevices();
+            silo.UseInMemoryReminderService();
             configure?.Invoke(silo.Services);
         });
         _cluster = builder.Build();

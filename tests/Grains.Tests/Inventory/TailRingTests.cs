@@ -175,6 +175,9 @@ public sealed class TailRingTests
             return inner.FollowAsync(partition, after, entriesMax, cancellationToken);
         }
 
+        public Task<bool> IsAtEndAsync(int partition, FeedPosition position, CancellationToken cancellationToken) =>
+            inner.IsAtEndAsync(partition, position, cancellationToken);
+
         public Task<long> GetTrimmedAsync(int partition, CancellationToken cancellationToken) =>
             inner.GetTrimmedAsync(partition, cancellationToken);
 

@@ -122,6 +122,9 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
         return new FeedPage(FeedContinuity.Follows, entries, new FeedPosition(after.Sequence + entries.Length, Lineage), head);
     }
 
+    public async Task<bool> IsAtEndAsync(int partition, FeedPosition position, CancellationToken cancellationToken) =>
+        await GetEndAsync(partition, cancellationToken) == position;
+
     public Task<long> GetTrimmedAsync(int partition, CancellationToken cancellationToken) => Task.FromResult(0L);
 
     public Task<long> GetHeadAsync(int partition, CancellationToken cancellationToken)
