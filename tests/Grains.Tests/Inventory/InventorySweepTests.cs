@@ -92,14 +92,14 @@ public sealed class InventorySweepTests : InventorySilo
         GC.KeepAlive(told);
     }
 
-    /// <summary>A sweep that has begun, and waits before its first record until it is released.</summary>
+    /// <summary>A sweep that has read the one record and waits until it is released: what comes now only the feed tells it.</summary>
     private async Task<(Task<T> Sweep, TaskCompletionSource Release)> BeginAsync<T>(Func<IInventoryGrain, Task<T>> sweep)
     {
         await ExpectAsync("A");
         Assert.Equal(["A"], await NamesAsync("A", ""));
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Scanner.Before = () =>
+        Scanner.Between = () =>
         {
             begun.SetResult();
             return release.Task;
