@@ -26,7 +26,7 @@ internal sealed partial class RolloutGrain
     /// <summary>While nothing moves.</summary>
     private static readonly TimeSpan QuietTickInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Whoever waits for the answer to a start that failed waits so much longer; a store that answers needs some milliseconds.</summary>
+    /// <summary>A start that failed is answered so much later at most; a store that is well needs milliseconds.</summary>
     private static readonly TimeSpan LeaveMax = TimeSpan.FromSeconds(2);
 
     private IGrainTimer? _timer;
