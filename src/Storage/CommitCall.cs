@@ -20,6 +20,9 @@ internal sealed class CommitCall
 
     private int _bytes;
 
+    /// <summary>All of them were told.</summary>
+    public bool IsOver => Commits.TrueForAll(commit => commit.Done.IsCompleted);
+
     /// <summary>False when the call has no room for the partition's next commit, which then waits for another.</summary>
     public bool TryTake(PartitionQueue partition)
     {
@@ -145,6 +148,18 @@ internal sealed class CommitCall
         }
 
         return told;
+    }
+
+    /// <summary>Tells those that are on their way for too long. Whether they land is not known: the version check decides.</summary>
+    public void TellOverdue(CommitPatience patience, long now)
+    {
+        foreach (var commit in Commits)
+        {
+            if (patience.IsOver(commit, now))
+            {
+                commit.Fail(new StoreUnavailableException($"The store did not answer to the commit of {commit.Record} in time."));
+            }
+        }
     }
 
     public void Fail(Exception exception)

@@ -36,6 +36,14 @@ internal static class CommitLimits
     /// <summary>Waiting commits of all partitions: some 100 MB, about a second of a server that is busy with nothing else.</summary>
     public const int WaitingCommitsMax = 65_536;
 
+    /// <summary>
+    /// Callers listen for 15 s (<see cref="Muster.Contracts.CallTimeouts.Commit"/>): two less, so that what they are told reaches them.
+    /// </summary>
+    public static readonly TimeSpan ListenMax = TimeSpan.FromSeconds(13);
+
+    /// <summary>A second more or less does not matter to who has waited for twelve.</summary>
+    public static readonly TimeSpan LookPeriodMax = TimeSpan.FromSeconds(1);
+
     /// <summary>Feed entries per read: about 200 kB.</summary>
     public const int FeedReadEntriesMax = 1_024;
 

@@ -7,10 +7,19 @@ namespace Muster.Storage;
 /// <summary>
 /// All commits on their way. A lone one leaves at once; what piles up while calls are under way leaves together with the next: many of a
 /// partition in one write and, where one server holds all partitions, those of many partitions in one call. A partition has at most one
-/// call under way; waiting for durability overlaps with the next.
+/// call under way; waiting for durability overlaps with the next. While the store does not answer, callers are told before they stop
+/// listening, and what was not sent by then never is.
 /// </summary>
-internal sealed class CommitPipeline(StoreConnection connection, IDurabilityBarrier barrier, IServiceProvider services)
+internal sealed class CommitPipeline : IAsyncDisposable
 {
+    private readonly StoreConnection _connection;
+    private readonly IDurabilityBarrier _barrier;
+    private readonly CommitPatience _patience;
+    private readonly ITimer _look;
+
+    /// <summary>Optional, and looked up late: whoever is nudged reads from this store.</summary>
+    private readonly Lazy<IFeedNudge?> _nudge;
+
     private readonly Lock _gate = new();
 
     /// <summary>At most one per partition, so at most 4,096.</summary>
@@ -19,16 +28,24 @@ internal sealed class CommitPipeline(StoreConnection connection, IDurabilityBarr
     /// <summary>Those that have something waiting and no call under way, in the order in which that became so.</summary>
     private readonly Queue<PartitionQueue> _ready = new();
 
-    /// <summary>Optional, and looked up late: whoever is nudged reads from this store.</summary>
-    private readonly Lazy<IFeedNudge?> _nudge = new(services.GetService<IFeedNudge>);
+    /// <summary>Those that were sent and not answered.</summary>
+    private readonly HashSet<CommitCall> _underWay = [];
 
     private int _waiting;
     private int _calls;
+    private bool _isLooking;
+
+    public CommitPipeline(StoreConnection connection, IDurabilityBarrier barrier, CommitPatience patience, IServiceProvider services)
+    {
+        (_connection, _barrier, _patience) = (connection, barrier, patience);
+        _nudge = new Lazy<IFeedNudge?>(services.GetService<IFeedNudge>);
+        _look = TimeProvider.System.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>On a cluster partitions have servers of their own, and one that does not answer keeps nobody else waiting.</summary>
-    private int CallsMax => connection.HoldsAllPartitions ? CommitLimits.CallsMax : PartitionMap.CountMax;
+    private int CallsMax => _connection.HoldsAllPartitions ? CommitLimits.CallsMax : PartitionMap.CountMax;
 
-    private int PartitionsPerCall => connection.HoldsAllPartitions ? CommitLimits.CallCommitsMax : 1;
+    private int PartitionsPerCall => _connection.HoldsAllPartitions ? CommitLimits.CallCommitsMax : 1;
 
     /// <summary>Returns when the commit is durable.</summary>
     public Task CommitAsync(PendingCommit commit)
@@ -36,6 +53,7 @@ internal sealed class CommitPipeline(StoreConnection connection, IDurabilityBarr
         lock (_gate)
         {
             Enqueue(commit);
+            LookSoon();
             if (_ready.Count == 0 || _calls >= CallsMax)
             {
                 return commit.Done;
@@ -49,6 +67,8 @@ internal sealed class CommitPipeline(StoreConnection connection, IDurabilityBarr
         _ = SendAllAsync();
         return commit.Done;
     }
+
+    public ValueTask DisposeAsync() => _look.DisposeAsync();
 
     private void Enqueue(PendingCommit commit)
     {
@@ -95,27 +115,43 @@ internal sealed class CommitPipeline(StoreConnection connection, IDurabilityBarr
     {
         lock (_gate)
         {
-            if (_ready.Count == 0)
+            var call = Take();
+            if (call.Commits.Count == 0)
             {
                 _calls--;
                 return null;
             }
 
-            var call = new CommitCall();
-            while (call.Partitions.Count < PartitionsPerCall && _ready.TryPeek(out var next) && call.TryTake(next))
-            {
-                _ready.Dequeue();
-            }
-
             _waiting -= call.Commits.Count;
+            _underWay.Add(call);
             return call;
         }
+    }
+
+    private CommitCall Take()
+    {
+        var (call, now) = (new CommitCall(), CommitPatience.Now);
+        while (call.Partitions.Count < PartitionsPerCall && _ready.TryPeek(out var next))
+        {
+            RefuseTooLate(next, now);
+            if (next.Waiting.Count > 0 && !call.TryTake(next))
+            {
+                break;
+            }
+
+            // With nothing left it is listed again when something comes.
+            next.IsListed = call.Partitions.Count > 0 && call.Partitions[^1].Partition == next;
+            _ready.Dequeue();
+        }
+
+        return call;
     }
 
     private void Release(CommitCall call)
     {
         lock (_gate)
         {
+            _underWay.Remove(call);
             foreach (var (partition, _) in call.Partitions)
             {
                 partition.IsListed = partition.Waiting.Count > 0;
@@ -129,15 +165,62 @@ internal sealed class CommitPipeline(StoreConnection connection, IDurabilityBarr
 
     private async Task<string> SendAsync(CommitCall call)
     {
-        barrier.CheckRoom();
-        await connection.OpenAsync(CancellationToken.None).ConfigureAwait(false);
+        _barrier.CheckRoom();
+        await _connection.OpenAsync(CancellationToken.None).ConfigureAwait(false);
         var keys = call.Keys();
-        var values = call.Arguments(connection.Installation, connection.FeedEntriesMax);
-        var verdicts = (string?)await connection.RunAsync(
-            database => StoreScript.Commit.EvaluateAsync(database, keys, values), CancellationToken.None).ConfigureAwait(false);
+        var values = call.Arguments(_connection.Installation, _connection.FeedEntriesMax);
+        var verdicts = (string?)await _connection.RunAsync(
+            database => call.IsOver
+                ? throw new StoreUnavailableException("All callers were told that the store does not answer.")
+                : StoreScript.Commit.EvaluateAsync(database, keys, values),
+            CancellationToken.None).ConfigureAwait(false);
         return verdicts?.Length == call.Commits.Count
             ? verdicts
             : throw new StoreUnavailableException($"The store answered {verdicts?.Length ?? 0} verdicts to {call.Commits.Count} commits.");
+    }
+
+    /// <summary>The oldest of a partition are first.</summary>
+    private void RefuseTooLate(PartitionQueue partition, long now)
+    {
+        while (partition.Waiting.TryPeek(out var next) && _patience.IsOver(next, now))
+        {
+            partition.Waiting.Dequeue();
+            _waiting--;
+            next.Fail(new StoreUnavailableException($"The store does not answer: the commit of {next.Record} was not sent."));
+        }
+    }
+
+    /// <summary>One timer for all, which runs only while there are commits.</summary>
+    private void LookSoon()
+    {
+        if (!_isLooking)
+        {
+            _isLooking = true;
+            _look.Change(_patience.LookPeriod, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Look()
+    {
+        lock (_gate)
+        {
+            _isLooking = false;
+            var now = CommitPatience.Now;
+            foreach (var partition in _partitions.Values)
+            {
+                RefuseTooLate(partition, now);
+            }
+
+            foreach (var call in _underWay)
+            {
+                call.TellOverdue(_patience, now);
+            }
+
+            if (_waiting > 0 || _underWay.Count > 0)
+            {
+                LookSoon();
+            }
+        }
     }
 
     /// <summary>
@@ -147,7 +230,7 @@ internal sealed class CommitPipeline(StoreConnection connection, IDurabilityBarr
     {
         try
         {
-            await barrier.PassAsync(CancellationToken.None).ConfigureAwait(false);
+            await _barrier.PassAsync(CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception)
         {

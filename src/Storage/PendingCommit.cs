@@ -30,6 +30,9 @@ internal sealed class PendingCommit
 
     public required Fence[] Fences { get; init; }
 
+    /// <summary>When it was handed over, by the clock of <see cref="CommitPatience"/>.</summary>
+    public long EnteredAt { get; } = CommitPatience.Now;
+
     public Task Done => _done.Task;
 
     public int Bytes

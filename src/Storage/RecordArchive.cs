@@ -42,6 +42,12 @@ internal sealed class RecordArchive(
         return new StoredRecord(packed.Key, header.Version, record, header.DueAt);
     }
 
+    public PackedRecord Repack(PackedRecord packed, ICommitRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(packed);
+        return packed with { Bytes = [.. payloads.Record(RecordLayout.ReadHeader(packed.Bytes.AsSpan()), record)] };
+    }
+
     public async Task<bool> WriteAsync(PackedRecord packed, CommitAttachments attachments)
     {
         ArgumentNullException.ThrowIfNull(packed);

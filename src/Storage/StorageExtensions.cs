@@ -40,6 +40,7 @@ public static class StorageExtensions
         services.AddSingleton<StoreConnection>();
         services.AddSingleton<PayloadSerializer>();
         services.AddSingleton<FactEncoder>();
+        services.AddSingleton<CommitPatience>();
         services.AddSingleton<CommitPipeline>();
         services.AddSingleton<IFeedReader, FeedReader>();
         services.AddSingleton<IFeedTrimmer, FeedTrimmer>();

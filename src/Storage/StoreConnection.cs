@@ -28,6 +28,10 @@ internal sealed class StoreConnection(
     /// <summary>One script may name several partitions: false on a cluster, where each has its slot, and until the store is open.</summary>
     public bool HoldsAllPartitions { get; private set; }
 
+    /// <summary>What all attempts of a request take that is never answered.</summary>
+    public static TimeSpan RetryTime(StoreOptions options) =>
+        (options.AttemptsMax * options.RequestTimeout) + (BackOff * ((1 << (options.AttemptsMax - 1)) - 1));
+
     /// <summary>More entries than this are never in one partition's feed.</summary>
     public long FeedEntriesMax => options.Value.FeedEntriesKept + CommitLimits.FeedEntriesBeyondMax;
 

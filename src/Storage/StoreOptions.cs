@@ -17,8 +17,8 @@ public sealed class StoreOptions
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// How often a commit is sent in all, from 1 to 8. Four times three seconds outlast a restart of the server and end
-    /// before a grain call times out (30 s).
+    /// How often a commit is sent in all, from 1 to 8. Four times three seconds outlast a restart of the server and end before a caller
+    /// stops listening (15 s); what more attempts would take is cut off at 13 s.
     /// </summary>
     public int AttemptsMax { get; set; } = 4;
 

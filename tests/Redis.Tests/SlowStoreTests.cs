@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
+using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Storage;
 
@@ -52,6 +54,49 @@ public sealed class SlowStoreTests
         await using var fresh = StoreSession.Open(redis.ConnectionString);
         await ledger.VerifyAsync(fresh, Cancel);
         Assert.InRange((await fresh.ReadAsync(id)).State.FactsTotal, 0, 1);
+    }
+
+    /// <summary>One call has 64 of them: without a bound they would be told one full round of attempts after another.</summary>
+    [Fact]
+    public async Task Commits_WaitingForAStoreThatHangs_AreToldWhileCallersListenAndNeverSent()
+    {
+        const int Waiting = 64 * 12;
+        await using var redis = await RedisServer.StartAsync("no", Cancel);
+        await using var session = Open(redis.ConnectionString, Request);
+        await session.WriteAsync(NoteRecord.IdIn(Partition, "first"), new NoteState(), new NoteRecord().Next("x", 1));
+        await redis.HangAsync(Cancel);
+
+        var clock = Stopwatch.StartNew();
+        var sent = session.WriteAsync(NoteRecord.IdIn(Partition, "sent"), new NoteState(), new NoteRecord().Next("x", 1));
+        var commits = Enumerable.Range(0, Waiting)
+            .Select(n => session.WriteAsync(NoteRecord.IdIn(Partition, $"{n}"), new NoteState(), new NoteRecord().Next("x", 1)))
+            .ToArray();
+        var told = await Task.WhenAll(commits.Select(commit => Assert.ThrowsAsync<StoreUnavailableException>(() => commit)));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => sent);
+        Assert.InRange(clock.Elapsed, Attempts * Request, 10 * Attempts * Request);
+        Assert.All(told, exception => Assert.Contains("was not sent", exception.Message, StringComparison.Ordinal));
+
+        await redis.GoOnAsync(Cancel);
+        await InsistAsync(() => session.ReadAsync(NoteRecord.IdIn(Partition, "first")));
+        await session.WriteAsync(NoteRecord.IdIn(Partition, "next"), new NoteState(), new NoteRecord().Next("x", 0));
+        Assert.InRange(await session.Feed.GetHeadAsync(Partition, Cancel), 1, 2);
+        Assert.False((await session.ReadAsync(NoteRecord.IdIn(Partition, "0"))).RecordExists);
+    }
+
+    /// <summary>Three attempts of ten seconds, which the options allow: the caller would have gone at half of that.</summary>
+    [Fact]
+    public async Task Commit_OfAStoreThatHangsForLong_IsToldWhileItsCallerListens()
+    {
+        await using var redis = await RedisServer.StartAsync("no", Cancel);
+        await using var session = Open(redis.ConnectionString, TimeSpan.FromSeconds(10));
+        await session.WriteAsync(NoteRecord.IdIn(Partition, "first"), new NoteState(), new NoteRecord().Next("x", 1));
+        await redis.HangAsync(Cancel);
+
+        var clock = Stopwatch.StartNew();
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            () => session.WriteAsync(NoteRecord.IdIn(Partition, "sent"), new NoteState(), new NoteRecord().Next("x", 1)));
+
+        Assert.InRange(clock.Elapsed, CommitLimits.ListenMax, TimeSpan.Parse(CallTimeouts.Commit, CultureInfo.InvariantCulture));
     }
 
     [Fact]

@@ -45,6 +45,60 @@ public sealed class TransferTests
         Assert.Contains("RESUME_TOKEN_EXPIRED", resumed.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>
+    /// Another number of partitions: rollouts stay behind, also of a device that was in the middle of one. It must not wait for what never
+    /// comes, and a rollout of the same name is another one.
+    /// </summary>
+    [Fact]
+    public async Task Tenant_ImportedWithoutItsRollouts_IsFreeForNewOnes()
+    {
+        await using var muster = new OneProcess();
+        await SimulatorProgram.MakeVendorAsync(muster, Cancel);
+        await muster.StartAsync(Cancel);
+        await using (SimulatorProgram.StartFleet(muster, Devices))
+        {
+            await PrepareAsync(muster);
+        }
+
+        await DoAsync(muster, "rollouts", "start", "spring");
+        await StopInMidChangeAsync(muster);
+        var export = Path.Combine(muster.Folder, "tenant.export");
+        await DoAsync(muster, "admin", "export", export);
+        muster.Kill();
+        LoseStore(muster);
+        muster.Settings["Muster__Store__Partitions"] = "32";
+        await muster.StartAsync(Cancel);
+
+        var refused = await muster.MusterAsync("admin", "import", export);
+        var imported = await DoAsync(muster, "admin", "import", export, "--without-rollouts");
+
+        Assert.Contains("leave the rollouts out", refused.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"left\"", imported, StringComparison.Ordinal);
+        Assert.Equal(Devices, await CountAsync(muster, "state = IN_SERVICE"));
+        Assert.Equal(0, await CountAsync(muster, "rollout = spring OR last_rollout = spring"));
+        Assert.DoesNotContain("spring", await DoAsync(muster, "rollouts", "list"), StringComparison.Ordinal);
+        await DoAsync(muster, "admin", "verify");
+
+        await using var fleet = SimulatorProgram.StartFleet(muster, Devices);
+        await DoAsync(muster, "rollouts", "create", "spring", "--image", await DigestAsync(muster), "--wave", "100%");
+        await DoAsync(muster, "rollouts", "start", "spring");
+        await UntilAsync(() => CountAsync(muster, "os_version = \"12.11.78\""), Devices);
+        await UntilAsync(
+            async () => (await DoAsync(muster, "rollouts", "get", "spring")).Split("ROLLOUT_STATE_SUCCEEDED").Length - 1, atLeast: 1);
+        Assert.Equal(0, await CountAsync(muster, "rollout = spring"));
+    }
+
+    /// <summary>The fleet is away, and at least one of its devices has a change that is not over.</summary>
+    private static async Task StopInMidChangeAsync(OneProcess muster)
+    {
+        do
+        {
+            await using var fleet = SimulatorProgram.StartFleet(muster, Devices);
+            await UntilAsync(() => CountAsync(muster, "rollout = spring"), atLeast: 1);
+        }
+        while (await CountAsync(muster, "rollout = spring") == 0);
+    }
+
     private static async Task<string> ResumeTokenAsync(OneProcess muster)
     {
         using var channel = OperatorChannel.Open(muster);
@@ -71,16 +125,21 @@ public sealed class TransferTests
         }
 
         await DoAsync(muster, "products", "create", "P3265-V", "--os-support-ends", "2040-01-01");
-        var file = Path.Combine(muster.Folder, "os.bin");
+        var file = ImageOf(muster);
         await SimulatorProgram.MakeImageAsync(muster, file, 700_000, Cancel);
         await DoAsync(
             muster, "images", "import", file, "--signature", file + ".cms", "--version", "12.11.78", "--track", "active",
             "--model", "P3265-V");
-        var digest = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(file, Cancel)));
         await UntilAsync(() => CountAsync(muster, "state = IN_SERVICE"), Devices);
         await DoAsync(
-            muster, "rollouts", "create", "spring", "--image", digest, "--wave", "3:100:20s", "--wave", "100%", "--max-unavailable", "1");
+            muster, "rollouts", "create", "spring", "--image", await DigestAsync(muster), "--wave", "3:100:20s", "--wave", "100%",
+            "--max-unavailable", "1");
     }
+
+    private static string ImageOf(OneProcess muster) => Path.Combine(muster.Folder, "os.bin");
+
+    private static async Task<string> DigestAsync(OneProcess muster) => Convert.ToHexStringLower(
+        System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(ImageOf(muster), Cancel)));
 
     /// <summary>The first try breaks off: a part of its file is torn away, and it goes on from the last mark that is left.</summary>
     private static async Task<string> ExportInTwoPartsAsync(OneProcess muster)

@@ -34,6 +34,9 @@ public interface IRecordArchive
     /// <exception cref="RecordUnreadableException">A newer version wrote them, or they are damaged.</exception>
     StoredRecord Unpack(PackedRecord packed);
 
+    /// <summary>The same record, version and commit with something else in its hot part; the cold part stays.</summary>
+    PackedRecord Repack(PackedRecord packed, ICommitRecord record);
+
     /// <summary>
     /// Commits the record as it is, at the version that it has, unless there is one of its key. True when it is there now, also from an
     /// earlier try; false when there is another under its key, which is left.

@@ -30,7 +30,11 @@ public sealed record WriteRecords(
     [property: Id(0)] Actor Actor,
     [property: Id(1)] TenantId Tenant,
     [property: Id(2)] Guid Export,
-    [property: Id(3)] ImmutableArray<PackedRecord> Records);
+    [property: Id(3)] ImmutableArray<PackedRecord> Records)
+{
+    /// <summary>The rollouts of the export stay behind: what its devices know of them is forgotten.</summary>
+    [Id(4)] public bool IsWithoutRollouts { get; init; }
+}
 
 /// <summary>What became of the records, or why nothing was written.</summary>
 /// <param name="Left">Those that were not written; the others are there.</param>

@@ -70,6 +70,17 @@ public static class DeviceChanges
         return FindKnown(device, rollout) ?? Closed(device, ChangeOutcome.Withdrawn, "NEVER_OFFERED");
     }
 
+    /// <summary>
+    /// What the device knows of rollouts that are not there any more and never come back: nobody would close the change in progress, and
+    /// a rollout that is later given the same name would be told that it has ended here. What the device runs is not touched.
+    /// </summary>
+    public static Device ForgetRollouts(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        var next = device.Change is null ? device : Withdraw(device);
+        return next with { Change = null, LastChange = null, EarlierChanges = [] };
+    }
+
     /// <summary>The device leaves its rollout.</summary>
     internal static (Device Next, DomainEvent? Fact) Remove(Device device, string reason, DateTimeOffset now) =>
         device.Change is { } change ? Close(device, change, ChangeOutcome.Removed, reason, now) : (device, null);

@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Options;
+using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
@@ -24,8 +27,11 @@ internal sealed record Listing(TenantId Tenant, string Kind, string Filter, stri
 /// <summary>A page of rows.</summary>
 internal sealed record ListedPage(ImmutableArray<ListedRow> Rows, string NextPageToken);
 
-/// <summary>Lists rows of all partitions in one order, in bounded batches.</summary>
-internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
+/// <summary>
+/// Lists rows of all partitions in one order, in bounded batches. A partition that is being read from the store does not answer until it
+/// is: it is asked again as long as the call may take.
+/// </summary>
+internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions, IOptions<OperatorsOptions> options, TimeProvider clock)
 {
     /// <summary>AIP-158: what a caller gets who asks for nothing.</summary>
     public const int PageSizeDefault = 50;
@@ -35,6 +41,13 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
 
     /// <summary>Rows asked of each partition beyond its share of the page, because names never spread evenly.</summary>
     private const int Spare = 4;
+
+    /// <summary>A question to a grain that ended by its time has waited long enough; this is for one that ends at once.</summary>
+    private static readonly TimeSpan AskAgainDelay = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>What is asked last has to be answered before the call's own time is over, which says less than we do.</summary>
+    private readonly TimeSpan _insistMax =
+        options.Value.CallTimeout - TimeSpan.Parse(CallTimeouts.Commit, CultureInfo.InvariantCulture) - TimeSpan.FromSeconds(1);
 
     // Made once: the factory looks at the interface's attributes every time.
     private readonly IInventoryGrain[] _inventories = [.. Enumerable.Range(0, partitions.Count).Select(grains.GetInventory)];
@@ -95,7 +108,7 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
     {
         var query = listing.Rows(PagePlace.Start, 1) with { TakesCells = true };
         var parts = new ConcurrentBag<RowCounts>();
-        await ForEachPartitionAsync(async inventory => parts.Add(await inventory.CountAsync(query, groupBy)), cancellationToken);
+        await ForEachPartitionAsync(async (inventory, _) => parts.Add(await inventory.CountAsync(query, groupBy)), cancellationToken);
         var sum = RowCounts.Sum(parts);
         if (sum.Error is { } error)
         {
@@ -107,18 +120,18 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
             : sum;
     }
 
-    /// <summary>Does something with every partition, some at a time.</summary>
-    public Task ForEachPartitionAsync(Func<IInventoryGrain, Task> action, CancellationToken cancellationToken) =>
-        ForEachPartitionAsync((inventory, _) => action(inventory), cancellationToken);
+    /// <summary>Tells every partition something, some at a time; whether they hear it is not worth waiting for.</summary>
+    public Task TellPartitionsAsync(Func<IInventoryGrain, Task> action, CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(_inventories, Options(cancellationToken), async (inventory, _) => await action(inventory));
 
     /// <summary>Does something with some partitions, some at a time.</summary>
     public Task ForEachPartitionAsync(
-        IEnumerable<int> those, Func<IInventoryGrain, int, Task> action, CancellationToken cancellationToken) =>
+        IReadOnlyCollection<int> those, Func<IInventoryGrain, int, Task> action, CancellationToken cancellationToken) =>
         ForEachAsync(those, partition => action(_inventories[partition], partition), cancellationToken);
 
     /// <summary>Does something with every partition, some at a time.</summary>
     public Task ForEachPartitionAsync(Func<IInventoryGrain, int, Task> action, CancellationToken cancellationToken) =>
-        ForEachPartitionAsync(Enumerable.Range(0, partitions.Count), action, cancellationToken);
+        ForEachPartitionAsync([.. Enumerable.Range(0, partitions.Count)], action, cancellationToken);
 
     private async IAsyncEnumerable<ListedRow> ScanAsync(
         Listing listing, Source[] batch, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -135,11 +148,45 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions)
         }
     }
 
-    private static Task ForEachAsync<T>(IEnumerable<T> items, Func<T, Task> action, CancellationToken cancellationToken) =>
-        Parallel.ForEachAsync(
-            items,
-            new ParallelOptions { MaxDegreeOfParallelism = PartitionsAtOnce, CancellationToken = cancellationToken },
-            async (item, _) => await action(item));
+    /// <param name="items">One per partition.</param>
+    /// <param name="ask">May be repeated.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    private async Task ForEachAsync<T>(IReadOnlyCollection<T> items, Func<T, Task> ask, CancellationToken cancellationToken)
+    {
+        var (begun, answered) = (clock.GetTimestamp(), 0);
+        await Parallel.ForEachAsync(items, Options(cancellationToken), async (item, stop) =>
+        {
+            while (!await TryAskAsync(ask, item))
+            {
+                if (clock.GetElapsedTime(begun) > _insistMax)
+                {
+                    throw FleetErrors.Unavailable(
+                        $"The inventory is being read from the store: {answered} of {items.Count} partitions have answered.");
+                }
+
+                await Task.Delay(AskAgainDelay, clock, stop);
+            }
+
+            Interlocked.Increment(ref answered);
+        });
+    }
+
+    /// <summary>False when no answer came in the time of a question, while the grain goes on reading.</summary>
+    private static async Task<bool> TryAskAsync<T>(Func<T, Task> ask, T item)
+    {
+        try
+        {
+            await ask(item);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private static ParallelOptions Options(CancellationToken cancellationToken) =>
+        new() { MaxDegreeOfParallelism = PartitionsAtOnce, CancellationToken = cancellationToken };
 
     /// <summary>
     /// The first rows of all sources, each of which is in order. Those that gave all they had and have more to read may hold a row before

@@ -82,7 +82,7 @@ internal sealed class RowWatch(
     {
         try
         {
-            await lister.ForEachPartitionAsync(grain => grain.UnwatchAsync(observer), CancellationToken.None);
+            await lister.TellPartitionsAsync(grain => grain.UnwatchAsync(observer), CancellationToken.None);
         }
         catch (Exception exception) when (ErrorInterceptor.IsPassing(exception))
         {

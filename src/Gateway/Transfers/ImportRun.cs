@@ -86,7 +86,8 @@ internal sealed class ImportRun(
         var records = part.Records.Select(Unwrap).Where(record => !_isWithoutRollouts || !IsOfRollout(record.Key.Kind)).ToArray();
         foreach (var group in records.GroupBy(record => PartitionOf(record.Key)))
         {
-            var reply = await grains.GetTransfer(group.Key).WriteAsync(new WriteRecords(caller.Actor, caller.Tenant, _export, [.. group]));
+            var command = new WriteRecords(caller.Actor, caller.Tenant, _export, [.. group]) { IsWithoutRollouts = _isWithoutRollouts };
+            var reply = await grains.GetTransfer(group.Key).WriteAsync(command);
             Refuse(reply.Error);
             Count(reply);
         }

@@ -26,6 +26,9 @@ internal sealed partial class RolloutGrain
     /// <summary>While nothing moves.</summary>
     private static readonly TimeSpan QuietTickInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>A start that failed is answered so much later at most; a store that is well needs milliseconds.</summary>
+    private static readonly TimeSpan LeaveMax = TimeSpan.FromSeconds(2);
+
     private IGrainTimer? _timer;
     private ShareRound? _round;
     private RolloutPlan? _plan;
@@ -151,7 +154,7 @@ internal sealed partial class RolloutGrain
         if (next.Plan.IsTerminal)
         {
             // Before the commit, because nobody looks after a rollout that is over. Should it fail, the shares register again.
-            await LeaveFeedsAsync([.. next.Plan.Shares.Select(share => share.Partition)]);
+            await LeaveFeedsAsync(next.Plan.Shares.Select(share => share.Partition), CancellationToken.None);
         }
 
         // Who asks meanwhile sees what is committed; after a commit that failed nothing else is known any more.
@@ -168,12 +171,31 @@ internal sealed partial class RolloutGrain
     }
 
     /// <summary>The feeds are trimmed without the shares from now on.</summary>
-    private async Task LeaveFeedsAsync(ImmutableArray<int> partitions)
+    private async Task LeaveFeedsAsync(IEnumerable<int> partitions, CancellationToken cancellationToken)
     {
         var reader = RolloutKey.ReaderOf(_tenant, _id);
         foreach (var chunk in partitions.Chunk(RolloutFreeze.FanOutMax))
         {
-            await Task.WhenAll(chunk.Select(partition => _readers.LeaveAsync(partition, reader, CancellationToken.None)));
+            await Task.WhenAll(chunk.Select(partition => _readers.LeaveAsync(partition, reader, cancellationToken)));
+        }
+    }
+
+    /// <summary>
+    /// After a start that came to nothing, as far as is known: which shares hold their feeds is not, so all are let go. Should the start
+    /// have been committed after all, they register again with the next thousand entries. What cannot be let go now is let go by the next
+    /// start, or when it is too much (<see cref="FeedHold.LagMax"/>).
+    /// </summary>
+    private async Task LeaveAllFeedsAsync()
+    {
+        using var enough = new CancellationTokenSource(LeaveMax);
+        try
+        {
+            await LeaveFeedsAsync(Enumerable.Range(0, _partitions.Count), enough.Token);
+        }
+        catch (Exception fault)
+        {
+            // The caller is told why the start failed, not this.
+            LogFeedsHeld(fault, _id.Value);
         }
     }
 
@@ -198,6 +220,9 @@ internal sealed partial class RolloutGrain
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A partition of rollout {RolloutId} does not answer and will be asked again")]
     private partial void LogShareSilent(Exception fault, string rolloutId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Shares of rollout {RolloutId}, which did not start, hold their feeds still")]
+    private partial void LogFeedsHeld(Exception fault, string rolloutId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A round of rollout {RolloutId} failed and will be repeated")]
     private partial void LogRoundFailed(Exception fault, string rolloutId);

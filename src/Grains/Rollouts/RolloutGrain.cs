@@ -102,19 +102,18 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
             return RolloutReply.Refused(error!);
         }
 
-        var freeze = Guid.NewGuid();
-        var frozen = await new RolloutFreeze(GrainFactory, _partitions, draft).RunAsync(freeze);
-        var reply = await DecideAsync(
-            command.Actor,
-            command.Reason,
-            (rollout, order) => RolloutLifecycle.Start(rollout.Plan, rollout.Spec, frozen, order),
-            rollout => rollout with { Image = image, Freeze = freeze });
-        if (reply.Error is not null)
+        RolloutReply? reply = null;
+        try
         {
-            await LeaveFeedsAsync(frozen.Partitions);
+            return reply = await StartAsync(command, draft, image);
         }
-
-        return reply;
+        finally
+        {
+            if (reply is not { Error: null } && (_beforeCommit ?? Reply()).Rollout is { Plan.State: RolloutState.Draft })
+            {
+                await LeaveAllFeedsAsync();
+            }
+        }
     }
 
     public Task<RolloutReply> PauseAsync(OrderRollout command)
@@ -171,6 +170,17 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         await EnsureFencedAsync();
         EnsurePacing();
         return Reply();
+    }
+
+    private async Task<RolloutReply> StartAsync(OrderRollout command, Rollout draft, RolloutImage image)
+    {
+        var freeze = Guid.NewGuid();
+        var frozen = await new RolloutFreeze(GrainFactory, _partitions, draft).RunAsync(freeze);
+        return await DecideAsync(
+            command.Actor,
+            command.Reason,
+            (rollout, order) => RolloutLifecycle.Start(rollout.Plan, rollout.Spec, frozen, order),
+            rollout => rollout with { Image = image, Freeze = freeze });
     }
 
     private RolloutReply AnswerRepetition(Rollout existing, CreateRollout command)

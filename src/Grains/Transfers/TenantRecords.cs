@@ -1,5 +1,6 @@
 using Muster.Contracts;
 using Muster.Contracts.Commit;
+using Muster.Contracts.EndOfSupport;
 using Muster.Domain;
 using Muster.Domain.Transfers;
 using Muster.Grains.Decommissioning;
@@ -39,11 +40,24 @@ internal static class TenantRecords
             return TransferErrors.ExportInvalid($"the record '{record.Key}' holds a {found.Name}");
         }
 
-        var row = ((IListedRecord)record.Record).ToRow(withCold: false);
-        return Belongs(tenant, record) && (row is null || row.Tenant == tenant) && partitions.Of(record.Key) == partition
+        // Its grain would answer by the key and its row show the other name.
+        if (NameIn(record.Record) is { } name && name != record.Key.Key)
+        {
+            return TransferErrors.ExportInvalid($"the record '{record.Key}' says of itself that it is '{name}'");
+        }
+
+        return Belongs(tenant, record) && partitions.Of(record.Key) == partition
             ? null
             : TransferErrors.ExportInvalid($"the record '{record.Key}' is not of the tenant '{tenant}' and the partition {partition}");
     }
+
+    /// <summary>The key as the record itself has it; null for a record that says only what, and not of what.</summary>
+    private static string? NameIn(object record) => record switch
+    {
+        EndOfSupportRecord { Campaign: { } campaign } => ProductKey.Of(campaign.Tenant, campaign.Product),
+        _ when ((IListedRecord)record).ToRow(withCold: false) is { } row => $"{row.Tenant}/{row.Name}",
+        _ => null,
+    };
 
     /// <summary>What is stored under a kind; null for what no export has.</summary>
     private static Type? TypeOf(string kind) => kind switch

@@ -4,8 +4,10 @@ using Muster.Contracts.Images;
 using Muster.Contracts.Rollouts;
 using Muster.Contracts.Transfers;
 using Muster.Domain;
+using Muster.Domain.Devices;
 using Muster.Domain.Images;
 using Muster.Domain.Transfers;
+using Muster.Grains.Devices;
 using Muster.Grains.Images;
 using Muster.Grains.Rollouts;
 
@@ -49,7 +51,7 @@ internal sealed class TransferGrain(
     public async Task<RecordsWritten> WriteAsync(WriteRecords command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        var records = command.Records.Select(packed => (Packed: packed, Stored: archive.Unpack(packed))).ToArray();
+        var records = command.Records.Select(packed => Read(packed, command.IsWithoutRollouts)).ToArray();
         var wrong = records.Select(record => TenantRecords.Check(command.Tenant, Partition, partitions, record.Stored));
         if (wrong.FirstOrDefault(error => error is not null) is { } error)
         {
@@ -65,6 +67,18 @@ internal sealed class TransferGrain(
         };
         var left = await Task.WhenAll(records.Select(record => WriteAsync(record.Packed, record.Stored, attachments)));
         return new RecordsWritten(left.Count(why => why is null), [.. left.OfType<RecordLeft>()], null);
+    }
+
+    private (PackedRecord Packed, StoredRecord Stored) Read(PackedRecord packed, bool isWithoutRollouts)
+    {
+        var stored = archive.Unpack(packed);
+        if (!isWithoutRollouts || stored.Record is not DeviceRecord { Device: { } device } record)
+        {
+            return (packed, stored);
+        }
+
+        var next = record with { Device = DeviceChanges.ForgetRollouts(device) };
+        return (archive.Repack(packed, next), stored with { Record = next });
     }
 
     /// <summary>Null when it is there.</summary>

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net;
+using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Images;
 using Muster.Cryptography.Certificates;
@@ -22,6 +24,9 @@ internal static class SiloHostExtensions
 {
     /// <summary>An operator's certificate is renewed once a year.</summary>
     private static readonly TimeSpan OperatorLifetime = TimeSpan.FromDays(397);
+
+    /// <summary>As long as a sweep may take for the same work: it reads a whole partition from the store.</summary>
+    private static readonly TimeSpan ActivationMax = TimeSpan.Parse(CallTimeouts.Sweep, CultureInfo.InvariantCulture);
 
     public static WebApplicationBuilder AddTrust(this WebApplicationBuilder builder, HostSettings settings)
     {
@@ -56,6 +61,9 @@ internal static class SiloHostExtensions
                 store.ConnectionString = connectionString;
             });
             silo.AddDevices();
+
+            // An inventory is there when its records are read. Within Orleans' 30 s a slow store would have it begin anew for ever.
+            silo.Configure<GrainCollectionOptions>(grains => grains.ActivationTimeout = ActivationMax);
             silo.AddStartupTask<StartUp>();
         });
         return builder;

@@ -94,6 +94,9 @@ internal sealed class FakeRows(int partition) : IInventoryGrain
 
     public int Lists { get; private set; }
 
+    /// <summary>So many questions end by their time, as they do while the partition is being read.</summary>
+    public int Unanswered { get; set; }
+
     /// <summary>What is told is lost on the way.</summary>
     public bool IsDeaf { get; set; }
 
@@ -122,6 +125,11 @@ internal sealed class FakeRows(int partition) : IInventoryGrain
         lock (_gate)
         {
             Lists++;
+            if (IsReading())
+            {
+                return Task.FromException<RowPage>(new TimeoutException());
+            }
+
             var (filter, error) = query.ReadFilter();
             if (error is not null)
             {
@@ -145,6 +153,11 @@ internal sealed class FakeRows(int partition) : IInventoryGrain
     {
         lock (_gate)
         {
+            if (IsReading())
+            {
+                return Task.FromException<RowCounts>(new TimeoutException());
+            }
+
             var (grouping, error) = InventoryGrouping.Parse(groupBy, query.Fields);
             var groups = Matching(query, query.ReadFilter().Filter)
                 .GroupBy(row => string.Join(',', grouping.Keys.Select(key => key.Show(row.Field(key.Path.Field.Name, key.Path.Key)))))
@@ -215,6 +228,8 @@ internal sealed class FakeRows(int partition) : IInventoryGrain
     public Task ReportPresenceAsync(PresenceReport report) => throw new NotSupportedException();
 
     public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => throw new NotSupportedException();
+
+    private bool IsReading() => Unanswered > 0 && Unanswered-- > 0;
 
     private IEnumerable<ListedRow> Matching(RowQuery query, InventoryFilter filter) => _rows.Values
         .Where(row => row.Record.Kind == query.Kind && filter.Matches(row, DateTimeOffset.UnixEpoch));

@@ -1,128 +1,97 @@
-using System.Collections.Immutable;
-using Microsoft.Extensions.DependencyInjection;
-using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
-using Muster.Domain.Decommissioning;
-using Muster.Domain.Devices;
-using Muster.Grains.Devices;
-using Muster.Storage;
 using Muster.Testing.Stores;
-using Orleans.TestingHost;
 using StackExchange.Redis;
 
 namespace Muster.Grains.Tests.Inventory;
 
 /// <summary>What becomes of an inventory whose records are read while the store fails.</summary>
-public sealed class InventoryRebuildTests : IAsyncLifetime
+public sealed class InventoryRebuildTests() : InventorySilo("always")
 {
-    private const string Key = "A";
+    private const string Device = "A";
 
-    private RedisServer? _redis;
-    private InProcessTestCluster? _silo;
+    private static readonly int Partition = PartitionOf(Device);
+
+    private static readonly string Hash = $"{{p{Partition}}}:c";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private static DeviceId Device => DeviceId.TryParse(Key, out var id) ? id : throw new FormatException(Key);
-
-    private static int Partition => new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Device));
-
-    private WatchedScanner Scanner => _silo!.Silos[0].ServiceProvider.GetRequiredService<WatchedScanner>();
-
-    private IInventoryGrain Inventory => _silo!.Client.GetInventory(Partition);
-
-    public async ValueTask InitializeAsync()
-    {
-        _redis = await RedisServer.StartAsync("always", CancellationToken.None);
-        var builder = new InProcessTestClusterBuilder(1);
-        builder.Options.ConfigureFileLogging = false;
-        builder.ConfigureSilo((_, silo) =>
-        {
-            silo.AddMusterStorage(options =>
-            {
-                options.ConnectionString = _redis.ConnectionString;
-                options.Partitions = PartitionMap.CountMin;
-            });
-            WatchedScanner.Wrap(silo.Services);
-            silo.Services.AddSingleton<IErasureProofVerifier, NeverAsked>();
-            silo.AddDevices();
-        });
-        _silo = builder.Build();
-        await _silo.DeployAsync();
-        var spec = new ExpectedDevice("P3265-V", "12.11", "", "", EnrollmentApproval.Automatic);
-        var reply = await _silo.Client.GetDevice(TenantId.Default, Device)
-            .ExpectAsync(new ExpectDevice(Actor.Operator("anna"), "r1", spec));
-        Assert.Null(reply.Error);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_silo is not null)
-        {
-            await _silo.DisposeAsync();
-        }
-
-        if (_redis is not null)
-        {
-            await _redis.DisposeAsync();
-        }
-    }
+    private IInventoryGrain Inventory => InventoryOf(Device);
 
     [Fact]
     public async Task RebuildAsync_BrokenOff_ShowsNoShorterListAfterwards()
     {
-        Assert.Single(await NamesAsync(""));
+        await ExpectAsync(Device);
+        Assert.Single(await NamesAsync(Device, ""));
         Scanner.Before = () => throw new StoreUnavailableException("Gone on purpose.");
 
         await Assert.ThrowsAsync<StoreUnavailableException>(Inventory.RebuildAsync);
 
-        Assert.Single(await NamesAsync(""));
+        Assert.Single(await NamesAsync(Device, ""));
     }
 
     [Fact]
     public async Task RebuildAsync_OfAStoreThatIsKilledMeanwhileAndLosesWhatWasRead_ShowsWhatIsThere()
     {
-        await EditAsync(1);
-        await using var raw = await ConnectionMultiplexer.ConnectAsync(_redis!.ConnectionString);
-        RedisValue[] fields = ["h", $"r:muster.device/default/{Key}", $"v:muster.device/default/{Key}"];
-        var before = await raw.GetDatabase().HashGetAsync($"{{p{Partition}}}:c", fields);
-        Scanner.Before = () => EditAsync(2);
+        await ExpectAsync(Device);
+        var device = ((GrainReference)Silo.Client.GetDevice(TenantId.Default, Id(Device))).GrainId;
+        await EditAsync(Device, 1);
+        await using var raw = await ConnectionMultiplexer.ConnectAsync(Redis.ConnectionString);
+        RedisValue[] fields = ["h", $"r:muster.device/default/{Device}", $"v:muster.device/default/{Device}"];
+        var before = await raw.GetDatabase().HashGetAsync(Hash, fields);
+        await EditAsync(Device, 2);
+        var after = await raw.GetDatabase().HashGetAsync(Hash, fields);
+        await SetAsync(before, from: 0);
+        await raw.GetDatabase().HashDeleteAsync(Hash, "f3");
+        await Silo.DeactivateAsync(device);
+        Assert.Single(await NamesAsync(Device, "labels.n = 1"));
+
+        // As with appendfsync everysec: the newest commit is there, and not on the disk. Its fact, which would tell, nobody has read.
+        Scanner.Before = () => SetAsync(after, from: 1);
         Scanner.Between = async () =>
         {
-            // As with appendfsync everysec: the newest commit was not on the disk.
-            await raw.GetDatabase().HashSetAsync($"{{p{Partition}}}:c", [.. fields.Select((name, at) => new HashEntry(name, before[at]))]);
-            await raw.GetDatabase().HashDeleteAsync($"{{p{Partition}}}:c", "f3");
-            await _redis.RestartAsync(Cancel);
+            await SetAsync(before, from: 0);
+            await Redis.RestartAsync(Cancel);
         };
 
         await Inventory.RebuildAsync();
 
-        Assert.Single(await NamesAsync("labels.n = 1"));
-        Assert.Empty(await NamesAsync("labels.n = 2"));
-        await _silo!.DeactivateAsync(((GrainReference)_silo.Client.GetDevice(TenantId.Default, Device)).GrainId);
-        await EditAsync(3);
-        Assert.Single(await NamesAsync("labels.n = 3"));
+        Assert.Single(await NamesAsync(Device, "labels.n = 1"));
+        Assert.Empty(await NamesAsync(Device, "labels.n = 2"));
+        await EditAsync(Device, 3);
+        Assert.Single(await NamesAsync(Device, "labels.n = 3"));
+
+        Task SetAsync(RedisValue[] values, int from) => raw.GetDatabase().HashSetAsync(
+            Hash, [.. fields.Select((name, at) => new HashEntry(name, values[at])).Skip(from)]);
     }
 
-    private async Task<List<string>> NamesAsync(string filter)
+    /// <summary>What came to a record that was read already is known from the feed alone, and the feed no longer has it.</summary>
+    [Fact]
+    public async Task RebuildAsync_OfAFeedThatIsTrimmedMeanwhileBehindItsEnd_BeginsAnew()
     {
-        var page = await Inventory.ListAsync(new RowQuery(TenantId.Default, GrainTypes.Device, filter, "", 100));
-        Assert.Null(page.Error);
-        return [.. page.Rows.Select(row => row.Row.Name)];
-    }
+        const int MoreThanIsKept = 600;
+        await ExpectAsync(Device);
+        Assert.Single(await NamesAsync(Device, ""));
+        await using var store = StoreSession.Open(Redis.ConnectionString);
+        var scans = 1;
+        Scanner.Between = async () =>
+        {
+            await EditAsync(Device, 1);
+            await store.WriteAsync(NoteRecord.IdIn(Partition, "other"), new NoteState(), new NoteRecord().Next("x", MoreThanIsKept));
+            await store.Trimmer.TrimAsync(Partition, Cancel);
+            Scanner.Before = () =>
+            {
+                scans++;
+                return Task.CompletedTask;
+            };
+        };
 
-    private async Task EditAsync(int number)
-    {
-        var edit = new DeviceEdit(null, [new DeviceLabel("n", $"{number}")], []);
-        var reply = await _silo!.Client.GetDevice(TenantId.Default, Device).EditAsync(new EditDevice(Actor.Operator("anna"), edit));
-        Assert.Null(reply.Error);
-    }
+        await Inventory.RebuildAsync();
 
-    private sealed class NeverAsked : IErasureProofVerifier
-    {
-        public FleetError? Verify(ErasureProof proof, ImmutableArray<byte> publicKey, ImmutableArray<byte> signature) =>
-            throw new InvalidOperationException("No device is erased here.");
+        Assert.Equal(2, scans);
+        Assert.Single(await NamesAsync(Device, "labels.n = 1"));
+        Assert.Equal(0, (await Inventory.VerifyAsync()).Differences);
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
@@ -18,10 +17,14 @@ namespace Muster.Grains.Tests.Inventory;
 /// <summary>A silo on a real Redis. Nobody nudges here: what is seen was read when it was asked for.</summary>
 public abstract class InventorySilo : IAsyncLifetime
 {
+    private readonly string _appendFsync;
     private RedisServer? _redis;
     private InProcessTestCluster? _silo;
 
-    private protected HeldScans Scans { get; } = new();
+    /// <param name="appendFsync">As redis-server calls it; <c>always</c> where it is killed and must have everything.</param>
+    private protected InventorySilo(string appendFsync = "no") => _appendFsync = appendFsync;
+
+    private protected WatchedScanner Scanner => Silo.Silos[0].ServiceProvider.GetRequiredService<WatchedScanner>();
 
     private protected RedisServer Redis => _redis!;
 
@@ -29,7 +32,7 @@ public abstract class InventorySilo : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _redis = await RedisServer.StartAsync("no", CancellationToken.None);
+        _redis = await RedisServer.StartAsync(_appendFsync, CancellationToken.None);
         var builder = new InProcessTestClusterBuilder(1);
         builder.Options.ConfigureFileLogging = false;
         builder.ConfigureSilo((_, silo) =>
@@ -39,9 +42,9 @@ public abstract class InventorySilo : IAsyncLifetime
                 options.ConnectionString = _redis.ConnectionString;
                 options.Partitions = PartitionMap.CountMin;
             });
+            WatchedScanner.Wrap(silo.Services);
             silo.Services.AddSingleton<IErasureProofVerifier, NeverAsked>();
             silo.AddDevices();
-            Scans.Decorate(silo.Services);
         });
         _silo = builder.Build();
         await _silo.DeployAsync();
@@ -70,6 +73,13 @@ public abstract class InventorySilo : IAsyncLifetime
         new PartitionMap(PartitionMap.CountMin).OfDevice(DeviceKey.Of(TenantId.Default, Id(device)));
 
     private protected IInventoryGrain InventoryOf(string device) => Silo.Client.GetInventory(PartitionOf(device));
+
+    private protected async Task<List<string>> NamesAsync(string device, string filter)
+    {
+        var page = await InventoryOf(device).ListAsync(Query(filter));
+        Assert.Null(page.Error);
+        return [.. page.Rows.Select(row => row.Row.Name)];
+    }
 
     private protected async Task ExpectAsync(string device)
     {
@@ -109,11 +119,5 @@ public abstract class InventorySilo : IAsyncLifetime
             First.TrySetResult();
             return Task.CompletedTask;
         }
-    }
-
-    private sealed class NeverAsked : IErasureProofVerifier
-    {
-        public FleetError? Verify(ErasureProof proof, ImmutableArray<byte> publicKey, ImmutableArray<byte> signature) =>
-            throw new InvalidOperationException("No device is erased here.");
     }
 }

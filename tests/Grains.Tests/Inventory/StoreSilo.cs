@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Muster.Contracts.Commit;
-using Muster.Domain;
 using Muster.Domain.Decommissioning;
 using Muster.EmbeddedStore;
 using Muster.Grains.Devices;
@@ -105,12 +103,6 @@ internal sealed class StoreSilo : IAsyncDisposable
         _cluster = builder.Build();
         await _cluster.DeployAsync();
         Store = StoreSession.Open(connectionString, _embedded);
-    }
-
-    private sealed class NeverAsked : IErasureProofVerifier
-    {
-        public FleetError? Verify(ErasureProof proof, ImmutableArray<byte> publicKey, ImmutableArray<byte> signature) =>
-            throw new InvalidOperationException("No device is erased here.");
     }
 }
 

@@ -21,6 +21,9 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
     private readonly HashSet<RecordKey> _failing = [];
     private readonly Dictionary<(int Partition, string Name), FeedPosition> _readers = [];
 
+    /// <summary>The next raise of a fence is lost.</summary>
+    public bool FailNextRaise { get; set; }
+
     /// <summary>The next write of the record is lost.</summary>
     public void FailNextWrite(RecordKey record)
     {
@@ -147,6 +150,12 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
     {
         lock (_gate)
         {
+            if (FailNextRaise)
+            {
+                FailNextRaise = false;
+                throw new StoreUnavailableException("Lost on purpose.");
+            }
+
             foreach (var partition in raised)
             {
                 _fences[(partition, fence)] = Math.Max(value, _fences.GetValueOrDefault((partition, fence)));

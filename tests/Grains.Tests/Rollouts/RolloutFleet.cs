@@ -50,6 +50,15 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
         }
     }
 
+    /// <summary>Where the site's devices are.</summary>
+    public ImmutableArray<int> PartitionsOf(string site)
+    {
+        lock (_gate)
+        {
+            return [.. _units.Where(unit => unit.Value.Site == site).Select(unit => partitions.OfDevice(unit.Key)).Distinct().Order()];
+        }
+    }
+
     public void SetOnline(string key, bool online)
     {
         lock (_gate)

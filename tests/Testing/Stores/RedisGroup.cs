@@ -58,6 +58,8 @@ public abstract class RedisGroup : IAsyncDisposable
         }
     }
 
+    protected abstract Task LaunchAsync();
+
     protected abstract Task<RedisNode> MasterOfAsync(string key);
 
     /// <summary>What redis-cli prints: the client library asks more of a sentinel than it answers.</summary>
@@ -80,6 +82,23 @@ public abstract class RedisGroup : IAsyncDisposable
         var said = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return said;
+    }
+
+    /// <summary>Of a start that fails nothing is left running.</summary>
+    protected static async Task<TGroup> StartAsync<TGroup>(TGroup group)
+        where TGroup : RedisGroup
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        try
+        {
+            await group.LaunchAsync();
+            return group;
+        }
+        catch
+        {
+            await group.DisposeAsync();
+            throw;
+        }
     }
 
     protected static async Task UntilAsync(string what, Func<Task<bool>> isSo)
@@ -110,22 +129,9 @@ public sealed class RedisSentinels : RedisGroup
     public override string ConnectionString =>
         $"{string.Join(',', _sentinels.Select(sentinel => sentinel.EndPoint))},serviceName={Name},password={Password}";
 
-    public static async Task<RedisSentinels> StartAsync()
-    {
-        var group = new RedisSentinels();
-        try
-        {
-            await group.LaunchAsync();
-            return group;
-        }
-        catch
-        {
-            await group.DisposeAsync();
-            throw;
-        }
-    }
+    public static Task<RedisSentinels> StartAsync() => StartAsync(new RedisSentinels());
 
-    private async Task LaunchAsync()
+    protected override async Task LaunchAsync()
     {
         var master = RedisNode.Start(isSentinel: false, DataSettings);
         Nodes.Add(master);
@@ -169,22 +175,9 @@ public sealed class RedisCluster : RedisGroup
 
     public override string ConnectionString => $"{string.Join(',', Nodes.Select(node => node.EndPoint))},password={Password}";
 
-    public static async Task<RedisCluster> StartAsync()
-    {
-        var group = new RedisCluster();
-        try
-        {
-            await group.LaunchAsync();
-            return group;
-        }
-        catch
-        {
-            await group.DisposeAsync();
-            throw;
-        }
-    }
+    public static Task<RedisCluster> StartAsync() => StartAsync(new RedisCluster());
 
-    private async Task LaunchAsync()
+    protected override async Task LaunchAsync()
     {
         for (var i = 0; i < Servers; i++)
         {

@@ -1,0 +1,51 @@
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Rollouts;
+using Muster.Domain;
+using Muster.Domain.Rollouts;
+
+namespace Muster.Grains.Tests.Rollouts;
+
+/// <summary>Starts that come to nothing: whoever holds up a feed for them lets it go.</summary>
+public sealed class RolloutStartTests(RolloutSilo silo) : IClassFixture<RolloutSilo>
+{
+    [Theory]
+    [InlineData("start-share", true)]
+    [InlineData("start-plan", false)]
+    public async Task StartAsync_ThatFails_LetsAllFeedsGoAndCanBeRepeated(string site, bool inAShare)
+    {
+        silo.Fleet.Add(site, 40);
+        var rollout = await silo.CreateAsync(site);
+        var partition = silo.Fleet.PartitionsOf(site)[^1];
+        silo.Store.FailNextWrite(
+            inAShare ? new RecordKey(GrainTypes.RolloutPartition, $"default/{site}/{partition}") : RolloutSilo.RecordOf(site));
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => rollout.StartAsync(RolloutSilo.Order));
+
+        Assert.Empty(HeldFeeds(site));
+        Assert.Equal(RolloutState.Draft, (await rollout.GetAsync()).Rollout!.Plan.State);
+        var plan = (await rollout.StartAsync(RolloutSilo.Order)).Rollout!.Plan;
+        Assert.Equal(RolloutState.Running, plan.State);
+        Assert.Equal(plan.Shares.Select(share => share.Partition), HeldFeeds(site));
+    }
+
+    [Fact]
+    public async Task StartAsync_ThatFailsBehindItsCommit_KeepsTheFeeds()
+    {
+        silo.Fleet.Add("start-fence", 40);
+        var rollout = await silo.CreateAsync("start-fence");
+        silo.Store.FailNextRaise = true;
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => rollout.StartAsync(RolloutSilo.Order));
+
+        var plan = (await rollout.GetAsync()).Rollout!.Plan;
+        Assert.Equal(RolloutState.Running, plan.State);
+        Assert.Equal(plan.Shares.Select(share => share.Partition), HeldFeeds("start-fence"));
+    }
+
+    private IEnumerable<int> HeldFeeds(string site)
+    {
+        var reader = RolloutKey.ReaderOf(TenantId.Default, RolloutSilo.IdOf(site));
+        return Enumerable.Range(0, PartitionMap.CountMin).Where(partition => silo.Store.HeldBy(partition, reader) is not null);
+    }
+}

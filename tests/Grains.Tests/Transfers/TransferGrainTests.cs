@@ -1,0 +1,51 @@
+using Microsoft.Extensions.DependencyInjection;
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Devices;
+using Muster.Contracts.Images;
+using Muster.Contracts.Transfers;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Grains.Tests.Images;
+using Muster.Grains.Tests.Inventory;
+
+namespace Muster.Grains.Tests.Transfers;
+
+/// <summary>What an import takes and what it refuses, record by record.</summary>
+public sealed class TransferGrainTests
+{
+    private static readonly PartitionMap Partitions = new(PartitionMap.CountMin);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task WriteAsync_OfARecordUnderTheKeyOfAnother_IsRefusedAndNothingIsWritten()
+    {
+        await using var silo = await StoreSilo.StartAsync(
+            isEmbedded: false, services => services.AddSingleton<IImageVault>(new ScriptedVault()));
+        var mine = Id("A");
+        var partition = Partitions.OfDevice(DeviceKey.Of(TenantId.Default, mine));
+        var other = Enumerable.Range(0, 1_000).Select(n => Id($"D{n}"))
+            .First(id => Partitions.OfDevice(DeviceKey.Of(TenantId.Default, id)) == partition);
+        var spec = new ExpectedDevice("P3265-V", "12.11", "", "", EnrollmentApproval.Automatic);
+        await silo.Grains.GetDevice(TenantId.Default, mine).ExpectAsync(new ExpectDevice(Actor.Operator("anna"), "r1", spec));
+        var packed = Assert.Single(await RecordsAsync());
+
+        var swapped = await WriteAsync(packed with { Key = DeviceKey.RecordOf((TenantId.Default, other)) });
+        var repeated = await WriteAsync(packed);
+
+        Assert.Equal("EXPORT_INVALID", swapped.Error?.Reason);
+        Assert.Contains(
+            $"'muster.device/default/{other}' says of itself that it is 'default/A'", swapped.Error!.Message, StringComparison.Ordinal);
+        Assert.Equal(packed.Key, Assert.Single(await RecordsAsync()).Key);
+        Assert.Equal((1, null), (repeated.Written, repeated.Error));
+
+        async Task<IEnumerable<PackedRecord>> RecordsAsync() =>
+            (await silo.Store.Archive.ReadAsync(partition, GrainTypes.Device, "default/*", "", Cancel)).Records;
+
+        Task<RecordsWritten> WriteAsync(PackedRecord record) => silo.Grains.GetTransfer(partition).WriteAsync(
+            new WriteRecords(Actor.Operator("anna"), TenantId.Default, Guid.Empty, [record]));
+    }
+
+    private static DeviceId Id(string text) => DeviceId.TryParse(text, out var id) ? id : throw new FormatException(text);
+}
