@@ -16,7 +16,7 @@ public sealed class EmbeddedStoreServer : IAsyncDisposable
     /// <summary>sun_path holds 108 bytes with its terminating zero.</summary>
     private const int SocketPathCharactersMax = 100;
 
-    /// <summary>Of 4 MiB each they hold some millions of copies of keys, far above what 4,096 partitions leave between two checkpoints.</summary>
+    /// <summary>Of 4 MiB each: millions of copies of keys, far above what 4,096 partitions leave between two checkpoints.</summary>
     private const int KeyPageCount = 64;
 
     private const UnixFileMode OwnerOnlyFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;

@@ -177,7 +177,7 @@ public sealed class TrustStore
             elements[Math.Min(1, elements.Count - 1)].Certificate.PublicKey.ExportSubjectPublicKeyInfo());
     }
 
-    /// <summary>A hash for which collisions are made, or an authority whose key can be found. A device's own key is looked at apart.</summary>
+    /// <summary>A hash for which collisions are made, or an authority's key that can be found. A device's own is looked at apart.</summary>
     private static bool IsWeak(X509ChainElement element) =>
         !CertificateFacts.HasStrongSignature(element.Certificate)
         || (CertificateFacts.IsAuthority(element.Certificate) && !CertificateFacts.HasStrongKey(element.Certificate.PublicKey));

@@ -29,7 +29,7 @@ public sealed class DeviceIdentityVerifierTests : IDisposable
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(identity.PublicKey.AsSpan())), identity.KeySha256);
     }
 
-    /// <summary>East of Greenwich the framework's local time of year 9999 saturates, so this runs again in a process that is there.</summary>
+    /// <summary>East of Greenwich the framework's local time of year 9999 saturates: run again in a process that is there.</summary>
     [Fact]
     public void Verify_AxisIdentityThatNeverEnds_IsReadTheSameEastOfGreenwich()
     {

@@ -85,7 +85,8 @@ public sealed class ForeignClientTests : IDisposable
         start.Environment["CERTIFICATE"] = Write("device.pem", certificate.ExportCertificatePem());
         start.Environment["KEY"] = Write("device.key", certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
         start.Environment["HELLO"] = Samples.Hello(Samples.Serial);
-        start.Environment["REPORT"] = Samples.Report(sequence: 2).Replace("\"generation\":1", "\"generation\":GENERATION", StringComparison.Ordinal);
+        start.Environment["REPORT"] =
+            Samples.Report(sequence: 2).Replace("\"generation\":1", "\"generation\":GENERATION", StringComparison.Ordinal);
         return Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
     }
 
