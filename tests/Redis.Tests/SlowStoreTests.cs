@@ -118,8 +118,8 @@ public sealed class SlowStoreTests
         Assert.Equal(Beyond, refused.Length);
         var refusal = Assert.IsType<StoreUnavailableException>(refused[0].Exception!.InnerException);
         Assert.Contains("commits wait for partition 5", refusal.Message, StringComparison.Ordinal);
-        await Task.WhenAll(commits.Except(refused));
-        Assert.Equal(2 + CommitLimits.PartitionWaitingCommitsMax, await session.Feed.GetHeadAsync(Partition, Cancel));
+        var landed = await LandedAsync(commits.Except(refused));
+        Assert.InRange(await session.Feed.GetHeadAsync(Partition, Cancel), 1 + landed, 2 + CommitLimits.PartitionWaitingCommitsMax);
     }
 
     [Fact]
@@ -143,7 +143,7 @@ public sealed class SlowStoreTests
         Assert.InRange(refused.Length, Beyond - (CommitLimits.CallsMax * CommitLimits.CallCommitsMax), Beyond);
         var refusal = Assert.IsType<StoreUnavailableException>(refused[0].Exception!.InnerException);
         Assert.Contains($"{CommitLimits.WaitingCommitsMax} in all", refusal.Message, StringComparison.Ordinal);
-        await Task.WhenAll(commits.Except(refused));
+        await LandedAsync(commits.Except(refused));
     }
 
     [Fact]
@@ -167,6 +167,27 @@ public sealed class SlowStoreTests
         Assert.Equal(("too late", 3, "3"), (found.State.Text, found.State.FactsTotal, found.ETag));
         Assert.Equal(3, await session.Feed.GetHeadAsync(Partition, Cancel));
         await session.WriteAsync(id, found, found.State.Next("goes on", 1));
+    }
+
+    /// <summary>All, unless the machine is so busy that some wait longer than their callers would, and are told so.</summary>
+    private static async Task<int> LandedAsync(IEnumerable<Task> commits)
+    {
+        var landed = 0;
+        foreach (var commit in commits)
+        {
+            try
+            {
+                await commit;
+                landed++;
+            }
+            catch (StoreUnavailableException exception) when (exception.Message.Contains("was not sent", StringComparison.Ordinal))
+            {
+                // Told in time.
+            }
+        }
+
+        Assert.NotEqual(0, landed);
+        return landed;
     }
 
     private static StoreSession Open(string connectionString, TimeSpan request) => StoreSession.Open(
