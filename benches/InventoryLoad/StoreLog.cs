@@ -102,7 +102,7 @@ internal sealed class StoreLog(string folder, TextWriter output)
         });
     }
 
-    /// <summary>One commit. Where nobody knows whether it was made, the stored record is read and it is made again, as a grain does.</summary>
+    /// <summary>One commit. Where nobody knows whether it was made, it is made again on what is stored, as a grain does.</summary>
     private static async Task<Device> EditAsync(IGrainStorage storage, GrainState<DeviceRecord>[] states, int index)
     {
         for (var attempt = 1; ; attempt++)
