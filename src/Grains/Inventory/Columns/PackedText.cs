@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
 
@@ -12,6 +13,11 @@ internal sealed class PackedText
     private const int NoText = 0;
     private const int LeastWaste = 1024;
 
+    /// <summary>Longer texts are encoded through memory of their own.</summary>
+    private const int RoomLength = 256;
+
+    private static readonly SearchValues<byte> s_hexDigits = SearchValues.Create("0123456789abcdef"u8);
+
     /// <summary>Position 0 is no text.</summary>
     private byte[] _bytes = new byte[1];
     private int[] _starts = [];
@@ -21,9 +27,25 @@ internal sealed class PackedText
     [MethodImpl(ScanPath.Options)]
     public void Set(int row, ReadOnlySpan<char> value)
     {
+        Span<byte> room = stackalloc byte[RoomLength];
+        if (Encoding.UTF8.TryGetBytes(value, room, out var length))
+        {
+            Set(row, room[..length]);
+        }
+        else
+        {
+            var bytes = new byte[Encoding.UTF8.GetByteCount(value)];
+            Encoding.UTF8.GetBytes(value, bytes);
+            Set(row, bytes);
+        }
+    }
+
+    [MethodImpl(ScanPath.Options)]
+    public void Set(int row, ReadOnlySpan<byte> utf8)
+    {
         Growth.Reach(ref _starts, row);
-        var isHex = IsHex(value);
-        var length = isHex ? value.Length / 2 : Encoding.UTF8.GetByteCount(value);
+        var isHex = utf8.Length > 0 && utf8.Length % 2 == 0 && !utf8.ContainsAnyExcept(s_hexDigits);
+        var length = isHex ? utf8.Length / 2 : utf8.Length;
         var start = _starts[row];
         if (start != NoText)
         {
@@ -31,7 +53,7 @@ internal sealed class PackedText
             if (oldLength >= length && HeaderBytes(length) <= oldAt - start)
             {
                 _wasted += oldLength - length;
-                Write(start, value, isHex, length, oldAt - start);
+                Write(start, utf8, isHex, length, oldAt - start);
                 return;
             }
 
@@ -52,7 +74,7 @@ internal sealed class PackedText
 
         Growth.Reach(ref _bytes, _used + MaxHeaderBytes + length);
         _starts[row] = _used;
-        _used = Write(_used, value, isHex, length, HeaderBytes(length));
+        _used = Write(_used, utf8, isHex, length, HeaderBytes(length));
     }
 
     /// <summary>Gives back room for rows that are not here.</summary>
@@ -104,7 +126,7 @@ internal sealed class PackedText
     }
 
     [MethodImpl(ScanPath.Options)]
-    private int Write(int start, ReadOnlySpan<char> value, bool isHex, int length, int headerBytes)
+    private int Write(int start, ReadOnlySpan<byte> utf8, bool isHex, int length, int headerBytes)
     {
         var hex = isHex ? 0x40 : 0;
         if (headerBytes == 1)
@@ -122,11 +144,11 @@ internal sealed class PackedText
         var target = _bytes.AsSpan(start + headerBytes, length);
         if (isHex)
         {
-            Convert.FromHexString(value, target, out _, out _);
+            Convert.FromHexString(utf8, target, out _, out _);
         }
         else
         {
-            Encoding.UTF8.GetBytes(value, target);
+            utf8.CopyTo(target);
         }
 
         return start + headerBytes + length;
@@ -160,24 +182,5 @@ internal sealed class PackedText
     {
         var (_, length, at) = Header(start);
         return _bytes.AsSpan(start, at - start + length);
-    }
-
-    [MethodImpl(ScanPath.Options)]
-    private static bool IsHex(ReadOnlySpan<char> value)
-    {
-        if (value.Length == 0 || value.Length % 2 != 0)
-        {
-            return false;
-        }
-
-        foreach (var c in value)
-        {
-            if (!char.IsAsciiHexDigitLower(c))
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 }
