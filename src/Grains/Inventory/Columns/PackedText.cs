@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
 
@@ -15,8 +14,6 @@ internal sealed class PackedText
 
     /// <summary>Longer texts are encoded through memory of their own.</summary>
     private const int RoomLength = 256;
-
-    private static readonly SearchValues<byte> s_hexDigits = SearchValues.Create("0123456789abcdef"u8);
 
     /// <summary>Position 0 is no text.</summary>
     private byte[] _bytes = new byte[1];
@@ -44,7 +41,7 @@ internal sealed class PackedText
     public void Set(int row, ReadOnlySpan<byte> utf8)
     {
         Growth.Reach(ref _starts, row);
-        var isHex = utf8.Length > 0 && utf8.Length % 2 == 0 && !utf8.ContainsAnyExcept(s_hexDigits);
+        var isHex = IsHex(utf8);
         var length = isHex ? utf8.Length / 2 : utf8.Length;
         var start = _starts[row];
         if (start != NoText)
@@ -144,7 +141,10 @@ internal sealed class PackedText
         var target = _bytes.AsSpan(start + headerBytes, length);
         if (isHex)
         {
-            Convert.FromHexString(utf8, target, out _, out _);
+            for (var i = 0; i < target.Length; i++)
+            {
+                target[i] = (byte)((NibbleOf(utf8[2 * i]) << 4) | NibbleOf(utf8[(2 * i) + 1]));
+            }
         }
         else
         {
@@ -183,4 +183,26 @@ internal sealed class PackedText
         var (_, length, at) = Header(start);
         return _bytes.AsSpan(start, at - start + length);
     }
+
+    /// <summary>Mostly the first character tells. The framework's searches would begin unoptimized, which this is not.</summary>
+    [MethodImpl(ScanPath.Options)]
+    private static bool IsHex(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.Length == 0 || utf8.Length % 2 != 0)
+        {
+            return false;
+        }
+
+        foreach (var c in utf8)
+        {
+            if (c is not ((>= (byte)'0' and <= (byte)'9') or (>= (byte)'a' and <= (byte)'f')))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static int NibbleOf(byte digit) => digit <= '9' ? digit - '0' : digit - 'a' + 10;
 }

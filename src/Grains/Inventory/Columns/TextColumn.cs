@@ -183,13 +183,36 @@ internal sealed class TextColumn
     {
         for (var code = 0; code < _values.Count; code++)
         {
-            if (Ascii.Equals(utf8, _values[code]))
+            if (IsSame(utf8, _values[code]))
             {
                 return code;
             }
         }
 
         return -1;
+    }
+
+    /// <summary>
+    /// Values of one column begin alike, so the last character is looked at first. The framework's comparison would begin unoptimized,
+    /// which this is not.
+    /// </summary>
+    [MethodImpl(ScanPath.Options)]
+    private static bool IsSame(ReadOnlySpan<byte> utf8, string value)
+    {
+        if (utf8.Length != value.Length)
+        {
+            return false;
+        }
+
+        for (var i = utf8.Length - 1; i >= 0; i--)
+        {
+            if (utf8[i] != value[i] || !char.IsAscii(value[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     [MethodImpl(ScanPath.Options)]
