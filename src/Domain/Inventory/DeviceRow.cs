@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Muster.Domain.Devices;
 using Muster.Domain.Policies;
 
@@ -98,6 +99,7 @@ public sealed record DeviceRow : InventoryRow
     };
 
     /// <summary>The row of a device as it is, with its settings or without.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DeviceRow Of(Device device, bool withSettings)
     {
         ArgumentNullException.ThrowIfNull(device);

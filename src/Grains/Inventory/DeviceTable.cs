@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
@@ -18,6 +19,7 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
     /// Takes what a commit left and tells those who watch; false when something newer is known already. Who matched before is asked first:
     /// the change overwrites it.
     /// </summary>
+    [MethodImpl(ScanPath.Options)]
     public bool Apply(DeviceRow row, long version, RowWatches watches, DateTimeOffset now)
     {
         if (!_tenants.TryGetValue(row.Tenant, out var columns))

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Muster.Contracts.Commit;
 using Muster.Domain.Inventory;
 using Muster.Grains.Inventory.Columns;
@@ -14,6 +15,7 @@ internal sealed class PartitionTables(ValuePool values, PresenceTable presence)
     public DueTable Due { get; } = new();
 
     /// <summary>Takes what a commit left, and tells those who watch; what is older than what is known changes nothing.</summary>
+    [MethodImpl(ScanPath.Options)]
     public void Apply(
         RecordKey record, long version, InventoryRow? row, DateTimeOffset? dueAt, RowWatches watches, DateTimeOffset now)
     {

@@ -18,11 +18,11 @@ internal sealed class DeviceFields
     public DeviceFields(ValuePool pool)
     {
         _pool = pool;
-        Name = AddText("name");
+        Name = AddText("name", isOwn: true);
         (_model, _site, _track) = (AddText("model"), AddText("site"), AddText("track"));
         (_osVersion, _osFloor, _imageDigest) = (AddText("os_version"), AddText("os_floor"), AddText("image_digest"));
-        (_bootId, _rollout, _lastRollout) = (AddText("boot_id"), AddText("rollout"), AddText("last_rollout"));
-        _certificate = AddText("certificate_sha256");
+        (_bootId, _rollout, _lastRollout) = (AddText("boot_id", isOwn: true), AddText("rollout"), AddText("last_rollout"));
+        _certificate = AddText("certificate_sha256", isOwn: true);
         (_state, _stateChangedAt, _createdAt) = (AddNumber("state"), AddNumber("state_changed_at"), AddNumber("created_at"));
         (_secureBoot, _compliance) = (AddNumber("secure_boot"), AddNumber("compliance"));
         (_rulesKept, _rulesBroken) = (AddNumber("rules_kept"), AddNumber("rules_broken"));
@@ -121,7 +121,7 @@ internal sealed class DeviceFields
     private static DateTimeOffset? TimeOf(NumberColumn column, int row) =>
         column.Get(row) is var at && at != FieldValue.NoNumber ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
 
-    private TextColumn AddText(string field) => _texts[field] = new TextColumn(_pool);
+    private TextColumn AddText(string field, bool isOwn = false) => _texts[field] = new TextColumn(_pool, isOwn);
 
     private NumberColumn AddNumber(string field) => _numbers[field] = new NumberColumn();
 }

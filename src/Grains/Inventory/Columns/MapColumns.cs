@@ -13,9 +13,6 @@ internal sealed class MapColumns(ValuePool pool)
     /// </summary>
     public const int KeysMax = 4_096;
 
-    /// <summary>Settings are at most a kilobyte; longer text goes through memory of its own.</summary>
-    private const int RoomLength = 1_024;
-
     private readonly Dictionary<string, KeyColumn> _columns = new(StringComparer.Ordinal);
 
     /// <summary>In the order in which the keys came: devices of a kind report their settings in one order.</summary>
@@ -33,18 +30,20 @@ internal sealed class MapColumns(ValuePool pool)
     [MethodImpl(ScanPath.Options)]
     public void Set(int row, SettingSet settings)
     {
-        Span<char> nameRoom = stackalloc char[RoomLength];
-        Span<char> valueRoom = stackalloc char[RoomLength];
         var (named, next) = (0, 0);
         foreach (var setting in settings.AsSpans())
         {
             // Mostly the key that is expected here: then it need not become text.
             if (next >= _order.Count || !setting.Name.SequenceEqual(_order[next].Utf8))
             {
-                next = PlaceOf(Decode(setting.Name, nameRoom));
+                next = PlaceOf(Encoding.UTF8.GetString(setting.Name));
             }
 
-            named += Put(row, Decode(setting.Value, valueRoom), ref next);
+            if (Take(ref next) is { } entry)
+            {
+                entry.Column.Set(row, setting.Value);
+                named += entry.MarkNamed();
+            }
         }
 
         EmptyOthers(row, named);
@@ -62,7 +61,11 @@ internal sealed class MapColumns(ValuePool pool)
                 next = PlaceOf(name);
             }
 
-            named += Put(row, value, ref next);
+            if (Take(ref next) is { } entry)
+            {
+                entry.Column.Set(row, value);
+                named += entry.MarkNamed();
+            }
         }
 
         EmptyOthers(row, named);
@@ -116,24 +119,17 @@ internal sealed class MapColumns(ValuePool pool)
         return _byKey;
     }
 
-    private static ReadOnlySpan<char> Decode(ReadOnlySpan<byte> text, Span<char> room) =>
-        text.Length <= room.Length ? room[..Encoding.UTF8.GetChars(text, room)] : Encoding.UTF8.GetString(text);
-
-    /// <summary>How many columns were set: one, or none beyond the limit. The next key is looked for behind this one first.</summary>
+    /// <summary>The column to set, null beyond the limit. The next key is looked for behind this one first.</summary>
     [MethodImpl(ScanPath.Options)]
-    private int Put(int row, ReadOnlySpan<char> value, ref int next)
+    private KeyColumn? Take(ref int next)
     {
         if (next < 0)
         {
             next = 0;
-            return 0;
+            return null;
         }
 
-        var entry = _order[next++];
-        entry.Column.Set(row, value);
-        var isFirst = !entry.IsNamed;
-        entry.IsNamed = true;
-        return isFirst ? 1 : 0;
+        return _order[next++];
     }
 
     private int PlaceOf(ReadOnlySpan<char> key)
@@ -180,5 +176,14 @@ internal sealed class MapColumns(ValuePool pool)
 
         /// <summary>While the values of a row are being set: whether it has this key.</summary>
         public bool IsNamed { get; set; }
+
+        /// <summary>The row has this key; one when that is new.</summary>
+        [MethodImpl(ScanPath.Options)]
+        public int MarkNamed()
+        {
+            var isFirst = !IsNamed;
+            IsNamed = true;
+            return isFirst ? 1 : 0;
+        }
     }
 }

@@ -12,6 +12,9 @@ internal sealed class PackedText
     private const int NoText = 0;
     private const int LeastWaste = 1024;
 
+    /// <summary>Longer texts are encoded through memory of their own.</summary>
+    private const int RoomLength = 256;
+
     /// <summary>Position 0 is no text.</summary>
     private byte[] _bytes = new byte[1];
     private int[] _starts = [];
@@ -21,9 +24,25 @@ internal sealed class PackedText
     [MethodImpl(ScanPath.Options)]
     public void Set(int row, ReadOnlySpan<char> value)
     {
+        Span<byte> room = stackalloc byte[RoomLength];
+        if (Encoding.UTF8.TryGetBytes(value, room, out var length))
+        {
+            Set(row, room[..length]);
+        }
+        else
+        {
+            var bytes = new byte[Encoding.UTF8.GetByteCount(value)];
+            Encoding.UTF8.GetBytes(value, bytes);
+            Set(row, bytes);
+        }
+    }
+
+    [MethodImpl(ScanPath.Options)]
+    public void Set(int row, ReadOnlySpan<byte> utf8)
+    {
         Growth.Reach(ref _starts, row);
-        var isHex = IsHex(value);
-        var length = isHex ? value.Length / 2 : Encoding.UTF8.GetByteCount(value);
+        var isHex = IsHex(utf8);
+        var length = isHex ? utf8.Length / 2 : utf8.Length;
         var start = _starts[row];
         if (start != NoText)
         {
@@ -31,7 +50,7 @@ internal sealed class PackedText
             if (oldLength >= length && HeaderBytes(length) <= oldAt - start)
             {
                 _wasted += oldLength - length;
-                Write(start, value, isHex, length, oldAt - start);
+                Write(start, utf8, isHex, length, oldAt - start);
                 return;
             }
 
@@ -52,7 +71,7 @@ internal sealed class PackedText
 
         Growth.Reach(ref _bytes, _used + MaxHeaderBytes + length);
         _starts[row] = _used;
-        _used = Write(_used, value, isHex, length, HeaderBytes(length));
+        _used = Write(_used, utf8, isHex, length, HeaderBytes(length));
     }
 
     /// <summary>Gives back room for rows that are not here.</summary>
@@ -104,7 +123,7 @@ internal sealed class PackedText
     }
 
     [MethodImpl(ScanPath.Options)]
-    private int Write(int start, ReadOnlySpan<char> value, bool isHex, int length, int headerBytes)
+    private int Write(int start, ReadOnlySpan<byte> utf8, bool isHex, int length, int headerBytes)
     {
         var hex = isHex ? 0x40 : 0;
         if (headerBytes == 1)
@@ -122,11 +141,14 @@ internal sealed class PackedText
         var target = _bytes.AsSpan(start + headerBytes, length);
         if (isHex)
         {
-            Convert.FromHexString(value, target, out _, out _);
+            for (var i = 0; i < target.Length; i++)
+            {
+                target[i] = (byte)((NibbleOf(utf8[2 * i]) << 4) | NibbleOf(utf8[(2 * i) + 1]));
+            }
         }
         else
         {
-            Encoding.UTF8.GetBytes(value, target);
+            utf8.CopyTo(target);
         }
 
         return start + headerBytes + length;
@@ -162,17 +184,18 @@ internal sealed class PackedText
         return _bytes.AsSpan(start, at - start + length);
     }
 
+    /// <summary>Mostly the first character tells. The framework's searches would begin unoptimized, which this is not.</summary>
     [MethodImpl(ScanPath.Options)]
-    private static bool IsHex(ReadOnlySpan<char> value)
+    private static bool IsHex(ReadOnlySpan<byte> utf8)
     {
-        if (value.Length == 0 || value.Length % 2 != 0)
+        if (utf8.Length == 0 || utf8.Length % 2 != 0)
         {
             return false;
         }
 
-        foreach (var c in value)
+        foreach (var c in utf8)
         {
-            if (!char.IsAsciiHexDigitLower(c))
+            if (c is not ((>= (byte)'0' and <= (byte)'9') or (>= (byte)'a' and <= (byte)'f')))
             {
                 return false;
             }
@@ -180,4 +203,6 @@ internal sealed class PackedText
 
         return true;
     }
+
+    private static int NibbleOf(byte digit) => digit <= '9' ? digit - '0' : digit - 'a' + 10;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Muster.Domain.Inventory;
 
 namespace Muster.Grains.Inventory.Columns;
@@ -7,10 +8,22 @@ namespace Muster.Grains.Inventory.Columns;
 /// Text by row. Few different values are kept once each and named by a code of one or two bytes; where most rows differ, the texts
 /// themselves are packed. Which of the two it is follows from the values, and changes with them.
 /// </summary>
-internal sealed class TextColumn(ValuePool pool)
+internal sealed class TextColumn
 {
-    /// <summary>Up to here a linear search is as fast as a dictionary, and takes no memory.</summary>
-    private const int SearchedMax = 8;
+    /// <summary>Up to here a linear search is as fast as a dictionary, and takes no memory. Most comparisons end at the length.</summary>
+    private const int SearchedMax = 16;
+
+    /// <summary>
+    /// At so many values it is looked at for the first time whether each row has its own: then a scan need not give out codes, and share
+    /// texts, that it takes back soon after. Texts of five hundred values, some far more frequent than others, have repeated by then.
+    /// </summary>
+    private const int FirstLookMax = 64;
+
+    /// <summary>At the first look the rows are few: one in so many may have a value that another has.</summary>
+    private const int RowsPerRepetition = 32;
+
+    /// <summary>Longer texts are decoded through memory of their own.</summary>
+    private const int RoomLength = 256;
 
     private const int NarrowMax = 256;
     private const int WideMax = ushort.MaxValue;
@@ -18,14 +31,29 @@ internal sealed class TextColumn(ValuePool pool)
     /// <summary>Of values that were used when codes are given out anew, this part may be new before it is done again.</summary>
     private const int RoomFactor = 2;
 
+    private readonly ValuePool _pool;
     private List<string> _values = [""];
     private Dictionary<string, int>? _codes;
+
+    /// <summary>Of <see cref="_codes"/>; the dictionary looks at its comparer's type whenever it is asked for one.</summary>
+    private Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _codesByText;
     private byte[]? _narrow = [];
     private ushort[]? _wide;
     private PackedText? _packed;
     private int _rows;
-    private int _valuesMax = NarrowMax;
+    private int _valuesMax = FirstLookMax;
     private ValueOrder? _order;
+
+    /// <param name="pool">Has one copy of each text for all partitions.</param>
+    /// <param name="isOwn">Known beforehand: nearly every row has a text of its own.</param>
+    public TextColumn(ValuePool pool, bool isOwn = false)
+    {
+        _pool = pool;
+        if (isOwn)
+        {
+            (_packed, _narrow) = (new PackedText(), null);
+        }
+    }
 
     /// <summary>True when rows have no codes.</summary>
     public bool IsPacked => _packed is not null;
@@ -66,6 +94,30 @@ internal sealed class TextColumn(ValuePool pool)
         }
 
         SetCode(row, code);
+    }
+
+    /// <summary>As UTF-8, which becomes text only when the value is not one of a few.</summary>
+    [MethodImpl(ScanPath.Options)]
+    public void Set(int row, ReadOnlySpan<byte> utf8)
+    {
+        if (_packed is { } packed)
+        {
+            packed.Set(row, utf8);
+            _rows = Math.Max(_rows, row + 1);
+        }
+        else if (_codes is null && Find(utf8) is var code and >= 0)
+        {
+            // Rows beyond the end are empty.
+            if (code > 0 || row < _rows)
+            {
+                SetCode(row, code);
+            }
+        }
+        else
+        {
+            Span<char> room = stackalloc char[RoomLength];
+            Set(row, utf8.Length <= RoomLength ? room[..Encoding.UTF8.GetChars(utf8, room)] : Encoding.UTF8.GetString(utf8));
+        }
     }
 
     /// <summary>The row's code; only while <see cref="IsPacked"/> is false.</summary>
@@ -109,9 +161,9 @@ internal sealed class TextColumn(ValuePool pool)
     [MethodImpl(ScanPath.Options)]
     private int Find(ReadOnlySpan<char> value)
     {
-        if (_codes is { } codes)
+        if (_codes is not null)
         {
-            return codes.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(value, out var code) ? code : -1;
+            return _codesByText.TryGetValue(value, out var known) ? known : -1;
         }
 
         for (var code = 0; code < _values.Count; code++)
@@ -125,10 +177,48 @@ internal sealed class TextColumn(ValuePool pool)
         return -1;
     }
 
+    /// <summary>Among a few values; -1 for text beyond ASCII as well.</summary>
+    [MethodImpl(ScanPath.Options)]
+    private int Find(ReadOnlySpan<byte> utf8)
+    {
+        for (var code = 0; code < _values.Count; code++)
+        {
+            if (IsSame(utf8, _values[code]))
+            {
+                return code;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>
+    /// Values of one column begin alike, so the last character is looked at first. The framework's comparison would begin unoptimized,
+    /// which this is not.
+    /// </summary>
+    [MethodImpl(ScanPath.Options)]
+    private static bool IsSame(ReadOnlySpan<byte> utf8, string value)
+    {
+        if (utf8.Length != value.Length)
+        {
+            return false;
+        }
+
+        for (var i = utf8.Length - 1; i >= 0; i--)
+        {
+            if (utf8[i] != value[i] || !char.IsAscii(value[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     [MethodImpl(ScanPath.Options)]
     private int Add(ReadOnlySpan<char> text)
     {
-        var value = pool.Share(text);
+        var value = _pool.Share(text);
         var code = _values.Count;
         _values.Add(value);
         if (_codes is not null)
@@ -138,6 +228,7 @@ internal sealed class TextColumn(ValuePool pool)
         else if (_values.Count > SearchedMax)
         {
             _codes = new Dictionary<string, int>(StringComparer.Ordinal);
+            _codesByText = _codes.GetAlternateLookup<ReadOnlySpan<char>>();
             for (var i = 0; i < _values.Count; i++)
             {
                 _codes.Add(_values[i], i);
@@ -174,9 +265,12 @@ internal sealed class TextColumn(ValuePool pool)
         }
 
         var live = texts.Distinct(StringComparer.Ordinal).Count();
+        var isOwn = _valuesMax == FirstLookMax
+            ? live >= FirstLookMax / RoomFactor && (_rows - live) * RowsPerRepetition <= _rows
+            : live > WideMax / RoomFactor || (live >= NarrowMax / RoomFactor && live * 2 > _rows);
         Generation++;
-        (_values, _codes, _narrow, _wide) = ([""], null, null, null);
-        if (live > WideMax / RoomFactor || (live >= NarrowMax / RoomFactor && live * 2 > _rows))
+        (_values, _codes, _codesByText, _narrow, _wide) = ([""], null, default, null, null);
+        if (isOwn)
         {
             _packed = new PackedText();
         }

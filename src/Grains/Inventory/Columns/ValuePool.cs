@@ -16,7 +16,10 @@ internal sealed class ValuePool
     public const int LengthMax = 100;
 
     private readonly ConcurrentDictionary<string, string> _values = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> _byText;
     private int _count;
+
+    public ValuePool() => _byText = _values.GetAlternateLookup<ReadOnlySpan<char>>();
 
     [MethodImpl(ScanPath.Options)]
     public string Share(ReadOnlySpan<char> text)
@@ -26,7 +29,7 @@ internal sealed class ValuePool
             return text.ToString();
         }
 
-        if (_values.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(text, out var shared))
+        if (_byText.TryGetValue(text, out var shared))
         {
             return shared;
         }

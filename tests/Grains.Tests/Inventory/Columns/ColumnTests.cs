@@ -1,3 +1,4 @@
+using System.Text;
 using CsCheck;
 using Muster.Domain.Inventory;
 using Muster.Grains.Inventory.Columns;
@@ -20,11 +21,13 @@ public sealed class ColumnTests
     [Fact]
     public void TextColumn_OfAnyValues_KeepsThem() => Gen.Select(Gen.Int[0, 400], Text).Array[0, 1_500].Sample(sets =>
     {
-        var column = new TextColumn(new ValuePool());
+        TextColumn[] columns = [new(new ValuePool()), new(new ValuePool()), new(new ValuePool(), isOwn: true)];
         var expected = new Dictionary<int, string>();
         foreach (var (row, value) in sets)
         {
-            column.Set(row, value);
+            columns[0].Set(row, value);
+            columns[1].Set(row, Encoding.UTF8.GetBytes(value));
+            columns[2].Set(row, value);
             expected[row] = value;
         }
 
@@ -32,23 +35,44 @@ public sealed class ColumnTests
         for (var row = 0; row < 420; row++)
         {
             var value = expected.GetValueOrDefault(row, "");
-            Assert.Equal(value, column.Get(row));
-            Assert.Equal(value, column.Read(row, room).ToString());
+            foreach (var column in columns)
+            {
+                Assert.Equal(value, column.Get(row));
+                Assert.Equal(value, column.Read(row, room).ToString());
+            }
         }
     }, iter: 300);
 
     [Theory]
-    [InlineData(200, false)]
-    [InlineData(5_000, true)]
-    public void TextColumn_OfDifferentValues_IsPackedOnlyWhenMostRowsDiffer(int rows, bool isPacked)
+    [InlineData(60, 1, false)]
+    [InlineData(200, 1, true)]
+    [InlineData(5_000, 1, true)]
+    [InlineData(200, 2, false)]
+    [InlineData(5_000, 2, false)]
+    public void TextColumn_OfDifferentValues_IsPackedOnlyWhenMostRowsDiffer(int rows, int rowsPerValue, bool isPacked)
     {
         var column = new TextColumn(new ValuePool());
         for (var row = 0; row < rows; row++)
         {
-            column.Set(row, $"value {row}");
+            column.Set(row, $"value {row / rowsPerValue}");
         }
 
         Assert.Equal(isPacked, column.IsPacked);
+    }
+
+    [Fact]
+    public void TextColumn_OfBytes_SharesTheTextOfRowsThatAreAlike()
+    {
+        var pool = new ValuePool();
+        var (column, other) = (new TextColumn(pool), new TextColumn(pool));
+        for (var row = 0; row < 200; row++)
+        {
+            column.Set(row, Encoding.UTF8.GetBytes($"Größe {row % 40}"));
+            other.Set(row, $"Größe {row % 40}");
+        }
+
+        Assert.Equal(41, column.Values.Count);
+        Assert.Same(other.Get(39), column.Get(199));
     }
 
     [Fact]
