@@ -81,6 +81,7 @@ public sealed class DeviceIdentityVerifier(TrustStore trust)
         {
             NotAfter = NotAfterOf(certificate),
             HardwareSerial = CertificateFacts.HardwareSerial(certificate),
+            Kind = IdentityKind.Maker,
         };
     }
 
