@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Muster.Domain.Devices;
 using Orleans.Serialization;
 
 namespace Muster.Contracts.Tests;
@@ -87,6 +88,22 @@ public sealed class GoldenBytesTests : IDisposable
             var read = Serializer.Deserialize<object>([.. payload[..^1], .. later, EndOfObject]);
 
             Assert.Equal(payload, Serializer.SerializeToArray(read));
+        }
+    }
+
+    /// <summary>Members that an earlier version did not know have what a new record has, and not the default of their type.</summary>
+    [Fact]
+    public void Device_OfAnEarlierVersion_HasNoCertificates()
+    {
+        var lines = GoldenFile.Read(EarlierFile).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var devices = lines.Where(line => line.StartsWith("muster.device ", StringComparison.Ordinal)).ToArray();
+
+        Assert.NotEmpty(devices);
+        foreach (var line in devices)
+        {
+            var read = Serializer.Deserialize<Device>(Convert.FromBase64String(line.Split(' ')[1]));
+
+            Assert.Equal((0, 0, null), (read.Certificates.Length, read.RevokedCertificates.Length, read.LastHello));
         }
     }
 

@@ -13,6 +13,12 @@ public static class DeviceGrainFactoryExtensions
         return grains.GetGrain<IDeviceGrain>(DeviceKey.Of(tenant, device));
     }
 
+    public static IDeviceCertificatesGrain GetDeviceCertificates(this IGrainFactory grains, TenantId tenant, DeviceId device)
+    {
+        ArgumentNullException.ThrowIfNull(grains);
+        return grains.GetGrain<IDeviceCertificatesGrain>(DeviceKey.Of(tenant, device));
+    }
+
     public static IKeyGrain GetKey(this IGrainFactory grains, string keySha256)
     {
         ArgumentNullException.ThrowIfNull(grains);

@@ -13,11 +13,11 @@ namespace Muster.Contracts.Devices;
 public interface IKeyGrain : IGrainWithStringKey
 {
     /// <summary>Claims the key for an identity. The same claim again succeeds; another identity is refused.</summary>
-    [Alias("Claim")]
+    [Alias("Claim"), ResponseTimeout(CallTimeouts.Commit)]
     Task<FleetError?> ClaimAsync(KeyOwner owner);
 
     /// <summary>Refuses when the key belongs to another identity; null when it is free or belongs to this one.</summary>
-    [Alias("Check"), ReadOnly]
+    [Alias("Check"), ReadOnly, ResponseTimeout(CallTimeouts.Commit)]
     Task<FleetError?> CheckAsync(KeyOwner owner);
 }
 

@@ -23,6 +23,9 @@ public sealed class CertificateAuthority : IDisposable
 
     private CertificateAuthority(X509Certificate2 certificate) => _certificate = certificate;
 
+    /// <summary>With its key: for what signs in this authority's name.</summary>
+    internal X509Certificate2 Certificate => _certificate;
+
     public string CertificatePem => _certificate.ExportCertificatePem();
 
     /// <summary>The authority's certificate without its key; the caller disposes it.</summary>

@@ -96,6 +96,7 @@ public sealed class DeviceIdentityVerifier(TrustStore trust)
         {
             NotAfter = NotAfterOf(certificate),
             HardwareSerial = CertificateFacts.HardwareSerial(certificate),
+            Kind = IdentityKind.Maker,
         };
     }
 

@@ -89,6 +89,18 @@ public sealed record Device
     /// <summary>What operators note of it, by name, each name once; at most <see cref="DeviceEdits.LabelsMax"/>.</summary>
     [Id(24)] public ImmutableArray<DeviceLabel> Labels { get; init; } = [];
 
+    /// <summary>
+    /// What the fleet CA issued to it: the current certificate last, before it the one that it replaced; at most
+    /// <see cref="CertificateRules.CertificatesMax"/>. The last one stays when it has ended: a lapse is told from a first certificate.
+    /// </summary>
+    [Id(25)] public ImmutableArray<OperationalCertificate> Certificates { get; init; } = [];
+
+    /// <summary>What it must not be let in by although it has not ended; at most <see cref="CertificateRules.RevokedMax"/>.</summary>
+    [Id(26)] public ImmutableArray<RevokedCertificate> RevokedCertificates { get; init; } = [];
+
+    /// <summary>The last hello that was news; null before the first.</summary>
+    [Id(27)] public HelloEvidence? LastHello { get; init; }
+
     /// <summary>Where it is; empty when nobody said.</summary>
     public string Site => MovedTo ?? Expected.Site;
 

@@ -6,7 +6,7 @@ namespace Muster.Domain.Devices;
 public static class DeviceAdmission
 {
     /// <summary>Null when it may. An expected device may connect and say hello; the hello is judged by the enrolment's rules.</summary>
-    public static FleetError? Check(Device? device, DeviceId id, DeviceIdentity identity)
+    public static FleetError? Check(Device? device, DeviceId id, DeviceIdentity identity, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(identity);
         if (device is null)
@@ -20,19 +20,20 @@ public static class DeviceAdmission
             // It is at the vendor: whoever speaks with its certificate is not where it belongs.
             DeviceState.Returned => DeviceErrors.NotExpected(id),
             DeviceState.Expected or DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or
-            DeviceState.Decommissioning => IsOnRecord(device, identity) ? null : DeviceErrors.IdentityMismatch(id),
+            DeviceState.Decommissioning => CheckOnRecord(device, identity, now),
             _ => throw new UnreachableException($"Device '{id}' has unknown state {device.State}."),
         };
     }
 
     /// <summary>As <see cref="Check"/>, for messages of a device that has proved itself; its approval may be outstanding.</summary>
-    public static FleetError? CheckEnrolled(Device? device, DeviceId id, DeviceIdentity identity) =>
-        Check(device, id, identity) ?? (device!.State == DeviceState.Expected ? DeviceErrors.NotEnrolled(id) : null);
+    public static FleetError? CheckEnrolled(Device? device, DeviceId id, DeviceIdentity identity, DateTimeOffset now) =>
+        Check(device, id, identity, now) ?? (device!.State == DeviceState.Expected ? DeviceErrors.NotEnrolled(id) : null);
 
     /// <summary>Only the digest that the desired state names, and only in service.</summary>
-    public static FleetError? CheckDownload(Device? device, DeviceId id, DeviceIdentity identity, string digest)
+    public static FleetError? CheckDownload(
+        Device? device, DeviceId id, DeviceIdentity identity, string digest, DateTimeOffset now)
     {
-        if (CheckEnrolled(device, id, identity) is { } refused)
+        if (CheckEnrolled(device, id, identity, now) is { } refused)
         {
             return refused;
         }
@@ -42,9 +43,42 @@ public static class DeviceAdmission
             : DeviceErrors.DownloadNotAllowed(id, digest);
     }
 
-    /// <summary>True for the identity on record; before the enrolment there is none: any certificate of this device will do.</summary>
-    private static bool IsOnRecord(Device device, DeviceIdentity identity) => device.Identity is { } known
+    /// <summary>
+    /// How long what <see cref="Check"/> said of this identity stays true while the record stays as it is; null for as long as it does.
+    /// </summary>
+    public static DateTimeOffset? ValidUntil(Device device, DeviceIdentity identity)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(identity);
+        return identity.IsOperational ? Find(device, identity)?.AcceptedUntil : null;
+    }
+
+    private static FleetError? CheckOnRecord(Device device, DeviceIdentity identity, DateTimeOffset now)
+    {
+        if (!identity.IsOperational)
+        {
+            return IsMakers(device, identity) ? null : DeviceErrors.IdentityMismatch(device.Id);
+        }
+
+        if (Find(device, identity) is not { } certificate)
+        {
+            return DeviceErrors.IdentityMismatch(device.Id);
+        }
+
+        // Of a connection that lives longer than the certificate that opened it.
+        return now < certificate.AcceptedUntil ? null : CertificateErrors.Expired(device.Id.Value);
+    }
+
+    /// <summary>True for the maker's identity on record; before the enrolment there is none: any of this device's maker will do.</summary>
+    private static bool IsMakers(Device device, DeviceIdentity identity) => device.Identity is { } known
         ? known.KeySha256 == identity.KeySha256 && known.CertificateSha256 == identity.CertificateSha256
             && known.Profile == identity.Profile && identity.Device == device.Id
         : identity.Device == device.Id;
+
+    /// <summary>The certificate of the fleet CA that this identity was read from; null when the device has no such one.</summary>
+    private static OperationalCertificate? Find(Device device, DeviceIdentity identity) =>
+        device.Identity?.Profile == identity.Profile && identity.Device == device.Id
+            && Sha256Hash.TryParse(identity.CertificateSha256, out var hash)
+            ? device.Certificates.FirstOrDefault(certificate => certificate.Certificate == hash)
+            : null;
 }

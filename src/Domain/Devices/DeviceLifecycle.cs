@@ -1,4 +1,5 @@
 using Muster.Domain.Decommissioning;
+using Muster.Domain.Identity;
 using Muster.Domain.Images;
 
 namespace Muster.Domain.Devices;
@@ -148,10 +149,7 @@ public static class DeviceLifecycle
         ArgumentNullException.ThrowIfNull(evidence);
         return device.State switch
         {
-            DeviceState.Decommissioning => Decision.Accept(
-                Move(device, DeviceState.Decommissioned, now) with { Erasure = evidence, Command = null },
-                new ErasureProved(evidence),
-                new DeviceDecommissioned(evidence.CertificateSha256, evidence.KeySha256)),
+            DeviceState.Decommissioning => Bury(device, evidence, now),
             DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
             DeviceState.Expected or DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or DeviceState.Returned =>
                 Decision.Refuse(device, DeviceErrors.StateInvalid(device, DeviceState.Decommissioning)),
@@ -161,6 +159,18 @@ public static class DeviceLifecycle
 
     internal static Device Move(Device device, DeviceState state, DateTimeOffset now) =>
         device with { State = state, StateChangedAt = now };
+
+    private static Decision<Device> Bury(Device device, ErasureEvidence evidence, DateTimeOffset now)
+    {
+        var (next, revoked) = CertificateRules.RevokeAll(device, now);
+        return Decision.Accept(
+            Move(next, DeviceState.Decommissioned, now) with { Erasure = evidence, Command = null },
+            [
+                new ErasureProved(evidence),
+                new DeviceDecommissioned(evidence.CertificateSha256, evidence.KeySha256),
+                .. revoked,
+            ]);
+    }
 
     private static Decision<Device> Leave(Device device, DeviceState state, DomainEvent fact, string reason, DateTimeOffset now)
     {

@@ -1,4 +1,5 @@
 using Muster.Domain.Decommissioning;
+using Muster.Domain.Identity;
 using Muster.Domain.Policies;
 
 namespace Muster.Domain.Devices;
@@ -10,10 +11,10 @@ namespace Muster.Domain.Devices;
 public static class DeviceMessages
 {
     /// <summary>Why this hello is refused for ever; null when it is taken, repeated or late.</summary>
-    public static FleetError? CheckHello(Device? device, DeviceId id, ObservedHello hello)
+    public static FleetError? CheckHello(Device? device, DeviceId id, ObservedHello hello, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(hello);
-        if (DeviceAdmission.Check(device, id, hello.Origin.Identity) is { } refused)
+        if (DeviceAdmission.Check(device, id, hello.Origin.Identity, now) is { } refused)
         {
             return refused;
         }
@@ -34,7 +35,7 @@ public static class DeviceMessages
     public static Decision<Device> TakeHello(Device device, ObservedHello hello, PolicySet policies, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(device);
-        if (CheckHello(device, device.Id, hello) is { } refused)
+        if (CheckHello(device, device.Id, hello, now) is { } refused)
         {
             return Decision.Refuse(device, refused);
         }
@@ -50,6 +51,7 @@ public static class DeviceMessages
         {
             Model = hello.Model,
             Os = hello.Os,
+            LastHello = new HelloEvidence(now, hello.Origin.Identity.Kind),
             // A device cannot have reached what was never issued.
             GenerationReached = Math.Max(next.GenerationReached, Math.Min(hello.Generation, next.Desired.Generation)),
         };
@@ -66,7 +68,7 @@ public static class DeviceMessages
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(report);
-        if (DeviceAdmission.CheckEnrolled(device, device.Id, report.Origin.Identity) is { } refused)
+        if (DeviceAdmission.CheckEnrolled(device, device.Id, report.Origin.Identity, now) is { } refused)
         {
             return Decision.Refuse(device, refused);
         }
@@ -90,11 +92,12 @@ public static class DeviceMessages
     }
 
     /// <summary>Takes the settings, whole; a message that a newer one overtook is noted and not applied.</summary>
-    public static Decision<Device> TakeInventory(Device device, ObservedInventory inventory, PolicySet policies)
+    public static Decision<Device> TakeInventory(
+        Device device, ObservedInventory inventory, PolicySet policies, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(inventory);
-        if (DeviceAdmission.CheckEnrolled(device, device.Id, inventory.Origin.Identity) is { } refused)
+        if (DeviceAdmission.CheckEnrolled(device, device.Id, inventory.Origin.Identity, now) is { } refused)
         {
             return Decision.Refuse(device, refused);
         }
@@ -124,7 +127,7 @@ public static class DeviceMessages
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(result);
         ArgumentNullException.ThrowIfNull(verifier);
-        if (DeviceAdmission.CheckEnrolled(device, device.Id, result.Origin.Identity) is { } refused)
+        if (DeviceAdmission.CheckEnrolled(device, device.Id, result.Origin.Identity, now) is { } refused)
         {
             return Decision.Refuse(device, refused);
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Muster.Domain.Devices;
 
 namespace Muster.Domain.Identity;
 
@@ -40,4 +41,57 @@ public static class CertificateErrors
         $"The certificate of '{subject}' is no device identity: {cause}.",
         ("subject", subject),
         ("cause", cause));
+
+    public static FleetError SigningRequestInvalid(string cause) => FleetError.Of(
+        ErrorKind.Invalid, "SIGNING_REQUEST_INVALID", $"The signing request cannot be signed: {cause}.", ("cause", cause));
+
+    /// <summary>The request names somebody else, or nobody where it has to name the device.</summary>
+    public static FleetError SigningRequestOfAnother(DeviceId device, string field) => FleetError.Of(
+        ErrorKind.Denied,
+        "SIGNING_REQUEST_OF_ANOTHER",
+        $"The signing request's {field} is not the one that certificates of device '{device}' have.",
+        ("device", device.Value),
+        ("field", field));
+
+    public static FleetError HelloTooOld(DeviceId device) => FleetError.Of(
+        ErrorKind.Precondition,
+        "HELLO_TOO_OLD",
+        $"Device '{device}' has not said hello with the certificate of its maker within the last "
+        + $"{CertificateTerms.HelloMinutesMax} minutes.",
+        ("device", device.Value),
+        ("minutes", $"{CertificateTerms.HelloMinutesMax}"));
+
+    public const string EnrollmentWaitsReason = "ENROLLMENT_WAITS";
+
+    /// <summary>Not for ever: an operator decides.</summary>
+    public static FleetError EnrollmentWaits(DeviceId device) => FleetError.Of(
+        ErrorKind.Unavailable,
+        EnrollmentWaitsReason,
+        $"The enrolment of device '{device}' waits for an operator's approval.",
+        ("device", device.Value));
+
+    /// <summary>The first certificate is asked for with the maker's, a renewal with the one that is renewed.</summary>
+    public static FleetError WrongCertificate(DeviceId device, string required) => FleetError.Of(
+        ErrorKind.Precondition,
+        "CERTIFICATE_WRONG_FOR_CALL",
+        $"Device '{device}' has to make this call with {required}.",
+        ("device", device.Value),
+        ("required", required));
+
+    public static FleetError OverlapUnderWay(DeviceId device, DateTimeOffset until) => FleetError.Of(
+        ErrorKind.Precondition,
+        "CERTIFICATE_OVERLAP",
+        $"Device '{device}' has two keys until {until:yyyy-MM-ddTHH:mm:ssZ}; a third one has to wait.",
+        ("device", device.Value),
+        ("until", $"{until:yyyy-MM-ddTHH:mm:ssZ}"));
+
+    public static FleetError RenewalRateReached(string site, int limit) => FleetError.Of(
+        ErrorKind.Exhausted,
+        "RENEWAL_RATE_REACHED",
+        $"More than {limit} devices of site '{site}' asked within a minute for a certificate in place of one that ended.",
+        ("site", site),
+        ("limit", $"{limit}"));
+
+    public static FleetError FleetAuthorityMissing() => FleetError.Of(
+        ErrorKind.Unavailable, "FLEET_CA_MISSING", "This installation has no fleet CA.");
 }

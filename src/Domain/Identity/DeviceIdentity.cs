@@ -3,7 +3,8 @@ using Muster.Domain.Devices;
 namespace Muster.Domain.Identity;
 
 /// <summary>
-/// Who a TLS client certificate proves a device to be (IEEE 802.1AR IDevID under a trusted device-identity root).
+/// Who a TLS client certificate proves a device to be: its maker's (IEEE 802.1AR IDevID under a trusted device-identity root), or one
+/// that the fleet CA issued to it (LDevID).
 /// </summary>
 /// <param name="Profile">The anchor profile that the certificate was read by, for example <c>axis</c> or <c>ieee8021ar</c>.</param>
 /// <param name="Device">The device id: the serial in the profile's canonical form.</param>
@@ -23,4 +24,10 @@ public sealed record DeviceIdentity(
 
     /// <summary>Serial of the module that holds the key (RFC 4108), upper-case hex; empty when the certificate names none.</summary>
     [Id(6)] public string HardwareSerial { get; init; } = "";
+
+    /// <summary>Who signed it.</summary>
+    [Id(7)] public IdentityKind Kind { get; init; }
+
+    /// <summary>True for a certificate of the fleet CA; everything else is the maker's.</summary>
+    public bool IsOperational => Kind == IdentityKind.Operational;
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Muster.Artifacts;
 using Muster.Cryptography.Certificates;
+using Muster.Gateway.Est;
 using Muster.Gateway.Grpc;
 using Muster.Gateway.Images;
 using Muster.Gateway.Mqtt;
@@ -22,7 +23,9 @@ public static class GatewayHostExtensions
         builder.Services.AddArtifacts(settings);
         builder.Services.AddSingleton(_ => new DeviceIdentityVerifier(TrustStore.Load(settings.DeviceTrustFolder)));
         builder.Services.AddMqttGateway(builder.Configuration);
+        builder.Services.AddSingleton(_ => FleetTrust.Load(settings.PkiFolder));
         builder.Services.AddDeviceArtifacts(builder.Configuration);
+        builder.Services.AddEst();
         builder.Services.AddOperatorsApi(builder.Configuration);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -46,6 +49,7 @@ public static class GatewayHostExtensions
     public static void MapGateway(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapDeviceArtifacts();
+        endpoints.MapEst();
         endpoints.MapOperatorsApi();
     }
 }

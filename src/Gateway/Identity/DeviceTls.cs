@@ -12,7 +12,11 @@ namespace Muster.Gateway.Identity;
 /// proves none is let through it on purpose, so that the protocol above can say why it is refused. Nothing else is.
 /// </summary>
 internal sealed partial class DeviceTls(
-    IServerCertificate server, DeviceIdentityVerifier identities, TimeProvider clock, ILogger<DeviceTls> logger)
+    IServerCertificate server,
+    DeviceIdentityVerifier makers,
+    TimeProvider clock,
+    ILogger<DeviceTls> logger,
+    FleetTrust? fleet = null)
 {
     /// <summary>A device behind a slow radio link needs a few round trips; an idle socket is not kept longer.</summary>
     public static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
@@ -56,7 +60,10 @@ internal sealed partial class DeviceTls(
             return false;
         }
 
-        peer.Result = identities.Verify(leaf, chain?.ChainPolicy.ExtraStore, clock.GetUtcNow());
+        // Whoever says that the fleet CA issued it is believed by the fleet CA only: no maker's root can speak for it.
+        peer.Result = fleet?.IsIssuerOf(leaf) == true
+            ? fleet.Verify(leaf, peer.Tenant, clock.GetUtcNow())
+            : makers.Verify(leaf, chain?.ChainPolicy.ExtraStore, clock.GetUtcNow());
         return true;
     }
 

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.Net.Http.Headers;
 using Muster.Artifacts;
 using Muster.Contracts.Devices;
@@ -60,31 +59,8 @@ internal sealed partial class DeviceDownloads(IGrainFactory grains, IArtifactSto
     private ProblemHttpResult Refuse(HttpContext http, FleetError error, string device = "unknown")
     {
         LogRefused(logger, device, http.Connection.RemoteIpAddress, error.Reason);
-        if (error.Kind is ErrorKind.Unavailable or ErrorKind.Exhausted)
-        {
-            http.Response.Headers.RetryAfter = "5";
-        }
-
-        var problem = new ProblemDetails
-        {
-            Status = StatusOf(error),
-            Title = error.Reason,
-            Detail = error.Message,
-            Type = "about:blank",
-        };
-        problem.Extensions["reason"] = error.Reason;
-        problem.Extensions["metadata"] = error.Metadata.ToDictionary(detail => detail.Key, detail => detail.Value);
-        return TypedResults.Problem(problem);
+        return DeviceProblems.Of(http, error);
     }
-
-    private static int StatusOf(FleetError error) => error.Kind switch
-    {
-        ErrorKind.Invalid => StatusCodes.Status400BadRequest,
-        ErrorKind.NotFound => StatusCodes.Status404NotFound,
-        ErrorKind.Exhausted => StatusCodes.Status429TooManyRequests,
-        ErrorKind.Unavailable => StatusCodes.Status503ServiceUnavailable,
-        _ => StatusCodes.Status403Forbidden,
-    };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Download by device {DeviceId} from {Remote} refused: {Reason}")]
     private static partial void LogRefused(ILogger logger, string deviceId, System.Net.IPAddress? remote, string reason);

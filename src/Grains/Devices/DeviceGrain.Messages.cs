@@ -18,13 +18,16 @@ internal sealed partial class DeviceGrain
     /// </summary>
     private DeviceIdentity? _inOrder;
 
+    /// <summary>When the certificate of <see cref="_inOrder"/> stops being accepted, in UTC ticks; the maker's does not.</summary>
+    private long _inOrderUntil;
+
     /// <summary>The record's epoch, beside <see cref="_inOrder"/>: a status need not touch the record.</summary>
     private long _recordEpoch;
 
     public async Task<AdmitReply> AdmitAsync(AdmitSession command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        var refused = DeviceAdmission.Check(Current, _id, command.Identity);
+        var refused = DeviceAdmission.Check(Current, _id, command.Identity, _services.Clock.GetUtcNow());
         if (refused is null && Current!.Identity is null)
         {
             // The key of a tombstone does not come back under another serial.
@@ -60,7 +63,7 @@ internal sealed partial class DeviceGrain
         ArgumentNullException.ThrowIfNull(command);
         var hello = new ObservedHello(OriginOf(command.Envelope), command.Serial, command.Model, command.Os, command.Generation);
         if (Current is { State: DeviceState.Expected } expected
-            && DeviceMessages.CheckHello(expected, _id, hello) is null
+            && DeviceMessages.CheckHello(expected, _id, hello, _services.Clock.GetUtcNow()) is null
             && await ClaimKeyAsync(command.Envelope) is { } claimed)
         {
             return await RefuseAsync(UpKind.Hello, command.Envelope.Stamp, claimed);
@@ -82,14 +85,15 @@ internal sealed partial class DeviceGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         var envelope = command.Envelope;
-        if (!ReferenceEquals(_inOrder, envelope.Identity))
+        if (!IsInOrder(envelope.Identity))
         {
-            if (DeviceAdmission.CheckEnrolled(Current, _id, envelope.Identity) is { } refused)
+            if (DeviceAdmission.CheckEnrolled(Current, _id, envelope.Identity, _services.Clock.GetUtcNow()) is { } refused)
             {
                 return new ValueTask<UpReply>(RefuseAsync(UpKind.Status, envelope.Stamp, refused));
             }
 
             (_inOrder, _recordEpoch) = (envelope.Identity, Current!.Epoch);
+            _inOrderUntil = DeviceAdmission.ValidUntil(Current, envelope.Identity)?.UtcTicks ?? long.MaxValue;
         }
 
         if (LearnSession(envelope.Session, _recordEpoch) is { } takenOver)
@@ -125,7 +129,7 @@ internal sealed partial class DeviceGrain
         var inventory = new ObservedInventory(OriginOf(command.Envelope), command.Settings);
         var policies = await _services.Policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
         return await TakeAsync(
-            UpKind.Inventory, command.Envelope, (device, _) => DeviceMessages.TakeInventory(device, inventory, policies));
+            UpKind.Inventory, command.Envelope, (device, now) => DeviceMessages.TakeInventory(device, inventory, policies, now));
     }
 
     public async Task<UpReply> ResultAsync(ReportResult command)
@@ -148,7 +152,8 @@ internal sealed partial class DeviceGrain
     /// </summary>
     private async Task<UpReply> TakeAsync(UpKind kind, UpEnvelope envelope, Func<Device, DateTimeOffset, Decision<Device>> decide)
     {
-        if (DeviceAdmission.Check(Current, _id, envelope.Identity) is { } refused)
+        var now = _services.Clock.GetUtcNow();
+        if (DeviceAdmission.Check(Current, _id, envelope.Identity, now) is { } refused)
         {
             return await RefuseAsync(kind, envelope.Stamp, refused);
         }
@@ -159,7 +164,6 @@ internal sealed partial class DeviceGrain
             return new UpReply(takenOver);
         }
 
-        var now = _services.Clock.GetUtcNow();
         var decision = decide(device, now);
         if (decision.Error is { } error)
         {
@@ -176,6 +180,10 @@ internal sealed partial class DeviceGrain
         await PushAsync(new AckMessage(kind, envelope.Stamp));
         return UpReply.Accepted;
     }
+
+    /// <summary>Only the fleet CA's certificates end while their connections live: the clock is read for these alone.</summary>
+    private bool IsInOrder(DeviceIdentity identity) => ReferenceEquals(_inOrder, identity)
+        && (_inOrderUntil == long.MaxValue || _services.Clock.GetUtcNow().UtcTicks < _inOrderUntil);
 
     private async Task<UpReply> RefuseAsync(UpKind kind, MessageStamp stamp, FleetError error)
     {

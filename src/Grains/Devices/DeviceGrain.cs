@@ -169,7 +169,8 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     public Task<FleetError?> AuthorizeDownloadAsync(AuthorizeDownload command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        return Task.FromResult(DeviceAdmission.CheckDownload(Current, _id, command.Identity, command.Digest));
+        return Task.FromResult(DeviceAdmission.CheckDownload(
+            Current, _id, command.Identity, command.Digest, _services.Clock.GetUtcNow()));
     }
 
     private async Task<DeviceReply> DecideAsync(Actor actor, Func<Device, DateTimeOffset, Decision<Device>> decide)

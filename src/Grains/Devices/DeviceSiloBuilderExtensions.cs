@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Domain.Decommissioning;
+using Muster.Domain.Identity;
 using Muster.Grains.Inventory;
 using Muster.Grains.Inventory.Columns;
 using Muster.Grains.Policies;
@@ -11,6 +12,7 @@ using Orleans.Storage;
 namespace Muster.Grains.Devices;
 
 /// <summary>What every device's grain works with, one of each per silo.</summary>
+/// <param name="Issuer">The fleet CA; null in a silo that was given none.</param>
 internal sealed record DeviceServices(
     [FromKeyedServices(StorageNames.Muster)] IGrainStorage Storage,
     PolicyCache Policies,
@@ -18,9 +20,14 @@ internal sealed record DeviceServices(
     DeviceInstruments Instruments,
     PartitionMap Partitions,
     DevicePool Pool,
-    TimeProvider Clock);
+    RenewalPace Renewals,
+    TimeProvider Clock,
+    ICertificateIssuer? Issuer = null);
 
-/// <summary>Adds devices, their keys and their policies to a silo. The proof verifier and the partition map come from the host.</summary>
+/// <summary>
+/// Adds devices, their keys and their policies to a silo. The proof verifier and the partition map come from the host,
+/// as does the fleet CA where there is one.
+/// </summary>
 public static class DeviceSiloBuilderExtensions
 {
     public static ISiloBuilder AddDevices(this ISiloBuilder silo)
@@ -32,6 +39,7 @@ public static class DeviceSiloBuilderExtensions
         silo.Services.TryAddSingleton<DeviceServices>();
         silo.Services.TryAddSingleton<ValuePool>();
         silo.Services.TryAddSingleton<DevicePool>();
+        silo.Services.TryAddSingleton<RenewalPace>();
         silo.Services.TryAddSingleton<FeedInstruments>();
         silo.Services.TryAddSingleton<ParsedQueries>();
         silo.Services.TryAddSingleton<TailPoll>();

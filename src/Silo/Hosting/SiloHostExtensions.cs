@@ -7,6 +7,7 @@ using Muster.Cryptography.Certificates;
 using Muster.Cryptography.Decommissioning;
 using Muster.Cryptography.Manifests;
 using Muster.Domain.Decommissioning;
+using Muster.Domain.Identity;
 using Muster.Domain.Images;
 using Muster.Domain.Operators;
 using Muster.Gateway.Hosting;
@@ -39,6 +40,7 @@ internal static class SiloHostExtensions
         services.AddSingleton(_ => pki);
         services.AddSingleton<IImageVerifier>(_ => new CmsImageVerifier(TrustStore.Load(settings.ImageTrustFolder)));
         services.AddSingleton<IErasureProofVerifier, ErasureProofVerifier>();
+        services.AddSingleton<ICertificateIssuer>(provider => provider.GetRequiredService<HostPki>().Fleet);
         services.AddSingleton<IOperatorCertificateAuthority>(provider =>
             new OperatorCertificateAuthority(provider.GetRequiredService<HostPki>().Operators, OperatorLifetime));
         return builder;

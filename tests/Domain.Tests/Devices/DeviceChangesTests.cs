@@ -199,7 +199,7 @@ public sealed class DeviceChangesTests
         var offered = Units.Offered();
         var failed = Units.Take(offered, Units.Report(1, ChangeStep.Unspecified, 1, outcome: ChangeOutcome.Failed));
 
-        Assert.Null(DeviceAdmission.CheckDownload(offered, Units.Id, Units.Identity, Units.NewDigest));
+        Assert.Null(DeviceAdmission.CheckDownload(offered, Units.Id, Units.Identity, Units.NewDigest, Units.Start));
         Assert.Equal("DOWNLOAD_NOT_ALLOWED", ReasonOf(offered, Units.OldDigest));
         Assert.Equal("DOWNLOAD_NOT_ALLOWED", ReasonOf(failed, Units.NewDigest));
         Assert.Equal("DEVICE_DECOMMISSIONED", ReasonOf(offered with { State = DeviceState.Decommissioned }, Units.NewDigest));
@@ -207,5 +207,5 @@ public sealed class DeviceChangesTests
     }
 
     private static string? ReasonOf(Device? device, string digest) =>
-        DeviceAdmission.CheckDownload(device, Units.Id, Units.Identity, digest)?.Reason;
+        DeviceAdmission.CheckDownload(device, Units.Id, Units.Identity, digest, Units.Start)?.Reason;
 }

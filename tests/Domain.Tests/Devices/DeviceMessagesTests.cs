@@ -77,9 +77,9 @@ public sealed class DeviceMessagesTests
     public void TakeInventory_FillingAGap_IsNewsAndDoesNotOverwriteTheNewer()
     {
         var device = Units.InState(DeviceState.InService);
-        var newer = DeviceMessages.TakeInventory(device, Inventory("boot-1", 9, "new"), PolicySet.Empty).Next;
+        var newer = DeviceMessages.TakeInventory(device, Inventory("boot-1", 9, "new"), PolicySet.Empty, Units.Start).Next;
 
-        var late = DeviceMessages.TakeInventory(newer, Inventory("boot-1", 8, "old"), PolicySet.Empty);
+        var late = DeviceMessages.TakeInventory(newer, Inventory("boot-1", 8, "old"), PolicySet.Empty, Units.Start);
 
         Assert.Equal(new DeviceInventoryTaken(1, IsApplied: false), Assert.Single(late.Events));
         Assert.Equal("new", Assert.Single(late.Next.Settings).Value);
@@ -239,7 +239,7 @@ public sealed class DeviceMessagesTests
     {
         UpKind.Hello => DeviceMessages.TakeHello(device, Units.Hello(boot, sequence), PolicySet.Empty, Units.Start),
         UpKind.Report => DeviceMessages.TakeReport(device, Units.Report(1, ChangeStep.Downloading, sequence, boot), Units.Start),
-        UpKind.Inventory => DeviceMessages.TakeInventory(device, Inventory(boot, sequence, "on"), PolicySet.Empty),
+        UpKind.Inventory => DeviceMessages.TakeInventory(device, Inventory(boot, sequence, "on"), PolicySet.Empty, Units.Start),
         _ => DeviceMessages.TakeResult(
             device,
             new ObservedResult(Units.From(boot, sequence), Units.Command.Nonce, true, "", [9]),

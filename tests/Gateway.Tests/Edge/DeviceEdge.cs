@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Muster.Artifacts;
 using Muster.Contracts.Commit;
 using Muster.Cryptography.Certificates;
+using Muster.Gateway.Est;
 using Muster.Gateway.Images;
 using Muster.Gateway.Mqtt;
 
@@ -74,6 +75,12 @@ internal sealed class DeviceEdge : IAsyncDisposable
         builder.Services.AddSingleton<IArtifactStore>(artifacts);
         builder.Services.AddMqttGateway(builder.Configuration);
         builder.Services.AddDeviceArtifacts(builder.Configuration);
+        builder.Services.AddEst();
+        if (pki.HasFleet)
+        {
+            builder.Services.AddSingleton(pki.FleetTrust);
+        }
+
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -83,6 +90,7 @@ internal sealed class DeviceEdge : IAsyncDisposable
         });
         var host = builder.Build();
         host.MapDeviceArtifacts();
+        host.MapEst();
         await host.StartAsync();
         return new DeviceEdge(host, pki, grains, artifacts);
     }

@@ -7,7 +7,7 @@ using Muster.Domain.Devices;
 namespace Muster.Gateway.Tests.Edge;
 
 /// <summary>A device's grain as the edge sees it: takes everything, acknowledges through the observer, answers as a test says.</summary>
-internal sealed class FakeDevice(DeviceId id) : IDeviceGrain
+internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificatesGrain
 {
     private long _epoch;
 
@@ -33,6 +33,11 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain
     public DownMessage? AtAdmission { get; set; }
 
     public Func<AuthorizeDownload, FleetError?> Authorize { get; set; } = _ => null;
+
+    /// <summary>What becomes of a request for a certificate.</summary>
+    public Func<IssueCertificate, CertificateReply> Issue { get; set; } = _ => throw new NotSupportedException();
+
+    public Task<CertificateReply> IssueAsync(IssueCertificate command) => Task.FromResult(Issue(command));
 
     public async Task<AdmitReply> AdmitAsync(AdmitSession command)
     {

@@ -31,6 +31,8 @@ internal class FakeGrains : DispatchProxy
     {
         { Name: "CreateObjectReference" } => args![0],
         { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IDeviceGrain) => Device(((string)args![0]!).Split('/')[1]),
+        { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IDeviceCertificatesGrain) =>
+            Device(((string)args![0]!).Split('/')[1]),
         { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IInventoryGrain) => Inventory,
         _ => throw new NotSupportedException(targetMethod?.Name),
     };

@@ -2,6 +2,9 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Muster.Cryptography.Certificates;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 using Muster.Gateway.Identity;
 
 namespace Muster.Gateway.Tests.Edge;
@@ -30,6 +33,29 @@ internal sealed class TestPki : IServerCertificate, IDisposable
 
     public string ServerCaPem { get; }
 
+    /// <summary>False for an installation without a fleet CA.</summary>
+    public bool HasFleet { get; init; } = true;
+
+    /// <summary>Signs operational certificates.</summary>
+    public FleetAuthority Fleet { get; } = new(
+        CertificateAuthority.Create("Muster fleet CA 1", Now.AddDays(-40), TimeSpan.FromDays(400)), 1);
+
+    public FleetTrust FleetTrust => new([X509Certificate2.CreateFromPem(Fleet.CertificatePem)]);
+
+    /// <summary>What the fleet CA signs for a device of the test's maker, with its key.</summary>
+    public X509Certificate2 IssueOperational(string serial, TenantId? tenant = null, TimeSpan? ago = null)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var subject = new CertificateSubject(
+            tenant ?? TenantId.Default, "ieee8021ar", DeviceId.TryFromSerial(serial, out var id) ? id : throw new FormatException(serial));
+        var spki = key.ExportSubjectPublicKeyInfo();
+        var from = Now - (ago ?? TimeSpan.FromHours(1));
+        var signed = Fleet.Sign(new CertificateOrder(
+            subject, [.. spki], Sha256Hash.Of(SHA256.HashData(spki)), Fleet.NewSerial(), 1, from, from.AddDays(30)));
+        using var certificate = X509CertificateLoader.LoadCertificate(signed.Der.AsSpan());
+        return Portable(certificate.CopyWithPrivateKey(key));
+    }
+
     public DeviceIdentityVerifier CreateVerifier() => new(new TrustStore([X509CertificateLoader.LoadCertificate(_root.RawData)]));
 
     public bool IsServer(X509Certificate? certificate) => certificate?.GetRawCertData().AsSpan().SequenceEqual(_server.RawData) == true;
@@ -56,6 +82,7 @@ internal sealed class TestPki : IServerCertificate, IDisposable
     {
         _root.Dispose();
         _server.Dispose();
+        Fleet.Dispose();
     }
 
     private static X509Certificate2 CreateRoot(ECDsa key, string name)

@@ -17,6 +17,7 @@ public sealed class CertificateTests
     [Theory]
     [InlineData("none")]
     [InlineData("device")]
+    [InlineData("device's of the fleet CA")]
     [InlineData("self-signed")]
     [InlineData("other CA of the same name")]
     public async Task Handshake_WithAnyOtherCertificate_IsRefused(string kind)
@@ -28,6 +29,7 @@ public sealed class CertificateTests
         {
             "none" => null,
             "device" => edge.Pki.Issue("B8A44F000001"),
+            "device's of the fleet CA" => edge.Pki.IssueOperational("B8A44F000001"),
             "self-signed" => SelfSigned("anna"),
             _ => IssueUnder(other, "anna"),
         };

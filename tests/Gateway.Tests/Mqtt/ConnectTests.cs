@@ -28,6 +28,19 @@ public sealed class ConnectTests
         Assert.True(Assert.Single(edge.Grains.Device(Samples.Serial).Admitted).Receives);
     }
 
+    [Fact]
+    public async Task Connect_WithAnOperationalCertificate_IsTheSameDevice()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        await using var client = new TestClient(edge, edge.Pki.IssueOperational(Samples.Serial));
+
+        var result = await client.ConnectAsync(Samples.Serial);
+
+        Assert.Equal(MqttClientConnectResultCode.Success, result.ResultCode);
+        var identity = Assert.Single(edge.Grains.Device(Samples.Serial).Admitted).Identity;
+        Assert.Equal((Samples.Serial, "ieee8021ar", true), (identity.Device.Value, identity.Profile, identity.IsOperational));
+    }
+
     [Theory]
     [InlineData(true, true, false)]
     [InlineData(false, true, true)]

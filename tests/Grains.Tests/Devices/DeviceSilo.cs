@@ -9,6 +9,7 @@ using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 using Muster.Grains.Devices;
 using Muster.Grains.Tests.Devices;
 using Muster.Grains.Tests.Lifecycle;
@@ -117,6 +118,7 @@ public sealed class DeviceSilo : IAsyncLifetime
             });
             FaultingStorage.Wrap(silo.Services);
             silo.Services.AddSingleton<IErasureProofVerifier, NineVerifier>();
+            silo.Services.AddSingleton<ICertificateIssuer, PlayedIssuer>();
             silo.AddDevices();
             var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
             silo.Services.AddSingleton(services => PlayedInventory.Create(Inner(factory, services), services, Presence));

@@ -1,0 +1,122 @@
+using Muster.Domain;
+using Muster.Domain.Identity;
+
+namespace Muster.Cryptography.Certificates;
+
+/// <summary>
+/// The fleet CA: signs the operational certificates of devices (IEEE 802.1AR LDevID). Its keys are in silos only; a gateway has its
+/// certificates (<see cref="FleetTrust"/>).
+/// </summary>
+public sealed class FleetAuthority : ICertificateIssuer, IDisposable
+{
+    /// <summary>A request with an RSA-4096 key takes 1.2 KiB; the rest is room for attributes.</summary>
+    public const int RequestBytesMax = 8 * 1024;
+
+    private readonly CertificateAuthority _authority;
+    private readonly ECDsa _key;
+    private readonly DeterministicSignature _signature;
+
+    /// <param name="authority">The CA with its key; disposed with this.</param>
+    /// <param name="generation">Which of the fleet's CAs it is.</param>
+    public FleetAuthority(CertificateAuthority authority, int generation)
+    {
+        ArgumentNullException.ThrowIfNull(authority);
+        _authority = authority;
+        _key = authority.Certificate.GetECDsaPrivateKey() ?? throw new ArgumentException("The authority has no key.", nameof(authority));
+        _signature = new DeterministicSignature(_key);
+        Generation = generation;
+    }
+
+    public int Generation { get; }
+
+    public string CertificatePem => _authority.CertificatePem;
+
+    public (RequestedCertificate? Request, FleetError? Error) Read(
+        ReadOnlySpan<byte> request, CertificateSubject subject, bool isNameOptional)
+    {
+        ArgumentNullException.ThrowIfNull(subject);
+        if (request.Length is 0 or > RequestBytesMax)
+        {
+            return (null, CertificateErrors.SigningRequestInvalid($"it is empty or longer than {RequestBytesMax} bytes"));
+        }
+
+        CertificateRequest read;
+        try
+        {
+            // Verifies the request's own signature: whoever made it has the key. Of the extensions only the alternative name is looked
+            // at; the certificate gets its own ones.
+            read = CertificateRequest.LoadSigningRequest(
+                request, HashAlgorithmName.SHA256, out var length, CertificateRequestLoadOptions.UnsafeLoadCertificateExtensions);
+            if (length != request.Length)
+            {
+                return (null, CertificateErrors.SigningRequestInvalid("bytes follow it"));
+            }
+        }
+        catch (Exception exception) when (exception is CryptographicException or ArgumentException or NotSupportedException)
+        {
+            return (null, CertificateErrors.SigningRequestInvalid("it is not a PKCS #10 request in DER that its own key has signed"));
+        }
+
+        if (!CertificateFacts.HasStrongKey(read.PublicKey))
+        {
+            return (null, CertificateErrors.SigningRequestInvalid("its key is neither RSA 2048 to 4096 nor P-256, P-384, P-521"));
+        }
+
+        if (FieldOfAnother(read, subject, isNameOptional) is { } field)
+        {
+            return (null, CertificateErrors.SigningRequestOfAnother(subject.Device, field));
+        }
+
+        var key = read.PublicKey.ExportSubjectPublicKeyInfo();
+        return (new RequestedCertificate(Sha256Hash.Of(SHA256.HashData(key)), [.. key]), null);
+    }
+
+    public CertificateSerial NewSerial() => CertificateSerial.Of(CertificateAuthority.NewSerialNumber());
+
+    public SignedCertificate Sign(CertificateOrder order)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        if (order.Generation != Generation)
+        {
+            throw new ArgumentException($"This is the fleet CA {Generation}, not {order.Generation}.", nameof(order));
+        }
+
+        var key = PublicKey.CreateFromSubjectPublicKeyInfo(order.PublicKey.AsSpan(), out _);
+        var request = new CertificateRequest(OperationalName.SubjectOf(order.Subject), key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(
+            new X509EnhancedKeyUsageExtension([new Oid(CertificateFacts.ClientAuthentication)], critical: false));
+        request.CertificateExtensions.Add(OperationalName.AlternativeNameOf(order.Subject));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(key, critical: false));
+        request.CertificateExtensions.Add(
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_authority.Certificate, true, false));
+        using var certificate = request.Create(
+            _authority.Certificate.SubjectName, _signature, order.NotBefore, order.NotAfter, order.Serial.ToBytes());
+        var der = certificate.RawData;
+        return new SignedCertificate([.. der], Sha256Hash.Of(SHA256.HashData(der)));
+    }
+
+    public void Dispose()
+    {
+        _key.Dispose();
+        _authority.Dispose();
+    }
+
+    /// <summary>The name in the request that is not the device's; null when all that are there are.</summary>
+    private static string? FieldOfAnother(CertificateRequest request, CertificateSubject subject, bool isNameOptional)
+    {
+        var isNamed = request.SubjectName.EnumerateRelativeDistinguishedNames().Any();
+        if ((isNamed || !isNameOptional) && !OperationalName.AreEqual(request.SubjectName, OperationalName.SubjectOf(subject)))
+        {
+            return "subject";
+        }
+
+        var names = request.CertificateExtensions.Where(extension => extension.Oid?.Value == OperationalName.AlternativeNameOid).ToList();
+        return names.Count == 0
+            ? isNameOptional ? null : "subject alternative name"
+            : names.All(name => name.RawData.AsSpan().SequenceEqual(OperationalName.AlternativeNameOf(subject).RawData))
+                ? null
+                : "subject alternative name";
+    }
+}

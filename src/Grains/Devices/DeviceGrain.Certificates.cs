@@ -1,0 +1,74 @@
+using Muster.Contracts.Devices;
+using Muster.Domain;
+using Muster.Domain.Identity;
+
+namespace Muster.Grains.Devices;
+
+/// <summary>What the device gets from the fleet CA; the rules are <see cref="CertificateRules"/>.</summary>
+internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
+{
+    public async Task<CertificateReply> IssueAsync(IssueCertificate command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var now = _services.Clock.GetUtcNow();
+        if (_services.Issuer is not { } issuer)
+        {
+            return Refuse(CertificateErrors.FleetAuthorityMissing());
+        }
+
+        var (order, ground, refused) = Prepare(command, issuer, now);
+        if (order is null)
+        {
+            return Refuse(refused!);
+        }
+
+        // Before the decision: a crash after it leaves a claim of this device's own, and the same request is answered as if it was new.
+        if (await GrainFactory.GetKey(order.Key.ToString()).ClaimAsync(OwnerOf(order.Subject.Profile)) is { } claimed)
+        {
+            return Refuse(claimed);
+        }
+
+        var signed = issuer.Sign(order);
+        var decision = CertificateRules.Issue(Current!, order, signed.Certificate, ground, now);
+        await CommitAsync(decision.Next, decision.Events, Actor.Device(_id.Value), now);
+        return new CertificateReply(signed.Der, null);
+    }
+
+    private (CertificateOrder? Order, CertificateGround Ground, FleetError? Error) Prepare(
+        IssueCertificate command, ICertificateIssuer issuer, DateTimeOffset now)
+    {
+        if (CertificateRules.CheckState(Current, _id, command.Identity, now) is { } unfit)
+        {
+            return (null, default, unfit);
+        }
+
+        var device = Current!;
+        var isFirst = command.Call == CertificateCall.Enroll;
+        var (request, invalid) = issuer.Read(command.Request.AsSpan(), CertificateRules.SubjectOf(device), isNameOptional: isFirst);
+        if (request is null)
+        {
+            return (null, default, invalid);
+        }
+
+        var (ground, refused) = CertificateRules.Judge(device, command.Identity, command.Call, request.Key, now);
+        if (refused is not null)
+        {
+            return (null, default, refused);
+        }
+
+        if (ground == CertificateGround.Lapse && !_services.Renewals.TryTake(_tenant, device.Site))
+        {
+            return (null, default, CertificateErrors.RenewalRateReached(device.Site, RenewalPace.DevicesMax));
+        }
+
+        var (order, tooMany) = CertificateRules.Order(device, request, issuer.NewSerial(), issuer.Generation, now);
+        return (order, ground, tooMany);
+    }
+
+    private CertificateReply Refuse(FleetError error)
+    {
+        var actor = Actor.Device(_id.Value);
+        LogRefused(_id.Value, error.Reason, actor);
+        return new CertificateReply([], error);
+    }
+}

@@ -1,0 +1,184 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Muster.Contracts.Devices;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Identity;
+using Muster.Grains.Devices;
+using Muster.Grains.Tests.Lifecycle;
+using Muster.Testing.Stores;
+
+namespace Muster.Grains.Tests.Devices;
+
+public sealed class DeviceCertificatesTests(DeviceSilo silo)
+{
+    private static int _request = 1;
+
+    [Fact]
+    public async Task IssueAsync_AfterAHello_IssuesOnceAndGivesItAgain()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        var request = NewRequest();
+
+        var first = await IssueAsync(unit, request);
+        await silo.ForgetAsync(unit.GrainId);
+        var second = await IssueAsync(unit, request);
+
+        Assert.Null(first.Error);
+        Assert.NotEmpty(first.Certificate);
+        Assert.Equal(first.Certificate, second.Certificate);
+        Assert.Equal(1, (await unit.FactsAsync()).Count(fact => fact == nameof(CertificateIssued)));
+        Assert.Equal(Sha256Hash.Of(SHA256.HashData(first.Certificate.AsSpan())), Assert.Single((await unit.GetAsync()).Certificates).Certificate);
+    }
+
+    [Theory]
+    [InlineData(StorageFault.Lost)]
+    [InlineData(StorageFault.ReplyLost)]
+    public async Task IssueAsync_WhenTheWriteFails_IsAnsweredTheNextTime(StorageFault fault)
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        var request = NewRequest();
+        silo.FailNextWrite(unit.GrainId, fault);
+
+        await Assert.ThrowsAnyAsync<Exception>(() => IssueAsync(unit, request));
+        var reply = await IssueAsync(unit, request);
+
+        Assert.Null(reply.Error);
+        Assert.Equal(1, (await unit.FactsAsync()).Count(fact => fact == nameof(CertificateIssued)));
+    }
+
+    [Fact]
+    public async Task IssueAsync_ForAKeyOfAnotherDevice_IsRefused()
+    {
+        var (one, other) = (await new Unit(silo).EnrolAsync(), await new Unit(silo).EnrolAsync());
+        var request = NewRequest();
+        await IssueAsync(one, request);
+
+        Assert.Equal("KEY_CLAIMED_BY_ANOTHER", (await IssueAsync(other, request)).Error?.Reason);
+        Assert.Equal("SIGNING_REQUEST_INVALID", (await IssueAsync(other, [])).Error?.Reason);
+        Assert.DoesNotContain(nameof(CertificateIssued), await other.FactsAsync());
+    }
+
+    [Fact]
+    public async Task IssueAsync_WhileTheApprovalIsOutstanding_WaitsAndThenIssues()
+    {
+        var unit = new Unit(silo);
+        await unit.ExpectAsync(EnrollmentApproval.Manual);
+        await unit.ConnectAsync();
+        var request = NewRequest();
+
+        Assert.Equal("DEVICE_NOT_ENROLLED", (await IssueAsync(unit, request)).Error?.Reason);
+        await unit.Grain.HelloAsync(unit.Hello("boot-1", 1));
+        Assert.Equal("ENROLLMENT_WAITS", (await IssueAsync(unit, request)).Error?.Reason);
+        await unit.Grain.ApproveEnrollmentAsync(new ApproveEnrollment(Unit.Anna));
+
+        Assert.Null((await IssueAsync(unit, request)).Error);
+    }
+
+    [Fact]
+    public async Task EveryMessage_WithTheOperationalCertificate_IsOfTheSameDevice()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        var operational = await OperationalOfAsync(unit, NewRequest());
+        var envelope = unit.Envelope("boot-1", 2) with { Identity = operational };
+
+        Assert.Null((await unit.Grain.AdmitAsync(new AdmitSession(operational, false, null, "gateway-1"))).Error);
+        Assert.Null((await unit.Grain.StatusAsync(new ReportStatus(envelope, new DeviceHealth(1, null, "")))).Error);
+        Assert.Null((await unit.Grain.HelloAsync(unit.Hello("boot-1", 2) with { Envelope = envelope })).Error);
+        Assert.Equal(unit.Identity.CertificateSha256, (await unit.GetAsync()).Identity!.CertificateSha256);
+        Assert.Equal("HELLO_TOO_OLD", (await IssueAsync(unit, NewRequest())).Error?.Reason);
+        Assert.Null((await IssueAsync(unit, NewRequest(), CertificateCall.Renew, operational)).Error);
+    }
+
+    [Fact]
+    public async Task StatusAsync_OverAConnectionThatOutlivesItsCertificate_IsRefused()
+    {
+        // A silo of its own: nobody else's clock may leap a month.
+        await using var own = new DeviceSilo();
+        await own.InitializeAsync();
+        var unit = await new Unit(own).EnrolAsync();
+        var operational = await OperationalOfAsync(unit, NewRequest(), own);
+        var envelope = unit.Envelope("boot-1", 1) with { Identity = operational, Session = unit.Session(0) };
+        Assert.Null((await unit.Grain.StatusAsync(new ReportStatus(envelope, new DeviceHealth(1, null, "")))).Error);
+
+        own.Clock.Advance(TimeSpan.FromDays(31));
+
+        var late = new ReportStatus(envelope with { Stamp = new MessageStamp("boot-1", 9) }, new DeviceHealth(2, null, ""));
+        Assert.Equal("CERTIFICATE_EXPIRED", (await unit.Grain.StatusAsync(late)).Error?.Reason);
+        Assert.Null((await IssueAsync(unit, NewRequest(), of: own)).Error);
+        Assert.Equal(
+            CertificateGround.Lapse,
+            (await own.EntriesOfAsync(unit.GrainId)).Select(entry => entry.Fact).OfType<CertificateIssued>().Last().Ground);
+    }
+
+    [Fact]
+    public async Task IssueAsync_WhenQuarantinedOrGone_IsRefused()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        var operational = await OperationalOfAsync(unit, NewRequest());
+        await unit.Grain.QuarantineAsync(new QuarantineDevice(Unit.Anna, "looks odd"));
+
+        Assert.Equal(
+            "DEVICE_NOT_IN_SERVICE", (await IssueAsync(unit, NewRequest(), CertificateCall.Renew, operational)).Error?.Reason);
+        await unit.Grain.ReleaseAsync(new ReleaseDevice(Unit.Anna, "was a cat"));
+        await unit.Grain.BeginDecommissionAsync(new BeginDecommission(Unit.Anna, Unit.Command()));
+        await unit.Grain.ResultAsync(unit.Result("boot-2", 1, 9));
+
+        Assert.Equal(
+            "DEVICE_DECOMMISSIONED", (await IssueAsync(unit, NewRequest(), CertificateCall.Renew, operational)).Error?.Reason);
+        Assert.Contains(nameof(CertificateRevoked), await unit.FactsAsync());
+        Assert.Equal(
+            "DEVICE_DECOMMISSIONED",
+            (await unit.Grain.AdmitAsync(new AdmitSession(operational, false, null, "gateway-1"))).Error?.Reason);
+    }
+
+    [Fact]
+    public void TryTake_BeyondThePaceOfASite_WaitsForTheNextMinute()
+    {
+        var clock = new SteppedClock(new DateTimeOffset(2026, 6, 1, 12, 0, 0, TimeSpan.Zero));
+        var pace = new RenewalPace(clock);
+        Assert.True(TenantId.TryParse("other", out var other));
+
+        Assert.All(Enumerable.Range(0, RenewalPace.DevicesMax), _ => Assert.True(pace.TryTake(TenantId.Default, "lab")));
+
+        Assert.False(pace.TryTake(TenantId.Default, "lab"));
+        Assert.True(pace.TryTake(TenantId.Default, "roof"));
+        Assert.True(pace.TryTake(other, "lab"));
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.True(pace.TryTake(TenantId.Default, "lab"));
+    }
+
+    [Fact]
+    public void TryTake_OfMoreSitesThanAreCounted_RefusesOthers()
+    {
+        var pace = new RenewalPace(new SteppedClock(new DateTimeOffset(2026, 6, 1, 12, 0, 0, TimeSpan.Zero)));
+
+        Assert.All(Enumerable.Range(0, RenewalPace.SitesMax), n => Assert.True(pace.TryTake(TenantId.Default, $"site-{n}")));
+
+        Assert.False(pace.TryTake(TenantId.Default, "one more"));
+        Assert.True(pace.TryTake(TenantId.Default, "site-0"));
+    }
+
+    private static ImmutableArray<byte> NewRequest() => [.. BitConverter.GetBytes(Interlocked.Increment(ref _request))];
+
+    private Task<CertificateReply> IssueAsync(
+        Unit unit,
+        ImmutableArray<byte> request,
+        CertificateCall call = CertificateCall.Enroll,
+        DeviceIdentity? identity = null,
+        DeviceSilo? of = null) => (of ?? silo)
+        .Grains.GetDeviceCertificates(unit.Tenant, unit.Id)
+        .IssueAsync(new IssueCertificate(identity ?? unit.Identity, call, request));
+
+    private async Task<DeviceIdentity> OperationalOfAsync(Unit unit, ImmutableArray<byte> request, DeviceSilo? of = null)
+    {
+        var reply = await IssueAsync(unit, request, of: of);
+        Assert.Null(reply.Error);
+        return unit.Identity with
+        {
+            CertificateSha256 = Convert.ToHexStringLower(SHA256.HashData(reply.Certificate.AsSpan())),
+            KeySha256 = Convert.ToHexStringLower(SHA256.HashData(request.AsSpan())),
+            Kind = IdentityKind.Operational,
+        };
+    }
+}
