@@ -40,8 +40,9 @@ public static class DeliveryLines
         }
 
         var term = problems.Count == 0 ? ReadTerm(line, problems) : default;
+        var certificate = ReadSha256(line[DeliveryColumn.CertificateSha256]);
         return problems.Count == 0
-            ? (new DeliveredDevice(device, SpecOf(line, delivery), term, NullIfEmpty(ReadSha256(line[DeliveryColumn.CertificateSha256]))), [])
+            ? (new DeliveredDevice(device, SpecOf(line, delivery), term, NullIfEmpty(certificate)), [])
             : (null, problems.ToImmutable());
     }
 
@@ -131,7 +132,8 @@ public static class DeliveryLines
         ReadDay(text) is { } day && day >= WarrantyTerm.StartMin && day <= WarrantyTerm.StartMax
             ? null
             : string.Create(
-                CultureInfo.InvariantCulture, $"a date of the form YYYY-MM-DD, from {WarrantyTerm.StartMin:O} to {WarrantyTerm.StartMax:O}");
+                CultureInfo.InvariantCulture,
+                $"a date of the form YYYY-MM-DD, from {WarrantyTerm.StartMin:O} to {WarrantyTerm.StartMax:O}");
 
     private static DateOnly? ReadDay(string text) =>
         DateOnly.TryParseExact(text, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;

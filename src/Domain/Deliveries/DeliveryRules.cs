@@ -8,7 +8,9 @@ public static class DeliveryRules
     /// <summary>Who imports gets all of them; the record keeps enough for whoever looks later, and stays below 100 kB.</summary>
     public const int ErrorsMax = 100;
 
-    /// <summary>The request id of its devices, which begins with a word, has at most <see cref="DeviceLifecycle.RequestIdLengthMax"/>.</summary>
+    /// <summary>
+    /// The request id of its devices, which begins with a word, has at most <see cref="DeviceLifecycle.RequestIdLengthMax"/> characters.
+    /// </summary>
     public const int IdLengthMax = DeviceLifecycle.RequestIdLengthMax - 9;
 
     /// <summary>What creates its devices: the same line of the same delivery is the same request.</summary>
