@@ -108,5 +108,18 @@ watch.SetAction(async (parsed, _) =>
     Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
     return 0;
 });
-var root = new RootCommand("Muster's benches; see benches/README.md.") { generate, status, demo, inventory, store, commit, watch };
+var lines = new Option<int>("--rows") { DefaultValueFactory = _ => 100_000, Description = "Devices on the list." };
+var deliveries = new Command("deliveries", "How long the list of a delivery takes.") { results, silo, lines };
+deliveries.SetAction(async (parsed, _) =>
+{
+    var record = new RunRecord("deliveries", Console.Out, TimeProvider.System);
+    var plan = new DeliveriesPlan(parsed.GetValue(lines), parsed.GetRequiredValue(silo));
+    await new DeliveriesBench(plan, record, TimeProvider.System).RunAsync();
+    Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
+    return 0;
+});
+var root = new RootCommand("Muster's benches; see benches/README.md.")
+{
+    generate, status, demo, inventory, store, commit, watch, deliveries,
+};
 return await root.Parse(args).InvokeAsync();

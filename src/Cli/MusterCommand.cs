@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Muster.Cli.Decommissions;
+using Muster.Cli.Deliveries;
 using Muster.Cli.Devices;
 using Muster.Cli.Images;
 using Muster.Cli.Maintenance;
@@ -39,6 +40,8 @@ public static class MusterCommand
             ListDevices.Create(), GetDevice.Create(), CountDevices.Create(), WatchDevices.Create(), CreateDevice.Create(),
             EditDevices.Create(),
             ApproveDevice.Create(), QuarantineDevice.Create(), ReleaseDevice.Create()]));
+        root.Add(Group("deliveries", "Devices that are to come, by the lists of their deliveries.", [
+            ImportDelivery.Create(), ListDeliveries.Create(), GetDelivery.Create()]));
         root.Add(Group("images", "Signed OS images.", [ImportImage.Create(), ListImages.Create(), GetImage.Create()]));
         root.Add(Group("rollouts", "Staged rollouts.", [
             CreateRollout.Create(), StartRollout.Create(), WatchRollout.Create(), PauseRollout.Create(), ResumeRollout.Create(),

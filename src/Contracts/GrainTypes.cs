@@ -19,4 +19,5 @@ public static class GrainTypes
     public const string Installation = "muster.installation";
     public const string Transfer = "muster.transfer";
     public const string TenantImport = "muster.tenant-import";
+    public const string Delivery = "muster.delivery";
 }

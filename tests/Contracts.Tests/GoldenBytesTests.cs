@@ -101,7 +101,7 @@ public sealed class GoldenBytesTests : IDisposable
         Assert.NotEmpty(devices);
         foreach (var line in devices)
         {
-            var read = Serializer.Deserialize<Device>(Convert.FromBase64String(line.Split(' ')[1]));
+            var read = Serializer.Deserialize<Device>(Convert.FromBase64String(line.Split(' ')[1]))!;
 
             Assert.Equal((0, 0, null), (read.Certificates.Length, read.RevokedCertificates.Length, read.LastHello));
         }

@@ -79,17 +79,7 @@ internal sealed class MusterHost : IContestant
     /// <summary>Puts every device on the delivery list; their hellos enrol them.</summary>
     public async Task ExpectAsync(string[] devices)
     {
-        var profile = Path.Combine(_folder, "operators", "administrator");
-        using var certificate = X509Certificate2.CreateFromPemFile(
-            Path.Combine(profile, "operator.pem"), Path.Combine(profile, "operator.key"));
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.ImportFromPemFile(ServerCaFile);
-        using var handler = new SocketsHttpHandler
-        {
-            SslOptions = new SslClientAuthenticationOptions { ClientCertificates = [certificate], CertificateChainPolicy = policy },
-        };
-        using var channel = GrpcChannel.ForAddress(
-            $"https://localhost:{_operatorsPort}", new GrpcChannelOptions { HttpHandler = handler });
+        using var channel = Connect();
         var client = new Devices.DevicesClient(channel);
         await Parallel.ForEachAsync(
             devices,
@@ -106,6 +96,22 @@ internal sealed class MusterHost : IContestant
                     },
                 },
                 cancellationToken: cancellationToken));
+    }
+
+    /// <summary>The API, as the administrator of the first start.</summary>
+    public GrpcChannel Connect()
+    {
+        var profile = Path.Combine(_folder, "operators", "administrator");
+        var certificate = X509Certificate2.CreateFromPemFile(
+            Path.Combine(profile, "operator.pem"), Path.Combine(profile, "operator.key"));
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.ImportFromPemFile(ServerCaFile);
+        var handler = new SocketsHttpHandler
+        {
+            SslOptions = new SslClientAuthenticationOptions { ClientCertificates = [certificate], CertificateChainPolicy = policy },
+        };
+        return GrpcChannel.ForAddress(
+            $"https://localhost:{_operatorsPort}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
     }
 
     /// <summary>Kills the host, and counts what its store holds: on the embedded store, after recovering its log.</summary>

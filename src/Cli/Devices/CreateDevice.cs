@@ -24,11 +24,18 @@ internal static class CreateDevice
         var manual = new Option<bool>("--manual") { Description = "An operator approves the enrolment." };
         var starts = new Option<string>("--warranty-start") { Description = "The first day of the warranty, YYYY-MM-DD.", Required = true };
         var months = new Option<int>("--warranty-months") { Description = "0 to 240 months; 0 for no cover.", Required = true };
+        var order = new Option<string>("--order") { Description = "The order it was bought with.", DefaultValueFactory = _ => "" };
+        var certificate = new Option<string>("--certificate-sha256")
+        {
+            Description = "The only certificate it may enrol with: SHA-256, 64 lower-case hex digits.",
+            HelpName = "DIGITS",
+            DefaultValueFactory = _ => "",
+        };
         var labels = EditDevices.Labels("--label", "A label; may be given several times.");
         var requestId = VerbOptions.RequestId();
         return new Command("create", "Puts a device on the delivery list.")
         {
-            device, model, track, site, floor, manual, starts, months, labels, requestId,
+            device, model, track, site, floor, manual, starts, months, order, certificate, labels, requestId,
         }
             .Calls(async (session, parsed, cancellationToken) =>
             {
@@ -44,6 +51,8 @@ internal static class CreateDevice
                         Site = parsed.GetRequiredValue(site),
                         OsFloor = parsed.GetRequiredValue(floor),
                         Approval = parsed.GetValue(manual) ? V1.EnrollmentApproval.Manual : V1.EnrollmentApproval.Automatic,
+                        Order = parsed.GetRequiredValue(order),
+                        ExpectedCertificateSha256 = parsed.GetRequiredValue(certificate),
                         Warranty = new V1.Warranty { StartsOn = parsed.GetRequiredValue(starts), TermMonths = parsed.GetValue(months) },
                     },
                 };

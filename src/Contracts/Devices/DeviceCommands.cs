@@ -17,6 +17,9 @@ public sealed record ExpectDevice(
 {
     /// <summary>What operators note of it from the start, in the order of their names.</summary>
     [Id(3)] public ImmutableArray<DeviceLabel> Labels { get; init; } = [];
+
+    /// <summary>The only certificate it may enrol with (64 lower-case hex digits); null for any of this device.</summary>
+    [Id(4)] public string? CertificateSha256 { get; init; }
 }
 
 /// <summary>Changes what operators note of a device.</summary>

@@ -8,7 +8,8 @@ public readonly record struct TransferStep(string Kind, bool IsLate = false)
     /// <summary>
     /// The order of an export, and with it of the import. An export is no moment: it reads while the tenant works. So what refers is read
     /// before what it refers to, which then cannot be missing: devices before the keys, policies and permits that they name. Images come
-    /// first and rollouts last, because a rollout goes on as soon as it is there; images that came meanwhile stand just before it.
+    /// first and rollouts last, because a rollout goes on as soon as it is there; images that came meanwhile stand just before it. Behind
+    /// them is only what nothing waits for: a delivery is the story of an import, and its devices are there already.
     /// </summary>
     public static ImmutableArray<TransferStep> All { get; } =
     [
@@ -24,5 +25,6 @@ public readonly record struct TransferStep(string Kind, bool IsLate = false)
         new(GrainTypes.RolloutPartition),
         new(GrainTypes.Image, IsLate: true),
         new(GrainTypes.Rollout),
+        new(GrainTypes.Delivery),
     ];
 }

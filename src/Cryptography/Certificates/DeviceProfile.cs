@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Muster.Domain.Identity;
 
 namespace Muster.Cryptography.Certificates;
 
@@ -35,10 +36,6 @@ internal abstract partial class DeviceProfile
         && CertificateFacts.Single(name, CertificateFacts.CommonName) is { } commonName
         && commonName.StartsWith(prefix, StringComparison.Ordinal);
 
-    /// <summary>The blocks of MAC addresses that IEEE has assigned to Axis Communications AB; a serial is the MAC address.</summary>
-    [GeneratedRegex("^(00408C|ACCC8E|B8A44F|E82725)[0-9A-F]{6}\\z", RegexOptions.CultureInvariant)]
-    private static partial Regex AxisSerial();
-
     [GeneratedRegex("^axis-([0-9a-f]{12})-(eccp256|rsa2048|rsa4096)-[0-9]{1,4}\\z", RegexOptions.CultureInvariant)]
     private static partial Regex AxisCommonName();
 
@@ -54,7 +51,7 @@ internal abstract partial class DeviceProfile
             }
 
             var serial = CertificateFacts.Single(certificate.SubjectName, CertificateFacts.SerialNumber)?.ToUpperInvariant();
-            if (serial is null || !AxisSerial().IsMatch(serial))
+            if (serial is null || !AxisSerial.Is(serial))
             {
                 return (null, "its subject's serialNumber is not the MAC address of an Axis device");
             }
@@ -80,7 +77,7 @@ internal abstract partial class DeviceProfile
             }
 
             // Percent-encoding would give another id, but a person reading it could not tell the two apart.
-            return AxisSerial().IsMatch(serial.ToUpperInvariant())
+            return AxisSerial.Is(serial.ToUpperInvariant())
                 ? (null, "its serialNumber is an Axis serial, which its root may not speak for")
                 : (serial, null);
         }

@@ -101,6 +101,12 @@ public sealed record Device
     /// <summary>The last hello that was news; null before the first.</summary>
     [Id(27)] public HelloEvidence? LastHello { get; init; }
 
+    /// <summary>
+    /// The only certificate it may enrol with (SHA-256 of the DER form, 64 lower-case hex digits); null when nobody named one, and from
+    /// the enrolment on, when <see cref="Identity"/> says it.
+    /// </summary>
+    [Id(28)] public string? ExpectedCertificateSha256 { get; init; }
+
     /// <summary>Where it is; empty when nobody said.</summary>
     public string Site => MovedTo ?? Expected.Site;
 

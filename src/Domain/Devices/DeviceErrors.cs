@@ -36,6 +36,15 @@ public static class DeviceErrors
         $"The public key that device '{device}' presents belongs to another identity.",
         ("device", device.Value));
 
+    /// <summary>A certificate is no secret: who installs the device compares the two.</summary>
+    public static FleetError CertificateNotExpected(DeviceId device, string certificate, string expected) => FleetError.Of(
+        ErrorKind.Denied,
+        "CERTIFICATE_NOT_EXPECTED",
+        $"Device '{device}' has the certificate '{certificate}'; its delivery names '{expected}'.",
+        ("device", device.Value),
+        ("certificate", certificate),
+        ("expected", expected));
+
     public static FleetError ModelMismatch(DeviceId device, string model, string expected) => FleetError.Of(
         ErrorKind.Precondition,
         "MODEL_MISMATCH",

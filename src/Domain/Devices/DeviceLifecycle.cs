@@ -32,7 +32,7 @@ public static class DeviceLifecycle
 
         if (current.RequestId == expected.RequestId)
         {
-            return current.Expected == expected.Expected
+            return current.Expected == expected.Expected && IsSameCertificate(current, expected)
                 ? Decision.Unchanged<Device?>(current)
                 : Decision.Refuse<Device?>(current, RequestErrors.IdReused(expected.RequestId));
         }
@@ -190,11 +190,22 @@ public static class DeviceLifecycle
             _ when !ImageTrack.TryParse(spec.Track, out _) => Invalid("track", "'active' or a long-term-support line such as '12.11'"),
             _ when spec.Site.Length > SiteLengthMax => Invalid("site", $"at most {SiteLengthMax} characters"),
             _ when spec.OsFloor.Length > 0 && !OsVersion.TryParse(spec.OsFloor, out _) => Invalid("os_floor", "an OS version, or empty"),
+            _ when spec.Order is { Length: 0 or > ExpectedDevice.OrderLengthMax } =>
+                Invalid("order", $"1 to {ExpectedDevice.OrderLengthMax} characters"),
+            _ when spec.Delivery is not null && !ResourceId.TryParse(spec.Delivery, out _) => Invalid("delivery", "the id of a delivery"),
+            _ when expected.ExpectedCertificateSha256 is { } certificate && !IsSha256(certificate) =>
+                Invalid("expected_certificate_sha256", "64 lower-case hex digits"),
             _ when spec.Approval is not (EnrollmentApproval.Automatic or EnrollmentApproval.Manual) =>
                 Invalid("approval", "automatic or manual"),
             _ => null,
         };
     }
+
+    /// <summary>The record forgets what was expected when the device enrols; a repetition after that is not compared with it.</summary>
+    private static bool IsSameCertificate(Device current, Device expected) =>
+        current.State != DeviceState.Expected || current.ExpectedCertificateSha256 == expected.ExpectedCertificateSha256;
+
+    private static bool IsSha256(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigitLower);
 
     private static FleetError? CheckCause(string cause) =>
         string.IsNullOrWhiteSpace(cause) || cause.Length > CauseLengthMax ? Invalid("cause", $"1 to {CauseLengthMax} characters") : null;

@@ -186,7 +186,11 @@ public static class DeviceMessages
             facts.Add(new DeviceEnrolled(EnrollmentApproval.Automatic));
         }
 
-        return DeviceLifecycle.Move(device, isApproved ? DeviceState.InService : DeviceState.Enrolling, now) with { Identity = identity };
+        return DeviceLifecycle.Move(device, isApproved ? DeviceState.InService : DeviceState.Enrolling, now) with
+        {
+            Identity = identity,
+            ExpectedCertificateSha256 = null,
+        };
     }
 
     private static Device Note(Device device, UpKind kind, MessageOrigin origin) => device with

@@ -10,6 +10,11 @@ public static class EnrollmentRules
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(hello);
+        if (device.ExpectedCertificateSha256 is { } certificate && certificate != hello.Origin.Identity.CertificateSha256)
+        {
+            return DeviceErrors.CertificateNotExpected(device.Id, hello.Origin.Identity.CertificateSha256, certificate);
+        }
+
         if (hello.Model != device.Expected.Model)
         {
             return DeviceErrors.ModelMismatch(device.Id, hello.Model, device.Expected.Model);

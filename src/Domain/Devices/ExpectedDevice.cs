@@ -25,7 +25,17 @@ public sealed record ExpectedDevice(
     [property: Id(1)] string Track,
     [property: Id(2)] string Site,
     [property: Id(3)] string OsFloor,
-    [property: Id(4)] EnrollmentApproval Approval);
+    [property: Id(4)] EnrollmentApproval Approval)
+{
+    /// <summary>An order number has a few digits and letters; a bound for the record.</summary>
+    public const int OrderLengthMax = 100;
+
+    /// <summary>The order it was bought with; null when nobody said.</summary>
+    [Id(5)] public string? Order { get; init; }
+
+    /// <summary>The delivery whose list has it; null when an operator put it there by itself.</summary>
+    [Id(6)] public string? Delivery { get; init; }
+}
 
 /// <summary>One reported setting.</summary>
 /// <param name="Name">The vendor's name, for example <c>Network.SSH.Enabled</c>; at most 200 characters.</param>

@@ -21,7 +21,10 @@ internal static class DevicesMapping
         device.Track,
         device.Site,
         device.OsFloor,
-        device.Approval == V1.EnrollmentApproval.Manual ? EnrollmentApproval.Manual : EnrollmentApproval.Automatic);
+        device.Approval == V1.EnrollmentApproval.Manual ? EnrollmentApproval.Manual : EnrollmentApproval.Automatic)
+    {
+        Order = device.Order.Length == 0 ? null : device.Order,
+    };
 
     public static V1.Device ToApi(DeviceReply reply, Device device, DevicePresence? presence)
     {
@@ -55,6 +58,9 @@ internal static class DevicesMapping
             CertificateSha256 = device.Identity?.CertificateSha256 ?? "",
             KeySha256 = device.Identity?.KeySha256 ?? "",
             Installs = device.Installs,
+            Order = device.Expected.Order ?? "",
+            Delivery = device.Expected.Delivery is { } delivery ? ResourceNames.Of(device.Tenant, "deliveries", delivery) : "",
+            ExpectedCertificateSha256 = device.ExpectedCertificateSha256 ?? "",
         };
         AddLabels(api, device.Labels);
         AddChanges(api, device);

@@ -64,6 +64,7 @@ internal sealed class DevicesService(
         var command = new ExpectDevice(caller.Actor, request.RequestId, DevicesMapping.ToExpected(request.Device))
         {
             Labels = DevicesMapping.ToLabels(request.Device.Labels),
+            CertificateSha256 = request.Device.ExpectedCertificateSha256 is { Length: > 0 } certificate ? certificate : null,
         };
 
         // The warranty first: cut off between the two, there is a warranty without its device, which the repetition completes, and

@@ -94,6 +94,11 @@ internal static class DevicesValidators
         problems.Require(
             device.OsFloor.Length == 0 || OsVersion.TryParse(device.OsFloor, out _), "device.os_floor", "an OS version, or empty");
         problems.Require(System.Enum.IsDefined(device.Approval), "device.approval", "AUTOMATIC or MANUAL");
+        problems.Length("device.order", device.Order, 0, ExpectedDevice.OrderLengthMax);
+        problems.Require(
+            device.ExpectedCertificateSha256.Length == 0 || FieldChecks.IsLowerHex(device.ExpectedCertificateSha256, 64),
+            "device.expected_certificate_sha256",
+            "64 lower-case hex digits, or empty");
         CheckLabels("device.labels", device.Labels, problems);
         if (device.Warranty is { } warranty)
         {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Muster.Gateway.Decommissioning;
+using Muster.Gateway.Deliveries;
 using Muster.Gateway.Devices;
 using Muster.Gateway.EndOfSupport;
 using Muster.Gateway.Images;
@@ -39,6 +40,7 @@ public static class OperatorsApiExtensions
         services.AddSingleton<RowLister>();
         services.AddSingleton<DeviceEditing>();
         services.AddSingleton<RowWatch>();
+        services.AddSingleton<ImportSlots>();
         services.AddSingleton(CreateValidators());
         services.AddSingleton<LoggingInterceptor>();
         services.AddSingleton<ErrorInterceptor>();
@@ -94,6 +96,7 @@ public static class OperatorsApiExtensions
         endpoints.MapGrpcService<OperatorsService>();
         endpoints.MapGrpcService<MaintenanceService>();
         endpoints.MapGrpcService<TransfersService>();
+        endpoints.MapGrpcService<DeliveriesService>();
         endpoints.MapGrpcReflectionService();
         endpoints.MapGrpcHealthChecksService();
         return endpoints;
@@ -112,6 +115,7 @@ public static class OperatorsApiExtensions
         OperatorsValidators.AddTo(validators);
         MaintenanceValidators.AddTo(validators);
         TransfersValidators.AddTo(validators);
+        DeliveriesValidators.AddTo(validators);
         return validators;
     }
 }

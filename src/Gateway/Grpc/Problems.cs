@@ -90,6 +90,8 @@ internal sealed class Problems
 
     public void OperatorName(string value) => Name("name", value, "operators", id => ResourceId.TryParse(id, out _));
 
+    public void DeliveryName(string value) => Name("name", value, "deliveries", id => ResourceId.TryParse(id, out _));
+
     public void WarrantyName(string field, string value)
     {
         const string Suffix = "/warranty";

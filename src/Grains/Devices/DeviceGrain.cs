@@ -62,6 +62,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             Track = command.Spec.Track,
             OsFloor = command.Spec.OsFloor,
             Labels = command.Labels,
+            ExpectedCertificateSha256 = command.CertificateSha256,
         };
         return await ApplyAsync(DeviceLifecycle.Expect(Current, expected), command.Actor, now);
     }

@@ -29,6 +29,8 @@ internal sealed class DevicePool(ValuePool texts)
     public Device? Share(Device? next, Device? held) => next is null || ReferenceEquals(next, held) ? next : next with
     {
         Tenant = Share(next.Tenant),
+        // A delivery has thousands of devices; any other request creates one.
+        RequestId = next.Expected.Delivery is null ? next.RequestId : texts.Share(next.RequestId),
         Expected = IsHeld(next.Expected, held?.Expected) ? next.Expected : _expected.Share(next.Expected),
         Identity = next.Identity is { } identity && !IsHeld(identity, held?.Identity)
             ? identity with { Device = next.Id, Profile = texts.Share(identity.Profile) }

@@ -4,6 +4,7 @@ using Muster.Contracts.EndOfSupport;
 using Muster.Domain;
 using Muster.Domain.Transfers;
 using Muster.Grains.Decommissioning;
+using Muster.Grains.Deliveries;
 using Muster.Grains.Devices;
 using Muster.Grains.EndOfSupport;
 using Muster.Grains.Images;
@@ -73,6 +74,7 @@ internal static class TenantRecords
         GrainTypes.Key => typeof(KeyRecord),
         GrainTypes.RolloutPartition => typeof(RolloutShareRecord),
         GrainTypes.Rollout => typeof(RolloutRecord),
+        GrainTypes.Delivery => typeof(DeliveryRecord),
         _ => null,
     };
 }

@@ -1,5 +1,6 @@
 using Google.Protobuf.Reflection;
 using Muster.Domain.Decommissioning;
+using Muster.Domain.Deliveries;
 using Muster.Domain.Devices;
 using Muster.Domain.EndOfSupport;
 using Muster.Domain.Operators;
@@ -20,6 +21,7 @@ public sealed class CatalogueTests
         V1.DevicesReflection.Descriptor, V1.WarrantyReflection.Descriptor, V1.ImagesReflection.Descriptor, V1.RolloutsReflection.Descriptor,
         V1.PoliciesReflection.Descriptor, V1.ProductsReflection.Descriptor, V1.DecommissionsReflection.Descriptor,
         V1.OperatorsReflection.Descriptor, V1.MaintenanceReflection.Descriptor, V1.TransfersReflection.Descriptor,
+        V1.DeliveriesReflection.Descriptor,
     ];
 
     [Fact]
@@ -57,6 +59,7 @@ public sealed class CatalogueTests
         AssertTwins<SupportStatus, V1.SupportStatus>();
         AssertTwins<DecommissionState, V1.DecommissionState>();
         AssertTwins<OperatorRole, V1.OperatorRole>();
+        AssertTwins<DeliveryState, V1.DeliveryState>();
         AssertTwins<WaveState, V1.WaveState>();
     }
 
