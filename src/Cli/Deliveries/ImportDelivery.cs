@@ -53,17 +53,25 @@ internal static class ImportDelivery
     private static async Task<V1.Delivery> SendAsync(
         FleetSession session, V1.ImportDeliveryHeader header, FileStream content, CancellationToken cancellationToken)
     {
-        using var call = DeliveryColumns.Client(session).ImportDelivery(cancellationToken: cancellationToken);
-        var sending = SendPartsAsync(call.RequestStream, header, content, cancellationToken);
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var call = DeliveryColumns.Client(session).ImportDelivery(cancellationToken: cut.Token);
+        var sending = SendPartsAsync(call.RequestStream, header, content, cut);
         V1.Delivery? complete = null;
-        await foreach (var response in call.ResponseStream.ReadAllAsync(cancellationToken))
+        try
         {
-            foreach (var error in response.Errors)
+            await foreach (var response in call.ResponseStream.ReadAllAsync(cancellationToken))
             {
-                await ShowAsync(session, error);
-            }
+                foreach (var error in response.Errors)
+                {
+                    await ShowAsync(session, error);
+                }
 
-            complete = response.Delivery;
+                complete = response.Delivery;
+            }
+        }
+        catch (RpcException) when (cut.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            // Cut because of the file, which the next line tells.
         }
 
         await sending;
@@ -75,10 +83,11 @@ internal static class ImportDelivery
         IClientStreamWriter<V1.ImportDeliveryRequest> stream,
         V1.ImportDeliveryHeader header,
         FileStream content,
-        CancellationToken cancellationToken)
+        CancellationTokenSource cut)
     {
         try
         {
+            var cancellationToken = cut.Token;
             await stream.WriteAsync(new V1.ImportDeliveryRequest { Header = header }, cancellationToken);
             var buffer = new byte[ChunkBytes];
             for (int read; (read = await content.ReadAsync(buffer, cancellationToken)) > 0;)
@@ -92,6 +101,12 @@ internal static class ImportDelivery
         catch (Exception exception) when (exception is RpcException or InvalidOperationException)
         {
             // The server has answered already, and its answer says why.
+        }
+        catch (IOException)
+        {
+            // The file's; the call ends without the end of the list, and what is said is this.
+            cut.Cancel();
+            throw;
         }
     }
 

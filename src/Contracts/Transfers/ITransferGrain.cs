@@ -53,7 +53,7 @@ public interface ITenantImportGrain : IGrainWithStringKey
 {
     /// <summary>Begins, or goes on with the same export.</summary>
     [Alias("Begin"), ResponseTimeout(CallTimeouts.Sweep)]
-    Task<FleetError?> BeginAsync(Actor actor, Guid export);
+    Task<FleetError?> BeginAsync(Actor actor, Guid export, bool isWithoutRollouts);
 
     /// <summary>Everything was written: whatever remembers the tenant from before forgets it.</summary>
     [Alias("Complete"), ResponseTimeout(CallTimeouts.Sweep)]

@@ -61,7 +61,7 @@ internal static class CertificateFacts
                 }
             }
         }
-        catch (Exception fault) when (fault is CryptographicException or AsnContentException)
+        catch (Exception fault) when (fault is CryptographicException or AsnContentException or ArgumentException)
         {
             return null;
         }
@@ -88,7 +88,7 @@ internal static class CertificateFacts
     public static bool IsAuthority(X509Certificate2 certificate) =>
         Extension<X509BasicConstraintsExtension>(certificate) is { CertificateAuthority: true };
 
-    /// <summary>RSA from 2048 to 4096 bits, ECDSA on P-256, P-384 or P-521.</summary>
+    /// <summary>RSA from 2048 to 4096 bits with an odd exponent above 65536, ECDSA on P-256, P-384 or P-521 by name.</summary>
     public static bool HasStrongKey(PublicKey key)
     {
         try
@@ -96,18 +96,33 @@ internal static class CertificateFacts
             using var ecdsa = key.GetECDsaPublicKey();
             if (ecdsa is not null)
             {
-                return ecdsa.ExportParameters(includePrivateParameters: false).Curve.Oid.FriendlyName
-                    is "nistP256" or "ECDSA_P256" or "nistP384" or "ECDSA_P384" or "nistP521" or "ECDSA_P521";
+                return ecdsa.ExportParameters(includePrivateParameters: false).Curve is
+                {
+                    IsNamed: true,
+                    Oid.FriendlyName: "nistP256" or "ECDSA_P256" or "nistP384" or "ECDSA_P384" or "nistP521" or "ECDSA_P521",
+                };
             }
 
             using var rsa = key.GetRSAPublicKey();
-            return rsa is { KeySize: >= 2048 and <= 4096 };
+            return rsa is { KeySize: >= 2048 and <= 4096 }
+                && IsStrongExponent(rsa.ExportParameters(includePrivateParameters: false).Exponent);
         }
         catch (CryptographicException)
         {
             return false;
         }
     }
+
+    /// <summary>The key's SubjectPublicKeyInfo as this product writes it, however it was encoded where it came from.</summary>
+    public static byte[] Canonical(PublicKey key)
+    {
+        using var ecdsa = key.GetECDsaPublicKey();
+        using var rsa = key.GetRSAPublicKey();
+        return ecdsa?.ExportSubjectPublicKeyInfo() ?? rsa?.ExportSubjectPublicKeyInfo() ?? [];
+    }
+
+    /// <summary>NIST FIPS 186-5 A.1.1: odd and above 2^16; longer ones than four bytes only cost whoever verifies.</summary>
+    private static bool IsStrongExponent(ReadOnlySpan<byte> exponent) => exponent.Length is 3 or 4 && (exponent[^1] & 1) == 1;
 
     /// <summary>Whether the signature's hash is of the SHA-2 family; for RSASSA-PSS the parameters name it, and none means SHA-1.</summary>
     public static bool HasStrongSignature(X509Certificate2 certificate)

@@ -43,13 +43,18 @@ public sealed class FleetAuthority : ICertificateIssuer, IDisposable
         CertificateRequest read;
         try
         {
+            // A key that is too large is refused before anything is verified with it: that would cost a silo milliseconds.
+            if (!CertificateFacts.HasStrongKey(Load(request, CertificateRequestLoadOptions.SkipSignatureValidation).PublicKey))
+            {
+                return (null, CertificateErrors.SigningRequestInvalid("its key is neither RSA 2048 to 4096 nor P-256, P-384, P-521"));
+            }
+
             // Verifies the request's own signature: whoever made it has the key. Of the extensions only the alternative name is looked
             // at; the certificate gets its own ones.
-            read = CertificateRequest.LoadSigningRequest(
-                request, HashAlgorithmName.SHA256, out var length, CertificateRequestLoadOptions.UnsafeLoadCertificateExtensions);
-            if (length != request.Length)
+            read = Load(request, CertificateRequestLoadOptions.UnsafeLoadCertificateExtensions);
+            if (FieldOfAnother(read, subject, isNameOptional) is { } field)
             {
-                return (null, CertificateErrors.SigningRequestInvalid("bytes follow it"));
+                return (null, CertificateErrors.SigningRequestOfAnother(subject.Device, field));
             }
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException or NotSupportedException)
@@ -57,18 +62,11 @@ public sealed class FleetAuthority : ICertificateIssuer, IDisposable
             return (null, CertificateErrors.SigningRequestInvalid("it is not a PKCS #10 request in DER that its own key has signed"));
         }
 
-        if (!CertificateFacts.HasStrongKey(read.PublicKey))
-        {
-            return (null, CertificateErrors.SigningRequestInvalid("its key is neither RSA 2048 to 4096 nor P-256, P-384, P-521"));
-        }
-
-        if (FieldOfAnother(read, subject, isNameOptional) is { } field)
-        {
-            return (null, CertificateErrors.SigningRequestOfAnother(subject.Device, field));
-        }
-
+        // One key has one encoding here: its hash is what keeps a key from a second device.
         var key = read.PublicKey.ExportSubjectPublicKeyInfo();
-        return (new RequestedCertificate(Sha256Hash.Of(SHA256.HashData(key)), [.. key]), null);
+        return !key.AsSpan().SequenceEqual(CertificateFacts.Canonical(read.PublicKey))
+            ? (null, CertificateErrors.SigningRequestInvalid("its key is not encoded as RFC 3279 and RFC 5480 say"))
+            : (new RequestedCertificate(Sha256Hash.Of(SHA256.HashData(key)), [.. key]), null);
     }
 
     public CertificateSerial NewSerial() => CertificateSerial.Of(CertificateAuthority.NewSerialNumber());
@@ -101,6 +99,12 @@ public sealed class FleetAuthority : ICertificateIssuer, IDisposable
     {
         _key.Dispose();
         _authority.Dispose();
+    }
+
+    private static CertificateRequest Load(ReadOnlySpan<byte> request, CertificateRequestLoadOptions options)
+    {
+        var read = CertificateRequest.LoadSigningRequest(request, HashAlgorithmName.SHA256, out var length, options);
+        return length == request.Length ? read : throw new CryptographicException("Bytes follow the request.");
     }
 
     /// <summary>The name in the request that is not the device's; null when all that are there are.</summary>

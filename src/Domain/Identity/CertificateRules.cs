@@ -68,8 +68,7 @@ public static class CertificateRules
             return (CertificateGround.Hello, null);
         }
 
-        var isLapsed = !device.Certificates.IsEmpty && device.Certificates.All(certificate => certificate.NotAfter <= now);
-        if (isLapsed || FindRepeated(device, key, now) is not null)
+        if (IsLapsed(device, now) || FindRepeated(device, key, now) is not null)
         {
             // A repetition gives what was given on the lapse before: whoever lost that answer has nothing else to show.
             return (CertificateGround.Lapse, null);
@@ -78,6 +77,13 @@ public static class CertificateRules
         return (CertificateGround.Unspecified, call == CertificateCall.Renew
             ? CertificateErrors.WrongCertificate(device.Id, OwnCertificate)
             : CertificateErrors.HelloTooOld(device.Id));
+    }
+
+    /// <summary>Whether it had certificates of the fleet CA and none of them is accepted any more.</summary>
+    public static bool IsLapsed(Device device, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return !device.Certificates.IsEmpty && device.Certificates.All(certificate => certificate.AcceptedUntil <= now);
     }
 
     /// <summary>What is to be signed for this request: for one that is repeated, the same again.</summary>

@@ -21,7 +21,11 @@ public sealed record ImportCompleted([property: Id(0)] Guid Export) : DomainEven
 public sealed record TenantImport(
     [property: Id(0)] Guid Export,
     [property: Id(1)] DateTimeOffset BegunAt,
-    [property: Id(2)] DateTimeOffset? CompletedAt);
+    [property: Id(2)] DateTimeOffset? CompletedAt)
+{
+    /// <summary>Whether it is taken in without its rollouts: what was written once is not written again the other way.</summary>
+    [Id(3)] public bool IsWithoutRollouts { get; init; }
+}
 
 /// <summary>
 /// Who may import what. An import is begun in a tenant that has nothing yet, and may be repeated until it is complete: whatever it has
@@ -32,14 +36,19 @@ public static class TenantImportRules
     /// <summary>Begins, or goes on with what was begun.</summary>
     /// <param name="current">Null before the first import.</param>
     /// <param name="isEmpty">Whether the tenant has nothing but operators; asked only before the first import.</param>
-    public static Decision<TenantImport?> Begin(TenantImport? current, TenantId tenant, Guid export, bool isEmpty, DateTimeOffset now) =>
+    /// <param name="isWithoutRollouts">The same in every repetition.</param>
+    public static Decision<TenantImport?> Begin(
+        TenantImport? current, TenantId tenant, Guid export, bool isWithoutRollouts, bool isEmpty, DateTimeOffset now) =>
         current switch
         {
             null when !isEmpty => Decision.Refuse(current, TransferErrors.TenantNotEmpty(tenant)),
-            null => Decision.Accept<TenantImport?>(new TenantImport(export, now, null), new ImportBegun(export)),
+            null => Decision.Accept<TenantImport?>(
+                new TenantImport(export, now, null) { IsWithoutRollouts = isWithoutRollouts }, new ImportBegun(export)),
             { CompletedAt: not null } => Decision.Refuse<TenantImport?>(current, TransferErrors.TenantNotEmpty(tenant)),
             _ when current.Export != export =>
                 Decision.Refuse<TenantImport?>(current, TransferErrors.ImportUnderWay(tenant, current.Export)),
+            _ when current.IsWithoutRollouts != isWithoutRollouts =>
+                Decision.Refuse<TenantImport?>(current, TransferErrors.ImportUnderWayOtherwise(tenant, export, current.IsWithoutRollouts)),
             _ => Decision.Unchanged<TenantImport?>(current),
         };
 

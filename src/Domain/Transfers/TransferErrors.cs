@@ -19,4 +19,12 @@ public static class TransferErrors
         $"The tenant '{tenant}' has taken in a part of the export '{export}': repeat the import of that one until it is complete.",
         ("tenant", tenant.Value),
         ("export", export.ToString()));
+
+    public static FleetError ImportUnderWayOtherwise(TenantId tenant, Guid export, bool isWithoutRollouts) => FleetError.Of(
+        ErrorKind.Precondition,
+        "IMPORT_UNDER_WAY",
+        $"The tenant '{tenant}' has taken in a part of this export {(isWithoutRollouts ? "without" : "with")} its rollouts: repeat it "
+        + "the same way until it is complete.",
+        ("tenant", tenant.Value),
+        ("export", export.ToString()));
 }

@@ -55,7 +55,7 @@ internal sealed class CsvList(NextChunk next, DeliveryLine defaults)
         {
         }
 
-        var line = Text();
+        var line = Text().TrimStart("\r\n");
         line = line.IndexOf('\n') is >= 0 and var end ? line[..end] : line;
         _separator = line.Count(';') > line.Count(',') ? ';' : ',';
     }

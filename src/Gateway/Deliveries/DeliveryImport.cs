@@ -49,7 +49,7 @@ internal sealed class DeliveryImport(
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        if (!await requests.MoveNext(cancellationToken) || requests.Current.Header is not { } header)
+        if (!await NextAsync(cancellationToken) || requests.Current.Header is not { } header)
         {
             throw FleetErrors.Invalid([("header", "is required in the first message")]);
         }
@@ -57,8 +57,8 @@ internal sealed class DeliveryImport(
         _delivery = ResourceId.TryParse(header.DeliveryId, out var delivery) ? delivery : throw new FormatException(header.DeliveryId);
         _requestId = DeliveryRules.RequestIdOf(delivery);
         var grain = grains.GetDelivery(caller.Tenant, delivery);
-        var begun = Accept(await grain.BeginAsync(caller.Actor));
-        using var progress = new ImportProgress(responses);
+        var begun = Accept(await InsistAsync(() => grain.BeginAsync(caller.Actor), cancellationToken));
+        using var progress = new ImportProgress(responses, clock);
         try
         {
             await Parallel.ForEachAsync(
@@ -67,15 +67,16 @@ internal sealed class DeliveryImport(
                 // Not the loop's own token: a line that was read is carried out, and counted, whatever the next one is.
                 async (line, _) => await TakeAsync(line.Line, line.Serial, line.Device, progress, cancellationToken));
         }
-        catch (RpcException)
+        catch (Exception exception) when (exception is not (OperationCanceledException or TimeoutException))
         {
             // What was found until then is told before why it ends there.
             await progress.FlushAsync(null, cancellationToken);
             throw;
         }
 
-        var completed = await grain.CompleteAsync(
-            new CompleteDelivery(caller.Actor, begun.Run, progress.Counts, progress.FirstErrors));
+        var completed = await InsistAsync(
+            () => grain.CompleteAsync(new CompleteDelivery(caller.Actor, begun.Run, progress.Counts, progress.FirstErrors)),
+            cancellationToken);
         await progress.FlushAsync(DeliveriesMapping.ToApi(Accept(completed)), cancellationToken);
     }
 
@@ -139,16 +140,24 @@ internal sealed class DeliveryImport(
 
     private async Task<DeviceReply> InsistAsync(DeliveredDevice device, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await InsistAsync(() => ExpectAsync(device), cancellationToken);
+        }
+        catch (RecordUnreadableException exception)
+        {
+            // One device's, and no reason to leave the others out.
+            return new DeviceReply(null, FleetError.Of(ErrorKind.Precondition, "RECORD_UNREADABLE", exception.Message));
+        }
+    }
+
+    private async Task<T> InsistAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
+    {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await ExpectAsync(device);
-            }
-            catch (RecordUnreadableException exception)
-            {
-                // One device's, and no reason to leave the others out.
-                return new DeviceReply(null, FleetError.Of(ErrorKind.Precondition, "RECORD_UNREADABLE", exception.Message));
+                return await call();
             }
             catch (Exception exception) when (attempt < AttemptsMax && ErrorInterceptor.IsPassing(exception))
             {
@@ -184,21 +193,26 @@ internal sealed class DeliveryImport(
 
     private async ValueTask<ReadOnlyMemory<byte>> NextChunkAsync(CancellationToken cancellationToken)
     {
-        try
+        if (!await NextAsync(cancellationToken))
         {
-            if (!await requests.MoveNext(cancellationToken).WaitAsync(ChunkWaitMax, clock, cancellationToken))
-            {
-                return default;
-            }
-        }
-        catch (TimeoutException)
-        {
-            throw new RpcException(new Status(StatusCode.DeadlineExceeded, $"Nothing of the list came for {ChunkWaitMax}."));
+            return default;
         }
 
         return requests.Current.PartCase == V1.ImportDeliveryRequest.PartOneofCase.Chunk
             ? requests.Current.Chunk.Memory
             : throw FleetErrors.Invalid([("chunk", "is what follows the header")]);
+    }
+
+    private async Task<bool> NextAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await requests.MoveNext(cancellationToken).WaitAsync(ChunkWaitMax, clock, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw new RpcException(new Status(StatusCode.DeadlineExceeded, $"Nothing of the list came for {ChunkWaitMax}."));
+        }
     }
 
     private static Delivery Accept(DeliveryReply reply) => reply.Error is { } error

@@ -6,13 +6,16 @@ using V1 = Muster.Protocol.V1;
 namespace Muster.Gateway.Deliveries;
 
 /// <summary>Counts what became of the lines and tells the caller. Many lines are under way at a time.</summary>
-internal sealed class ImportProgress(IServerStreamWriter<V1.ImportDeliveryResponse> responses) : IDisposable
+internal sealed class ImportProgress(IServerStreamWriter<V1.ImportDeliveryResponse> responses, TimeProvider clock) : IDisposable
 {
     /// <summary>A caller sees that it goes on, and an answer costs nothing beside a thousand commits.</summary>
     private const int LinesPerAnswer = 1000;
 
     /// <summary>An error has at most about 500 bytes: far below what a message may have.</summary>
     private const int ErrorsPerAnswer = 100;
+
+    /// <summary>A caller that reads nothing for so long holds devices and a place that somebody else wants.</summary>
+    private static readonly TimeSpan ReadWaitMax = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _writing = new(1);
@@ -90,7 +93,7 @@ internal sealed class ImportProgress(IServerStreamWriter<V1.ImportDeliveryRespon
                 _untold.Clear();
             }
 
-            await responses.WriteAsync(response, cancellationToken);
+            await responses.WriteAsync(response, cancellationToken).WaitAsync(ReadWaitMax, clock, cancellationToken);
         }
         finally
         {

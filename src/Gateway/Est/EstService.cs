@@ -56,7 +56,13 @@ internal sealed partial class EstService(
             return RefuseStranger(http);
         }
 
+        // A certificate that this gateway would not take is not handed out by it either.
         var device = identity.Device.Value;
+        if (fleet is not { IsPresent: true })
+        {
+            return Refuse(http, CertificateErrors.FleetAuthorityMissing(), device);
+        }
+
         var (request, unreadable) = await EstBody.ReadAsync(http);
         if (unreadable is not null)
         {

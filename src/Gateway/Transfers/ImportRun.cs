@@ -78,7 +78,7 @@ internal sealed class ImportRun(
                 + "leave the rollouts out");
         }
 
-        Refuse(await grains.GetTenantImport(caller.Tenant).BeginAsync(caller.Actor, _export));
+        Refuse(await grains.GetTenantImport(caller.Tenant).BeginAsync(caller.Actor, _export, _isWithoutRollouts));
     }
 
     private async Task WriteAsync(V1.ExportedRecords part)

@@ -56,13 +56,14 @@ internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
             return (null, default, refused);
         }
 
-        if (ground == CertificateGround.Lapse && !_services.Renewals.TryTake(_tenant, device.Site))
-        {
-            return (null, default, CertificateErrors.RenewalRateReached(device.Site, RenewalPace.DevicesMax));
-        }
-
         var (order, tooMany) = CertificateRules.Order(device, request, issuer.NewSerial(), issuer.Generation, now);
-        return (order, ground, tooMany);
+
+        // Whatever the ground is, a new certificate after a lapse counts; what is given again does not, or one device could use up the
+        // pace of its site.
+        var isNew = order is not null && device.Certificates.All(known => known.Serial != order.Serial);
+        return isNew && CertificateRules.IsLapsed(device, now) && !_services.Renewals.TryTake(_tenant, device.Site)
+            ? (null, default, CertificateErrors.RenewalRateReached(device.Site, RenewalPace.DevicesMax))
+            : (order, ground, tooMany);
     }
 
     private CertificateReply Refuse(FleetError error)

@@ -34,11 +34,12 @@ internal sealed class TenantImportGrain : Grain, ITenantImportGrain
             ? tenant
             : throw new FormatException($"'{this.GetPrimaryKeyString()}' is not a tenant.");
 
-    public async Task<FleetError?> BeginAsync(Actor actor, Guid export)
+    public async Task<FleetError?> BeginAsync(Actor actor, Guid export, bool isWithoutRollouts)
     {
         var isEmpty = _record.State.Import is null && await IsEmptyAsync();
         var now = _clock.GetUtcNow();
-        return await CommitAsync(TenantImportRules.Begin(_record.State.Import, Tenant, export, isEmpty, now), actor, now);
+        return await CommitAsync(
+            TenantImportRules.Begin(_record.State.Import, Tenant, export, isWithoutRollouts, isEmpty, now), actor, now);
     }
 
     public async Task<FleetError?> CompleteAsync(Actor actor, Guid export)

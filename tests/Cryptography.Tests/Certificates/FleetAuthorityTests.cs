@@ -95,6 +95,22 @@ public sealed class FleetAuthorityTests : IDisposable
             bytes => Assert.Equal("SIGNING_REQUEST_INVALID", _fleet.Read(bytes, Camera, isNameOptional: true).Error!.Reason));
     }
 
+    [Theory]
+    [InlineData("rsa:2048 -pkeyopt rsa_keygen_pubexp:3")]
+    [InlineData("rsa:8192")]
+    [InlineData("ec -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit")]
+    [InlineData("ed25519")]
+    public void Read_OfAKeyThatNobodyShouldHave_IsRefused(string key)
+    {
+        using var openssl = new OpenSsl();
+        openssl.Run($"req -new -newkey {key} -nodes -subj / -keyout leaf.key -outform DER -out leaf.csr");
+
+        var (request, error) = _fleet.Read(openssl.Read("leaf.csr"), Camera, isNameOptional: true);
+
+        Assert.Null(request);
+        Assert.Equal("SIGNING_REQUEST_INVALID", error!.Reason);
+    }
+
     [Fact]
     public void Sign_TheSameOrderTwice_GivesTheSameBytes()
     {

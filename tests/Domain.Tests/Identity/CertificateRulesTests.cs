@@ -75,6 +75,20 @@ public sealed class CertificateRulesTests
         Assert.Equal("CERTIFICATE_EXPIRED", CertificateRules.CheckState(device, Units.Id, Operational(1), end)!.Reason);
     }
 
+    [Fact]
+    public void Judge_AfterTheLastEndedAndTheOneBeforeWasGivenUp_IsALapse()
+    {
+        var first = Issue(InService(), 1, Now);
+        var second = Issue(first, 2, Now.AddHours(1));
+        var early = second.Certificates[^1] with { NotAfter = second.Certificates[0].NotAfter.AddDays(-1) };
+        var device = second with { Certificates = [second.Certificates[0], early] };
+
+        var (ground, error) = CertificateRules.Judge(device, Units.Identity, CertificateCall.Renew, Hash(3), early.NotAfter);
+
+        Assert.Null(error);
+        Assert.Equal(CertificateGround.Lapse, ground);
+    }
+
     [Theory]
     [InlineData(CertificateCall.Enroll)]
     [InlineData(CertificateCall.Renew)]

@@ -60,6 +60,20 @@ public sealed class TenantImportRulesTests
         Assert.Equal("IMPORT_UNDER_WAY", other.Error?.Reason);
     }
 
-    private static Decision<TenantImport?> Begin(TenantImport? current, Guid export, bool isEmpty) =>
-        TenantImportRules.Begin(current, TenantId.Default, export, isEmpty, Now);
+    [Theory]
+    [InlineData(false, "with its rollouts")]
+    [InlineData(true, "without its rollouts")]
+    public void Begin_TheOtherWay_IsRefusedAndSaysWhichItWas(bool isWithoutRollouts, string said)
+    {
+        var begun = Begin(null, Export, isEmpty: true, isWithoutRollouts).Next;
+
+        var error = Begin(begun, Export, isEmpty: false, !isWithoutRollouts).Error;
+
+        Assert.Equal("IMPORT_UNDER_WAY", error?.Reason);
+        Assert.Contains(said, error?.Message, StringComparison.Ordinal);
+        Assert.Null(Begin(begun, Export, isEmpty: false, isWithoutRollouts).Error);
+    }
+
+    private static Decision<TenantImport?> Begin(TenantImport? current, Guid export, bool isEmpty, bool isWithoutRollouts = false) =>
+        TenantImportRules.Begin(current, TenantId.Default, export, isWithoutRollouts, isEmpty, Now);
 }
