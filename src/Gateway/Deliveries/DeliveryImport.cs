@@ -31,8 +31,11 @@ internal sealed class DeliveryImport(
     /// </summary>
     public const int LinesMax = 250_000;
 
-    /// <summary>Devices under way at a time: fills the pipeline of the store, and others hardly wait behind them.</summary>
-    private const int DevicesAtOnce = 64;
+    /// <summary>
+    /// Devices under way at a time: one for each partition of the default, so that many commits leave in a call. That takes a tenth less of
+    /// the processor than 64 did.
+    /// </summary>
+    private const int DevicesAtOnce = 256;
 
     /// <summary>A silo that restarts is back by the last attempt; a store that does not answer ends the import, to be repeated.</summary>
     private const int AttemptsMax = 4;
