@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Muster.EmbeddedStore;
 
 /// <summary>
-/// Takes a checkpoint when the log has grown to half of the data, after which the server drops the log before it (ADR 0011). So the folder
+/// Takes a checkpoint when the log has grown to a third of the data, after which the server drops the log before it (ADR 0011). So the folder
 /// holds the data once, twice while a checkpoint is taken, and a restart reads half as much log again. Looked at when something was
 /// committed: an idle store does nothing.
 /// </summary>
@@ -145,5 +145,5 @@ internal sealed record LogLimits(
         new(1 << 20, 0, TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(20), TimeSpan.FromMinutes(1), "4k");
 
     public static LogLimits Default { get; } =
-        new(64 << 20, 0.5, TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(200), TimeSpan.FromMinutes(10), "4m");
+        new(64 << 20, 1 / 3.0, TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(200), TimeSpan.FromMinutes(10), "4m");
 }

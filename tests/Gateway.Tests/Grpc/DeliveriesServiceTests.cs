@@ -279,12 +279,20 @@ public sealed class DeliveriesServiceTests
         Action? heard = null)
     {
         using var call = Open(edge);
-        foreach (var request in requests)
+        try
         {
-            await call.RequestStream.WriteAsync(request, Stop);
+            foreach (var request in requests)
+            {
+                await call.RequestStream.WriteAsync(request, Stop);
+            }
+
+            await call.RequestStream.CompleteAsync();
+        }
+        catch (Exception exception) when (exception is RpcException or InvalidOperationException)
+        {
+            // The server has answered already, and its answer says why.
         }
 
-        await call.RequestStream.CompleteAsync();
         var errors = new List<V1.DeliveryLineError>();
         V1.Delivery? delivery = null;
         await foreach (var response in call.ResponseStream.ReadAllAsync(Stop))
