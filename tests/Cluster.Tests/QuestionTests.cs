@@ -9,7 +9,7 @@ namespace Muster.Cluster.Tests;
 public sealed class QuestionTests
 {
     private const string Parent = "tenants/default";
-    private const string Serial = "CAM-000001";
+    internal const string Serial = "CAM-000001";
     private const int Writers = 4;
     private const int DevicesPerWriter = 8;
     private const int RoundsPerWriter = 60;
@@ -107,7 +107,7 @@ public sealed class QuestionTests
     }
 
     /// <summary>A maker of the test's own whose root is trusted, and one device's identity.</summary>
-    private static async Task MakeDeviceAsync(ClusterSite site)
+    internal static async Task MakeDeviceAsync(ClusterSite site)
     {
         const string Lines = """
             new="openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365"

@@ -5,8 +5,8 @@ using Orleans.CodeGeneration;
 namespace Muster.Contracts.Devices;
 
 /// <summary>
-/// What a device gets from the fleet CA. The device's own grain answers, with the same key as <see cref="IDeviceGrain"/>: who is in service,
-/// and by which certificates, is one record.
+/// What a device gets from the fleet CA. The device's own grain answers, with the same key as <see cref="IDeviceGrain"/>: who is in
+/// service, and by which certificates, is one record.
 /// </summary>
 [GrainInterfaceType("muster.device-certificates"), Alias("muster.IDeviceCertificatesGrain"), Version(1)]
 public interface IDeviceCertificatesGrain : IGrainWithStringKey

@@ -97,8 +97,8 @@ public sealed class FleetTrust
         };
     }
 
-    private static int GenerationOf(string path) =>
-        int.TryParse(Path.GetFileNameWithoutExtension(path)[FilePrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var n)
-            ? n
+    private static int GenerationOf(string path) => int.TryParse(
+        Path.GetFileNameWithoutExtension(path)[FilePrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var generation)
+            ? generation
             : throw new InvalidOperationException($"The name of '{path}' has no number: {FilePrefix}1.pem is the first CA's.");
 }

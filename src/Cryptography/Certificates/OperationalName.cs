@@ -67,8 +67,9 @@ internal static class OperationalName
         AttributesOf(left) is { } one && AttributesOf(right) is { } other && one.SequenceEqual(other);
 
     private static CertificateSubject? Parse(string[] parts) =>
-        parts.Length == 3 && TenantId.TryParse(parts[0], out var tenant) && parts[1].Length > 0 && DeviceId.TryParse(parts[2], out var device)
-            ? new CertificateSubject(tenant, parts[1], device)
+        parts is [var first, { Length: > 0 } profile, var last]
+            && TenantId.TryParse(first, out var tenant) && DeviceId.TryParse(last, out var device)
+            ? new CertificateSubject(tenant, profile, device)
             : null;
 
     private static List<(string? Type, string? Value)>? AttributesOf(X500DistinguishedName name)

@@ -3,7 +3,7 @@ namespace Muster.Domain.Identity;
 /// <summary>How long certificates of the fleet CA live.</summary>
 public static class CertificateTerms
 {
-    /// <summary>A device that is thrown out is out by its tombstone at once; for third parties who only look at the end, within this.</summary>
+    /// <summary>A device that is thrown out is out by its tombstone at once; for others, who only look at the end, within this.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(30);
 
     /// <summary>
@@ -12,7 +12,9 @@ public static class CertificateTerms
     /// </summary>
     public const int JitterPercent = 10;
 
-    /// <summary>Two keys of one device are good at the same time for this long: a weekend, for a device that was cut off after it got its new one.</summary>
+    /// <summary>
+    /// Two keys of one device are good at the same time for this long: a weekend, for a device that was cut off after it got its new one.
+    /// </summary>
     public static readonly TimeSpan Overlap = TimeSpan.FromDays(3);
 
     /// <summary>Clocks of devices may be behind by some minutes.</summary>

@@ -44,6 +44,8 @@ public interface ICertificateIssuer
     /// <summary>A serial number that no certificate has.</summary>
     CertificateSerial NewSerial();
 
-    /// <summary>The same order gives the same bytes: whoever lost the answer gets it again, and none has two of one serial number.</summary>
+    /// <summary>
+    /// The same order gives the same bytes: whoever lost the answer gets it again, and none has two of one serial number.
+    /// </summary>
     SignedCertificate Sign(CertificateOrder order);
 }

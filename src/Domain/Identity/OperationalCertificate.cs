@@ -1,6 +1,8 @@
 namespace Muster.Domain.Identity;
 
-/// <summary>A certificate that the fleet CA issued to a device (LDevID), as the device's record keeps it: enough to make it again.</summary>
+/// <summary>
+/// A certificate that the fleet CA issued to a device (LDevID), as the device's record keeps it: enough to make it again.
+/// </summary>
 /// <param name="Serial">Its serial number.</param>
 /// <param name="Generation">Which of the fleet's CAs signed it.</param>
 /// <param name="Certificate">Fingerprint of its DER form.</param>

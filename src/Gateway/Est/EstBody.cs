@@ -14,7 +14,9 @@ namespace Muster.Gateway.Est;
 /// </summary>
 internal static class EstBody
 {
-    /// <summary>The largest request (<see cref="FleetAuthority.RequestBytesMax"/>) in base64, with every line ended by two characters.</summary>
+    /// <summary>
+    /// The largest request (<see cref="FleetAuthority.RequestBytesMax"/>) in base64, with every line ended by two characters.
+    /// </summary>
     public const int BytesMax = (FleetAuthority.RequestBytesMax * 4 / 3) + 1024;
 
     private const string RequestType = "application/pkcs10";

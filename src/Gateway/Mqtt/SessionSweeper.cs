@@ -1,11 +1,13 @@
 using Microsoft.Extensions.Options;
 using MQTTnet.Protocol;
 using Muster.Domain;
+using Muster.Domain.Identity;
 
 namespace Muster.Gateway.Mqtt;
 
 /// <summary>
-/// One clock for all sessions instead of a timer each: ends the silent and the stuck, and all of them when the host stops.
+/// One clock for all sessions instead of a timer each: ends the silent, the stuck, and those whose certificate of the fleet CA has ended;
+/// and all of them when the host stops.
 /// </summary>
 internal sealed class SessionSweeper(
     SessionRegistry registry,
@@ -37,10 +39,17 @@ internal sealed class SessionSweeper(
     private void Sweep()
     {
         var now = clock.GetTimestamp();
+        var today = clock.GetUtcNow();
         var stuck = (long)(options.Value.WriteTimeout.TotalSeconds * clock.TimestampFrequency);
         foreach (var session in registry.Sessions)
         {
-            if (!session.Channel.AbortIfStuck(now, stuck) && !session.IsBusy && now - session.LastReceived > session.Limits.SilenceTicksMax)
+            if (session.Identity is { IsOperational: true, NotAfter: { } end } && end <= today)
+            {
+                // Its messages are refused from now on; it would still be told what others must not hear.
+                session.Close(MqttDisconnectReasonCode.NotAuthorized, CertificateErrors.Expired(session.Address.Device.Value));
+            }
+            else if (!session.Channel.AbortIfStuck(now, stuck) && !session.IsBusy
+                && now - session.LastReceived > session.Limits.SilenceTicksMax)
             {
                 session.Close(
                     MqttDisconnectReasonCode.KeepAliveTimeout,

@@ -58,7 +58,8 @@ public sealed class CertificateRulesTests
     {
         var device = Issue(InService(), 1, Now);
 
-        Assert.Equal((CertificateGround.Renewal, null), CertificateRules.Judge(device, Operational(1), CertificateCall.Renew, Hash(2), Now));
+        Assert.Equal(
+            (CertificateGround.Renewal, null), CertificateRules.Judge(device, Operational(1), CertificateCall.Renew, Hash(2), Now));
         Assert.Equal("CERTIFICATE_WRONG_FOR_CALL", ReasonOf(device, Operational(1), CertificateCall.Enroll));
     }
 

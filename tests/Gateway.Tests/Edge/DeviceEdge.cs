@@ -70,6 +70,7 @@ internal sealed class DeviceEdge : IAsyncDisposable
         var artifacts = new FakeArtifacts();
         builder.Services.AddSingleton(others ?? factory);
         builder.Services.AddSingleton(new PartitionMap(PartitionMap.CountMin));
+        builder.Services.AddSingleton<TimeProvider>(pki.Clock);
         builder.Services.AddSingleton<Identity.IServerCertificate>(pki);
         builder.Services.AddSingleton(verifier);
         builder.Services.AddSingleton<IArtifactStore>(artifacts);

@@ -33,6 +33,9 @@ internal sealed class TestPki : IServerCertificate, IDisposable
 
     public string ServerCaPem { get; }
 
+    /// <summary>The edge's clock.</summary>
+    public ShiftedClock Clock { get; } = new();
+
     /// <summary>False for an installation without a fleet CA.</summary>
     public bool HasFleet { get; init; } = true;
 

@@ -41,6 +41,22 @@ public sealed class ConnectTests
         Assert.Equal((Samples.Serial, "ieee8021ar", true), (identity.Device.Value, identity.Profile, identity.IsOperational));
     }
 
+    [Fact]
+    public async Task Session_ThatOutlivesItsOperationalCertificate_IsClosed()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        await using var own = new TestClient(edge, edge.Pki.IssueOperational(Samples.Serial));
+        await using var makers = new TestClient(edge, edge.Pki.Issue(Samples.OtherSerial));
+        await own.ConnectAsync(Samples.Serial);
+        await makers.ConnectAsync(Samples.OtherSerial);
+
+        edge.Pki.Clock.Shift(TimeSpan.FromDays(31));
+
+        var ending = await own.Disconnected.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal(MqttClientDisconnectReason.NotAuthorized, ending.Reason);
+        Assert.False(makers.Disconnected.Task.IsCompleted);
+    }
+
     [Theory]
     [InlineData(true, true, false)]
     [InlineData(false, true, true)]
