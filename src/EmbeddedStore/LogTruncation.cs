@@ -5,9 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace Muster.EmbeddedStore;
 
 /// <summary>
-/// Takes a checkpoint when the log has grown to a third of the data, after which the server drops the log before it (ADR 0011). So the folder
-/// holds the data once, twice while a checkpoint is taken, and a restart reads a third as much log again. Looked at when something was
-/// committed: an idle store does nothing.
+/// Takes a checkpoint when the log has grown to a third of the data, after which the server drops the log before it (ADR 0011). So the
+/// folder holds the data once, twice while a checkpoint is taken, and a restart reads a third as much log again. Looked at when something
+/// was committed: an idle store does nothing.
 /// </summary>
 internal sealed partial class LogTruncation(StoreFolder folder, string socketPath, LogLimits limits, TimeProvider clock, ILogger logger)
     : IDisposable

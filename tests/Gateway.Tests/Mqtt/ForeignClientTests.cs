@@ -2,8 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using Muster.Contracts.Devices;
-using Muster.Contracts.Gateways;
-using Muster.Domain.Devices;
 using Muster.Gateway.Tests.Edge;
 
 namespace Muster.Gateway.Tests.Mqtt;
