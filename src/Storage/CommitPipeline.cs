@@ -104,6 +104,7 @@ internal sealed class CommitPipeline : IAsyncDisposable
             catch (Exception exception)
             {
                 call.Fail(exception);
+                Forget(call);
             }
 
             Release(call);
@@ -147,11 +148,20 @@ internal sealed class CommitPipeline : IAsyncDisposable
         return call;
     }
 
-    private void Release(CommitCall call)
+    /// <summary>All of its callers were told: nobody is late any more.</summary>
+    private void Forget(CommitCall call)
     {
         lock (_gate)
         {
             _underWay.Remove(call);
+        }
+    }
+
+    /// <summary>Its partitions may be called again: the store has answered, whenever that is durable.</summary>
+    private void Release(CommitCall call)
+    {
+        lock (_gate)
+        {
             foreach (var (partition, _) in call.Partitions)
             {
                 partition.IsListed = partition.Waiting.Count > 0;
@@ -236,6 +246,10 @@ internal sealed class CommitPipeline : IAsyncDisposable
         {
             call.Fail(exception);
             return;
+        }
+        finally
+        {
+            Forget(call);
         }
 
         foreach (var partition in call.Acknowledge(verdicts))

@@ -100,6 +100,23 @@ public sealed class SlowStoreTests
     }
 
     [Fact]
+    public async Task Commit_ThatADiskDoesNotTake_IsToldWhileItsCallerListens()
+    {
+        await using var redis = await RedisServer.StartAsync("no", Cancel);
+        var disk = new StalledDisk();
+        await using var session = StoreSession.Open(
+            redis.ConnectionString, configure: services => services.AddSingleton<IDurabilityBarrier>(disk));
+        await session.WriteAsync(NoteRecord.IdIn(Partition, "first"), new NoteState(), new NoteRecord().Next("x", 1));
+        disk.IsStalled = true;
+
+        var clock = Stopwatch.StartNew();
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            () => session.WriteAsync(NoteRecord.IdIn(Partition, "sent"), new NoteState(), new NoteRecord().Next("x", 1)));
+
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.Parse(CallTimeouts.Commit, CultureInfo.InvariantCulture));
+    }
+
+    [Fact]
     public async Task Commits_BeyondWhatMayWait_AreRefusedAtOnceAndTheOthersLand()
     {
         const int Beyond = 100;
@@ -210,4 +227,17 @@ public sealed class SlowStoreTests
             }
         }
     }
+}
+
+/// <summary>Takes what it is given, and from a moment on says of nothing that it is there.</summary>
+internal sealed class StalledDisk : IDurabilityBarrier
+{
+    public bool IsStalled { get; set; }
+
+    public void CheckRoom()
+    {
+    }
+
+    public Task PassAsync(CancellationToken cancellationToken) =>
+        IsStalled ? Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken) : Task.CompletedTask;
 }
