@@ -12,7 +12,7 @@ namespace Muster.Fleet;
 /// <summary>
 /// A fleet made from a seed: device <c>n</c> is the same in every run and process, and independent of how many others there are. Each has
 /// 24 fields that lists show, 8 labels, 60 reported settings of which 4 are its own alone, 50 verdicts, of which a fifth of the fleet does
-/// not keep 3, and the fingerprints and the public key of its identity.
+/// not keep 3, and three certificates: its maker's with the public key, and two of the fleet CA.
 /// </summary>
 public sealed class GeneratedFleet(int seed)
 {
@@ -23,6 +23,9 @@ public sealed class GeneratedFleet(int seed)
     private const int BrokenRules = 3;
     private const int Models = 40;
     private const int Sites = 60;
+
+    /// <summary>Of the serial numbers that the fleet CA draws.</summary>
+    private const int SerialBytes = 16;
 
     /// <summary>SubjectPublicKeyInfo of a P-256 key.</summary>
     private const int PublicKeyBytes = 91;
@@ -66,6 +69,8 @@ public sealed class GeneratedFleet(int seed)
             Installs = random.Next(5),
             Labels = LabelsOf(random),
             Settings = SettingsOf(index, random),
+            Certificates = CertificatesOf(random, created),
+            LastHello = new HelloEvidence(created.AddDays(2), IdentityKind.Maker),
         };
     }
 
@@ -83,6 +88,25 @@ public sealed class GeneratedFleet(int seed)
             NotAfter = created.AddDays(random.Next(400, 1_200)),
             HardwareSerial = HexOf(random, 18).ToUpperInvariant(),
         };
+
+    /// <summary>With the maker's they are three: the one of now, and the one before in its overlap.</summary>
+    private static ImmutableArray<OperationalCertificate> CertificatesOf(Random random, DateTimeOffset created)
+    {
+        var renewed = created.AddDays(20);
+        return
+        [
+            CertificateOf(random, created) with { ReplacedUntil = renewed + CertificateTerms.Overlap },
+            CertificateOf(random, renewed),
+        ];
+    }
+
+    private static OperationalCertificate CertificateOf(Random random, DateTimeOffset from) => new(
+        CertificateSerial.Of(BytesOf(random, SerialBytes)),
+        1,
+        Sha256Hash.Of(BytesOf(random, 32)),
+        Sha256Hash.Of(BytesOf(random, 32)),
+        from,
+        from.AddDays(28));
 
     private static ComplianceReport ComplianceOf(Random random)
     {
