@@ -33,7 +33,10 @@ internal static class CommitLimits
     /// <summary>Waiting commits of one partition: at 64 per call some hundred calls, about a second of a slow server.</summary>
     public const int PartitionWaitingCommitsMax = 8_192;
 
-    /// <summary>Waiting commits of all partitions: some 100 MB, about a second of a server that is busy with nothing else.</summary>
+    /// <summary>
+    /// Commits of all partitions that were not told yet, also those that a disk does not take: some 100 MB, about a second of a server that
+    /// is busy with nothing else.
+    /// </summary>
     public const int WaitingCommitsMax = 65_536;
 
     /// <summary>

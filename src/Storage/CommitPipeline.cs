@@ -28,10 +28,11 @@ internal sealed class CommitPipeline : IAsyncDisposable
     /// <summary>Those that have something waiting and no call under way, in the order in which that became so.</summary>
     private readonly Queue<PartitionQueue> _ready = new();
 
-    /// <summary>Those that were sent and not answered.</summary>
+    /// <summary>Those that were sent, until their callers are told.</summary>
     private readonly HashSet<CommitCall> _underWay = [];
 
-    private int _waiting;
+    /// <summary>Handed over and not told: they wait, are on their way, or are in a log that is not on disk yet.</summary>
+    private int _untold;
     private int _calls;
     private bool _isLooking;
 
@@ -77,13 +78,13 @@ internal sealed class CommitPipeline : IAsyncDisposable
             _partitions[commit.Partition] = partition = new PartitionQueue(commit.Partition);
         }
 
-        if (_waiting >= CommitLimits.WaitingCommitsMax || partition.Waiting.Count >= CommitLimits.PartitionWaitingCommitsMax)
+        if (_untold >= CommitLimits.WaitingCommitsMax || partition.Waiting.Count >= CommitLimits.PartitionWaitingCommitsMax)
         {
             throw new StoreUnavailableException(
-                $"{partition.Waiting.Count} commits wait for partition {commit.Partition} already, {_waiting} in all.");
+                $"{partition.Waiting.Count} commits wait for partition {commit.Partition} already, {_untold} in all.");
         }
 
-        _waiting++;
+        _untold++;
         partition.Waiting.Enqueue(commit);
         if (!partition.IsListed)
         {
@@ -123,7 +124,6 @@ internal sealed class CommitPipeline : IAsyncDisposable
                 return null;
             }
 
-            _waiting -= call.Commits.Count;
             _underWay.Add(call);
             return call;
         }
@@ -154,6 +154,7 @@ internal sealed class CommitPipeline : IAsyncDisposable
         lock (_gate)
         {
             _underWay.Remove(call);
+            _untold -= call.Commits.Count;
         }
     }
 
@@ -195,7 +196,7 @@ internal sealed class CommitPipeline : IAsyncDisposable
         while (partition.Waiting.TryPeek(out var next) && _patience.IsOver(next, now))
         {
             partition.Waiting.Dequeue();
-            _waiting--;
+            _untold--;
             next.Fail(new StoreUnavailableException($"The store does not answer: the commit of {next.Record} was not sent."));
         }
     }
@@ -226,7 +227,7 @@ internal sealed class CommitPipeline : IAsyncDisposable
                 call.TellOverdue(_patience, now);
             }
 
-            if (_waiting > 0 || _underWay.Count > 0)
+            if (_untold > 0)
             {
                 LookSoon();
             }
