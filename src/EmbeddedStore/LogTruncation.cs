@@ -127,7 +127,7 @@ internal sealed partial class LogTruncation(StoreFolder folder, string socketPat
     private partial void LogFailed(Exception fault, string folder);
 }
 
-/// <summary>When the log is truncated. The defaults are the product's; tests make checkpoints frequent.</summary>
+/// <summary>When the log is truncated, and pages of keys. The defaults are the product's; tests make checkpoints frequent.</summary>
 /// <param name="LogBytesMin">Smaller logs are left alone: reading 64 MB at a start takes a fraction of a second.</param>
 /// <param name="LogToData">How large the log may become, as a part of the data.</param>
 /// <param name="LookInterval">How often sizes are looked at while something is committed: at 100 MB/s a fraction of the log.</param>

@@ -170,10 +170,10 @@ internal static class CertificateFacts
     }
 
     /// <summary>
-    /// The attribute's text as it is encoded. The framework cuts a zero at its end, which would let one name pass for another; null
-    /// when it has a control character.
+    /// The text of a name's attribute as it is encoded. The framework cuts a zero at its end, which would let one name pass for another;
+    /// null when it has a control character.
     /// </summary>
-    private static string? ReadText(X500RelativeDistinguishedName part)
+    public static string? ReadText(X500RelativeDistinguishedName part)
     {
         var attribute = new AsnReader(part.RawData, AsnEncodingRules.DER).ReadSetOf().ReadSequence();
         attribute.ReadObjectIdentifier();

@@ -84,7 +84,8 @@ public sealed class DeviceIdentityVerifier(TrustStore trust)
         return CertificateFacts.HasStrongKey(certificate.PublicKey) ? null : "its key is neither RSA 2048 to 4096 nor P-256, P-384, P-521";
     }
 
-    private static DeviceIdentity Describe(X509Certificate2 certificate, string profile, DeviceId device)
+    /// <summary>What a certificate that was found in order says of its device.</summary>
+    internal static DeviceIdentity Describe(X509Certificate2 certificate, string profile, DeviceId device)
     {
         var key = certificate.PublicKey.ExportSubjectPublicKeyInfo();
         return new DeviceIdentity(

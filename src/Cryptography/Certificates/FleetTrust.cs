@@ -77,24 +77,11 @@ public sealed class FleetTrust
                 || !CertificateFacts.AllowsUsage(certificate, CertificateFacts.ClientAuthentication, isRequired: true)
             ? "the fleet CA's certificates of devices have another form"
             : subject.Tenant != tenant ? "it is of another tenant" : null;
-        return fault is null
-            ? new DeviceIdentityResult(Describe(certificate, subject!), null)
-            : new DeviceIdentityResult(null, CertificateErrors.NotADeviceIdentity(certificate.Subject, fault));
-    }
-
-    private static DeviceIdentity Describe(X509Certificate2 certificate, CertificateSubject subject)
-    {
-        var key = certificate.PublicKey.ExportSubjectPublicKeyInfo();
-        return new DeviceIdentity(
-            subject.Profile,
-            subject.Device,
-            Convert.ToHexStringLower(SHA256.HashData(certificate.RawDataMemory.Span)),
-            Convert.ToHexStringLower(SHA256.HashData(key)),
-            [.. key])
-        {
-            NotAfter = new DateTimeOffset(certificate.NotAfter).ToUniversalTime(),
-            Kind = IdentityKind.Operational,
-        };
+        return fault is not null
+            ? new DeviceIdentityResult(null, CertificateErrors.NotADeviceIdentity(certificate.Subject, fault))
+            : new DeviceIdentityResult(
+                DeviceIdentityVerifier.Describe(certificate, subject!.Profile, subject.Device) with { Kind = IdentityKind.Operational },
+                null);
     }
 
     private static int GenerationOf(string path) => int.TryParse(

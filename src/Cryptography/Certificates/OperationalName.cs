@@ -77,9 +77,10 @@ internal static class OperationalName
         try
         {
             return [.. name.EnumerateRelativeDistinguishedNames(reversed: false)
-                .Select(part => (part.GetSingleElementType().Value, part.GetSingleElementValue()))];
+                .Select(part => (part.GetSingleElementType().Value, CertificateFacts.ReadText(part)))];
         }
-        catch (Exception exception) when (exception is CryptographicException or InvalidOperationException)
+        catch (Exception exception) when (
+            exception is CryptographicException or InvalidOperationException or AsnContentException or ArgumentException)
         {
             return null;
         }

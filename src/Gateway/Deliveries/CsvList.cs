@@ -15,6 +15,10 @@ namespace Muster.Gateway.Deliveries;
 internal sealed class CsvList(NextChunk next, DeliveryLine defaults)
 {
     private const char ByteOrderMark = '\uFEFF';
+
+    /// <summary>Longer than any column's name.</summary>
+    private const int NameShownMax = 40;
+
     private const string Malformed =
         "a quotation mark has no place there, or is missing: marks stand around a whole value of one line, and two of them for one inside";
 
@@ -68,7 +72,8 @@ internal sealed class CsvList(NextChunk next, DeliveryLine defaults)
         {
             if (!DeliveryColumns.TryParse(name.ToLowerInvariant(), out var column))
             {
-                problems.Add($"there is no column '{Printable(name)}'; there are {string.Join(", ", DeliveryColumns.Names)}");
+                var shown = ShownText.OneLine(name, NameShownMax);
+                problems.Add($"there is no column '{shown}'; there are {string.Join(", ", DeliveryColumns.Names)}");
                 break;
             }
 
@@ -184,10 +189,6 @@ internal sealed class CsvList(NextChunk next, DeliveryLine defaults)
     }
 
     private ReadOnlySpan<char> Text() => _buffer.AsSpan(_start, _end - _start);
-
-    /// <summary>What stands in a file is shown in a terminal.</summary>
-    private static string Printable(string text) =>
-        string.Concat(text.Take(40).Select(letter => char.IsControl(letter) || char.IsSurrogate(letter) ? '?' : letter));
 
     private static RpcException Invalid(int line, string cause) => FleetErrors.ToRpcException(DeliveryErrors.ListInvalid(line, cause));
 }

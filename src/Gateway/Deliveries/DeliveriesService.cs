@@ -46,9 +46,6 @@ internal static class DeliveriesMapping
 {
     public const string Collection = "deliveries";
 
-    /// <summary>A serial that nobody could read is shown to help find its line, and no further.</summary>
-    private const int SerialLengthMax = 64;
-
     public static V1.Delivery ToApi(Delivery delivery)
     {
         var api = ToApi(DeliveryRow.Of(delivery));
@@ -87,10 +84,6 @@ internal static class DeliveriesMapping
 
         return defaults;
     }
-
-    /// <summary>What stands in a file is shown in a terminal, where control characters are commands.</summary>
-    public static string Printable(string text) =>
-        string.Concat(text.Take(SerialLengthMax).Select(letter => char.IsControl(letter) || char.IsSurrogate(letter) ? '?' : letter));
 }
 
 /// <summary>What requests of the deliveries service have to look like.</summary>

@@ -37,6 +37,9 @@ internal sealed class DeliveryImport(
     /// </summary>
     private const int DevicesAtOnce = 256;
 
+    /// <summary>A serial that nobody could read is shown to help find its line, and no further.</summary>
+    private const int SerialShownMax = 64;
+
     /// <summary>A silo that restarts is back by the last attempt; a store that does not answer ends the import, to be repeated.</summary>
     private const int AttemptsMax = 4;
 
@@ -113,7 +116,7 @@ internal sealed class DeliveryImport(
 
             await progress.RefuseAsync(
                 [.. problems.Select(problem => new DeliveryLineError(
-                    line.Line, DeliveriesMapping.Printable(serial), problem.Field, "DELIVERY_LINE_INVALID", problem.Rule))],
+                    line.Line, ShownText.OneLine(serial, SerialShownMax), problem.Field, "DELIVERY_LINE_INVALID", problem.Rule))],
                 cancellationToken);
         }
     }

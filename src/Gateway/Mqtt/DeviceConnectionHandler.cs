@@ -66,7 +66,7 @@ internal sealed partial class DeviceConnectionHandler(
     {
         if (logger.IsEnabled(LogLevel.Information))
         {
-            var clientId = ReasonCodes.OneLine(connect.ClientId, DeviceId.LengthMax * 2);
+            var clientId = ShownText.OneLine(connect.ClientId, DeviceId.LengthMax * 2);
             var reason = ReasonCodes.TextOf(admission.Error!);
             LogRefused(logger, channel.Remote, clientId, admission.Code, reason);
         }

@@ -56,20 +56,7 @@ internal static class ReasonCodes
     /// Name and words of a refusal, for reason strings and logs: one line, because parts of it (a certificate's subject) are the
     /// peer's own.
     /// </summary>
-    public static string TextOf(FleetError error) => OneLine($"{error.Reason}: {error.Message}", TextLengthMax);
-
-    /// <summary>Printable text of at most this length.</summary>
-    public static string OneLine(string? text, int lengthMax)
-    {
-        var cut = (text ?? string.Empty).AsSpan(0, Math.Min(text?.Length ?? 0, lengthMax));
-        return string.Create(cut.Length, cut, static (line, source) =>
-        {
-            for (var i = 0; i < line.Length; i++)
-            {
-                line[i] = char.IsControl(source[i]) || char.IsSurrogate(source[i]) ? '?' : source[i];
-            }
-        });
-    }
+    public static string TextOf(FleetError error) => ShownText.OneLine($"{error.Reason}: {error.Message}", TextLengthMax);
 
     /// <summary>True for a refusal that may pass later: no PUBACK, the connection is closed.</summary>
     public static bool IsNotNow(FleetError error) => error.Kind is ErrorKind.Unavailable or ErrorKind.Exhausted;
