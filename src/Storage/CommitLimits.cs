@@ -44,8 +44,8 @@ internal static class CommitLimits
     /// </summary>
     public static readonly TimeSpan ListenMax = TimeSpan.FromSeconds(13);
 
-    /// <summary>A second more or less does not matter to who has waited for twelve.</summary>
-    public static readonly TimeSpan LookPeriodMax = TimeSpan.FromSeconds(1);
+    /// <summary>Callers are told so much later at most: a machine that is busy needs what is left until they stop listening.</summary>
+    public static readonly TimeSpan LookPeriodMax = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Feed entries per read: about 200 kB.</summary>
     public const int FeedReadEntriesMax = 1_024;

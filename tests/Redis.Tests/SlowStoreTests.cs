@@ -104,8 +104,7 @@ public sealed class SlowStoreTests
     {
         await using var redis = await RedisServer.StartAsync("no", Cancel);
         var disk = new StalledDisk();
-        await using var session = StoreSession.Open(
-            redis.ConnectionString, configure: services => services.AddSingleton<IDurabilityBarrier>(disk));
+        await using var session = Open(redis.ConnectionString, Request, disk);
         await session.WriteAsync(NoteRecord.IdIn(Partition, "first"), new NoteState(), new NoteRecord().Next("x", 1));
         disk.IsStalled = true;
 
@@ -123,8 +122,7 @@ public sealed class SlowStoreTests
         const int PartitionsUsed = 16;
         await using var redis = await RedisServer.StartAsync("no", Cancel);
         var disk = new StalledDisk();
-        await using var session = StoreSession.Open(
-            redis.ConnectionString, configure: services => services.AddSingleton<IDurabilityBarrier>(disk));
+        await using var session = Open(redis.ConnectionString, TimeSpan.FromSeconds(10), disk);
         await session.WriteAsync(NoteRecord.IdIn(Partition, "first"), new NoteState(), new NoteRecord().Next("x", 1));
         disk.IsStalled = true;
 
@@ -230,10 +228,16 @@ public sealed class SlowStoreTests
         return landed;
     }
 
-    private static StoreSession Open(string connectionString, TimeSpan request) => StoreSession.Open(
+    private static StoreSession Open(string connectionString, TimeSpan request, StalledDisk? disk = null) => StoreSession.Open(
         connectionString,
-        configure: services => services.Configure<StoreOptions>(options =>
-            (options.RequestTimeout, options.AttemptsMax) = (request, Attempts)));
+        configure: services =>
+        {
+            services.Configure<StoreOptions>(options => (options.RequestTimeout, options.AttemptsMax) = (request, Attempts));
+            if (disk is not null)
+            {
+                services.AddSingleton<IDurabilityBarrier>(disk);
+            }
+        });
 
     /// <summary>Replies that were held back come before the next ones.</summary>
     private static async Task<T> InsistAsync<T>(Func<Task<T>> read)
