@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Google.Protobuf;
 using Grpc.Core;
 using Muster.Cli.Session;
 using V1 = Muster.Protocol.V1;
@@ -44,7 +43,7 @@ internal static class ImportDelivery
                     header.Defaults[column] = value;
                 }
 
-                await using var content = Open(list);
+                await using var content = UploadedFile.Open(list);
                 await ReportAsync(session, await SendAsync(session, header, content, cancellationToken));
             });
     }
@@ -55,7 +54,7 @@ internal static class ImportDelivery
     {
         using var cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var call = DeliveryColumns.Client(session).ImportDelivery(cancellationToken: cut.Token);
-        var sending = SendPartsAsync(call.RequestStream, header, content, cut);
+        var sending = call.RequestStream.SendAsync(Parts(header, content), cut);
         V1.Delivery? complete = null;
         try
         {
@@ -79,36 +78,10 @@ internal static class ImportDelivery
             ?? throw new RpcException(new Status(StatusCode.Unavailable, "The import ended before it was complete; repeat the command."));
     }
 
-    private static async Task SendPartsAsync(
-        IClientStreamWriter<V1.ImportDeliveryRequest> stream,
-        V1.ImportDeliveryHeader header,
-        FileStream content,
-        CancellationTokenSource cut)
-    {
-        try
-        {
-            var cancellationToken = cut.Token;
-            await stream.WriteAsync(new V1.ImportDeliveryRequest { Header = header }, cancellationToken);
-            var buffer = new byte[ChunkBytes];
-            for (int read; (read = await content.ReadAsync(buffer, cancellationToken)) > 0;)
-            {
-                await stream.WriteAsync(
-                    new V1.ImportDeliveryRequest { Chunk = ByteString.CopyFrom(buffer, 0, read) }, cancellationToken);
-            }
-
-            await stream.CompleteAsync();
-        }
-        catch (Exception exception) when (exception is RpcException or InvalidOperationException)
-        {
-            // The server has answered already, and its answer says why.
-        }
-        catch (IOException)
-        {
-            // The file's; the call ends without the end of the list, and what is said is this.
-            cut.Cancel();
-            throw;
-        }
-    }
+    private static IEnumerable<V1.ImportDeliveryRequest> Parts(V1.ImportDeliveryHeader header, FileStream content) =>
+        UploadedFile.Chunks(content, ChunkBytes)
+            .Select(chunk => new V1.ImportDeliveryRequest { Chunk = chunk })
+            .Prepend(new V1.ImportDeliveryRequest { Header = header });
 
     private static Task ShowAsync(FleetSession session, V1.DeliveryLineError error) => session.Output.IsJson
         ? session.Output.ShowAsync(error)
@@ -148,17 +121,5 @@ internal static class ImportDelivery
     {
         var equals = text.IndexOf('=', StringComparison.Ordinal);
         return equals > 0 ? (text[..equals], text[(equals + 1)..]) : throw new UsageException($"'{text}' is not of the form column=value.");
-    }
-
-    private static FileStream Open(FileInfo file)
-    {
-        try
-        {
-            return file.OpenRead();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"Cannot read '{file}': {exception.Message}", exception);
-        }
     }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Google.Protobuf;
-using Grpc.Core;
 using Muster.Cli.Session;
 using V1 = Muster.Protocol.V1;
 
@@ -32,9 +31,9 @@ internal static class ImportImage
             {
                 var image = new V1.Image { Version = parsed.GetRequiredValue(version), Track = parsed.GetRequiredValue(track) };
                 image.Models.AddRange(parsed.GetRequiredValue(models));
-                await using var content = Open(parsed.GetRequiredValue(file));
+                await using var content = UploadedFile.Open(parsed.GetRequiredValue(file));
                 image.SizeBytes = content.Length;
-                await using var signed = Open(parsed.GetRequiredValue(signature));
+                await using var signed = UploadedFile.Open(parsed.GetRequiredValue(signature));
                 var header = new V1.UploadImageHeader
                 {
                     Parent = session.Parent,
@@ -49,36 +48,10 @@ internal static class ImportImage
     private static async Task<V1.Image> UploadAsync(
         FleetSession session, V1.UploadImageHeader header, FileStream content, CancellationToken cancellationToken)
     {
-        using var call = ImageColumns.Client(session).UploadImage(cancellationToken: cancellationToken);
-        try
-        {
-            await call.RequestStream.WriteAsync(new V1.UploadImageRequest { Header = header }, cancellationToken);
-            var buffer = new byte[ChunkBytes];
-            for (int read; (read = await content.ReadAsync(buffer, cancellationToken)) > 0;)
-            {
-                var chunk = ByteString.CopyFrom(buffer, 0, read);
-                await call.RequestStream.WriteAsync(new V1.UploadImageRequest { Chunk = chunk }, cancellationToken);
-            }
-
-            await call.RequestStream.CompleteAsync();
-        }
-        catch (Exception exception) when (exception is RpcException or InvalidOperationException)
-        {
-            // The server has answered already, and its answer says why.
-        }
-
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var call = ImageColumns.Client(session).UploadImage(cancellationToken: cut.Token);
+        var chunks = UploadedFile.Chunks(content, ChunkBytes).Select(chunk => new V1.UploadImageRequest { Chunk = chunk });
+        await call.RequestStream.SendAsync(chunks.Prepend(new V1.UploadImageRequest { Header = header }), cut);
         return await call;
-    }
-
-    private static FileStream Open(FileInfo file)
-    {
-        try
-        {
-            return file.OpenRead();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"Cannot read '{file}': {exception.Message}", exception);
-        }
     }
 }

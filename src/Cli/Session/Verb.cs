@@ -60,6 +60,12 @@ internal static class Verb
             await error.WriteLineAsync(Describe(refusal));
             return IsUnreachable(refusal) ? ExitCodes.Unreachable : ExitCodes.Refused;
         }
+        catch (Exception local) when (local is IOException or UnauthorizedAccessException)
+        {
+            // A file of this machine: unreadable, a full disk.
+            await error.WriteLineAsync(local.Message);
+            return ExitCodes.Usage;
+        }
     }
 
     /// <summary>Nothing that the server said: a call that never got to it, or a server that asks to come back later.</summary>

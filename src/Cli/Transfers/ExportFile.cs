@@ -33,17 +33,7 @@ internal static class ExportFile
         return new FileStream(path, options);
     }
 
-    public static FileStream Open(FileInfo file)
-    {
-        try
-        {
-            return new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"Cannot read '{file}': {exception.Message}", exception);
-        }
-    }
+    public static FileStream Open(FileInfo file) => UploadedFile.Open(file, BufferBytes);
 
     public static void Append(FileStream file, ByteString part)
     {

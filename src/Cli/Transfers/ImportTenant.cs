@@ -40,37 +40,28 @@ internal static class ImportTenant
     private static async Task<V1.ImportTenantResponse> SendAsync(
         FleetSession session, FileStream content, bool withoutRollouts, CancellationToken cancellationToken)
     {
-        using var call = new V1.Transfers.TransfersClient(session.Calls).ImportTenant(cancellationToken: cancellationToken);
-        var sending = SendPartsAsync(call.RequestStream, content, withoutRollouts, cancellationToken);
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var call = new V1.Transfers.TransfersClient(session.Calls).ImportTenant(cancellationToken: cut.Token);
+        var parts = ExportFile.Read(content)
+            .Select(part => new V1.ImportTenantRequest { Part = part.Bytes, WithoutRollouts = withoutRollouts });
+        var sending = call.RequestStream.SendAsync(parts, cut);
         V1.ImportTenantResponse? last = null;
-        await foreach (var response in call.ResponseStream.ReadAllAsync(cancellationToken))
+        try
         {
-            last = response;
+            await foreach (var response in call.ResponseStream.ReadAllAsync(cancellationToken))
+            {
+                last = response;
+            }
+        }
+        catch (RpcException) when (cut.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            // Cut because of the file, which the next line tells.
         }
 
         await sending;
         return last is { Complete: true }
             ? last
             : throw new RpcException(new Status(StatusCode.Unavailable, "The import ended before it was complete; repeat the command."));
-    }
-
-    private static async Task SendPartsAsync(
-        IClientStreamWriter<V1.ImportTenantRequest> stream, FileStream content, bool withoutRollouts, CancellationToken cancellationToken)
-    {
-        try
-        {
-            foreach (var (_, bytes, _) in ExportFile.Read(content))
-            {
-                await stream.WriteAsync(
-                    new V1.ImportTenantRequest { Part = bytes, WithoutRollouts = withoutRollouts }, cancellationToken);
-            }
-
-            await stream.CompleteAsync();
-        }
-        catch (Exception exception) when (exception is RpcException or InvalidOperationException)
-        {
-            // The server has answered already, and its answer says why.
-        }
     }
 
     private static async Task ReportAsync(FleetSession session, V1.ImportTenantResponse result)

@@ -16,6 +16,7 @@ namespace Muster.Gateway.Tests.Fuzz;
 /// Packets that nobody meant, given to the listener from the first byte after the TLS handshake. MUSTER_FUZZ_PACKETS says how many,
 /// MUSTER_FUZZ_SEED repeats a run.
 /// </summary>
+[Collection(nameof(WeighedAlone))]
 public sealed class MutatedPacketTests
 {
     private const int PacketsOfAConnectionMax = 16;
@@ -110,6 +111,10 @@ public sealed class MutatedPacketTests
         device.Admitted.Clear();
         device.Disconnected.Clear();
     }
+
+    /// <summary>The memory that is compared is the whole process's, and must not be other tests' as well.</summary>
+    [CollectionDefinition(nameof(WeighedAlone), DisableParallelization = true)]
+    public sealed class WeighedAlone;
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 
