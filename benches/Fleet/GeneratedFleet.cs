@@ -95,7 +95,7 @@ public sealed class GeneratedFleet(int seed)
         var renewed = created.AddDays(20);
         return
         [
-            CertificateOf(random, created) with { ReplacedUntil = renewed + CertificateTerms.Overlap },
+            CertificateOf(random, created).ReplacedWithOverlap(renewed + CertificateTerms.Overlap),
             CertificateOf(random, renewed),
         ];
     }

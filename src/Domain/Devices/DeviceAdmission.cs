@@ -71,14 +71,13 @@ public static class DeviceAdmission
 
     /// <summary>True for the maker's identity on record; before the enrolment there is none: any of this device's maker will do.</summary>
     private static bool IsMakers(Device device, DeviceIdentity identity) => device.Identity is { } known
-        ? known.KeySha256 == identity.KeySha256 && known.CertificateSha256 == identity.CertificateSha256
+        ? known.Key == identity.Key && known.Certificate == identity.Certificate
             && known.Profile == identity.Profile && identity.Device == device.Id
         : identity.Device == device.Id;
 
     /// <summary>The certificate of the fleet CA that this identity was read from; null when the device has no such one.</summary>
     private static OperationalCertificate? Find(Device device, DeviceIdentity identity) =>
         device.Identity?.Profile == identity.Profile && identity.Device == device.Id
-            && Sha256Hash.TryParse(identity.CertificateSha256, out var hash)
-            ? device.Certificates.FirstOrDefault(certificate => certificate.Certificate == hash)
+            ? device.Certificates.FirstOrDefault(certificate => certificate.Certificate == identity.Certificate)
             : null;
 }

@@ -92,7 +92,7 @@ public static class CertificateRules
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(request);
-        if (Sha256Hash.TryParse(device.Identity?.KeySha256, out var makers) && makers == request.Key)
+        if (device.Identity?.Key == request.Key)
         {
             // It proves to the maker's end who the device is; a key that is replaced every month is another one.
             return (null, CertificateErrors.SigningRequestInvalid("its key is that of the maker's certificate"));

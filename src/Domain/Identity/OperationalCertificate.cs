@@ -3,23 +3,67 @@ namespace Muster.Domain.Identity;
 /// <summary>
 /// A certificate that the fleet CA issued to a device (LDevID), as the device's record keeps it: enough to make it again.
 /// </summary>
-/// <param name="Serial">Its serial number.</param>
-/// <param name="Generation">Which of the fleet's CAs signed it.</param>
-/// <param name="Certificate">Fingerprint of its DER form.</param>
-/// <param name="Key">Hash of its SubjectPublicKeyInfo.</param>
-/// <param name="NotBefore">Whole seconds, as in the certificate.</param>
-/// <param name="NotAfter">Whole seconds, as in the certificate.</param>
 [GenerateSerializer, Immutable, Alias("muster.operational-certificate")]
-public sealed record OperationalCertificate(
-    [property: Id(0)] CertificateSerial Serial,
-    [property: Id(1)] int Generation,
-    [property: Id(2)] Sha256Hash Certificate,
-    [property: Id(3)] Sha256Hash Key,
-    [property: Id(4)] DateTimeOffset NotBefore,
-    [property: Id(5)] DateTimeOffset NotAfter)
+public sealed record OperationalCertificate
 {
+    // Ticks of UTC take half of what an instant with an offset does, in every device of a fleet and several times; only the serializer and this file set them.
+    private long _notBefore;
+    private long _notAfter;
+    private long _replacedUntil;
+
+    /// <param name="serial">See <see cref="Serial"/>.</param>
+    /// <param name="generation">See <see cref="Generation"/>.</param>
+    /// <param name="certificate">See <see cref="Certificate"/>.</param>
+    /// <param name="key">See <see cref="Key"/>.</param>
+    /// <param name="notBefore">See <see cref="NotBefore"/>.</param>
+    /// <param name="notAfter">See <see cref="NotAfter"/>.</param>
+    public OperationalCertificate(
+        CertificateSerial serial,
+        int generation,
+        Sha256Hash certificate,
+        Sha256Hash key,
+        DateTimeOffset notBefore,
+        DateTimeOffset notAfter)
+    {
+        (Serial, Generation, Certificate, Key) = (serial, generation, certificate, key);
+        (NotBefore, NotAfter) = (notBefore, notAfter);
+    }
+
+    /// <summary>Its serial number.</summary>
+    [Id(0)] public CertificateSerial Serial { get; init; }
+
+    /// <summary>Which of the fleet's CAs signed it.</summary>
+    [Id(1)] public int Generation { get; init; }
+
+    /// <summary>Fingerprint of its DER form.</summary>
+    [Id(2)] public Sha256Hash Certificate { get; init; }
+
+    /// <summary>Hash of its SubjectPublicKeyInfo.</summary>
+    [Id(3)] public Sha256Hash Key { get; init; }
+
+    /// <summary>Whole seconds of UTC, as in the certificate.</summary>
+    [Id(4)] public DateTimeOffset NotBefore
+    {
+        get => new(_notBefore, TimeSpan.Zero);
+        internal set => _notBefore = value.UtcTicks;
+    }
+
+    /// <summary>Whole seconds of UTC, as in the certificate.</summary>
+    [Id(5)] public DateTimeOffset NotAfter
+    {
+        get => new(_notAfter, TimeSpan.Zero);
+        internal set => _notAfter = value.UtcTicks;
+    }
+
     /// <summary>From when another took its place: the end of the overlap; null for the device's current one.</summary>
-    [Id(6)] public DateTimeOffset? ReplacedUntil { get; init; }
+    [Id(6)] public DateTimeOffset? ReplacedUntil
+    {
+        get => _replacedUntil == 0 ? null : new DateTimeOffset(_replacedUntil, TimeSpan.Zero);
+        internal set => _replacedUntil = value?.UtcTicks ?? 0;
+    }
+
+    /// <summary>Another takes its place; until then both are good.</summary>
+    public OperationalCertificate ReplacedWithOverlap(DateTimeOffset until) => this with { ReplacedUntil = until };
 
     /// <summary>When it stops opening doors: its own end, or that of the overlap.</summary>
     public DateTimeOffset AcceptedUntil => ReplacedUntil is { } until && until < NotAfter ? until : NotAfter;

@@ -38,6 +38,19 @@ public readonly record struct Sha256Hash(
         return isHash;
     }
 
+    /// <summary>Reads 64 hex digits.</summary>
+    /// <exception cref="FormatException">It is something else.</exception>
+    public static Sha256Hash Parse(string hex) =>
+        TryParse(hex, out var hash) ? hash : throw new FormatException($"'{hex}' is no SHA-256 of {2 * Length} hex digits.");
+
     /// <summary>64 lower-case hex digits.</summary>
-    public override string ToString() => $"{First:x16}{Second:x16}{Third:x16}{Fourth:x16}";
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, First);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], Second);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[16..], Third);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[24..], Fourth);
+        return Convert.ToHexStringLower(bytes);
+    }
 }

@@ -179,8 +179,8 @@ public sealed class DeviceCertificatesTests(DeviceSilo silo)
         Assert.Null(reply.Error);
         return unit.Identity with
         {
-            CertificateSha256 = Convert.ToHexStringLower(SHA256.HashData(reply.Certificate.AsSpan())),
-            KeySha256 = Convert.ToHexStringLower(SHA256.HashData(request.AsSpan())),
+            Certificate = Sha256Hash.Of(SHA256.HashData(reply.Certificate.AsSpan())),
+            Key = Sha256Hash.Of(SHA256.HashData(request.AsSpan())),
             Kind = IdentityKind.Operational,
         };
     }

@@ -139,7 +139,7 @@ public sealed class DeviceGrainTests(DeviceSilo silo)
     public async Task EveryMessage_OfAnotherCertificate_IsRefused()
     {
         var unit = await new Unit(silo).EnrolAsync();
-        var envelope = unit.Envelope("boot-1", 9) with { Identity = unit.Identity with { CertificateSha256 = new string('f', 64) } };
+        var envelope = unit.Envelope("boot-1", 9) with { Identity = unit.Identity with { Certificate = default } };
 
         Assert.Equal(
             "IDENTITY_MISMATCH", (await unit.Grain.StatusAsync(new ReportStatus(envelope, new DeviceHealth(1, null, "")))).Error?.Reason);
