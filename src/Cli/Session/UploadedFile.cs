@@ -3,7 +3,7 @@ using Grpc.Core;
 
 namespace Muster.Cli.Session;
 
-/// <summary>A file on its way to the server: what goes wrong with the file is told here, what goes wrong on the way by the call's answer.</summary>
+/// <summary>A file on its way to the server: what is wrong with the file is told here, what is on the way by the call's answer.</summary>
 internal static class UploadedFile
 {
     public static FileStream Open(FileInfo file, int bufferBytes = 4096)
