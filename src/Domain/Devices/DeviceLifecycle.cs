@@ -176,7 +176,8 @@ public static class DeviceLifecycle
         order.At);
 
     /// <summary>
-    /// Takes a quarantined device back. What it shows is accepted, and what is suspected of it is not any more: who releases it has seen both.
+    /// Takes a quarantined device back. What it shows is accepted, and what is suspected of it is not any more: who releases it has seen
+    /// both.
     /// </summary>
     internal static Decision<Device> ReleaseBy(Device device, Actor? by, string cause, DateTimeOffset now)
     {

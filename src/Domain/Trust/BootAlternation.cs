@@ -3,8 +3,8 @@ using Muster.Domain.Devices;
 namespace Muster.Domain.Trust;
 
 /// <summary>
-/// Counts how often the hellos of one identity come back to an earlier boot. A device that boots goes on to a boot that nobody has heard of,
-/// and one that connects again stays in its boot: neither counts. Two units with one identity come back to each other's boots.
+/// Counts how often the hellos of one identity come back to an earlier boot. A device that boots goes on to a boot that nobody has heard
+/// of, and one that connects again stays in its boot: neither counts. Two units with one identity come back to each other's boots.
 /// Kept in memory only: a silo that stops forgets at most the two returns that are not suspicious yet.
 /// </summary>
 /// <param name="LastBoot">The boot of the hello that was heard last.</param>

@@ -5,7 +5,7 @@ namespace Muster.Domain.Trust;
 /// <summary>Compares what a hello says with what a device in service has to be, and decides what follows by the tenant's rules.</summary>
 public static class TrustEvaluator
 {
-    /// <summary>What is found of the device as its newest hello describes it, in the order of the kinds; what is ignored is not found.</summary>
+    /// <summary>What is found of the device as its newest hello describes it, by kind; what is ignored is not found.</summary>
     public static ImmutableArray<TrustFindingKind> Find(Device device, TrustBasis basis)
     {
         ArgumentNullException.ThrowIfNull(device);

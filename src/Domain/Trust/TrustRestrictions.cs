@@ -4,8 +4,8 @@ namespace Muster.Domain.Trust;
 
 /// <summary>
 /// What a device that is not trusted may say and be told. Taken are hello, status and inventory, by which it may heal, and results, which
-/// only a command that waits makes possible. Progress of changes is not: there is none. Told are acknowledgements, rejections, commands, and
-/// that there is nothing to install; never an image.
+/// only a command that waits makes possible. Progress of changes is not: there is none. Told are acknowledgements, rejections, commands,
+/// and that there is nothing to install; never an image.
 /// </summary>
 public static class TrustRestrictions
 {

@@ -13,7 +13,7 @@ namespace Muster.Grains.Trust;
 /// </summary>
 internal sealed class TrustCache(IGrainFactory grains, TimeProvider clock)
 {
-    /// <summary>Digests of all tenants: a fleet runs some dozens. Devices can name any number of others, and cannot fill more than this.</summary>
+    /// <summary>Digests of all tenants: a fleet runs some dozens. Devices can name any number of others, and fill no more.</summary>
     public const int ImagesMax = 4096;
 
     /// <summary>One small call per silo, tenant and period, as for policies.</summary>

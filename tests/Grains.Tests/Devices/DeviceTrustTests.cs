@@ -1,5 +1,4 @@
 using Muster.Contracts.Devices;
-using Muster.Contracts.Gateways;
 using Muster.Contracts.Trust;
 using Muster.Domain;
 using Muster.Domain.Devices;
