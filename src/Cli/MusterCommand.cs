@@ -10,6 +10,7 @@ using Muster.Cli.Products;
 using Muster.Cli.Rollouts;
 using Muster.Cli.Session;
 using Muster.Cli.Transfers;
+using Muster.Cli.Trust;
 using Muster.Cli.Warranty;
 
 namespace Muster.Cli;
@@ -54,6 +55,11 @@ public static class MusterCommand
             CancelDecommission.Create()]));
         root.Add(Group("warranty", "The warranty of a device.", [
             GetWarranty.Create(), ListWarranties.Create(), SetWarranty.Create(), CloseWarrantyReview.Create()]));
+        root.Add(Group("trust", "What follows when devices show what they should not.", [
+            Group("rules", "Per finding and suspicion: ignore, report or quarantine.", [
+                TrustRulesVerbs.CreateGet(), TrustRulesVerbs.CreateSet()]),
+            Group("suspects", "Devices whose identity may be used twice.", [
+                SuspectVerbs.CreateList(), SuspectVerbs.CreateConfirm(), SuspectVerbs.CreateDismiss()])]));
         root.Add(Group("operators", "Who may call the API.", [
             RequestOperator.Create(), AddOperator.Create(), AcceptOperator.Create(), ListOperators.Create()]));
         root.Add(Group("admin", "The installation itself: whether it is in order, backup, moving.", [

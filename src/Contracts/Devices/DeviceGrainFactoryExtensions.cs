@@ -19,6 +19,12 @@ public static class DeviceGrainFactoryExtensions
         return grains.GetGrain<IDeviceCertificatesGrain>(DeviceKey.Of(tenant, device));
     }
 
+    public static IDeviceTrustGrain GetDeviceTrust(this IGrainFactory grains, TenantId tenant, DeviceId device)
+    {
+        ArgumentNullException.ThrowIfNull(grains);
+        return grains.GetGrain<IDeviceTrustGrain>(DeviceKey.Of(tenant, device));
+    }
+
     public static IKeyGrain GetKey(this IGrainFactory grains, string keySha256)
     {
         ArgumentNullException.ThrowIfNull(grains);

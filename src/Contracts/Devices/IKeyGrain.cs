@@ -19,6 +19,10 @@ public interface IKeyGrain : IGrainWithStringKey
     /// <summary>Refuses when the key belongs to another identity; null when it is free or belongs to this one.</summary>
     [Alias("Check"), ReadOnly, ResponseTimeout(CallTimeouts.Commit)]
     Task<FleetError?> CheckAsync(KeyOwner owner);
+
+    /// <summary>The identity that claimed it; null before the first claim.</summary>
+    [Alias("GetOwner"), ReadOnly, ResponseTimeout(CallTimeouts.Commit)]
+    Task<KeyOwner?> GetOwnerAsync();
 }
 
 /// <summary>The identity that a key belongs to.</summary>

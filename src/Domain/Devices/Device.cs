@@ -1,6 +1,7 @@
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Identity;
 using Muster.Domain.Policies;
+using Muster.Domain.Trust;
 
 namespace Muster.Domain.Devices;
 
@@ -106,6 +107,15 @@ public sealed record Device
     /// the enrolment on, when <see cref="Identity"/> says it.
     /// </summary>
     [Id(28)] public string? ExpectedCertificateSha256 { get; init; }
+
+    /// <summary>What its newest hello shows that should not be, each kind once.</summary>
+    [Id(55)] public ImmutableArray<TrustFinding> Findings { get; init; } = [];
+
+    /// <summary>Why its identity may be used twice; null when nothing is suspected.</summary>
+    [Id(56)] public CloneSuspicion? Suspicion { get; init; }
+
+    /// <summary>Who quarantined it; null when it is not, and of a quarantine that is older than this member: an operator's.</summary>
+    [Id(57)] public QuarantineOrder? Quarantine { get; init; }
 
     /// <summary>Where it is; empty when nobody said.</summary>
     public string Site => MovedTo ?? Expected.Site;

@@ -38,7 +38,7 @@ public static class DeviceAdmission
             return refused;
         }
 
-        return device is { State: DeviceState.InService, Desired.Os: { } os } && os.Digest == digest
+        return device is { State: DeviceState.InService, Suspicion: null, Desired.Os: { } os } && os.Digest == digest
             ? null
             : DeviceErrors.DownloadNotAllowed(id, digest);
     }

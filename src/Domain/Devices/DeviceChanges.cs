@@ -205,6 +205,8 @@ public static class DeviceChanges
                 return Closed(device, ChangeOutcome.Skipped, "DEVICE_NOT_ENROLLED");
             case DeviceState.Quarantined or DeviceState.Decommissioning or DeviceState.Decommissioned or DeviceState.Returned:
                 return Closed(device, ChangeOutcome.Removed, "DEVICE_NOT_IN_SERVICE");
+            case DeviceState.InService when device.Suspicion is not null:
+                return Closed(device, ChangeOutcome.Removed, "CLONE_SUSPECTED");
             case DeviceState.InService:
                 break;
             default:

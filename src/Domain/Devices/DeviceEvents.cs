@@ -47,11 +47,19 @@ public sealed record ComplianceChanged(
 
 /// <summary>The device is set apart.</summary>
 [GenerateSerializer, Immutable, Alias("muster.device-quarantined")]
-public sealed record DeviceQuarantined([property: Id(0)] string Cause) : DomainEvent;
+public sealed record DeviceQuarantined([property: Id(0)] string Cause) : DomainEvent
+{
+    /// <summary>Who ordered it; null for the entry's actor. A rule acts on a device's own hello.</summary>
+    [Id(55)] public Actor? By { get; init; }
+}
 
 /// <summary>The device is back in service.</summary>
 [GenerateSerializer, Immutable, Alias("muster.device-released")]
-public sealed record DeviceReleased([property: Id(0)] string Cause) : DomainEvent;
+public sealed record DeviceReleased([property: Id(0)] string Cause) : DomainEvent
+{
+    /// <summary>Who ordered it; null for the entry's actor. A rule acts on a device's own hello.</summary>
+    [Id(55)] public Actor? By { get; init; }
+}
 
 /// <summary>The end of the device began; it gets the command with this nonce.</summary>
 [GenerateSerializer, Immutable, Alias("muster.decommission-begun")]

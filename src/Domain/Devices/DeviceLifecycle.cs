@@ -1,6 +1,7 @@
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Identity;
 using Muster.Domain.Images;
+using Muster.Domain.Trust;
 
 namespace Muster.Domain.Devices;
 
@@ -63,8 +64,10 @@ public static class DeviceLifecycle
         };
     }
 
-    /// <summary>Sets a device apart; a change in progress leaves its rollout.</summary>
-    public static Decision<Device> Quarantine(Device device, string cause, DateTimeOffset now)
+    /// <summary>
+    /// Sets a device apart; a change in progress leaves its rollout. An operator's order takes over a rule's, which might release it.
+    /// </summary>
+    public static Decision<Device> Quarantine(Device device, string cause, DateTimeOffset now, Actor? by = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         if (CheckCause(cause) is { } invalid)
@@ -74,8 +77,15 @@ public static class DeviceLifecycle
 
         return device.State switch
         {
+            DeviceState.Quarantined when device.Quarantine?.By.Kind == ActorKind.Rule && by?.Kind == ActorKind.Operator =>
+                Decision.Accept(device with { Quarantine = OrderOf(by, cause, now) }, new DeviceQuarantined(cause)),
             DeviceState.Quarantined => Decision.Unchanged(device),
-            DeviceState.InService => Leave(device, DeviceState.Quarantined, new DeviceQuarantined(cause), "DEVICE_QUARANTINED", now),
+            DeviceState.InService => Leave(
+                device with { Quarantine = OrderOf(by, cause, now) },
+                DeviceState.Quarantined,
+                new DeviceQuarantined(cause),
+                "DEVICE_QUARANTINED",
+                now),
             DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
             DeviceState.Expected or DeviceState.Enrolling or DeviceState.Decommissioning or DeviceState.Returned =>
                 Decision.Refuse(device, DeviceErrors.NotInService(device)),
@@ -95,7 +105,7 @@ public static class DeviceLifecycle
         return device.State switch
         {
             DeviceState.InService => Decision.Unchanged(device),
-            DeviceState.Quarantined => Decision.Accept(Move(device, DeviceState.InService, now), new DeviceReleased(cause)),
+            DeviceState.Quarantined => ReleaseBy(device, null, cause, now),
             DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
             DeviceState.Expected or DeviceState.Enrolling or DeviceState.Decommissioning or DeviceState.Returned =>
                 Decision.Refuse(device, DeviceErrors.StateInvalid(device, DeviceState.Quarantined)),
@@ -157,6 +167,33 @@ public static class DeviceLifecycle
         };
     }
 
+    /// <summary>A rule, or an operator who confirms a suspicion, quarantines a device in service.</summary>
+    internal static Decision<Device> QuarantineBy(Device device, QuarantineOrder order) => Leave(
+        device with { Quarantine = order },
+        DeviceState.Quarantined,
+        new DeviceQuarantined(order.Cause) { By = order.By },
+        "DEVICE_QUARANTINED",
+        order.At);
+
+    /// <summary>
+    /// Takes a quarantined device back. What it shows is accepted, and what is suspected of it is not any more: who releases it has seen
+    /// both.
+    /// </summary>
+    internal static Decision<Device> ReleaseBy(Device device, Actor? by, string cause, DateTimeOffset now)
+    {
+        var findings = device.Findings.IsDefault ? [] : device.Findings;
+        var next = Move(device, DeviceState.InService, now) with
+        {
+            Quarantine = null,
+            Suspicion = null,
+            Findings = [.. findings.Select(finding => finding with { IsAccepted = true })],
+        };
+        var released = new DeviceReleased(cause) { By = by };
+        return device.Suspicion is { } suspicion
+            ? Decision.Accept(next, released, new SuspicionDismissed(suspicion.Kind, cause))
+            : Decision.Accept(next, released);
+    }
+
     internal static Device Move(Device device, DeviceState state, DateTimeOffset now) =>
         device with { State = state, StateChangedAt = now };
 
@@ -207,8 +244,11 @@ public static class DeviceLifecycle
 
     private static bool IsSha256(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigitLower);
 
-    private static FleetError? CheckCause(string cause) =>
+    internal static FleetError? CheckCause(string cause) =>
         string.IsNullOrWhiteSpace(cause) || cause.Length > CauseLengthMax ? Invalid("cause", $"1 to {CauseLengthMax} characters") : null;
+
+    private static QuarantineOrder? OrderOf(Actor? by, string cause, DateTimeOffset now) =>
+        by is { } actor ? new QuarantineOrder(actor, cause, now) : null;
 
     private static FleetError Invalid(string field, string rule) => DeviceErrors.FieldInvalid(field, rule);
 

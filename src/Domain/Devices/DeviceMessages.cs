@@ -1,6 +1,7 @@
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Identity;
 using Muster.Domain.Policies;
+using Muster.Domain.Trust;
 
 namespace Muster.Domain.Devices;
 
@@ -32,7 +33,13 @@ public static class DeviceMessages
     /// <summary>
     /// Takes a hello: it enrols, confirms a boot, and is evaluated. What the device is, is always taken, whatever generation it names.
     /// </summary>
-    public static Decision<Device> TakeHello(Device device, ObservedHello hello, PolicySet policies, DateTimeOffset now)
+    /// <param name="device">As committed.</param>
+    /// <param name="hello">What it says.</param>
+    /// <param name="policies">The tenant's.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="trust">What its trust is judged by; null to leave that as it is.</param>
+    public static Decision<Device> TakeHello(
+        Device device, ObservedHello hello, PolicySet policies, DateTimeOffset now, TrustBasis? trust = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         if (CheckHello(device, device.Id, hello, now) is { } refused)
@@ -60,6 +67,12 @@ public static class DeviceMessages
         Add(facts, changed);
         (next, var evaluated) = PolicyEvaluator.Apply(next, policies);
         Add(facts, evaluated);
+        if (trust is not null)
+        {
+            (next, var judged) = TrustEvaluator.Apply(next, trust, now);
+            facts.AddRange(judged);
+        }
+
         return Decision.Accept(next, facts.ToImmutable());
     }
 
@@ -71,6 +84,11 @@ public static class DeviceMessages
         if (DeviceAdmission.CheckEnrolled(device, device.Id, report.Origin.Identity, now) is { } refused)
         {
             return Decision.Refuse(device, refused);
+        }
+
+        if (TrustRestrictions.CheckUp(device, UpKind.Report) is { } restricted)
+        {
+            return Decision.Refuse(device, restricted);
         }
 
         if (report.Generation < 1 || report.Generation > device.Desired.Generation)

@@ -12,7 +12,11 @@ public sealed record ReportedOs(
     [property: Id(1)] string ImageDigest,
     [property: Id(2)] string BootId,
     [property: Id(3)] bool SecureBoot,
-    [property: Id(4)] bool FactoryDefault);
+    [property: Id(4)] bool FactoryDefault)
+{
+    /// <summary>A certificate lets this one unit run an image of its maker that is not for production.</summary>
+    [Id(55)] public bool CustomFirmwareCertificate { get; init; }
+}
 
 /// <summary>
 /// The number of an up message: counted per boot and kind, from 1. Together with the boot id it tells a repetition from news.

@@ -1,4 +1,5 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Trust;
 
 namespace Muster.Domain.Identity;
 
@@ -40,7 +41,7 @@ public static class CertificateRules
 
         return device!.State switch
         {
-            DeviceState.InService => null,
+            DeviceState.InService => TrustRestrictions.Check(device),
             DeviceState.Expected => DeviceErrors.NotEnrolled(id),
             DeviceState.Enrolling => CertificateErrors.EnrollmentWaits(id),
             DeviceState.Quarantined or DeviceState.Decommissioning => DeviceErrors.NotInService(device),

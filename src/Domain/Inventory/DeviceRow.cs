@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Muster.Domain.Devices;
 using Muster.Domain.Policies;
+using Muster.Domain.Trust;
 
 namespace Muster.Domain.Inventory;
 
@@ -67,6 +68,11 @@ public sealed record DeviceRow : InventoryRow
     /// <summary>What the device reported; null when that did not change with this commit, and in every list.</summary>
     [Id(24)] public SettingSet? Settings { get; init; }
 
+    /// <summary>Names of the findings with a space between them, such as <c>SECURE_BOOT_LOST OS_BELOW_FLOOR</c>; empty for none.</summary>
+    [Id(55)] public string Findings { get; init; } = "";
+
+    [Id(56)] public SuspicionState Suspicion { get; init; }
+
     public override FieldValue Field(string name, string key) => name switch
     {
         "name" => FieldValue.Of(Name),
@@ -93,6 +99,8 @@ public sealed record DeviceRow : InventoryRow
         "installs" => FieldValue.Of(Installs),
         "certificate_sha256" => FieldValue.Of(CertificateSha256),
         "certificate_not_after" => FieldValue.Of(CertificateNotAfter),
+        "findings" => FieldValue.Of(Findings),
+        "suspicion" => FieldValue.Of((long)Suspicion),
         "labels" => FieldValue.Of(Labels.FirstOrDefault(label => label.Name == key)?.Value),
         "settings" => FieldValue.Of(Settings?.Find(key)),
         _ => FieldValue.None,
@@ -130,6 +138,8 @@ public sealed record DeviceRow : InventoryRow
             Installs = device.Installs,
             CertificateSha256 = device.Identity?.CertificateSha256 ?? "",
             CertificateNotAfter = device.Identity?.NotAfter,
+            Findings = TrustFindingNames.Of(device.Findings),
+            Suspicion = device.Suspicion?.State ?? SuspicionState.Unspecified,
             Labels = device.Labels.IsDefault ? [] : device.Labels,
             Settings = withSettings ? device.Settings : null,
         };

@@ -2,6 +2,7 @@ using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
 using Muster.Domain.Policies;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Trust;
 using Muster.Domain.Warranty;
 
 namespace Muster.Domain.Inventory;
@@ -47,7 +48,7 @@ public sealed record InventoryField(string Name, FieldType Type, ImmutableArray<
 
     private static string Plain(string value) => value.Replace("_", "", StringComparison.Ordinal);
 
-    private static string ToApi(string name) => string.Concat(
+    internal static string ToApi(string name) => string.Concat(
         name.Select((letter, at) => at > 0 && char.IsAsciiLetterUpper(letter) ? "_" + letter : char.ToUpperInvariant(letter).ToString()));
 }
 
@@ -91,6 +92,8 @@ public static class InventoryFields
         InventoryField.Of("installs", FieldType.Number),
         InventoryField.Of("certificate_sha256", FieldType.Text),
         InventoryField.Of("certificate_not_after", FieldType.Time),
+        InventoryField.Of("findings", FieldType.Text),
+        InventoryField.Of<SuspicionState>("suspicion"),
         InventoryField.Of("labels", FieldType.Map),
         InventoryField.Of("settings", FieldType.Map),
         .. s_presence,

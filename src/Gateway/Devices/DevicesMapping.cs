@@ -7,6 +7,7 @@ using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
 using Muster.Domain.Policies;
 using Muster.Gateway.Grpc;
+using Muster.Gateway.Trust;
 using V1 = Muster.Protocol.V1;
 
 namespace Muster.Gateway.Devices;
@@ -64,6 +65,7 @@ internal static class DevicesMapping
         };
         AddLabels(api, device.Labels);
         AddChanges(api, device);
+        TrustMapping.AddTo(api, device);
         return api;
     }
 
@@ -114,6 +116,7 @@ internal static class DevicesMapping
         }
 
         AddLabels(api, row.Labels);
+        TrustMapping.AddTo(api, row);
         return api;
     }
 

@@ -97,7 +97,10 @@ internal static class UpMessageReader
             return new UpMessage(form, stamp, error);
         }
 
-        var os = new ReportedOs(hello.OsVersion, hello.ImageDigest, stamp.BootId, hello.SecureBoot, hello.FactoryDefault);
+        var os = new ReportedOs(hello.OsVersion, hello.ImageDigest, stamp.BootId, hello.SecureBoot, hello.FactoryDefault)
+        {
+            CustomFirmwareCertificate = hello.CustomFirmwareCertificate,
+        };
         return new UpMessage(form, stamp, null)
         {
             Hello = new ReportHello(new UpEnvelope(identity, session, stamp), hello.Serial, hello.Model, os, hello.Generation),

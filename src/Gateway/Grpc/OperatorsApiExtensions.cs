@@ -13,6 +13,7 @@ using Muster.Gateway.Operators;
 using Muster.Gateway.Policies;
 using Muster.Gateway.Rollouts;
 using Muster.Gateway.Transfers;
+using Muster.Gateway.Trust;
 using Muster.Gateway.Warranty;
 
 namespace Muster.Gateway.Grpc;
@@ -97,6 +98,7 @@ public static class OperatorsApiExtensions
         endpoints.MapGrpcService<MaintenanceService>();
         endpoints.MapGrpcService<TransfersService>();
         endpoints.MapGrpcService<DeliveriesService>();
+        endpoints.MapGrpcService<TrustService>();
         endpoints.MapGrpcReflectionService();
         endpoints.MapGrpcHealthChecksService();
         return endpoints;
@@ -116,6 +118,7 @@ public static class OperatorsApiExtensions
         MaintenanceValidators.AddTo(validators);
         TransfersValidators.AddTo(validators);
         DeliveriesValidators.AddTo(validators);
+        TrustValidators.AddTo(validators);
         return validators;
     }
 }

@@ -29,6 +29,7 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
     private long _lastSeenTicks;
     private DisconnectReason _reason;
     private bool _isDirty;
+    private (long Order, string Boot) _hello = (0, "");
     private bool _isRemoved;
 
     public DeviceAddress Address { get; } = address;
@@ -98,6 +99,27 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
 
             _publishers.Add(session);
             return true;
+        }
+    }
+
+    /// <summary>A hello was accepted; one of an older connection does not hide a newer one's.</summary>
+    public void SaidHello(long order, string boot)
+    {
+        lock (_lock)
+        {
+            _hello = order >= _hello.Order ? (order, boot) : _hello;
+        }
+    }
+
+    /// <summary>
+    /// Whether a connection that just proved to be alive is older than one that said hello with another boot. A device that boots ends its
+    /// connections or leaves them half open: those send nothing any more.
+    /// </summary>
+    public bool IsOutlived(MqttSession session)
+    {
+        lock (_lock)
+        {
+            return session.Order < _hello.Order && session.Boot.Length > 0 && session.Boot != _hello.Boot;
         }
     }
 

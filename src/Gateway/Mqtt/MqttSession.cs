@@ -60,6 +60,12 @@ internal sealed class MqttSession(
     /// <summary>Counts the device's connections to this gateway, in the order they asked.</summary>
     public long Order { get; set; }
 
+    /// <summary>The boot that its last accepted message named; empty before.</summary>
+    public string Boot { get; set; } = "";
+
+    /// <summary>True once it was told that this connection lives on beside a newer one of another boot: once is enough.</summary>
+    public bool IsReportedAlive { get; set; }
+
     /// <summary>Timestamp of the last packet.</summary>
     public long LastReceived { get; set; }
 

@@ -2,9 +2,11 @@ using System.Buffers;
 using Microsoft.Extensions.Options;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
+using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Trust;
 using Muster.Gateway.Devices;
 
 namespace Muster.Gateway.Mqtt;
@@ -14,6 +16,7 @@ namespace Muster.Gateway.Mqtt;
 /// slowed down waits in its own socket.
 /// </summary>
 internal sealed partial class SessionLoop(
+    IGrainFactory grains,
     SessionRegistry registry,
     UpMessages messages,
     GatewayInstruments instruments,
@@ -176,10 +179,34 @@ internal sealed partial class SessionLoop(
         await Task.Delay(wait, clock);
     }
 
-    private static async ValueTask<bool> PongAsync(MqttSession session)
+    private async ValueTask<bool> PongAsync(MqttSession session)
     {
         await session.Channel.PongAsync();
+        if (!session.IsReportedAlive && session.Device.IsOutlived(session))
+        {
+            session.IsReportedAlive = true;
+            _ = TellOutlivedAsync(session);
+        }
+
         return true;
+    }
+
+    /// <summary>An older connection pings while a newer one runs in another boot: two units with one identity.</summary>
+    private async Task TellOutlivedAsync(MqttSession session)
+    {
+        try
+        {
+            var (tenant, device) = session.Address;
+            await grains.GetDeviceTrust(tenant, device).SuspectAsync(new SuspectClone(
+                SuspicionKind.OlderConnectionAlive,
+                $"The connection '{session.ClientId}' of boot '{session.Boot}' pinged beside a newer one of another boot."));
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // Its next ping tells again.
+            session.IsReportedAlive = false;
+            LogSuspicionUntold(logger, exception, session.ClientId);
+        }
     }
 
     private static async ValueTask<bool> HandleOtherAsync(MqttSession session, Frame frame)

@@ -71,6 +71,12 @@ internal sealed partial class UpMessages(
         if (error is null)
         {
             instruments.Received(kind, "committed");
+            session.Boot = message.Stamp.BootId;
+            if (kind == UpKind.Hello)
+            {
+                session.Device.SaidHello(session.Order, session.Boot);
+            }
+
             if (message.Status is { } status)
             {
                 registry.MarkChanged(session.Device, status.Health);

@@ -32,6 +32,10 @@ internal sealed partial class DeviceGrain
         {
             // The key of a tombstone does not come back under another serial.
             refused = await GrainFactory.GetKey(command.Identity.KeySha256).CheckAsync(OwnerOf(command.Identity.Profile));
+            if (refused is not null)
+            {
+                _ = TellOwnerAsync(command.Identity.KeySha256);
+            }
         }
 
         if (refused is not null)
@@ -66,14 +70,18 @@ internal sealed partial class DeviceGrain
             && DeviceMessages.CheckHello(expected, _id, hello, _services.Clock.GetUtcNow()) is null
             && await ClaimKeyAsync(command.Envelope) is { } claimed)
         {
+            _ = TellOwnerAsync(command.Envelope.Identity.KeySha256);
             return await RefuseAsync(UpKind.Hello, command.Envelope.Stamp, claimed);
         }
 
+        var known = Current?.Boots ?? [];
+        var trust = await _services.Trust.GetAsync(_tenant, command.Os.ImageDigest);
         var policies = await _services.Policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
         var reply = await TakeAsync(
-            UpKind.Hello, command.Envelope, (device, now) => DeviceMessages.TakeHello(device, hello, policies, now));
+            UpKind.Hello, command.Envelope, (device, now) => DeviceMessages.TakeHello(device, hello, policies, now, trust));
         if (reply.Error is null)
         {
+            await HearBootAsync(known, command.Envelope.Stamp.BootId);
             await TellAsync();
         }
 

@@ -1,4 +1,5 @@
 using Muster.Contracts.Gateways;
+using Muster.Domain.Trust;
 
 namespace Muster.Grains.Devices;
 
@@ -35,7 +36,8 @@ internal sealed partial class DeviceGrain
             return;
         }
 
-        if (device.Desired.Generation > device.GenerationReached || device.Change is not null)
+        if ((device.Desired.Generation > device.GenerationReached || device.Change is not null)
+            && TrustRestrictions.MaySend(device, device.Desired))
         {
             await PushAsync(new DesiredMessage(device.Desired));
         }
@@ -52,7 +54,8 @@ internal sealed partial class DeviceGrain
     /// <summary>What changed for the device goes out at once: its desired state and its command.</summary>
     private async Task PushWaitingAsync()
     {
-        if (Current is { } device && device.Desired.Generation > device.GenerationReached)
+        if (Current is { } device && device.Desired.Generation > device.GenerationReached
+            && TrustRestrictions.MaySend(device, device.Desired))
         {
             await PushAsync(new DesiredMessage(device.Desired));
         }

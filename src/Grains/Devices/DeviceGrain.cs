@@ -85,7 +85,8 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     public async Task<DeviceReply> QuarantineAsync(QuarantineDevice command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        var reply = await DecideAsync(command.Actor, (device, now) => DeviceLifecycle.Quarantine(device, command.Cause, now));
+        var reply = await DecideAsync(
+            command.Actor, (device, now) => DeviceLifecycle.Quarantine(device, command.Cause, now, command.Actor));
         await PushWaitingAsync();
         return reply;
     }

@@ -7,6 +7,7 @@ using Muster.Domain.Identity;
 using Muster.Grains.Inventory;
 using Muster.Grains.Inventory.Columns;
 using Muster.Grains.Policies;
+using Muster.Grains.Trust;
 using Orleans.Storage;
 
 namespace Muster.Grains.Devices;
@@ -16,6 +17,7 @@ namespace Muster.Grains.Devices;
 internal sealed record DeviceServices(
     [FromKeyedServices(StorageNames.Muster)] IGrainStorage Storage,
     PolicyCache Policies,
+    TrustCache Trust,
     IErasureProofVerifier Verifier,
     DeviceInstruments Instruments,
     PartitionMap Partitions,
@@ -35,6 +37,7 @@ public static class DeviceSiloBuilderExtensions
         ArgumentNullException.ThrowIfNull(silo);
         silo.Services.AddMetrics();
         silo.Services.TryAddSingleton<PolicyCache>();
+        silo.Services.TryAddSingleton<TrustCache>();
         silo.Services.TryAddSingleton<DeviceInstruments>();
         silo.Services.TryAddSingleton<DeviceServices>();
         silo.Services.TryAddSingleton<ValuePool>();

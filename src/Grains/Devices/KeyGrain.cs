@@ -42,6 +42,8 @@ internal sealed class KeyGrain : Grain, IKeyGrain
         return Task.FromResult(Judge(owner));
     }
 
+    public Task<KeyOwner?> GetOwnerAsync() => Task.FromResult(_record.State.Owner);
+
     private FleetError? Judge(KeyOwner owner) =>
         _record.State.Owner is { } known && known != owner ? DeviceErrors.KeyClaimedByAnother(owner.Device) : null;
 }

@@ -11,6 +11,7 @@ using Muster.Grains.Images;
 using Muster.Grains.Operators;
 using Muster.Grains.Policies;
 using Muster.Grains.Rollouts;
+using Muster.Grains.Trust;
 using Muster.Grains.Warranty;
 
 namespace Muster.Grains.Transfers;
@@ -22,14 +23,14 @@ internal static class TenantRecords
     public static string KeysOf(string kind, TenantId tenant) => kind switch
     {
         GrainTypes.Key => "*",
-        GrainTypes.PolicySet => tenant.Value,
+        GrainTypes.PolicySet or GrainTypes.Trust => tenant.Value,
         _ => $"{tenant}/*",
     };
 
     public static bool Belongs(TenantId tenant, StoredRecord record) => record.Key.Kind switch
     {
         GrainTypes.Key => record.Record is KeyRecord { Owner: { } owner } && owner.Tenant == tenant,
-        GrainTypes.PolicySet => record.Key.Key == tenant.Value,
+        GrainTypes.PolicySet or GrainTypes.Trust => record.Key.Key == tenant.Value,
         _ => record.Key.Key.StartsWith($"{tenant}/", StringComparison.Ordinal),
     };
 
@@ -71,6 +72,7 @@ internal static class TenantRecords
         GrainTypes.EndOfSupport => typeof(EndOfSupportRecord),
         GrainTypes.Product => typeof(ProductRecord),
         GrainTypes.PolicySet => typeof(PolicySetRecord),
+        GrainTypes.Trust => typeof(TrustRecord),
         GrainTypes.Key => typeof(KeyRecord),
         GrainTypes.RolloutPartition => typeof(RolloutShareRecord),
         GrainTypes.Rollout => typeof(RolloutRecord),

@@ -14,7 +14,8 @@ public sealed class DeviceMessagesTests
             string[] expected = state switch
             {
                 DeviceState.Expected => ["3", "DEVICE_NOT_ENROLLED", "DEVICE_NOT_ENROLLED", "DEVICE_NOT_ENROLLED"],
-                DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined => ["1", "1", "1", "NONCE_UNKNOWN"],
+                DeviceState.Enrolling or DeviceState.InService => ["1", "1", "1", "NONCE_UNKNOWN"],
+                DeviceState.Quarantined => ["1", "DEVICE_QUARANTINED", "1", "NONCE_UNKNOWN"],
                 DeviceState.Decommissioning => ["1", "1", "1", "2"],
                 DeviceState.Decommissioned =>
                     ["DEVICE_DECOMMISSIONED", "DEVICE_DECOMMISSIONED", "DEVICE_DECOMMISSIONED", "DEVICE_DECOMMISSIONED"],

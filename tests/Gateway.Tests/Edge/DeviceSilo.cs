@@ -1,14 +1,17 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Images;
 using Muster.Contracts.Inventory;
 using Muster.Cryptography.Decommissioning;
 using Muster.Domain;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Grains.Devices;
 using Orleans.Serialization;
 using Orleans.Storage;
@@ -41,6 +44,7 @@ internal sealed class DeviceSilo : IAsyncDisposable
             silo.Services.AddSingleton(TimeProvider.System);
             silo.Services.AddSingleton(new PartitionMap(PartitionMap.CountMin));
             silo.Services.AddSingleton<IErasureProofVerifier, ErasureProofVerifier>();
+            silo.Services.AddSingleton<IImageVault, EmptyVault>();
             silo.Services.AddKeyedSingleton<IGrainStorage, MemoryRecords>(StorageNames.Muster);
             var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
             silo.Services.AddSingleton(services => InventoryFactory.Create(Inner(factory, services), new FakeInventory()));
@@ -61,6 +65,15 @@ internal sealed class DeviceSilo : IAsyncDisposable
         { ImplementationFactory: { } create } => (IGrainFactory)create(services),
         _ => (IGrainFactory)ActivatorUtilities.CreateInstance(services, descriptor.ImplementationType!),
     };
+}
+
+/// <summary>No image was ever uploaded.</summary>
+internal sealed class EmptyVault : IImageVault
+{
+    public Task<ImageVerdict> ExamineAsync(ImageDigest digest, ImmutableArray<byte> signature) =>
+        Task.FromResult(ImageVerdict.Refuse(ImageErrors.NotFound(digest.Value)));
+
+    public Task<bool> PublishAsync(ImageDigest digest) => Task.FromResult(false);
 }
 
 /// <summary>A grain factory, except for inventories.</summary>

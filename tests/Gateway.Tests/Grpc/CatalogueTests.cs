@@ -21,7 +21,7 @@ public sealed class CatalogueTests
         V1.DevicesReflection.Descriptor, V1.WarrantyReflection.Descriptor, V1.ImagesReflection.Descriptor, V1.RolloutsReflection.Descriptor,
         V1.PoliciesReflection.Descriptor, V1.ProductsReflection.Descriptor, V1.DecommissionsReflection.Descriptor,
         V1.OperatorsReflection.Descriptor, V1.MaintenanceReflection.Descriptor, V1.TransfersReflection.Descriptor,
-        V1.DeliveriesReflection.Descriptor,
+        V1.DeliveriesReflection.Descriptor, V1.TrustReflection.Descriptor,
     ];
 
     [Fact]

@@ -5,11 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Gateways;
+using Muster.Contracts.Images;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
 using Muster.Domain.Identity;
+using Muster.Domain.Images;
 using Muster.Grains.Devices;
 using Muster.Grains.Tests.Devices;
 using Muster.Grains.Tests.Lifecycle;
@@ -154,6 +156,11 @@ public sealed class DeviceSilo : IAsyncLifetime
 
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
         {
+            if (targetMethod is { IsGenericMethod: true } && targetMethod.GetGenericArguments()[0] == typeof(IImageGrain))
+            {
+                return PlayedImage((string)args![0]!);
+            }
+
             if (targetMethod is not { IsGenericMethod: true } || targetMethod.GetGenericArguments()[0] != typeof(IInventoryGrain))
             {
                 return targetMethod!.Invoke(_inner, args);
@@ -168,6 +175,26 @@ public sealed class DeviceSilo : IAsyncLifetime
                 _ => throw new NotSupportedException(method),
             });
         }
+
+        /// <summary>Every image is published but those whose digest begins with f.</summary>
+        private static IImageGrain PlayedImage(string key) => NeighbourGrain.Create<IImageGrain>((method, _) =>
+        {
+            var (tenant, digest) = ImageKey.Parse(key);
+            var image = new Image
+            {
+                Tenant = tenant,
+                Digest = digest,
+                Manifest = null!,
+                State = ImageState.Published,
+                Signature = [],
+                Signer = null!,
+                RequestId = "",
+                CreatedAt = default,
+            };
+            return method == nameof(IImageGrain.GetAsync)
+                ? Task.FromResult(new ImageReply(digest.Value[0] == 'f' ? null : image, null))
+                : throw new NotSupportedException(method);
+        });
 
         private async Task<RowPage> ListAsync(int partition, RowQuery query)
         {

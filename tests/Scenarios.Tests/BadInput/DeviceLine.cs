@@ -79,6 +79,8 @@ internal sealed class DeviceLine : IAsyncDisposable
         },
         TestContext.Current.CancellationToken);
 
+    public Task PingAsync() => _client.PingAsync(TestContext.Current.CancellationToken);
+
     /// <summary>The next message of a kind to the device in service; those of other kinds are passed over.</summary>
     public async Task<string> NextAsync(string kind)
     {

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
 using Muster.Domain.Policies;
+using Muster.Domain.Trust;
 
 namespace Muster.Grains.Inventory.Columns;
 
@@ -12,8 +13,9 @@ internal sealed class DeviceFields
     private readonly Dictionary<string, TextColumn> _texts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NumberColumn> _numbers = new(StringComparer.Ordinal);
     private readonly TextColumn _model, _site, _track, _osVersion, _osFloor, _imageDigest, _bootId, _rollout, _lastRollout, _certificate;
+    private readonly TextColumn _findings;
     private readonly NumberColumn _state, _stateChangedAt, _createdAt, _secureBoot, _compliance, _rulesKept, _rulesBroken, _generation;
-    private readonly NumberColumn _reachedGeneration, _changeStep, _lastOutcome, _installs, _certificateNotAfter;
+    private readonly NumberColumn _reachedGeneration, _changeStep, _lastOutcome, _installs, _certificateNotAfter, _suspicion;
 
     public DeviceFields(ValuePool pool)
     {
@@ -29,6 +31,7 @@ internal sealed class DeviceFields
         (_generation, _reachedGeneration) = (AddNumber("desired_generation"), AddNumber("reached_generation"));
         (_changeStep, _lastOutcome, _installs) = (AddNumber("change_step"), AddNumber("last_outcome"), AddNumber("installs"));
         _certificateNotAfter = AddNumber("certificate_not_after");
+        (_findings, _suspicion) = (AddText("findings"), AddNumber("suspicion"));
     }
 
     public TextColumn Name { get; }
@@ -66,6 +69,8 @@ internal sealed class DeviceFields
         _lastOutcome.Set(at, (long)row.LastOutcome);
         _installs.Set(at, row.Installs);
         _certificateNotAfter.Set(at, FieldValue.Of(row.CertificateNotAfter).Number);
+        _findings.Set(at, row.Findings);
+        _suspicion.Set(at, (long)row.Suspicion);
     }
 
     /// <summary>The row as lists show it, without settings.</summary>
@@ -96,6 +101,8 @@ internal sealed class DeviceFields
         Installs = (int)_installs.Get(row),
         CertificateSha256 = _certificate.Get(row),
         CertificateNotAfter = TimeOf(_certificateNotAfter, row),
+        Findings = _findings.Get(row),
+        Suspicion = (SuspicionState)_suspicion.Get(row),
         Labels = labels,
     };
 

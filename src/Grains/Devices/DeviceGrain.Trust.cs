@@ -1,0 +1,78 @@
+using Muster.Contracts.Devices;
+using Muster.Contracts.Trust;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Trust;
+
+namespace Muster.Grains.Devices;
+
+/// <summary>What is suspected of the device; the rules are <see cref="SuspicionRules"/> and <see cref="BootAlternation"/>.</summary>
+internal sealed partial class DeviceGrain : IDeviceTrustGrain
+{
+    /// <summary>Null while no hello came back to an earlier boot: nearly always.</summary>
+    private BootAlternation? _alternation;
+
+    public async Task SuspectAsync(SuspectClone command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (Current is not { } device || !SuspicionRules.IsNews(device))
+        {
+            return;
+        }
+
+        var action = (await _services.Trust.GetRulesAsync(_tenant)).Of(command.Kind);
+        var isPermitted = SuspicionRules.NeedsPermit(device, action) && await GrainFactory.GetTrust(_tenant).TakeQuarantineAsync(_id);
+        var now = _services.Clock.GetUtcNow();
+        var decision = SuspicionRules.Suspect(device, command.Kind, command.Detail, action, isPermitted, now);
+        await CommitAsync(decision.Next, decision.Events, Actor.Rule($"trust.{command.Kind}"), now);
+        await PushWaitingAsync();
+    }
+
+    public async Task<DeviceReply> ResolveAsync(ResolveSuspicion command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var reply = await DecideAsync(command.Actor, (device, now) => command.IsConfirmed
+            ? SuspicionRules.Confirm(device, command.Actor, command.Cause, now)
+            : SuspicionRules.Dismiss(device, command.Actor, command.Cause, now));
+        if (reply.Error is null)
+        {
+            _alternation = null;
+            await PushWaitingAsync();
+        }
+
+        return reply;
+    }
+
+    /// <summary>A hello was acknowledged: whether it came back to an earlier boot is counted here, without a commit.</summary>
+    private async Task HearBootAsync(ImmutableArray<BootSequences> known, string boot)
+    {
+        _alternation = BootAlternation.Hear(_alternation, known, boot, _services.Clock.GetUtcNow());
+        if (_alternation is { IsSuspicious: true })
+        {
+            await SuspectAsync(new SuspectClone(
+                SuspicionKind.AlternatingBoots,
+                $"Hellos came back to an earlier boot {BootAlternation.ReturnsMin} times within ten minutes, last to '{boot}'."));
+        }
+    }
+
+    /// <summary>
+    /// Whoever owns the key hears that another serial presented it. Not awaited: two devices could wait for each other, and the refusal
+    /// stands without it. What is lost here comes back with the next attempt.
+    /// </summary>
+    private async Task TellOwnerAsync(string keySha256)
+    {
+        try
+        {
+            if (await GrainFactory.GetKey(keySha256).GetOwnerAsync() is { } owner)
+            {
+                var who = owner.Tenant == _tenant ? $"The serial '{_id}'" : "A serial of another tenant";
+                await GrainFactory.GetDeviceTrust(owner.Tenant, owner.Device).SuspectAsync(
+                    new SuspectClone(SuspicionKind.KeyUnderTwoSerials, $"{who} presented this device's key."));
+            }
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            LogPushFailed(fault, _id.Value, nameof(SuspectClone));
+        }
+    }
+}
