@@ -67,6 +67,12 @@ public sealed record DeviceRow : InventoryRow
     /// <summary>What the device reported; null when that did not change with this commit, and in every list.</summary>
     [Id(24)] public SettingSet? Settings { get; init; }
 
+    /// <summary>The kinds of its alarms, see <see cref="DeviceAlarms.Summarize"/>; empty for none.</summary>
+    [Id(50)] public string Alarms { get; init; } = "";
+
+    /// <summary>When the newest of its alarms came; null for none.</summary>
+    [Id(51)] public DateTimeOffset? AlarmAt { get; init; }
+
     public override FieldValue Field(string name, string key) => name switch
     {
         "name" => FieldValue.Of(Name),
@@ -93,6 +99,8 @@ public sealed record DeviceRow : InventoryRow
         "installs" => FieldValue.Of(Installs),
         "certificate_sha256" => FieldValue.Of(CertificateSha256),
         "certificate_not_after" => FieldValue.Of(CertificateNotAfter),
+        "alarms" => FieldValue.Of(Alarms),
+        "alarm_at" => FieldValue.Of(AlarmAt),
         "labels" => FieldValue.Of(Labels.FirstOrDefault(label => label.Name == key)?.Value),
         "settings" => FieldValue.Of(Settings?.Find(key)),
         _ => FieldValue.None,
@@ -131,6 +139,8 @@ public sealed record DeviceRow : InventoryRow
             CertificateSha256 = device.Identity?.CertificateSha256 ?? "",
             CertificateNotAfter = device.Identity?.NotAfter,
             Labels = device.Labels.IsDefault ? [] : device.Labels,
+            Alarms = DeviceAlarms.Summarize(device.Alarms),
+            AlarmAt = device.Alarms.IsDefaultOrEmpty ? null : device.Alarms[^1].At,
             Settings = withSettings ? device.Settings : null,
         };
     }

@@ -91,6 +91,8 @@ public static class InventoryFields
         InventoryField.Of("installs", FieldType.Number),
         InventoryField.Of("certificate_sha256", FieldType.Text),
         InventoryField.Of("certificate_not_after", FieldType.Time),
+        InventoryField.Of("alarms", FieldType.Text),
+        InventoryField.Of("alarm_at", FieldType.Time),
         InventoryField.Of("labels", FieldType.Map),
         InventoryField.Of("settings", FieldType.Map),
         .. s_presence,

@@ -11,9 +11,9 @@ internal sealed class DeviceFields
     private readonly ValuePool _pool;
     private readonly Dictionary<string, TextColumn> _texts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NumberColumn> _numbers = new(StringComparer.Ordinal);
-    private readonly TextColumn _model, _site, _track, _osVersion, _osFloor, _imageDigest, _bootId, _rollout, _lastRollout, _certificate;
+    private readonly TextColumn _model, _site, _track, _osVersion, _osFloor, _imageDigest, _bootId, _rollout, _lastRollout, _certificate, _alarms;
     private readonly NumberColumn _state, _stateChangedAt, _createdAt, _secureBoot, _compliance, _rulesKept, _rulesBroken, _generation;
-    private readonly NumberColumn _reachedGeneration, _changeStep, _lastOutcome, _installs, _certificateNotAfter;
+    private readonly NumberColumn _reachedGeneration, _changeStep, _lastOutcome, _installs, _certificateNotAfter, _alarmAt;
 
     public DeviceFields(ValuePool pool)
     {
@@ -29,6 +29,7 @@ internal sealed class DeviceFields
         (_generation, _reachedGeneration) = (AddNumber("desired_generation"), AddNumber("reached_generation"));
         (_changeStep, _lastOutcome, _installs) = (AddNumber("change_step"), AddNumber("last_outcome"), AddNumber("installs"));
         _certificateNotAfter = AddNumber("certificate_not_after");
+        (_alarms, _alarmAt) = (AddText("alarms"), AddNumber("alarm_at"));
     }
 
     public TextColumn Name { get; }
@@ -66,6 +67,8 @@ internal sealed class DeviceFields
         _lastOutcome.Set(at, (long)row.LastOutcome);
         _installs.Set(at, row.Installs);
         _certificateNotAfter.Set(at, FieldValue.Of(row.CertificateNotAfter).Number);
+        _alarms.Set(at, row.Alarms);
+        _alarmAt.Set(at, FieldValue.Of(row.AlarmAt).Number);
     }
 
     /// <summary>The row as lists show it, without settings.</summary>
@@ -96,6 +99,8 @@ internal sealed class DeviceFields
         Installs = (int)_installs.Get(row),
         CertificateSha256 = _certificate.Get(row),
         CertificateNotAfter = TimeOf(_certificateNotAfter, row),
+        Alarms = _alarms.Get(row),
+        AlarmAt = TimeOf(_alarmAt, row),
         Labels = labels,
     };
 
