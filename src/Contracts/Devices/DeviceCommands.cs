@@ -81,7 +81,9 @@ public sealed record ReportStatus(
 /// <summary>What the device said in its maker's own words, not in Muster's messages: it has no stamp.</summary>
 /// <param name="Identity">Proved by the TLS handshake.</param>
 /// <param name="Session">Where it came from.</param>
-/// <param name="Signal">An alarm; null for what does not concern the fleet, which is asked about all the same: a tombstone says nothing.</param>
+/// <param name="Signal">
+/// An alarm; null for what does not concern the fleet, which is asked about all the same: a tombstone says nothing.
+/// </param>
 [GenerateSerializer, Immutable, Alias("muster.report-native-event")]
 public sealed record ReportNativeEvent(
     [property: Id(0)] DeviceIdentity Identity,

@@ -114,7 +114,7 @@ internal sealed partial class SessionAdmission(
         return new Admission(session, reply.SessionPresent && !connect.CleanSession, MqttConnectReasonCode.Success, null);
     }
 
-    /// <summary>Nobody is sent a will here; its words tell operators how the device calls its end. Its topic is the device's affair.</summary>
+    /// <summary>Nobody is sent a will here; its words tell operators how the device calls its end, whatever topic it named.</summary>
     private static string? LastWillOf(MqttConnectPacket connect)
     {
         if (!connect.WillFlag || connect.WillMessage is not { Length: > 0 } words)

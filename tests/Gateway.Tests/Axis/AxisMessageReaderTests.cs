@@ -37,7 +37,9 @@ public sealed class AxisMessageReaderTests
     [InlineData(
         "Device/HardwareFailure/PowerSupplyFailure", """{"source":{"power":"0"},"data":{"power_critical":1}}""",
         AlarmKind.PowerSupplyFailure, "0", true)]
-    [InlineData("Device/Casing/Open", """{"source":{"name":"JunctionBox"},"data":{"Open":"1"}}""", AlarmKind.CasingOpen, "JunctionBox", true)]
+    [InlineData(
+        "Device/Casing/Open", """{"source":{"name":"JunctionBox"},"data":{"Open":"1"}}""",
+        AlarmKind.CasingOpen, "JunctionBox", true)]
     [InlineData("Device/Network/Lost", """{"source":{"interface":"eth0"},"data":{"lost":"0"}}""", AlarmKind.NetworkLost, "eth0", false)]
     [InlineData(
         "tns1:Device/tnsaxis:Certificate/Expired", """{"source":{"alias":"mqtt"},"data":{"whatever":"1"}}""",
@@ -57,7 +59,9 @@ public sealed class AxisMessageReaderTests
     [Fact]
     public void Read_OfCameraTampering_IsMomentary() => Assert.Equal(
         new AlarmSignal(AlarmKind.Tampering, "1", IsRaised: true, IsMomentary: true),
-        Read("event/tns:onvif/VideoSource/tns:axis/Tampering", """{"message":{"source":{"channel":"1"},"data":{"tampering":"1"}}}""").Signal);
+        Read(
+            "event/tns:onvif/VideoSource/tns:axis/Tampering",
+            """{"message":{"source":{"channel":"1"},"data":{"tampering":"1"}}}""").Signal);
 
     [Theory]
     [InlineData("event/tns:onvif/Device/tns:axis/Sensor/PIR/$source/sensor/0", "not looked at")]
@@ -93,7 +97,8 @@ public sealed class AxisMessageReaderTests
     [Fact]
     public void Read_OfALongSource_IsRefused() => Assert.Equal(
         "PAYLOAD_INVALID",
-        Read("event/Storage/Alert", "{\"message\":{\"source\":{\"d\":\"" + new string('x', 60) + "\"},\"data\":{\"alert\":\"1\"}}}").Error?.Reason);
+        Read(
+            "event/Storage/Alert", "{\"message\":{\"source\":{\"d\":\"" + new string('x', 60) + "\"},\"data\":{\"alert\":\"1\"}}}").Error?.Reason);
 
     [Fact]
     public void Read_OfALargeEvent_IsRefused() => Assert.Equal(
@@ -111,7 +116,7 @@ public sealed class AxisMessageReaderTests
     public void Read_OfAnyMutatedEvent_ThrowsNothing()
     {
         var random = new Random(4);
-        var seed = """{"topic":"onvif:Device/axis:Status/SystemReady","timestamp":1,"message":{"source":{"a":"b"},"data":{"ready":"0"}}}"""u8;
+        var seed = """{"topic":"onvif:Device/axis:Status/SystemReady","timestamp":1,"message":{"source":{},"data":{"ready":"0"}}}"""u8;
         for (var run = 0; run < 20_000; run++)
         {
             var bytes = seed.ToArray();

@@ -11,7 +11,8 @@ internal sealed class DeviceFields
     private readonly ValuePool _pool;
     private readonly Dictionary<string, TextColumn> _texts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NumberColumn> _numbers = new(StringComparer.Ordinal);
-    private readonly TextColumn _model, _site, _track, _osVersion, _osFloor, _imageDigest, _bootId, _rollout, _lastRollout, _certificate, _alarms;
+    private readonly TextColumn _model, _site, _track, _osVersion, _osFloor, _imageDigest, _bootId, _rollout, _lastRollout, _certificate;
+    private readonly TextColumn _alarms;
     private readonly NumberColumn _state, _stateChangedAt, _createdAt, _secureBoot, _compliance, _rulesKept, _rulesBroken, _generation;
     private readonly NumberColumn _reachedGeneration, _changeStep, _lastOutcome, _installs, _certificateNotAfter, _alarmAt;
 
