@@ -98,7 +98,8 @@ public sealed class AxisMessageReaderTests
     public void Read_OfALongSource_IsRefused() => Assert.Equal(
         "PAYLOAD_INVALID",
         Read(
-            "event/Storage/Alert", "{\"message\":{\"source\":{\"d\":\"" + new string('x', 60) + "\"},\"data\":{\"alert\":\"1\"}}}").Error?.Reason);
+            "event/Storage/Alert", "{\"message\":{\"source\":{\"d\":\"" + new string('x', 60) + "\"},\"data\":{\"alert\":\"1\"}}}")
+            .Error?.Reason);
 
     [Fact]
     public void Read_OfALargeEvent_IsRefused() => Assert.Equal(
