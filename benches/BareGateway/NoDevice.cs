@@ -21,6 +21,8 @@ internal sealed class NoDevice : IDeviceGrain
 
     public Task<UpReply> InventoryAsync(ReportInventory command) => Accepted;
 
+    public Task<UpReply> NativeEventAsync(ReportNativeEvent command) => throw new NotSupportedException();
+
     public Task<UpReply> ReportAsync(ReportProgress command) => throw Unexpected();
 
     public Task<UpReply> ResultAsync(ReportResult command) => throw Unexpected();

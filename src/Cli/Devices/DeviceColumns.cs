@@ -13,7 +13,8 @@ internal static class DeviceColumns
     public const string FilterFields =
         "name, state, state_changed_at, created_at, model, site, track, os_version, os_floor, image_digest, boot_id, secure_boot, "
         + "compliance, rules_kept, rules_broken, desired_generation, reached_generation, rollout, change_step, last_rollout, "
-        + "last_outcome, installs, certificate_sha256, certificate_not_after, findings, suspicion, labels.NAME, settings.NAME, "
+        + "last_outcome, installs, certificate_sha256, certificate_not_after, findings, suspicion, alarms, alarm_at, labels.NAME, "
+        + "settings.NAME, "
         + "connected, last_seen_at, uptime, disconnect_reason";
 
     public static IReadOnlyList<(string Header, Func<V1.Device, string> Value)> All { get; } =

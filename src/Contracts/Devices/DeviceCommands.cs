@@ -78,6 +78,18 @@ public sealed record ReportStatus(
     [property: Id(0)] UpEnvelope Envelope,
     [property: Id(1)] DeviceHealth Health);
 
+/// <summary>What the device said in its maker's own words, not in Muster's messages: it has no stamp.</summary>
+/// <param name="Identity">Proved by the TLS handshake.</param>
+/// <param name="Session">Where it came from.</param>
+/// <param name="Signal">
+/// An alarm; null for what does not concern the fleet, which is asked about all the same: a tombstone says nothing.
+/// </param>
+[GenerateSerializer, Immutable, Alias("muster.report-native-event")]
+public sealed record ReportNativeEvent(
+    [property: Id(0)] DeviceIdentity Identity,
+    [property: Id(1)] SessionRef Session,
+    [property: Id(2)] AlarmSignal? Signal);
+
 /// <summary>Progress or outcome of a generation.</summary>
 /// <param name="Envelope">Identity, session, stamp.</param>
 /// <param name="Generation">The generation it speaks of.</param>

@@ -38,6 +38,13 @@ public interface IDeviceGrain : IGrainWithStringKey
     [Alias("Status"), ResponseTimeout(CallTimeouts.Commit)]
     ValueTask<UpReply> StatusAsync(ReportStatus command);
 
+    /// <summary>
+    /// An event in the maker's own words: tombstone check; what changes an alarm is committed, or held for a few minutes when the device
+    /// changes its alarms too often.
+    /// </summary>
+    [Alias("NativeEvent"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<UpReply> NativeEventAsync(ReportNativeEvent command);
+
     /// <summary>Progress or outcome of a generation. Returns after its commit.</summary>
     [Alias("Report"), ResponseTimeout(CallTimeouts.Commit)]
     Task<UpReply> ReportAsync(ReportProgress command);

@@ -199,7 +199,11 @@ public readonly record struct SessionPresence(
     [property: Id(3)] bool Connected,
     [property: Id(4)] DateTimeOffset LastSeenAt,
     [property: Id(5)] DeviceHealth? Health,
-    [property: Id(6)] DisconnectReason Reason);
+    [property: Id(6)] DisconnectReason Reason)
+{
+    /// <summary>The words of its last will, when it went without a goodbye; at most 200 characters, null for none.</summary>
+    [Id(50)] public string? LastWill { get; init; }
+}
 
 /// <summary>What is known of a device's session.</summary>
 [GenerateSerializer, Immutable, Alias("muster.device-presence")]
@@ -213,6 +217,9 @@ public sealed record DevicePresence(
 {
     /// <summary>Why it is not connected; unspecified while it is.</summary>
     [Id(6)] public DisconnectReason Reason { get; init; }
+
+    /// <summary>The words of its last will, when it went without a goodbye; null for none.</summary>
+    [Id(50)] public string? LastWill { get; init; }
 
     /// <summary>The value of a field of <see cref="InventoryFields.Presence"/>; null is a device that nobody heard of.</summary>
     public static FieldValue Field(DevicePresence? presence, string name) => name switch

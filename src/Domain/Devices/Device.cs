@@ -117,6 +117,12 @@ public sealed record Device
     /// <summary>Who quarantined it; null when it is not, and of a quarantine that is older than this member: an operator's.</summary>
     [Id(57)] public QuarantineOrder? Quarantine { get; init; }
 
+    /// <summary>What the device said is wrong with itself, oldest first; at most <see cref="DeviceAlarms.AlarmsMax"/>.</summary>
+    [Id(70)] public ImmutableArray<DeviceAlarm> Alarms { get; init; } = [];
+
+    /// <summary>The pace of changes of <see cref="Alarms"/>: when all of <see cref="DeviceAlarms.ChangesAtOnce"/> are free again.</summary>
+    [Id(71)] public DateTimeOffset AlarmsPacedUntil { get; init; }
+
     /// <summary>Where it is; empty when nobody said.</summary>
     public string Site => MovedTo ?? Expected.Site;
 

@@ -30,6 +30,13 @@ public static class DeviceErrors
         ("device", device.Value),
         ("claimed", claimed));
 
+    public static FleetError AlarmLimitReached(DeviceId device, int limit) => FleetError.Of(
+        ErrorKind.Precondition,
+        "ALARM_LIMIT_REACHED",
+        $"Device '{device}' has {limit} alarms already.",
+        ("device", device.Value),
+        ("limit", limit.ToString(CultureInfo.InvariantCulture)));
+
     public static FleetError KeyClaimedByAnother(DeviceId device) => FleetError.Of(
         ErrorKind.Denied,
         "KEY_CLAIMED_BY_ANOTHER",

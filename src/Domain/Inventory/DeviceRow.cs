@@ -73,6 +73,12 @@ public sealed record DeviceRow : InventoryRow
 
     [Id(56)] public SuspicionState Suspicion { get; init; }
 
+    /// <summary>The kinds of its alarms, see <see cref="DeviceAlarms.Summarize"/>; empty for none.</summary>
+    [Id(50)] public string Alarms { get; init; } = "";
+
+    /// <summary>When the newest of its alarms came; null for none.</summary>
+    [Id(51)] public DateTimeOffset? AlarmAt { get; init; }
+
     public override FieldValue Field(string name, string key) => name switch
     {
         "name" => FieldValue.Of(Name),
@@ -101,6 +107,8 @@ public sealed record DeviceRow : InventoryRow
         "certificate_not_after" => FieldValue.Of(CertificateNotAfter),
         "findings" => FieldValue.Of(Findings),
         "suspicion" => FieldValue.Of((long)Suspicion),
+        "alarms" => FieldValue.Of(Alarms),
+        "alarm_at" => FieldValue.Of(AlarmAt),
         "labels" => FieldValue.Of(Labels.FirstOrDefault(label => label.Name == key)?.Value),
         "settings" => FieldValue.Of(Settings?.Find(key)),
         _ => FieldValue.None,
@@ -141,6 +149,8 @@ public sealed record DeviceRow : InventoryRow
             Findings = TrustFindingNames.Of(device.Findings),
             Suspicion = device.Suspicion?.State ?? SuspicionState.Unspecified,
             Labels = device.Labels.IsDefault ? [] : device.Labels,
+            Alarms = DeviceAlarms.Summarize(device.Alarms),
+            AlarmAt = device.Alarms.IsDefaultOrEmpty ? null : device.Alarms[^1].At,
             Settings = withSettings ? device.Settings : null,
         };
     }

@@ -94,6 +94,8 @@ public static class InventoryFields
         InventoryField.Of("certificate_not_after", FieldType.Time),
         InventoryField.Of("findings", FieldType.Text),
         InventoryField.Of<SuspicionState>("suspicion"),
+        InventoryField.Of("alarms", FieldType.Text),
+        InventoryField.Of("alarm_at", FieldType.Time),
         InventoryField.Of("labels", FieldType.Map),
         InventoryField.Of("settings", FieldType.Map),
         .. s_presence,

@@ -66,6 +66,13 @@ internal static class DevicesMapping
         AddLabels(api, device.Labels);
         AddChanges(api, device);
         TrustMapping.AddTo(api, device);
+        api.Alarms.AddRange((device.Alarms.IsDefault ? [] : device.Alarms).Select(alarm => new V1.DeviceAlarm
+        {
+            Kind = (V1.AlarmKind)alarm.Kind,
+            Source = alarm.Source,
+            At = ApiValues.ToTimestamp(alarm.At),
+            Momentary = alarm.IsMomentary,
+        }));
         return api;
     }
 
@@ -117,6 +124,7 @@ internal static class DevicesMapping
 
         AddLabels(api, row.Labels);
         TrustMapping.AddTo(api, row);
+        AddAlarms(api, row);
         return api;
     }
 
@@ -128,6 +136,17 @@ internal static class DevicesMapping
         foreach (var (name, value) in labels.IsDefault ? [] : labels)
         {
             api.Labels[name] = value;
+        }
+    }
+
+    /// <summary>A list knows the kinds; the time is of the newest.</summary>
+    private static void AddAlarms(V1.Device api, DeviceRow row)
+    {
+        if (row.AlarmAt is { } at)
+        {
+            api.Alarms.AddRange(Enum.GetValues<AlarmKind>()
+                .Where(kind => kind != AlarmKind.Unspecified && row.Alarms.Split(',').Contains(DeviceAlarms.NameOf(kind)))
+                .Select(kind => new V1.DeviceAlarm { Kind = (V1.AlarmKind)kind, At = ApiValues.ToTimestamp(at) }));
         }
     }
 
@@ -188,6 +207,7 @@ internal static class DevicesMapping
         api.Connected = presence.Connected;
         api.LastSeenAt = ApiValues.ToTimestamp(presence.LastSeenAt);
         api.DisconnectReason = (V1.DisconnectReason)presence.Reason;
+        api.LastWill = presence.LastWill ?? "";
         if (presence.Health is { } health)
         {
             api.UptimeSeconds = health.UptimeSeconds;

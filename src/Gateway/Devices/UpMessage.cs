@@ -24,10 +24,13 @@ internal readonly record struct UpMessage(PayloadForm Form, MessageStamp Stamp, 
 
     public ReportResult? Result { get; init; }
 
+    public ReportNativeEvent? Native { get; init; }
+
     public ValueTask<UpReply> SendAsync(IDeviceGrain device) => this switch
     {
         { Status: { } status } => device.StatusAsync(status),
         { Progress: { } progress } => new(device.ReportAsync(progress)),
+        { Native: { } native } => new(device.NativeEventAsync(native)),
         { Hello: { } hello } => new(device.HelloAsync(hello)),
         { Inventory: { } inventory } => new(device.InventoryAsync(inventory)),
         { Result: { } result } => new(device.ResultAsync(result)),

@@ -28,6 +28,7 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
     private long _lastEpoch;
     private long _lastSeenTicks;
     private DisconnectReason _reason;
+    private string? _lastWill;
     private bool _isDirty;
     private (long Order, string Boot) _hello = (0, "");
     private bool _isRemoved;
@@ -137,6 +138,7 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
 
             _receiver = null;
             _reason = session.Reason;
+            _lastWill = session.LastWill;
             return true;
         }
     }
@@ -218,7 +220,10 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
             _isDirty &= !clearDirty;
             var seen = new DateTimeOffset(Volatile.Read(ref _lastSeenTicks), TimeSpan.Zero);
             var reason = _receiver is null ? _reason : DisconnectReason.Unspecified;
-            presence = new SessionPresence(Address.Tenant, Address.Device, _lastEpoch, _receiver is not null, seen, _health, reason);
+            presence = new SessionPresence(Address.Tenant, Address.Device, _lastEpoch, _receiver is not null, seen, _health, reason)
+            {
+                LastWill = _receiver is null ? _lastWill : null,
+            };
             return _lastEpoch > 0;
         }
     }

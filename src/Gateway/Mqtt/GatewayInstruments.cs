@@ -12,6 +12,7 @@ internal sealed class GatewayInstruments
 
     private readonly Counter<long> _connections;
     private readonly Counter<long> _messages;
+    private readonly Counter<long> _events;
     private readonly Counter<long> _deliveries;
     private readonly Counter<double> _throttled;
 
@@ -21,6 +22,7 @@ internal sealed class GatewayInstruments
         Sessions = meter.CreateUpDownCounter<long>("muster_mqtt_sessions", "{session}", "Open sessions");
         _connections = meter.CreateCounter<long>("muster_mqtt_connections_total", "{connection}", "Connections by outcome");
         _messages = meter.CreateCounter<long>("muster_mqtt_messages_total", "{message}", "Up messages by kind and outcome");
+        _events = meter.CreateCounter<long>("muster_axis_events_total", "{event}", "Events of AXIS OS by alarm and outcome");
         _deliveries = meter.CreateCounter<long>("muster_mqtt_deliveries_total", "{message}", "Down messages by kind and outcome");
         _throttled = meter.CreateCounter<double>("muster_mqtt_throttled_seconds_total", "s", "Time that noisy devices were made to wait");
     }
@@ -35,6 +37,18 @@ internal sealed class GatewayInstruments
         {
             _messages.Add(
                 1, new KeyValuePair<string, object?>("kind", UpTopic.NameOf(kind)), new KeyValuePair<string, object?>("outcome", outcome));
+        }
+    }
+
+    /// <summary>Its own topics are a device's to choose, so that only alarms are told apart.</summary>
+    public void ReceivedEvent(AlarmKind? alarm, string outcome)
+    {
+        if (_events.Enabled)
+        {
+            _events.Add(
+                1,
+                new KeyValuePair<string, object?>("alarm", alarm is { } kind ? DeviceAlarms.NameOf(kind) : "none"),
+                new KeyValuePair<string, object?>("outcome", outcome));
         }
     }
 

@@ -78,6 +78,9 @@ internal sealed class MqttSession(
     /// <summary>True once the device said that it goes.</summary>
     public bool HasSaidGoodbye { get; set; }
 
+    /// <summary>The words of the device's last will; null for none, and once the device took it back with its goodbye.</summary>
+    public string? LastWill { get; set; }
+
     /// <summary>Why the session is over, or would be if it were now.</summary>
     public DisconnectReason Reason => Volatile.Read(ref _ending) is { } ending
         ? ReasonCodes.OfDisconnect(ending.Code)

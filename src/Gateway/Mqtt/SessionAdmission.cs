@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Microsoft.Extensions.Options;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
@@ -28,6 +29,9 @@ internal sealed partial class SessionAdmission(
 {
     /// <summary>A suffix names a purpose on the device.</summary>
     private const int SuffixLengthMax = 64;
+
+    /// <summary>Kept for every session: the default of AXIS OS is one word.</summary>
+    private const int LastWillMax = 200;
 
     private static readonly SearchValues<char> SuffixCharacters =
         SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-");
@@ -71,6 +75,7 @@ internal sealed partial class SessionAdmission(
 
         var session = new MqttSession(
             channel, new DeviceAddress(peer.Tenant, identity.Device), identity, connect.ClientId, LimitsOf(channel, connect));
+        session.LastWill = LastWillOf(connect);
         if (registry.Reserve(session) is not { } device)
         {
             return Admission.Refused(DeviceMessageErrors.LimitReached("connections that only publish", DeviceSessions.PublishersMax));
@@ -107,6 +112,17 @@ internal sealed partial class SessionAdmission(
         }
 
         return new Admission(session, reply.SessionPresent && !connect.CleanSession, MqttConnectReasonCode.Success, null);
+    }
+
+    /// <summary>Nobody is sent a will here; its words tell operators how the device calls its end, whatever topic it named.</summary>
+    private static string? LastWillOf(MqttConnectPacket connect)
+    {
+        if (!connect.WillFlag || connect.WillMessage is not { Length: > 0 } words)
+        {
+            return null;
+        }
+
+        return ShownText.OneLine(Encoding.UTF8.GetString(words.AsSpan(0, Math.Min(words.Length, LastWillMax))), LastWillMax);
     }
 
     private async Task SpreadAsync()

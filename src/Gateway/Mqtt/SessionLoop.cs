@@ -243,8 +243,9 @@ internal sealed partial class SessionLoop(
             case MqttUnsubscribePacket unsubscribe:
                 await session.Channel.SendAsync(Subscriptions.Answer(unsubscribe));
                 return true;
-            case MqttDisconnectPacket:
+            case MqttDisconnectPacket goodbye:
                 session.HasSaidGoodbye = true;
+                session.LastWill = goodbye.ReasonCode == MqttDisconnectReasonCode.DisconnectWithWillMessage ? session.LastWill : null;
                 return false;
             default:
                 session.Close(

@@ -1,10 +1,13 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
+using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
 using Muster.Contracts.Inventory;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Gateway.Axis;
 using Muster.Gateway.Devices;
 
 namespace Muster.Gateway.Mqtt;
@@ -34,7 +37,12 @@ internal sealed partial class UpMessages(
             return ValueTask.FromResult(Refuse(session, problem.Code, problem.Text));
         }
 
-        var topic = session.Topic.Read(publish.Topic, out var kind);
+        var topic = session.Topic.Read(publish.Topic, out var kind, out var rest);
+        if (topic == UpTopicStatus.Axis)
+        {
+            return HandleAxisAsync(session, publish, rest);
+        }
+
         if (topic != UpTopicStatus.Own)
         {
             var code = topic == UpTopicStatus.Foreign ? MqttPubAckReasonCode.NotAuthorized : MqttPubAckReasonCode.TopicNameInvalid;
@@ -47,6 +55,26 @@ internal sealed partial class UpMessages(
         return message.Error is { } invalid
             ? RefuseAsync(session, publish.PacketId, new RejectionMessage(kind, message.Stamp, invalid), ReasonCodes.OfPublish(invalid))
             : SendAsync(session, publish.PacketId, kind, message);
+    }
+
+    /// <summary>
+    /// What AXIS OS says by itself: an event that does not concern the fleet is counted and acknowledged, but asked about too, because
+    /// the device may be a tombstone.
+    /// </summary>
+    private ValueTask<bool> HandleAxisAsync(MqttSession session, in PublishFrame publish, in ReadOnlySequence<byte> rest)
+    {
+        var (signal, invalid) = AxisMessageReader.Read(rest, publish.Payload, session.Address.Device);
+        if (invalid is not null)
+        {
+            instruments.ReceivedEvent(null, "refused");
+            var rejection = new RejectionMessage(UpKind.Unspecified, default, invalid);
+            return RefuseAsync(session, publish.PacketId, rejection, ReasonCodes.OfPublish(invalid));
+        }
+
+        instruments.ReceivedEvent(signal?.Kind, signal is null ? "unknown" : "read");
+        var native = new ReportNativeEvent(session.Identity, session.Reference, signal);
+        var message = new UpMessage(session.Device.Form, default, null) { Native = native };
+        return SendAsync(session, publish.PacketId, UpKind.Unspecified, message);
     }
 
     /// <summary>The way of every message: one suspension, whose state is pooled.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Muster.Domain.Devices;
+using Muster.Gateway.Axis;
 using Muster.Protocol;
 
 namespace Muster.Gateway.Mqtt;
@@ -10,6 +11,9 @@ internal enum UpTopicStatus
 {
     /// <summary>One of the device's own up topics.</summary>
     Own,
+
+    /// <summary>One of the topics that AXIS OS uses for this device by itself.</summary>
+    Axis,
 
     /// <summary>Another device's.</summary>
     Foreign,
@@ -23,14 +27,25 @@ internal sealed class UpTopic(DeviceId device)
 {
     private readonly byte[] _prefix = Encoding.UTF8.GetBytes(Topics.Up(device.Value, string.Empty));
 
-    public UpTopicStatus Read(in ReadOnlySequence<byte> topic, out UpKind kind)
+    private readonly byte[] _serial = Encoding.UTF8.GetBytes(device.Value);
+
+    /// <param name="topic">UTF-8.</param>
+    /// <param name="kind">Of an own topic.</param>
+    /// <param name="rest">Of a topic of AXIS OS: what comes after the serial.</param>
+    public UpTopicStatus Read(in ReadOnlySequence<byte> topic, out UpKind kind, out ReadOnlySequence<byte> rest)
     {
+        rest = default;
         kind = UpKind.Unspecified;
         var reader = new SequenceReader<byte>(topic);
         if (reader.IsNext(_prefix, advancePast: true))
         {
             kind = KindOf(reader.UnreadSequence);
             return kind == UpKind.Unspecified ? UpTopicStatus.Invalid : UpTopicStatus.Own;
+        }
+
+        if (reader.IsNext(AxisTopic.Prefix))
+        {
+            return AxisTopic.TryReadOwn(topic, _serial, out rest) ? UpTopicStatus.Axis : UpTopicStatus.Foreign;
         }
 
         return Topics.TryParseUp(Encoding.UTF8.GetString(topic), out _, out _) ? UpTopicStatus.Foreign : UpTopicStatus.Invalid;

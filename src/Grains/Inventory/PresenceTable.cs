@@ -60,6 +60,7 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
                 session.Health ?? known?.Presence.Health)
             {
                 Reason = session.Connected ? DisconnectReason.Unspecified : session.Reason,
+                LastWill = session.Connected ? null : session.LastWill,
             };
             var wasConnected = known?.At(now).Connected == true;
             if (known is not null)

@@ -72,6 +72,17 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
 
     public ValueTask<UpReply> StatusAsync(ReportStatus command) => new(TakeAsync(UpKind.Status, command.Envelope, command));
 
+    public async Task<UpReply> NativeEventAsync(ReportNativeEvent command)
+    {
+        var error = await Answer(command);
+        if (error is null)
+        {
+            Received.Enqueue(command);
+        }
+
+        return new UpReply(error);
+    }
+
     public Task<UpReply> ReportAsync(ReportProgress command) => TakeAsync(UpKind.Report, command.Envelope, command);
 
     public Task<UpReply> InventoryAsync(ReportInventory command) => TakeAsync(UpKind.Inventory, command.Envelope, command);

@@ -53,6 +53,7 @@ public sealed class CatalogueTests
         AssertTwins<DeviceState, V1.DeviceState>();
         AssertTwins<ComplianceState, V1.ComplianceState>();
         AssertTwins<DisconnectReason, V1.DisconnectReason>();
+        AssertTwins<AlarmKind, V1.AlarmKind>();
         AssertTwins<EnrollmentApproval, V1.EnrollmentApproval>();
         AssertTwins<WarrantyStatus, V1.WarrantyStatus>();
         AssertTwins<WarrantyReviewState, V1.WarrantyReviewState>();

@@ -13,9 +13,9 @@ internal sealed class DeviceFields
     private readonly Dictionary<string, TextColumn> _texts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NumberColumn> _numbers = new(StringComparer.Ordinal);
     private readonly TextColumn _model, _site, _track, _osVersion, _osFloor, _imageDigest, _bootId, _rollout, _lastRollout, _certificate;
-    private readonly TextColumn _findings;
+    private readonly TextColumn _findings, _alarms;
     private readonly NumberColumn _state, _stateChangedAt, _createdAt, _secureBoot, _compliance, _rulesKept, _rulesBroken, _generation;
-    private readonly NumberColumn _reachedGeneration, _changeStep, _lastOutcome, _installs, _certificateNotAfter, _suspicion;
+    private readonly NumberColumn _reachedGeneration, _changeStep, _lastOutcome, _installs, _certificateNotAfter, _suspicion, _alarmAt;
 
     public DeviceFields(ValuePool pool)
     {
@@ -32,6 +32,7 @@ internal sealed class DeviceFields
         (_changeStep, _lastOutcome, _installs) = (AddNumber("change_step"), AddNumber("last_outcome"), AddNumber("installs"));
         _certificateNotAfter = AddNumber("certificate_not_after");
         (_findings, _suspicion) = (AddText("findings"), AddNumber("suspicion"));
+        (_alarms, _alarmAt) = (AddText("alarms"), AddNumber("alarm_at"));
     }
 
     public TextColumn Name { get; }
@@ -71,6 +72,8 @@ internal sealed class DeviceFields
         _certificateNotAfter.Set(at, FieldValue.Of(row.CertificateNotAfter).Number);
         _findings.Set(at, row.Findings);
         _suspicion.Set(at, (long)row.Suspicion);
+        _alarms.Set(at, row.Alarms);
+        _alarmAt.Set(at, FieldValue.Of(row.AlarmAt).Number);
     }
 
     /// <summary>The row as lists show it, without settings.</summary>
@@ -103,6 +106,8 @@ internal sealed class DeviceFields
         CertificateNotAfter = TimeOf(_certificateNotAfter, row),
         Findings = _findings.Get(row),
         Suspicion = (SuspicionState)_suspicion.Get(row),
+        Alarms = _alarms.Get(row),
+        AlarmAt = TimeOf(_alarmAt, row),
         Labels = labels,
     };
 
