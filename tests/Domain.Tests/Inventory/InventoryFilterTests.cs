@@ -169,7 +169,7 @@ public sealed class InventoryFilterTests
         var whole = Row with
         {
             OsFloor = "1", ImageDigest = "d", Rollout = "r", LastRollout = "l", CertificateSha256 = "c",
-            Findings = "OS_BELOW_FLOOR",
+            Findings = "OS_BELOW_FLOOR", Alarms = "TAMPERING", AlarmAt = Now,
         };
         var keys = new Dictionary<string, string> { ["labels"] = "env", ["settings"] = "a b" };
 
