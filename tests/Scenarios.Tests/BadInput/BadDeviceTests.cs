@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using MQTTnet;
 using MQTTnet.Formatter;
+using Muster.Cryptography.Certificates;
 using Muster.Protocol;
 
 namespace Muster.Scenarios.Tests.BadInput;
@@ -96,21 +97,28 @@ public sealed class BadDeviceTests(BadInputSite site)
     }
 
     [Fact]
-    public async Task Hello_WithTheKeyOfAnotherDevice_IsRefused()
+    public async Task Hello_WithTheKeyOfAnotherDevice_IsRefusedAndTheKeysOwnerIsQuarantined()
     {
+        // A device of its own: its key is suspected from here on, and the other tests use theirs as a device in service.
+        const string owner = "B8A44F0000B3";
         await site.ExpectAsync(OtherSerial);
+        await site.ExpectAsync(owner);
+        var identity = site.Vendor.Issue(owner, Now);
+        await EnrolAsync(owner, identity);
         var before = await site.AcceptedAsync();
         using var key = ECDsa.Create();
-        key.ImportFromPem(site.Identity.KeyPem);
+        key.ImportFromPem(identity.KeyPem);
         using var bare = site.Vendor.Issue(OtherSerial, key, Now.AddMinutes(-5), Now.AddYears(1));
-        using var certificate = X509Certificate2.CreateFromPem(bare.ExportCertificatePem(), site.Identity.KeyPem);
+        using var certificate = X509Certificate2.CreateFromPem(bare.ExportCertificatePem(), identity.KeyPem);
         await using var line = new DeviceLine();
 
         var result = await line.ConnectAsync(site.MqttPort, certificate, OtherSerial, MqttProtocolVersion.V500);
 
         Assert.Equal(MqttClientConnectResultCode.NotAuthorized, result.ResultCode);
         Assert.StartsWith("KEY_CLAIMED_BY_ANOTHER: ", result.ReasonString, StringComparison.Ordinal);
-        Assert.Equal(before, await site.AcceptedAsync());
+        Assert.Contains($"{owner} InService", before, StringComparison.Ordinal);
+        Assert.Equal(
+            before.Replace($"{owner} InService", $"{owner} Quarantined", StringComparison.Ordinal), await site.AcceptedAsync());
     }
 
     [Theory]
@@ -207,6 +215,16 @@ public sealed class BadDeviceTests(BadInputSite site)
         Assert.Equal(System.Net.HttpStatusCode.Forbidden, answer.StatusCode);
         Assert.Contains($"\"{reason}\"", await answer.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
         Catalogue.AssertExplains(reason);
+    }
+
+    private async Task EnrolAsync(string serial, IssuedCertificate identity)
+    {
+        using var certificate = DeviceLine.Load(identity);
+        await using var line = new DeviceLine();
+        var connected = await line.ConnectAsync(site.MqttPort, certificate, serial, MqttProtocolVersion.V500);
+        Assert.Equal(MqttClientConnectResultCode.Success, connected.ResultCode);
+        var hello = await line.PublishAsync(serial, Topics.Hello, BadInputSite.Hello(serial, 1));
+        Assert.Equal(MqttClientPublishReasonCode.Success, hello.ReasonCode);
     }
 
     private X509Certificate2 Make(string kind)
