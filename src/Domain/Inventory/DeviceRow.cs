@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using Muster.Domain.CertificateStatus;
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 using Muster.Domain.Policies;
 
 namespace Muster.Domain.Inventory;
@@ -67,6 +69,9 @@ public sealed record DeviceRow : InventoryRow
     /// <summary>What the device reported; null when that did not change with this commit, and in every list.</summary>
     [Id(24)] public SettingSet? Settings { get; init; }
 
+    /// <summary>Certificates of the fleet CA that must not be accepted, for revocation lists; in no list of devices.</summary>
+    [Id(40)] public ImmutableArray<RevokedCertificate> Revocations { get; init; } = [];
+
     public override FieldValue Field(string name, string key) => name switch
     {
         "name" => FieldValue.Of(Name),
@@ -132,6 +137,7 @@ public sealed record DeviceRow : InventoryRow
             CertificateNotAfter = device.Identity?.NotAfter,
             Labels = device.Labels.IsDefault ? [] : device.Labels,
             Settings = withSettings ? device.Settings : null,
+            Revocations = StatusRules.RevocationsOf(device),
         };
     }
 }
