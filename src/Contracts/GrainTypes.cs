@@ -21,4 +21,5 @@ public static class GrainTypes
     public const string TenantImport = "muster.tenant-import";
     public const string Delivery = "muster.delivery";
     public const string Trust = "muster.trust";
+    public const string CertificateStatus = "muster.certificate-status";
 }

@@ -15,6 +15,12 @@ return await HostProgram.RunAsync(async () =>
         return;
     }
 
+    if (args is [PkiCommand.RollVerb, .. var roll])
+    {
+        await PkiCommand.RollAsync(roll, Console.Out, TimeProvider.System);
+        return;
+    }
+
     var builder = WebApplication.CreateBuilder(args);
     var settings = new HostSettings(builder.Configuration);
     var connectionString = settings.ConnectionString;

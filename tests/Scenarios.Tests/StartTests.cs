@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
+using Muster.Cryptography.Certificates;
 
 namespace Muster.Scenarios.Tests;
 
@@ -41,6 +43,33 @@ public sealed class StartTests
         Assert.Contains(muster.Folder, error, StringComparison.Ordinal);
         Assert.Contains("Muster:Data:Directory", error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [SupportedOSPlatform("linux")]
+    [InlineData("640")]
+    [InlineData("660")]
+    public async Task Start_WithAKeyOfTheFleetCaThatOthersGetAt_EndsWithChmod(string mode)
+    {
+        var folder = Directory.CreateTempSubdirectory("muster-start-");
+        try
+        {
+            var pki = Path.Combine(folder.FullName, "pki");
+            var now = TimeProvider.System.GetUtcNow();
+            CertificateAuthority.LoadOrCreate(pki, "fleet-ca-1", "Muster fleet CA 1", now, TimeSpan.FromDays(9)).Dispose();
+            var key = Path.Combine(pki, "fleet-ca-1.key");
+            File.SetUnixFileMode(key, (UnixFileMode)Convert.ToInt32(mode, 8));
+
+            var (code, error) = await RunAsync(folder.FullName, OneProcess.FreePorts(1)[0]);
+
+            Assert.Equal(1, code);
+            Assert.Contains($"chmod 600 '{key}'", error, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     private static async Task<(int Code, string Error)> RunAsync(string folder, int mqttPort)

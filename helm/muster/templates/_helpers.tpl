@@ -113,6 +113,9 @@ containers:
         value: {{ $root.Values.cluster.siloPort | quote }}
       - name: Muster__Cluster__GatewayPort
         value: {{ $root.Values.cluster.gatewayPort | quote }}
+      # A secret is mounted as root's, mode 0440, and the pod reads it by its own group.
+      - name: Muster__Pki__AllowGroupRead
+        value: "true"
       - name: Muster__Pki__ServerNames__0
         value: {{ $root.Values.gateway.publicName | default (printf "%s-gateway" (include "muster.name" $root)) | quote }}
     {{- else }}

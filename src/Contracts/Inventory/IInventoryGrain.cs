@@ -1,3 +1,4 @@
+using Muster.Contracts.CertificateStatus;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Gateways;
 using Muster.Domain;
@@ -88,6 +89,13 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     /// </summary>
     [Alias("GetDue"), ResponseTimeout(CallTimeouts.Presence)]
     Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax);
+
+    /// <summary>
+    /// The revoked certificates of the fleet CA of this partition's devices, as fresh as a list; null when they are those that the caller
+    /// has under <paramref name="known"/>.
+    /// </summary>
+    [Alias("GetRevocations"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<PartitionRevocations?> GetRevocationsAsync(RevocationMark known);
 }
 
 /// <summary>Receives changed rows.</summary>

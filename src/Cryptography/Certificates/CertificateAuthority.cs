@@ -17,7 +17,7 @@ public sealed class CertificateAuthority : IDisposable
     public const int ServerNamesMax = 32;
 
     /// <summary>Clocks of peers may be behind by some minutes.</summary>
-    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
+    internal static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
 
     private readonly X509Certificate2 _certificate;
 
@@ -43,7 +43,7 @@ public sealed class CertificateAuthority : IDisposable
     /// leaves a key for which the certificate is made at the next start.
     /// </summary>
     public static CertificateAuthority LoadOrCreate(
-        string folder, string name, string commonName, DateTimeOffset now, TimeSpan lifetime)
+        string folder, string name, string commonName, DateTimeOffset now, TimeSpan lifetime, bool isGroupReadAllowed = false)
     {
         PrivateFile.CreateFolder(folder);
         var keyPath = Path.Combine(folder, $"{name}.key");
@@ -51,7 +51,7 @@ public sealed class CertificateAuthority : IDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         if (File.Exists(keyPath))
         {
-            PrivateFile.RequirePrivate(keyPath);
+            PrivateFile.RequireOwnerOnly(keyPath, isGroupReadAllowed);
             key.ImportFromPem(File.ReadAllText(keyPath));
         }
         else

@@ -1,13 +1,15 @@
+using Muster.Cryptography.CertificateStatus;
 using Muster.Domain;
+using Muster.Domain.CertificateStatus;
 using Muster.Domain.Identity;
 
 namespace Muster.Cryptography.Certificates;
 
 /// <summary>
-/// The fleet CA: signs the operational certificates of devices (IEEE 802.1AR LDevID). Its keys are in silos only; a gateway has its
-/// certificates (<see cref="FleetTrust"/>).
+/// One of the fleet's CAs: signs the operational certificates of devices (IEEE 802.1AR LDevID), and what is said of them later. Its key is
+/// in silos only; a gateway has its certificate (<see cref="FleetTrust"/>). <see cref="FleetAuthorities"/> are all of them.
 /// </summary>
-public sealed class FleetAuthority : ICertificateIssuer, IDisposable
+public sealed class FleetAuthority : IDisposable
 {
     /// <summary>A request with an RSA-4096 key takes 1.2 KiB; the rest is room for attributes.</summary>
     public const int RequestBytesMax = 8 * 1024;
@@ -15,23 +17,39 @@ public sealed class FleetAuthority : ICertificateIssuer, IDisposable
     private readonly CertificateAuthority _authority;
     private readonly ECDsa _key;
     private readonly DeterministicSignature _signature;
+    private readonly SerialNumbers _serials;
+    private readonly OcspResponder _responder;
+    private readonly StatusAddresses? _addresses;
 
     /// <param name="authority">The CA with its key; disposed with this.</param>
     /// <param name="generation">Which of the fleet's CAs it is.</param>
-    public FleetAuthority(CertificateAuthority authority, int generation)
+    /// <param name="addresses">Where relying parties ask for the state of its certificates; null for certificates that do not say.</param>
+    public FleetAuthority(CertificateAuthority authority, int generation, StatusAddresses? addresses = null)
     {
         ArgumentNullException.ThrowIfNull(authority);
         _authority = authority;
         _key = authority.Certificate.GetECDsaPrivateKey() ?? throw new ArgumentException("The authority has no key.", nameof(authority));
         _signature = new DeterministicSignature(_key);
+        _serials = new SerialNumbers(_key);
+        _responder = new OcspResponder(authority.Certificate, _signature, generation);
+        _addresses = addresses;
         Generation = generation;
+        var certificate = authority.Certificate;
+        SignsFrom = new DateTimeOffset(certificate.NotBefore).ToUniversalTime() + CertificateAuthority.ClockSkew;
+        NotAfter = new DateTimeOffset(certificate.NotAfter).ToUniversalTime();
     }
 
     public int Generation { get; }
 
+    /// <summary>Before, the one before it signs.</summary>
+    public DateTimeOffset SignsFrom { get; }
+
+    public DateTimeOffset NotAfter { get; }
+
     public string CertificatePem => _authority.CertificatePem;
 
-    public (RequestedCertificate? Request, FleetError? Error) Read(
+    /// <summary>See <see cref="ICertificateIssuer.Read"/>.</summary>
+    public static (RequestedCertificate? Request, FleetError? Error) Read(
         ReadOnlySpan<byte> request, CertificateSubject subject, bool isNameOptional)
     {
         ArgumentNullException.ThrowIfNull(subject);
@@ -69,8 +87,9 @@ public sealed class FleetAuthority : ICertificateIssuer, IDisposable
             : (new RequestedCertificate(Sha256Hash.Of(SHA256.HashData(key)), [.. key]), null);
     }
 
-    public CertificateSerial NewSerial() => CertificateSerial.Of(CertificateAuthority.NewSerialNumber());
+    public CertificateSerial NewSerial() => _serials.Next();
 
+    /// <summary>See <see cref="ICertificateIssuer.Sign"/>.</summary>
     public SignedCertificate Sign(CertificateOrder order)
     {
         ArgumentNullException.ThrowIfNull(order);
@@ -89,14 +108,33 @@ public sealed class FleetAuthority : ICertificateIssuer, IDisposable
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(key, critical: false));
         request.CertificateExtensions.Add(
             X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_authority.Certificate, true, false));
+        foreach (var extension in _addresses?.ExtensionsOf(Generation) ?? [])
+        {
+            request.CertificateExtensions.Add(extension);
+        }
+
         using var certificate = request.Create(
             _authority.Certificate.SubjectName, _signature, order.NotBefore, order.NotAfter, order.Serial.ToBytes());
         var der = certificate.RawData;
         return new SignedCertificate([.. der], Sha256Hash.Of(SHA256.HashData(der)));
     }
 
+    /// <summary>See <see cref="ICertificateStatusSigner.SignList"/>.</summary>
+    public ImmutableArray<byte> SignList(RevocationList list) => RevocationLists.Sign(_authority.Certificate, _signature, list);
+
+    /// <summary>Whether an OCSP request asks for a certificate of this CA.</summary>
+    internal bool IsIssuerOf(OcspQuestion question) => _responder.IsIssuerOf(question);
+
+    /// <summary>Signs what an OCSP request asked of this CA.</summary>
+    internal OcspAnswer Answer(
+        OcspQuestion question, Func<int, CertificateSerial, RevokedCertificate?> find, DateTimeOffset thisUpdate, DateTimeOffset now) =>
+        _responder.Answer(question, serial => _serials.Contains(serial)
+            ? new OcspFinding(IsKnown: true, find(Generation, serial))
+            : new OcspFinding(IsKnown: false, null), thisUpdate, now);
+
     public void Dispose()
     {
+        _responder.Dispose();
         _key.Dispose();
         _authority.Dispose();
     }

@@ -84,7 +84,8 @@ public sealed class FleetTrust
                 null);
     }
 
-    private static int GenerationOf(string path) => int.TryParse(
+    /// <summary>The number in the name of a file.</summary>
+    public static int GenerationOf(string path) => int.TryParse(
         Path.GetFileNameWithoutExtension(path)[FilePrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var generation)
             ? generation
             : throw new InvalidOperationException($"The name of '{path}' has no number: {FilePrefix}1.pem is the first CA's.");

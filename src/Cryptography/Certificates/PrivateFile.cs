@@ -47,6 +47,28 @@ public static class PrivateFile
         }
     }
 
+    /// <summary>Refuses a CA's key file that has any mode bit of group or others.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="isGroupReadAllowed">
+    /// The group may read it (and no more): a secret that Kubernetes mounts is root's, and the pod reads it by its own group.
+    /// </param>
+    public static void RequireOwnerOnly(string path, bool isGroupReadAllowed)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        var mode = File.GetUnixFileMode(path);
+        var allowed = OwnerOnly | (isGroupReadAllowed ? UnixFileMode.GroupRead : UnixFileMode.None);
+        if ((mode & ~allowed) != 0)
+        {
+            throw new KeyFileExposedException(
+                $"The CA's key '{path}' has mode 0{Convert.ToString((int)mode, 8)}: others than its owner get at it. "
+                + $"Run: chmod 600 '{path}'");
+        }
+    }
+
     /// <summary>Refuses a key file that others than its owner and group can read.</summary>
     public static void RequirePrivate(string path)
     {
@@ -56,3 +78,6 @@ public static class PrivateFile
         }
     }
 }
+
+/// <summary>Others than its owner can read or change a CA's key.</summary>
+public sealed class KeyFileExposedException(string message) : InvalidOperationException(message);

@@ -85,6 +85,20 @@ public static class CertificateErrors
         ("device", device.Value),
         ("until", $"{until:yyyy-MM-ddTHH:mm:ssZ}"));
 
+    public static FleetError RenewalEarly(DeviceId device, DateTimeOffset from) => FleetError.Of(
+        ErrorKind.Precondition,
+        "CERTIFICATE_RENEWAL_EARLY",
+        $"The certificate of device '{device}' is renewed with a new key from {from:yyyy-MM-ddTHH:mm:ssZ} on.",
+        ("device", device.Value),
+        ("from", $"{from:yyyy-MM-ddTHH:mm:ssZ}"));
+
+    public static FleetError IssuanceRateReached(DeviceId device, int limit) => FleetError.Of(
+        ErrorKind.Exhausted,
+        "ISSUANCE_RATE_REACHED",
+        $"Device '{device}' asked for a certificate more than {limit} times within a minute.",
+        ("device", device.Value),
+        ("limit", $"{limit}"));
+
     public static FleetError RenewalRateReached(string site, int limit) => FleetError.Of(
         ErrorKind.Exhausted,
         "RENEWAL_RATE_REACHED",

@@ -80,6 +80,23 @@ public static class CertificateRules
             : CertificateErrors.HelloTooOld(device.Id));
     }
 
+    /// <summary>
+    /// A new key is taken from two thirds of the certificate's life on, or when a newer CA signs: every key stays in the store. Whoever
+    /// lost the key, or the certificate, asks with the maker's certificate and is not held up by this.
+    /// </summary>
+    public static FleetError? CheckPace(
+        Device device, CertificateGround ground, Sha256Hash key, IssuingAuthority authority, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return ground == CertificateGround.Renewal
+                && device.Certificates.LastOrDefault() is { } current
+                && current.Key != key
+                && current.Generation == authority.Generation
+                && now < CertificateTerms.RenewFrom(current)
+            ? CertificateErrors.RenewalEarly(device.Id, CertificateTerms.RenewFrom(current))
+            : null;
+    }
+
     /// <summary>Whether it had certificates of the fleet CA and none of them is accepted any more.</summary>
     public static bool IsLapsed(Device device, DateTimeOffset now)
     {
@@ -89,7 +106,7 @@ public static class CertificateRules
 
     /// <summary>What is to be signed for this request: for one that is repeated, the same again.</summary>
     public static (CertificateOrder? Order, FleetError? Error) Order(
-        Device device, RequestedCertificate request, CertificateSerial serial, int generation, DateTimeOffset now)
+        Device device, RequestedCertificate request, CertificateSerial serial, IssuingAuthority authority, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(request);
@@ -99,16 +116,37 @@ public static class CertificateRules
             return (null, CertificateErrors.SigningRequestInvalid("its key is that of the maker's certificate"));
         }
 
-        if (FindRepeated(device, request.Key, now) is { } repeated && repeated.Generation == generation)
+        if (FindRepeated(device, request.Key, now) is { } repeated && repeated.Generation == authority.Generation)
         {
-            return (OrderOf(device, request, repeated.Serial, generation, (repeated.NotBefore, repeated.NotAfter)), null);
+            return (OrderOf(device, request, repeated.Serial, repeated.Generation, (repeated.NotBefore, repeated.NotAfter)), null);
         }
 
         var overlap = device.Certificates.FirstOrDefault(
             certificate => certificate.ReplacedUntil is not null && certificate.AcceptedUntil > now);
         return overlap is not null && device.Certificates[^1].Key != request.Key
             ? (null, CertificateErrors.OverlapUnderWay(device.Id, overlap.AcceptedUntil))
-            : (OrderOf(device, request, serial, generation, CertificateTerms.ValidityOf(serial, now)), null);
+            : (OrderOf(
+                device, request, serial, authority.Generation, CertificateTerms.ValidityOf(serial, authority.NotAfter, now)), null);
+    }
+
+    /// <summary>
+    /// Whether what was signed is another certificate under a serial number on record, because what the CA writes into certificates has
+    /// changed since: then it is not given out, and the order gets a number of its own (<see cref="Renumber"/>).
+    /// </summary>
+    public static bool IsAnother(Device device, CertificateOrder order, Sha256Hash certificate)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(order);
+        return device.Certificates.Any(known => known.Serial == order.Serial && known.Certificate != certificate);
+    }
+
+    /// <summary>The same order as a certificate of now.</summary>
+    public static CertificateOrder Renumber(
+        CertificateOrder order, CertificateSerial serial, IssuingAuthority authority, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        var (notBefore, notAfter) = CertificateTerms.ValidityOf(serial, authority.NotAfter, now);
+        return order with { Serial = serial, NotBefore = notBefore, NotAfter = notAfter };
     }
 
     /// <summary>Takes the signed certificate on record; one that is there already changes nothing.</summary>

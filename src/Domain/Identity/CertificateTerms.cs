@@ -28,13 +28,17 @@ public static class CertificateTerms
 
     private const int Steps = 1000;
 
-    /// <summary>From when to when a certificate with this serial number is valid that is issued now.</summary>
-    public static (DateTimeOffset NotBefore, DateTimeOffset NotAfter) ValidityOf(CertificateSerial serial, DateTimeOffset now)
+    /// <summary>
+    /// From when to when a certificate with this serial number is valid that is issued now; not longer than the CA that signs it.
+    /// </summary>
+    public static (DateTimeOffset NotBefore, DateTimeOffset NotAfter) ValidityOf(
+        CertificateSerial serial, DateTimeOffset authorityEnds, DateTimeOffset now)
     {
         // Certificates know whole seconds only.
         var second = new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
         var jitter = (long)Lifetime.TotalSeconds * JitterPercent / 100 * (long)(serial.Low % Steps) / Steps;
-        return (second - Backdating, second + Lifetime - TimeSpan.FromSeconds(jitter));
+        var end = second + Lifetime - TimeSpan.FromSeconds(jitter);
+        return (second - Backdating, end < authorityEnds ? end : authorityEnds);
     }
 
     /// <summary>From two thirds of its life on it is renewed; before, the same request is answered with the same certificate.</summary>

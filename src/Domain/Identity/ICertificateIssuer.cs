@@ -28,11 +28,16 @@ public sealed record CertificateOrder(
 /// <param name="Certificate">Its fingerprint.</param>
 public sealed record SignedCertificate(ImmutableArray<byte> Der, Sha256Hash Certificate);
 
+/// <summary>One of the fleet's CAs.</summary>
+/// <param name="Generation">Counts from 1.</param>
+/// <param name="NotAfter">Its end, and the latest of what it signs.</param>
+public readonly record struct IssuingAuthority(int Generation, DateTimeOffset NotAfter);
+
 /// <summary>The fleet CA. It signs what the rules ordered and decides nothing.</summary>
 public interface ICertificateIssuer
 {
-    /// <summary>Which of the fleet's CAs signs now; counts from 1.</summary>
-    int Generation { get; }
+    /// <summary>Which of the fleet's CAs signs at an instant: the newest that has begun; null when none has, or it has ended.</summary>
+    IssuingAuthority? At(DateTimeOffset now);
 
     /// <summary>
     /// Reads a PKCS #10 request (DER): it proves its key, the key is strong, and subject and alternative name are those of the device.
@@ -41,8 +46,8 @@ public interface ICertificateIssuer
     (RequestedCertificate? Request, FleetError? Error) Read(
         ReadOnlySpan<byte> request, CertificateSubject subject, bool isNameOptional);
 
-    /// <summary>A serial number that no certificate has.</summary>
-    CertificateSerial NewSerial();
+    /// <summary>A serial number that no certificate has, and that says itself which of the fleet's CAs chose it.</summary>
+    CertificateSerial NewSerial(int generation);
 
     /// <summary>
     /// The same order gives the same bytes: whoever lost the answer gets it again, and none has two of one serial number.

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using Muster.Domain.CertificateStatus;
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 using Muster.Domain.Policies;
 using Muster.Domain.Trust;
 
@@ -79,6 +81,9 @@ public sealed record DeviceRow : InventoryRow
     /// <summary>When the newest of its alarms came; null for none.</summary>
     [Id(51)] public DateTimeOffset? AlarmAt { get; init; }
 
+    /// <summary>Certificates of the fleet CA that must not be accepted, for revocation lists; in no list of devices.</summary>
+    [Id(40)] public ImmutableArray<RevokedCertificate> Revocations { get; init; } = [];
+
     public override FieldValue Field(string name, string key) => name switch
     {
         "name" => FieldValue.Of(Name),
@@ -152,6 +157,7 @@ public sealed record DeviceRow : InventoryRow
             Alarms = DeviceAlarms.Summarize(device.Alarms),
             AlarmAt = device.Alarms.IsDefaultOrEmpty ? null : device.Alarms[^1].At,
             Settings = withSettings ? device.Settings : null,
+            Revocations = StatusRules.RevocationsOf(device),
         };
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Muster.Artifacts;
 using Muster.Cryptography.Certificates;
+using Muster.Gateway.CertificateStatus;
 using Muster.Gateway.Est;
 using Muster.Gateway.Grpc;
 using Muster.Gateway.Images;
@@ -26,12 +27,14 @@ public static class GatewayHostExtensions
         builder.Services.AddSingleton(_ => FleetTrust.Load(settings.PkiFolder));
         builder.Services.AddDeviceArtifacts(builder.Configuration);
         builder.Services.AddEst();
+        builder.Services.AddCertificateStatus(builder.Configuration);
         builder.Services.AddOperatorsApi(builder.Configuration);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.UseMqttListener();
             kestrel.UseDeviceHttpsListener();
+            kestrel.UseCertificateStatusListener();
             kestrel.UseOperatorsListener();
         });
         return builder;
@@ -50,6 +53,7 @@ public static class GatewayHostExtensions
     {
         endpoints.MapDeviceArtifacts();
         endpoints.MapEst();
+        endpoints.MapCertificateStatus();
         endpoints.MapOperatorsApi();
     }
 }

@@ -7,16 +7,30 @@ namespace Muster.Grains.Devices;
 /// <summary>What the device gets from the fleet CA; the rules are <see cref="CertificateRules"/>.</summary>
 internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
 {
+    /// <summary>
+    /// Calls of one device in a minute, those included that repeat or are refused: each is a signature to verify and mostly one to make,
+    /// and a device that works asks once a month.
+    /// </summary>
+    public const int IssueCallsMax = 10;
+
+    private long _issueMinute;
+    private int _issueCalls;
+
     public async Task<CertificateReply> IssueAsync(IssueCertificate command)
     {
         ArgumentNullException.ThrowIfNull(command);
         var now = _services.Clock.GetUtcNow();
-        if (_services.Issuer is not { } issuer)
+        if (!TakeIssueCall(now))
+        {
+            return Refuse(CertificateErrors.IssuanceRateReached(_id, IssueCallsMax));
+        }
+
+        if (_services.Issuer is not { } issuer || issuer.At(now) is not { } authority)
         {
             return Refuse(CertificateErrors.FleetAuthorityMissing());
         }
 
-        var (order, ground, refused) = Prepare(command, issuer, now);
+        var (order, ground, refused) = Prepare(command, issuer, authority, now);
         if (order is null)
         {
             return Refuse(refused!);
@@ -29,13 +43,19 @@ internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
         }
 
         var signed = issuer.Sign(order);
+        if (CertificateRules.IsAnother(Current!, order, signed.Certificate))
+        {
+            order = CertificateRules.Renumber(order, issuer.NewSerial(authority.Generation), authority, now);
+            signed = issuer.Sign(order);
+        }
+
         var decision = CertificateRules.Issue(Current!, order, signed.Certificate, ground, now);
         await CommitAsync(decision.Next, decision.Events, Actor.Device(_id.Value), now);
         return new CertificateReply(signed.Der, null);
     }
 
     private (CertificateOrder? Order, CertificateGround Ground, FleetError? Error) Prepare(
-        IssueCertificate command, ICertificateIssuer issuer, DateTimeOffset now)
+        IssueCertificate command, ICertificateIssuer issuer, IssuingAuthority authority, DateTimeOffset now)
     {
         if (CertificateRules.CheckState(Current, _id, command.Identity, now) is { } unfit)
         {
@@ -56,14 +76,31 @@ internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
             return (null, default, refused);
         }
 
-        var (order, tooMany) = CertificateRules.Order(device, request, issuer.NewSerial(), issuer.Generation, now);
+        if (CertificateRules.CheckPace(device, ground, request.Key, authority, now) is { } early)
+        {
+            return (null, default, early);
+        }
+
+        var (order, tooMany) = CertificateRules.Order(
+            device, request, issuer.NewSerial(authority.Generation), authority, now);
 
         // Whatever the ground is, a new certificate after a lapse counts; what is given again does not, or one device could use up the
         // pace of its site.
         var isNew = order is not null && device.Certificates.All(known => known.Serial != order.Serial);
         return isNew && CertificateRules.IsLapsed(device, now) && !_services.Renewals.TryTake(_tenant, device.Site)
-            ? (null, default, CertificateErrors.RenewalRateReached(device.Site, RenewalPace.DevicesMax))
+            ? (null, default, CertificateErrors.RenewalRateReached(device.Site, RenewalPace.MaxOf(device.Site)))
             : (order, ground, tooMany);
+    }
+
+    private bool TakeIssueCall(DateTimeOffset now)
+    {
+        var minute = now.UtcTicks / TimeSpan.TicksPerMinute;
+        if (minute != _issueMinute)
+        {
+            (_issueMinute, _issueCalls) = (minute, 0);
+        }
+
+        return ++_issueCalls <= IssueCallsMax;
     }
 
     private CertificateReply Refuse(FleetError error)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Muster.Contracts;
+using Muster.Contracts.CertificateStatus;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
@@ -203,6 +204,12 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
     public Task<DevicePresence?> FindPresenceAsync(TenantId tenant, DeviceId device) =>
         Task.FromResult(_presence.Find(tenant, device, _clock.GetUtcNow()));
+
+    public async Task<PartitionRevocations?> GetRevocationsAsync(RevocationMark known)
+    {
+        await CatchUpIfBehindAsync();
+        return _tables.Revocations.Read(known, _clock.GetUtcNow());
+    }
 
     private void Apply(FeedEntry entry) =>
         _tables.Apply(entry.Record, entry.Version, entry.Row, entry.DueAt, _watches, _clock.GetUtcNow());

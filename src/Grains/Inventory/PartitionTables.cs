@@ -14,6 +14,8 @@ internal sealed class PartitionTables(ValuePool values, PresenceTable presence)
 
     public DueTable Due { get; } = new();
 
+    public RevocationTable Revocations { get; } = new();
+
     /// <summary>Takes what a commit left, and tells those who watch; what is older than what is known changes nothing.</summary>
     [MethodImpl(ScanPath.Options)]
     public void Apply(
@@ -25,7 +27,11 @@ internal sealed class PartitionTables(ValuePool values, PresenceTable presence)
             case null:
                 break;
             case DeviceRow device:
-                Devices.Apply(device, version, watches, now);
+                if (Devices.Apply(device, version, watches, now))
+                {
+                    Revocations.Apply(record.Key, device.Revocations);
+                }
+
                 break;
             default:
                 if (Others.Apply(record, version, row) is { } other)
@@ -52,5 +58,6 @@ internal sealed class PartitionTables(ValuePool values, PresenceTable presence)
     /// </summary>
     public IEnumerable<string?> DifferencesTo(PartitionTables fold) => Devices.DifferencesTo(fold.Devices)
         .Concat(Others.DifferencesTo(fold.Others))
-        .Concat(Due.DifferencesTo(fold.Due));
+        .Concat(Due.DifferencesTo(fold.Due))
+        .Concat(Revocations.DifferencesTo(fold.Revocations));
 }

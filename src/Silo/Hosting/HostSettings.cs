@@ -19,6 +19,8 @@ internal sealed class HostSettings : InstallationSettings
         ClientPort = muster.GetValue("Cluster:GatewayPort", ClientPortDefault);
         AdvertisedAddress = muster["Cluster:AdvertisedAddress"] is { Length: > 0 } address ? address : "127.0.0.1";
         HasEdge = muster.GetValue("Edge:Enabled", IsOneProcess);
+        AllowsGroupRead = muster.GetValue("Pki:AllowGroupRead", false);
+        StatusBaseUrl = muster["CertificateStatus:BaseUrl"] ?? "";
         ServerNames = muster.GetSection("Pki:ServerNames").Get<string[]>() is { Length: > 0 } names
             ? names
             : ["localhost", "127.0.0.1", "::1"];
@@ -35,6 +37,14 @@ internal sealed class HostSettings : InstallationSettings
     /// Whether this silo listens for devices and operators itself; in a cluster gateways of their own do, unless it is switched on.
     /// </summary>
     public bool HasEdge { get; }
+
+    /// <summary>
+    /// The keys of CAs may be readable by their group: a secret that Kubernetes mounts is root's, and the pod reads it by its own group.
+    /// </summary>
+    public bool AllowsGroupRead { get; }
+
+    /// <summary>Where relying parties find revocation lists and OCSP, for the certificates that are signed here; empty for none.</summary>
+    public string StatusBaseUrl { get; }
 
     /// <summary>DNS names and addresses that devices and operators reach the edge by; the first one stands in the CLI's profile.</summary>
     public IReadOnlyList<string> ServerNames { get; }

@@ -6,6 +6,7 @@ using Muster.Contracts.Images;
 using Muster.Cryptography.Certificates;
 using Muster.Cryptography.Decommissioning;
 using Muster.Cryptography.Manifests;
+using Muster.Domain.CertificateStatus;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Identity;
 using Muster.Domain.Images;
@@ -41,6 +42,7 @@ internal static class SiloHostExtensions
         services.AddSingleton<IImageVerifier>(_ => new CmsImageVerifier(TrustStore.Load(settings.ImageTrustFolder)));
         services.AddSingleton<IErasureProofVerifier, ErasureProofVerifier>();
         services.AddSingleton<ICertificateIssuer>(provider => provider.GetRequiredService<HostPki>().Fleet);
+        services.AddSingleton<ICertificateStatusSigner>(provider => provider.GetRequiredService<HostPki>().Fleet);
         services.AddSingleton<IOperatorCertificateAuthority>(provider =>
             new OperatorCertificateAuthority(provider.GetRequiredService<HostPki>().Operators, OperatorLifetime));
         return builder;

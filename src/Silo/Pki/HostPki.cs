@@ -14,15 +14,10 @@ internal sealed class HostPki : IDisposable
 
     public const string OperatorsName = "operators-ca";
 
-    public static readonly string FleetName = $"{FleetTrust.FilePrefix}{FleetGeneration}";
-
     /// <summary>A CA outlives its operators' and servers' certificates many times.</summary>
     private static readonly TimeSpan AuthorityLifetime = TimeSpan.FromDays(3650);
 
-    /// <summary>Which of the fleet's CAs this version makes and signs with.</summary>
-    private const int FleetGeneration = 1;
-
-    private HostPki(CertificateAuthority operators, FleetAuthority fleet, string serverAuthorityPem)
+    private HostPki(CertificateAuthority operators, FleetAuthorities fleet, string serverAuthorityPem)
     {
         Operators = operators;
         Fleet = fleet;
@@ -32,7 +27,7 @@ internal sealed class HostPki : IDisposable
     public CertificateAuthority Operators { get; }
 
     /// <summary>Signs the devices' operational certificates.</summary>
-    public FleetAuthority Fleet { get; }
+    public FleetAuthorities Fleet { get; }
 
     /// <summary>The CA that servers' certificates chain to, PEM.</summary>
     public string ServerAuthorityPem { get; }
@@ -43,10 +38,12 @@ internal sealed class HostPki : IDisposable
         if (settings.HasEdge)
         {
             using var servers = OpenServers(settings.PkiFolder, now);
-            return new HostPki(OpenOperators(settings.PkiFolder, now), OpenFleet(settings.PkiFolder, now), servers.CertificatePem);
+            return new HostPki(
+                OpenOperators(settings.PkiFolder, now, settings.AllowsGroupRead), FleetFolder.Open(settings, now), servers.CertificatePem);
         }
 
-        string[] needed = [$"{OperatorsName}.pem", $"{OperatorsName}.key", $"{ServersName}.pem", $"{FleetName}.pem", $"{FleetName}.key"];
+        var fleet = FleetFolder.NameOf(FleetFolder.First);
+        string[] needed = [$"{OperatorsName}.pem", $"{OperatorsName}.key", $"{ServersName}.pem", $"{fleet}.pem", $"{fleet}.key"];
         var missing = needed.Where(file => !File.Exists(Path.Combine(settings.PkiFolder, file))).ToList();
         if (missing.Count > 0)
         {
@@ -56,23 +53,32 @@ internal sealed class HostPki : IDisposable
         }
 
         return new HostPki(
-            OpenOperators(settings.PkiFolder, now),
-            OpenFleet(settings.PkiFolder, now),
+            OpenOperators(settings.PkiFolder, now, settings.AllowsGroupRead),
+            FleetFolder.Open(settings, now),
             File.ReadAllText(Path.Combine(settings.PkiFolder, $"{ServersName}.pem")));
     }
 
     /// <summary>The CA of servers' certificates; made with a key of mode 0600 if it is not there.</summary>
     public static CertificateAuthority OpenServers(string folder, DateTimeOffset now) =>
-        CertificateAuthority.LoadOrCreate(folder, ServersName, "Muster server CA", now, AuthorityLifetime);
+        Load(folder, ServersName, "Muster server CA", now, isGroupReadAllowed: false);
 
     /// <summary>The CA of operators' certificates; made with a key of mode 0600 if it is not there.</summary>
-    public static CertificateAuthority OpenOperators(string folder, DateTimeOffset now) =>
-        CertificateAuthority.LoadOrCreate(folder, OperatorsName, "Muster operators CA", now, AuthorityLifetime);
+    public static CertificateAuthority OpenOperators(string folder, DateTimeOffset now, bool isGroupReadAllowed = false) =>
+        Load(folder, OperatorsName, "Muster operators CA", now, isGroupReadAllowed);
 
-    /// <summary>The CA of devices' operational certificates; made with a key of mode 0600 if it is not there.</summary>
-    public static FleetAuthority OpenFleet(string folder, DateTimeOffset now) => new(
-        CertificateAuthority.LoadOrCreate(folder, FleetName, $"Muster fleet CA {FleetGeneration}", now, AuthorityLifetime),
-        FleetGeneration);
+    /// <summary>The CA of this name; one whose key others can read is not used.</summary>
+    public static CertificateAuthority Load(
+        string folder, string name, string commonName, DateTimeOffset from, bool isGroupReadAllowed)
+    {
+        try
+        {
+            return CertificateAuthority.LoadOrCreate(folder, name, commonName, from, AuthorityLifetime, isGroupReadAllowed);
+        }
+        catch (KeyFileExposedException exposed)
+        {
+            throw new StartRefusedException(exposed.Message);
+        }
+    }
 
     public void Dispose()
     {

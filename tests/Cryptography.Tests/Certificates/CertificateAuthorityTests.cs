@@ -54,7 +54,7 @@ public sealed class CertificateAuthorityTests : IDisposable
         var key = Path.Combine(_folder.FullName, "pki", "operators-ca.key");
         File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.OtherRead);
 
-        Assert.Throws<InvalidOperationException>(() => Load("pki"));
+        Assert.Throws<KeyFileExposedException>(() => Load("pki"));
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class FleetAuthorityTests : IDisposable
         openssl.Run($"req -new -nodes {key} -config request.cnf -keyout key.pem -outform DER -out request.der");
         openssl.Run("pkey -in key.pem -pubout -outform DER -out public.der");
 
-        var (request, error) = _fleet.Read(openssl.Read("request.der"), Camera, isNameOptional: false);
+        var (request, error) = FleetAuthority.Read(openssl.Read("request.der"), Camera, isNameOptional: false);
 
         Assert.Null(error);
         Assert.Equal(openssl.Read("public.der"), request!.PublicKey);
@@ -52,10 +52,10 @@ public sealed class FleetAuthorityTests : IDisposable
     {
         var nameless = Request("", null);
 
-        Assert.Null(_fleet.Read(nameless, Camera, isNameOptional: true).Error);
-        Assert.Equal("subject", FieldOf(_fleet.Read(nameless, Camera, isNameOptional: false).Error));
+        Assert.Null(FleetAuthority.Read(nameless, Camera, isNameOptional: true).Error);
+        Assert.Equal("subject", FieldOf(FleetAuthority.Read(nameless, Camera, isNameOptional: false).Error));
         var named = Request("CN=B8A44F000001, SERIALNUMBER=B8A44F000001", null);
-        Assert.Equal("subject alternative name", FieldOf(_fleet.Read(named, Camera, isNameOptional: false).Error));
+        Assert.Equal("subject alternative name", FieldOf(FleetAuthority.Read(named, Camera, isNameOptional: false).Error));
     }
 
     [Theory]
@@ -68,7 +68,7 @@ public sealed class FleetAuthorityTests : IDisposable
     [InlineData("", "https://example.org/", "subject alternative name")]
     public void Read_OfAForeignName_IsRefused(string subject, string? uri, string field)
     {
-        var (request, error) = _fleet.Read(Request(subject, uri), Camera, isNameOptional: true);
+        var (request, error) = FleetAuthority.Read(Request(subject, uri), Camera, isNameOptional: true);
 
         Assert.Null(request);
         Assert.Equal(("SIGNING_REQUEST_OF_ANOTHER", field), (error!.Reason, FieldOf(error)));
@@ -92,7 +92,7 @@ public sealed class FleetAuthorityTests : IDisposable
                 new CertificateRequest("", weak, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSigningRequest(),
                 new CertificateRequest("", odd, HashAlgorithmName.SHA256).CreateSigningRequest(),
             },
-            bytes => Assert.Equal("SIGNING_REQUEST_INVALID", _fleet.Read(bytes, Camera, isNameOptional: true).Error!.Reason));
+            bytes => Assert.Equal("SIGNING_REQUEST_INVALID", FleetAuthority.Read(bytes, Camera, isNameOptional: true).Error!.Reason));
     }
 
     [Theory]
@@ -105,7 +105,7 @@ public sealed class FleetAuthorityTests : IDisposable
         using var openssl = new OpenSsl();
         openssl.Run($"req -new -newkey {key} -nodes -subj / -keyout leaf.key -outform DER -out leaf.csr");
 
-        var (request, error) = _fleet.Read(openssl.Read("leaf.csr"), Camera, isNameOptional: true);
+        var (request, error) = FleetAuthority.Read(openssl.Read("leaf.csr"), Camera, isNameOptional: true);
 
         Assert.Null(request);
         Assert.Equal("SIGNING_REQUEST_INVALID", error!.Reason);
@@ -159,7 +159,7 @@ public sealed class FleetAuthorityTests : IDisposable
         openssl.Run("x509 -x509toreq -copy_extensions copyall -in device.pem -signkey next.key -out request.pem");
         openssl.Run("req -in request.pem -outform DER -out request.der");
 
-        Assert.Null(_fleet.Read(openssl.Read("request.der"), Camera, isNameOptional: false).Error);
+        Assert.Null(FleetAuthority.Read(openssl.Read("request.der"), Camera, isNameOptional: false).Error);
     }
 
     [Theory]

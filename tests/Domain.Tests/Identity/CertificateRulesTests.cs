@@ -118,7 +118,7 @@ public sealed class CertificateRulesTests
     public void Order_OfManySerials_SpreadsTheEnds()
     {
         var ends = Enumerable.Range(0, 1000)
-            .Select(n => CertificateTerms.ValidityOf(new CertificateSerial(1, (ulong)n * 7919), Now).NotAfter)
+            .Select(n => CertificateTerms.ValidityOf(new CertificateSerial(1, (ulong)n * 7919), DateTimeOffset.MaxValue, Now).NotAfter)
             .ToArray();
 
         Assert.All(ends, end => Assert.InRange(end - Now, CertificateTerms.Lifetime * 0.9, CertificateTerms.Lifetime));
@@ -141,11 +141,53 @@ public sealed class CertificateRulesTests
     }
 
     [Fact]
+    public void Order_NearTheEndOfTheAuthority_EndsWithIt()
+    {
+        var authority = new IssuingAuthority(1, Now.AddDays(3));
+
+        var (order, _) = CertificateRules.Order(
+            InService(), new RequestedCertificate(Hash(1), [1]), Serial(1), authority, Now);
+
+        Assert.Equal(authority.NotAfter, order!.NotAfter);
+    }
+
+    [Fact]
+    public void CheckPace_OfANewKey_WaitsForTwoThirdsOfTheLifeOrANewerAuthority()
+    {
+        var device = Decide(InService(), Order(InService(), 1, Now), CertificateGround.Hello, Now).Next;
+        var renewFrom = CertificateTerms.RenewFrom(device.Certificates[0]);
+
+        string? Reason(ulong key, CertificateGround ground, int generation, DateTimeOffset now) =>
+            CertificateRules.CheckPace(device, ground, Hash(key), Authority(generation), now)?.Reason;
+
+        Assert.Equal("CERTIFICATE_RENEWAL_EARLY", Reason(2, CertificateGround.Renewal, 1, renewFrom.AddSeconds(-1)));
+        Assert.Null(Reason(2, CertificateGround.Renewal, 1, renewFrom));
+        Assert.Null(Reason(1, CertificateGround.Renewal, 1, Now));
+        Assert.Null(Reason(2, CertificateGround.Renewal, 2, Now));
+        Assert.Null(Reason(2, CertificateGround.Hello, 1, Now));
+        Assert.Null(Reason(2, CertificateGround.Lapse, 1, Now));
+    }
+
+    [Fact]
+    public void IsAnother_OfTheSameSerialWithOtherBytes_IsRenumbered()
+    {
+        var order = Order(InService(), 1, Now);
+        var device = Decide(InService(), order, CertificateGround.Hello, Now).Next;
+        var issued = device.Certificates[0].Certificate;
+
+        Assert.False(CertificateRules.IsAnother(device, order, issued));
+        Assert.True(CertificateRules.IsAnother(device, order, Hash(4711)));
+        var next = CertificateRules.Renumber(order, Serial(2), Authority(1), Now.AddDays(1));
+        Assert.Equal((Serial(2), order.Key), (next.Serial, next.Key));
+        Assert.True(next.NotAfter > order.NotAfter.AddHours(-73));
+    }
+
+    [Fact]
     public void Order_ForTheMakersKey_IsRefused()
     {
         var makers = Sha256Hash.TryParse(Units.Identity.KeySha256, out var key) ? key : default;
 
-        var (order, error) = CertificateRules.Order(InService(), new RequestedCertificate(makers, [1]), Serial(1), 1, Now);
+        var (order, error) = CertificateRules.Order(InService(), new RequestedCertificate(makers, [1]), Serial(1), Authority(1), Now);
 
         Assert.Null(order);
         Assert.Equal("SIGNING_REQUEST_INVALID", error!.Reason);
@@ -278,11 +320,17 @@ public sealed class CertificateRulesTests
         DeviceAdmission.Check(device, Units.Id, Operational(n), now)?.Reason;
 
     private static string? OrderRefusal(Device device, ulong key, DateTimeOffset now) =>
-        CertificateRules.Order(device, new RequestedCertificate(Hash(key), [1]), Serial(99), 1, now).Error?.Reason;
+        CertificateRules.Order(device, new RequestedCertificate(Hash(key), [1]), Serial(99), Authority(1), now).Error?.Reason;
 
     private static CertificateOrder Order(Device device, ulong key, DateTimeOffset now, ulong? serial = null, int generation = 1) =>
         CertificateRules.Order(
-            device, new RequestedCertificate(Hash(key), ImmutableArray.Create<byte>(1)), Serial(serial ?? key), generation, now).Order!;
+            device,
+            new RequestedCertificate(Hash(key), ImmutableArray.Create<byte>(1)),
+            Serial(serial ?? key),
+            Authority(generation),
+            now).Order!;
+
+    private static IssuingAuthority Authority(int generation) => new(generation, Now.AddYears(10));
 
     private static Decision<Device> Decide(Device device, CertificateOrder order, CertificateGround ground, DateTimeOffset now) =>
         CertificateRules.Issue(device, order, Hash(1000 + order.Key.Fourth), ground, now);

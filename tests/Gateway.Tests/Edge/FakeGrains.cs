@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using Muster.Contracts.CertificateStatus;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Inventory;
@@ -81,4 +82,6 @@ internal sealed class FakeInventory : IInventoryGrain
     public Task UnwatchAsync(IRowWatcher watcher) => throw new NotSupportedException();
 
     public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => throw new NotSupportedException();
+
+    public Task<PartitionRevocations?> GetRevocationsAsync(RevocationMark known) => throw new NotSupportedException();
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Reflection;
+using Muster.Contracts.CertificateStatus;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
 using Muster.Domain.Inventory;
@@ -228,6 +229,8 @@ internal sealed class FakeRows(int partition) : IInventoryGrain
     public Task ReportPresenceAsync(PresenceReport report) => throw new NotSupportedException();
 
     public Task<DueRecords> GetDueAsync(DateTimeOffset now, int recordsMax) => throw new NotSupportedException();
+
+    public Task<PartitionRevocations?> GetRevocationsAsync(RevocationMark known) => throw new NotSupportedException();
 
     private bool IsReading() => Unanswered > 0 && Unanswered-- > 0;
 

@@ -88,7 +88,37 @@ public sealed class DeviceCertificatesTests(DeviceSilo silo)
         Assert.Null((await unit.Grain.HelloAsync(unit.Hello("boot-1", 2) with { Envelope = envelope })).Error);
         Assert.Equal(unit.Identity.CertificateSha256, (await unit.GetAsync()).Identity!.CertificateSha256);
         Assert.Equal("HELLO_TOO_OLD", (await IssueAsync(unit, NewRequest())).Error?.Reason);
-        Assert.Null((await IssueAsync(unit, NewRequest(), CertificateCall.Renew, operational)).Error);
+        Assert.Equal(
+            "CERTIFICATE_RENEWAL_EARLY", (await IssueAsync(unit, NewRequest(), CertificateCall.Renew, operational)).Error?.Reason);
+    }
+
+    [Fact]
+    public async Task IssueAsync_MoreOftenThanADeviceDoes_IsRefusedUntilTheNextMinute()
+    {
+        await using var own = new DeviceSilo();
+        await own.InitializeAsync();
+        var unit = await new Unit(own).EnrolAsync();
+        var request = NewRequest();
+
+        for (var call = 0; call < DeviceGrain.IssueCallsMax; call++)
+        {
+            Assert.Null((await IssueAsync(unit, request, of: own)).Error);
+        }
+
+        Assert.Equal("ISSUANCE_RATE_REACHED", (await IssueAsync(unit, request, of: own)).Error?.Reason);
+        own.Clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Null((await IssueAsync(unit, request, of: own)).Error);
+    }
+
+    [Fact]
+    public void TryTake_OfDevicesWithoutASite_SharesALargerPace()
+    {
+        var pace = new RenewalPace(new SteppedClock(new DateTimeOffset(2026, 6, 1, 12, 0, 0, TimeSpan.Zero)));
+
+        Assert.All(Enumerable.Range(0, RenewalPace.WithoutSiteMax), _ => Assert.True(pace.TryTake(TenantId.Default, "")));
+
+        Assert.False(pace.TryTake(TenantId.Default, ""));
+        Assert.True(pace.TryTake(TenantId.Default, "lab"));
     }
 
     [Fact]
