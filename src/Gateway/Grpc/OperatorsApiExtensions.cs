@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
+using Muster.Gateway.Anchors;
 using Muster.Gateway.Decommissioning;
 using Muster.Gateway.Deliveries;
 using Muster.Gateway.Devices;
@@ -97,6 +98,7 @@ public static class OperatorsApiExtensions
         endpoints.MapGrpcService<MaintenanceService>();
         endpoints.MapGrpcService<TransfersService>();
         endpoints.MapGrpcService<DeliveriesService>();
+        endpoints.MapGrpcService<AnchorsService>();
         endpoints.MapGrpcReflectionService();
         endpoints.MapGrpcHealthChecksService();
         return endpoints;
@@ -116,6 +118,7 @@ public static class OperatorsApiExtensions
         MaintenanceValidators.AddTo(validators);
         TransfersValidators.AddTo(validators);
         DeliveriesValidators.AddTo(validators);
+        AnchorsValidators.AddTo(validators);
         return validators;
     }
 }

@@ -70,7 +70,10 @@ internal sealed partial class SessionAdmission(
         }
 
         var session = new MqttSession(
-            channel, new DeviceAddress(peer.Tenant, identity.Device), identity, connect.ClientId, LimitsOf(channel, connect));
+            channel, new DeviceAddress(peer.Tenant, identity.Device), identity, connect.ClientId, LimitsOf(channel, connect))
+        {
+            Peer = peer,
+        };
         if (registry.Reserve(session) is not { } device)
         {
             return Admission.Refused(DeviceMessageErrors.LimitReached("connections that only publish", DeviceSessions.PublishersMax));

@@ -3,6 +3,7 @@ using Muster.Contracts.Commit;
 using Muster.Contracts.EndOfSupport;
 using Muster.Domain;
 using Muster.Domain.Transfers;
+using Muster.Grains.Anchors;
 using Muster.Grains.Decommissioning;
 using Muster.Grains.Deliveries;
 using Muster.Grains.Devices;
@@ -22,14 +23,14 @@ internal static class TenantRecords
     public static string KeysOf(string kind, TenantId tenant) => kind switch
     {
         GrainTypes.Key => "*",
-        GrainTypes.PolicySet => tenant.Value,
+        GrainTypes.PolicySet or GrainTypes.Anchors => tenant.Value,
         _ => $"{tenant}/*",
     };
 
     public static bool Belongs(TenantId tenant, StoredRecord record) => record.Key.Kind switch
     {
         GrainTypes.Key => record.Record is KeyRecord { Owner: { } owner } && owner.Tenant == tenant,
-        GrainTypes.PolicySet => record.Key.Key == tenant.Value,
+        GrainTypes.PolicySet or GrainTypes.Anchors => record.Key.Key == tenant.Value,
         _ => record.Key.Key.StartsWith($"{tenant}/", StringComparison.Ordinal),
     };
 
@@ -71,6 +72,7 @@ internal static class TenantRecords
         GrainTypes.EndOfSupport => typeof(EndOfSupportRecord),
         GrainTypes.Product => typeof(ProductRecord),
         GrainTypes.PolicySet => typeof(PolicySetRecord),
+        GrainTypes.Anchors => typeof(AnchorSetRecord),
         GrainTypes.Key => typeof(KeyRecord),
         GrainTypes.RolloutPartition => typeof(RolloutShareRecord),
         GrainTypes.Rollout => typeof(RolloutRecord),
