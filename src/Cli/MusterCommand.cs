@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Anchors;
 using Muster.Cli.Decommissions;
 using Muster.Cli.Deliveries;
 using Muster.Cli.Devices;
@@ -35,6 +36,7 @@ public static class MusterCommand
             + "Exit codes: 0 done, 1 refused (the reason is on stderr), 2 wrong usage, 3 the server is not reachable.")
         {
             VerbOptions.Profile,
+            VerbOptions.Tenant,
             VerbOptions.Output,
         };
         root.Add(Group("devices", "What the fleet consists of.", [
@@ -60,6 +62,8 @@ public static class MusterCommand
                 TrustRulesVerbs.CreateGet(), TrustRulesVerbs.CreateSet()]),
             Group("suspects", "Devices whose identity may be used twice.", [
                 SuspectVerbs.CreateList(), SuspectVerbs.CreateConfirm(), SuspectVerbs.CreateDismiss()])]));
+        root.Add(Group("anchors", "The makers whose devices are believed.", [
+            AddAnchor.Create(), ListAnchors.Create(), GetAnchor.Create(), RemoveAnchor.Create()]));
         root.Add(Group("operators", "Who may call the API.", [
             RequestOperator.Create(), AddOperator.Create(), AcceptOperator.Create(), ListOperators.Create()]));
         root.Add(Group("admin", "The installation itself: whether it is in order, backup, moving.", [

@@ -22,4 +22,5 @@ public static class GrainTypes
     public const string Delivery = "muster.delivery";
     public const string Trust = "muster.trust";
     public const string CertificateStatus = "muster.certificate-status";
+    public const string Anchors = "muster.anchors";
 }

@@ -30,9 +30,10 @@ internal sealed class FleetSession : IDisposable
 
     public string Parent => $"tenants/{Profile.Tenant}";
 
-    public static FleetSession Open(ProfileFolder folder, OutputWriter output)
+    public static FleetSession Open(ProfileFolder folder, OutputWriter output, string? tenant)
     {
         var profile = folder.Read();
+        profile = string.IsNullOrEmpty(tenant) ? profile : profile with { Tenant = tenant };
         if (!Uri.TryCreate(profile.Server, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttps)
         {
             throw new UsageException($"The profile's server '{profile.Server}' is no https address.");

@@ -12,7 +12,7 @@ internal static class Verb
     public static Command Calls(this Command command, Func<FleetSession, ParseResult, CancellationToken, Task> action) =>
         command.Runs(async (folder, output, parsed, cancellationToken) =>
         {
-            using var session = FleetSession.Open(folder, output);
+            using var session = FleetSession.Open(folder, output, parsed.GetValue(VerbOptions.Tenant));
             await action(session, parsed, cancellationToken);
         });
 

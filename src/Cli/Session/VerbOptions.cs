@@ -18,6 +18,14 @@ internal static class VerbOptions
     };
 
     /// <summary>Of every command.</summary>
+    public static Option<string?> Tenant { get; } = new("--tenant")
+    {
+        Description = "The tenant that short names are of. Default: the profile's.",
+        HelpName = "TENANT",
+        Recursive = true,
+    };
+
+    /// <summary>Of every command.</summary>
     public static Option<string> Output { get; } = CreateOutput();
 
     /// <summary>What a filter looks like, in one sentence.</summary>

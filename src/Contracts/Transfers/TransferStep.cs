@@ -22,6 +22,7 @@ public readonly record struct TransferStep(string Kind, bool IsLate = false)
         new(GrainTypes.Product),
         new(GrainTypes.PolicySet),
         new(GrainTypes.Trust),
+        new(GrainTypes.Anchors),
         new(GrainTypes.Key),
         new(GrainTypes.RolloutPartition),
         new(GrainTypes.Image, IsLate: true),

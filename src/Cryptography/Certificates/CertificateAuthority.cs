@@ -100,9 +100,9 @@ public sealed class CertificateAuthority : IDisposable
     }
 
     /// <summary>A TLS client certificate for somebody else's key; the subject is what we say, not what was asked for.</summary>
-    internal X509Certificate2 IssueClient(PublicKey key, string commonName, DateTimeOffset now, TimeSpan lifetime) =>
+    internal X509Certificate2 IssueClient(PublicKey key, X500DistinguishedName subject, DateTimeOffset now, TimeSpan lifetime) =>
         Issue(
-            new CertificateRequest(CommonName(commonName), key, HashAlgorithmName.SHA256),
+            new CertificateRequest(subject, key, HashAlgorithmName.SHA256),
             CertificateFacts.ClientAuthentication,
             now,
             lifetime);

@@ -69,6 +69,10 @@ internal static class CertificateFacts
         return found;
     }
 
+    /// <summary>How often an attribute stands in a name; a part that cannot be read counts, whatever it is.</summary>
+    public static int Count(X500DistinguishedName name, string oid) => name.EnumerateRelativeDistinguishedNames(reversed: false)
+        .Count(part => part.HasMultipleElements || part.GetSingleElementType().Value == oid);
+
     public static T? Extension<T>(X509Certificate2 certificate)
         where T : X509Extension => certificate.Extensions.OfType<T>().FirstOrDefault();
 
@@ -84,6 +88,17 @@ internal static class CertificateFacts
     /// <summary>Whether the key may sign, as far as the certificate says.</summary>
     public static bool AllowsSignatures(X509Certificate2 certificate) =>
         Extension<X509KeyUsageExtension>(certificate) is not { } usage || usage.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature);
+
+    /// <summary>Whether the key may sign certificates, as far as the certificate says.</summary>
+    public static bool AllowsSigningCertificates(X509Certificate2 certificate) =>
+        Extension<X509KeyUsageExtension>(certificate) is not { } usage || usage.KeyUsages.HasFlag(X509KeyUsageFlags.KeyCertSign);
+
+    /// <summary>
+    /// When it ends; null for never. IEEE 802.1AR: year 9999 means no end. The framework gives local time that saturates east of
+    /// Greenwich, so only the year is looked at.
+    /// </summary>
+    public static DateTimeOffset? EndOf(X509Certificate2 certificate) =>
+        certificate.NotAfter.Year == DateTime.MaxValue.Year ? null : new DateTimeOffset(certificate.NotAfter).ToUniversalTime();
 
     public static bool IsAuthority(X509Certificate2 certificate) =>
         Extension<X509BasicConstraintsExtension>(certificate) is { CertificateAuthority: true };

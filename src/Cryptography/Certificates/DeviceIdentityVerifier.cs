@@ -1,24 +1,38 @@
 using Muster.Domain;
+using Muster.Domain.Anchors;
 using Muster.Domain.Devices;
 using Muster.Domain.Identity;
 
 namespace Muster.Cryptography.Certificates;
 
 /// <summary>A device identity, or why the certificate is none.</summary>
-public sealed record DeviceIdentityResult(DeviceIdentity? Identity, FleetError? Error);
+public sealed record DeviceIdentityResult(DeviceIdentity? Identity, FleetError? Error)
+{
+    /// <summary>The certificates of anchors that the identity rests on; empty for one of the fleet CA.</summary>
+    public ImmutableArray<Sha256Hash> Anchors { get; init; } = [];
+}
 
 /// <summary>
 /// Decides who a TLS client certificate proves a device to be. TLS has proved that the peer has the key; here the chain must end
 /// in a trusted device-identity root, and the profile that this root speaks for reads the serial number.
 /// </summary>
-public sealed class DeviceIdentityVerifier(TrustStore trust)
+public sealed class DeviceIdentityVerifier(DeviceAnchors anchors)
 {
     /// <summary>
     /// Real device identities have 0.6 to 2 kB; what is larger carries something else and is read by nobody here.
     /// </summary>
     public const int CertificateBytesMax = 16 * 1024;
 
-    private readonly TrustStore _trust = trust;
+    private readonly DeviceAnchors _anchors = anchors;
+
+    /// <summary>Believes the certificates of a folder and nothing else.</summary>
+    public DeviceIdentityVerifier(TrustStore trust)
+        : this(new DeviceAnchors((trust ?? throw new ArgumentNullException(nameof(trust))).Certificates, AnchorSet.Empty))
+    {
+    }
+
+    /// <summary>Whom it believes.</summary>
+    public DeviceAnchors Anchors => _anchors;
 
     /// <param name="certificate">The peer's certificate; null when it presented none.</param>
     /// <param name="presented">Intermediates that the peer sent along; null for none.</param>
@@ -35,7 +49,7 @@ public sealed class DeviceIdentityVerifier(TrustStore trust)
             return Refuse(CertificateErrors.TooLarge(certificate.RawDataMemory.Length, CertificateBytesMax));
         }
 
-        var chain = _trust.Follow(certificate, presented, now);
+        var chain = _anchors.Store.Follow(certificate, presented, now);
         if (chain.State is ChainState.Untrusted or ChainState.WrongUsage || chain.Root is null)
         {
             return Refuse(CertificateErrors.Untrusted(certificate.Subject));
@@ -51,16 +65,28 @@ public sealed class DeviceIdentityVerifier(TrustStore trust)
             return Refuse(CertificateErrors.NotADeviceIdentity(certificate.Subject, fault));
         }
 
-        var profile = DeviceProfile.OfRoot(chain.Root);
+        return ReadIdentity(certificate, chain);
+    }
+
+    private DeviceIdentityResult ReadIdentity(X509Certificate2 certificate, ChainVerdict chain)
+    {
+        // A folder may name a single device by its self-signed certificate.
+        var root = chain.Above.IsEmpty ? TrustStore.HashOf(certificate) : chain.Above[^1];
+        var profile = _anchors.ProfileOf(chain.Root!, root);
         var (serial, wrong) = profile.ReadSerial(certificate);
         if (serial is null || !DeviceId.TryFromSerial(serial, out var device))
         {
             return Refuse(CertificateErrors.NotADeviceIdentity(certificate.Subject, wrong ?? "its serial number is too long"));
         }
 
-        return profile.NeedsKnownIssuer && !_trust.Holds(certificate.IssuerName, chain.IssuerKey.Span)
+        if (profile.HasSerialPrefixes && _anchors.FaultOfSerial(root, serial) is { } foreign)
+        {
+            return Refuse(CertificateErrors.NotADeviceIdentity(certificate.Subject, foreign));
+        }
+
+        return profile.NeedsKnownIssuer && !_anchors.Store.Holds(certificate.IssuerName, chain.IssuerKey.Span)
             ? Refuse(CertificateErrors.UnknownIssuer(certificate.Subject, certificate.Issuer))
-            : new DeviceIdentityResult(Describe(certificate, profile.Name, device), null);
+            : new DeviceIdentityResult(Describe(certificate, profile.Name, device), null) { Anchors = _anchors.HeldOf(chain.Above) };
     }
 
     /// <summary>What speaks against a device identity of any profile; null for nothing. An absent extension is no fault.</summary>
@@ -95,18 +121,11 @@ public sealed class DeviceIdentityVerifier(TrustStore trust)
             Convert.ToHexStringLower(SHA256.HashData(key)),
             [.. key])
         {
-            NotAfter = NotAfterOf(certificate),
+            NotAfter = CertificateFacts.EndOf(certificate),
             HardwareSerial = CertificateFacts.HardwareSerial(certificate),
             Kind = IdentityKind.Maker,
         };
     }
-
-    /// <summary>
-    /// IEEE 802.1AR: year 9999 means no end. The framework gives local time that saturates east of Greenwich, so only the year
-    /// is looked at.
-    /// </summary>
-    private static DateTimeOffset? NotAfterOf(X509Certificate2 certificate) =>
-        certificate.NotAfter.Year == DateTime.MaxValue.Year ? null : new DateTimeOffset(certificate.NotAfter).ToUniversalTime();
 
     private static DeviceIdentityResult Refuse(FleetError error) => new(null, error);
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Muster.Domain.Anchors;
 using Muster.Domain.Identity;
 
 namespace Muster.Cryptography.Certificates;
@@ -20,6 +21,10 @@ internal abstract partial class DeviceProfile
 
     public string Name { get; }
 
+    /// <summary>The profile that an anchor states.</summary>
+    public static DeviceProfile Of(AnchorProfile profile) => profile == AnchorProfile.Axis ? Axis : Ieee8021Ar;
+
+    /// <summary>The profile of a root whose anchor states none.</summary>
     public static DeviceProfile OfRoot(X500DistinguishedName root) => IsAxis(root, AxisRootPrefix) ? Axis : Ieee8021Ar;
 
     /// <summary>
@@ -27,6 +32,12 @@ internal abstract partial class DeviceProfile
     /// and publishes them; another one, even under the real root, is asked for by an operator and never brought along by a device.
     /// </summary>
     public abstract bool NeedsKnownIssuer { get; }
+
+    /// <summary>True when an anchor's prefixes say which serials are its own; serials of Axis are the profile's alone.</summary>
+    public bool HasSerialPrefixes => !NeedsKnownIssuer;
+
+    /// <summary>What speaks against an authority as an anchor of this profile; null for nothing.</summary>
+    public abstract string? FaultOfAuthority(X509Certificate2 authority, bool isRoot);
 
     /// <summary>The serial in canonical form, or what is wrong.</summary>
     public abstract (string? Serial, string? Fault) ReadSerial(X509Certificate2 certificate);
@@ -39,9 +50,15 @@ internal abstract partial class DeviceProfile
     [GeneratedRegex("^axis-([0-9a-f]{12})-(eccp256|rsa2048|rsa4096)-[0-9]{1,4}\\z", RegexOptions.CultureInvariant)]
     private static partial Regex AxisCommonName();
 
-    private sealed class AxisProfile() : DeviceProfile("axis")
+    private sealed class AxisProfile() : DeviceProfile(AnchorProfiles.Axis)
     {
         public override bool NeedsKnownIssuer => true;
+
+        public override string? FaultOfAuthority(X509Certificate2 authority, bool isRoot) =>
+            IsAxis(authority.SubjectName, isRoot ? AxisRootPrefix : AxisIntermediatePrefix)
+                ? null
+                : $"the profile {Name} has authorities of '{AxisOrganization}' whose names begin with '"
+                    + (isRoot ? AxisRootPrefix : AxisIntermediatePrefix) + "'";
 
         public override (string? Serial, string? Fault) ReadSerial(X509Certificate2 certificate)
         {
@@ -64,9 +81,14 @@ internal abstract partial class DeviceProfile
         }
     }
 
-    private sealed class Ieee8021ArProfile() : DeviceProfile("ieee8021ar")
+    private sealed class Ieee8021ArProfile() : DeviceProfile(AnchorProfiles.Ieee8021Ar)
     {
         public override bool NeedsKnownIssuer => false;
+
+        public override string? FaultOfAuthority(X509Certificate2 authority, bool isRoot) =>
+            IsAxis(authority.SubjectName, AxisRootPrefix) || IsAxis(authority.SubjectName, AxisIntermediatePrefix)
+                ? $"it has the name of an authority of Axis, whose profile is {AnchorProfiles.Axis}"
+                : null;
 
         public override (string? Serial, string? Fault) ReadSerial(X509Certificate2 certificate)
         {

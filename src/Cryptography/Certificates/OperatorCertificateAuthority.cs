@@ -12,7 +12,8 @@ public sealed class OperatorCertificateAuthority(CertificateAuthority authority,
     private readonly CertificateAuthority _authority = authority;
     private readonly TimeSpan _lifetime = lifetime;
 
-    public (SignedOperatorCertificate? Certificate, FleetError? Error) Sign(string csrPem, ResourceId operatorId, DateTimeOffset now)
+    public (SignedOperatorCertificate? Certificate, FleetError? Error) Sign(
+        string csrPem, TenantId tenant, ResourceId operatorId, DateTimeOffset now)
     {
         if (csrPem is not { Length: > 0 and <= RequestCharactersMax })
         {
@@ -35,7 +36,8 @@ public sealed class OperatorCertificateAuthority(CertificateAuthority authority,
             return (null, Invalid("its key is neither RSA 2048 to 4096 nor P-256, P-384, P-521"));
         }
 
-        using var certificate = _authority.IssueClient(request.PublicKey, operatorId.Value, now, _lifetime);
+        var subject = OperatorCertificate.SubjectOf(tenant, operatorId);
+        using var certificate = _authority.IssueClient(request.PublicKey, subject, now, _lifetime);
         return (
             new SignedOperatorCertificate(
                 certificate.ExportCertificatePem(),

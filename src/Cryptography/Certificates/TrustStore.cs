@@ -1,3 +1,5 @@
+using Muster.Domain.Identity;
+
 namespace Muster.Cryptography.Certificates;
 
 /// <summary>How a chain ended.</summary>
@@ -22,6 +24,9 @@ public enum ChainState
 /// <param name="IssuerKey">SubjectPublicKeyInfo of the certificate directly above, DER; empty when untrusted.</param>
 public sealed record ChainVerdict(ChainState State, X500DistinguishedName? Root, ReadOnlyMemory<byte> IssuerKey)
 {
+    /// <summary>Fingerprints of the certificates above the one that was followed, the root's last; empty when untrusted.</summary>
+    public ImmutableArray<Sha256Hash> Above { get; init; } = [];
+
     /// <summary>No chain, or one that nothing may rest on.</summary>
     public static ChainVerdict Untrusted { get; } = new(ChainState.Untrusted, null, default);
 }
@@ -54,16 +59,25 @@ public sealed class TrustStore
                 throw new InvalidOperationException($"A trust store holds at most {CertificatesMax} certificates.");
             }
 
-            var isRoot = certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData);
-            (isRoot ? _roots : _intermediates).Add(certificate);
+            (IsRoot(certificate) ? _roots : _intermediates).Add(certificate);
         }
     }
+
+    /// <summary>Roots and intermediates.</summary>
+    public IEnumerable<X509Certificate2> Certificates => _roots.Concat(_intermediates);
 
     /// <summary>How many roots are trusted; none means that nobody is.</summary>
     public int RootCount => _roots.Count;
 
     /// <summary>The subjects of the trusted roots, for a log.</summary>
     public ImmutableArray<string> RootSubjects => [.. _roots.Select(root => root.Subject)];
+
+    /// <summary>What is trusted itself has issued itself.</summary>
+    internal static bool IsRoot(X509Certificate2 certificate) =>
+        certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData);
+
+    internal static Sha256Hash HashOf(X509Certificate2 certificate) =>
+        Sha256Hash.Of(SHA256.HashData(certificate.RawDataMemory.Span));
 
     /// <summary>Loads every <c>*.pem</c> of a folder, ordinal order; a missing folder gives an empty store.</summary>
     public static TrustStore Load(string folder)
@@ -174,7 +188,10 @@ public sealed class TrustStore
         return new ChainVerdict(
             state,
             new X500DistinguishedName(elements[^1].Certificate.SubjectName.RawData),
-            elements[Math.Min(1, elements.Count - 1)].Certificate.PublicKey.ExportSubjectPublicKeyInfo());
+            elements[Math.Min(1, elements.Count - 1)].Certificate.PublicKey.ExportSubjectPublicKeyInfo())
+        {
+            Above = [.. elements.Skip(1).Select(element => HashOf(element.Certificate))],
+        };
     }
 
     /// <summary>A hash for which collisions are made, or an authority's key that can be found. A device's own is looked at apart.</summary>

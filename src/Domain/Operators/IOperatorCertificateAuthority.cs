@@ -8,10 +8,12 @@ public interface IOperatorCertificateAuthority
 {
     /// <summary>
     /// Verifies the request (PKCS#10, RFC 2986, PEM; proof of possession included) and signs a client certificate whose common
-    /// name is <paramref name="operatorId"/>, whatever subject the request asks for. A request that cannot be signed gives an error
+    /// name is <paramref name="operatorId"/> and whose organization is <paramref name="tenant"/> (none for <c>default</c>), whatever
+    /// subject the request asks for. A request that cannot be signed gives an error
     /// with reason <c>SIGNING_REQUEST_INVALID</c> and no certificate.
     /// </summary>
-    (SignedOperatorCertificate? Certificate, FleetError? Error) Sign(string csrPem, ResourceId operatorId, DateTimeOffset now);
+    (SignedOperatorCertificate? Certificate, FleetError? Error) Sign(
+        string csrPem, TenantId tenant, ResourceId operatorId, DateTimeOffset now);
 }
 
 /// <summary>A certificate that the operators' CA issued.</summary>

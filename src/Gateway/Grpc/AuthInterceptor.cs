@@ -29,6 +29,17 @@ internal sealed class AuthInterceptor(OperatorAccounts accounts) : CallIntercept
             throw FleetErrors.ToRpcException(Denied(caller, context.Method));
         }
 
+        if (caller.Tenant != TenantId.Default && OperatorMethods.InstallationWide.Contains(context.Method))
+        {
+            throw FleetErrors.ToRpcException(FleetError.Of(
+                ErrorKind.Denied,
+                "PERMISSION_DENIED",
+                $"{context.Method} is work on all tenants, for administrators of the tenant '{TenantId.Default}'.",
+                ("operator", caller.Operator.Value),
+                ("tenant", caller.Tenant.Value),
+                ("method", context.Method)));
+        }
+
         caller.Attach(context);
         await next();
     }

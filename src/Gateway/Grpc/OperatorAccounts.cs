@@ -23,7 +23,7 @@ internal sealed class OperatorAccounts(IGrainFactory grains, IOptions<OperatorsO
             return (known.Caller, null);
         }
 
-        var reply = await grains.GetOperator(TenantId.Default, certificate.Operator).AuthenticateAsync(certificate.CertificateSha256);
+        var reply = await grains.GetOperator(certificate.Tenant, certificate.Operator).AuthenticateAsync(certificate.CertificateSha256);
         if (reply.Account is not { } account)
         {
             _remembered.TryRemove(certificate, out _);

@@ -8,6 +8,13 @@ internal static class OperatorMethods
 {
     private const string Package = "/muster.v1.";
 
+    /// <summary>Work on all tenants at once: it is for operators of the tenant <c>default</c>, whose host the installation is.</summary>
+    public static FrozenSet<string> InstallationWide { get; } = new[]
+    {
+        Package + "Maintenance/VerifyInventory",
+        Package + "Maintenance/RebuildInventory",
+    }.ToFrozenSet(StringComparer.Ordinal);
+
     public static FrozenDictionary<string, OperatorAction> Actions { get; } = new Dictionary<string, OperatorAction>
     {
         [Package + "Devices/GetDevice"] = OperatorAction.Read,
@@ -61,6 +68,10 @@ internal static class OperatorMethods
         [Package + "Trust/GetTrustRules"] = OperatorAction.Read,
         [Package + "Trust/UpdateTrustRules"] = OperatorAction.Administer,
         [Package + "Trust/ResolveSuspicions"] = OperatorAction.Operate,
+        [Package + "Anchors/GetAnchor"] = OperatorAction.Read,
+        [Package + "Anchors/ListAnchors"] = OperatorAction.Read,
+        [Package + "Anchors/AddAnchor"] = OperatorAction.Administer,
+        [Package + "Anchors/RemoveAnchor"] = OperatorAction.Administer,
         ["/grpc.health.v1.Health/Check"] = OperatorAction.Read,
         ["/grpc.health.v1.Health/List"] = OperatorAction.Read,
         ["/grpc.health.v1.Health/Watch"] = OperatorAction.Read,

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
+using Muster.Gateway.Anchors;
 using Muster.Gateway.Decommissioning;
 using Muster.Gateway.Deliveries;
 using Muster.Gateway.Devices;
@@ -99,6 +100,7 @@ public static class OperatorsApiExtensions
         endpoints.MapGrpcService<TransfersService>();
         endpoints.MapGrpcService<DeliveriesService>();
         endpoints.MapGrpcService<TrustService>();
+        endpoints.MapGrpcService<AnchorsService>();
         endpoints.MapGrpcReflectionService();
         endpoints.MapGrpcHealthChecksService();
         return endpoints;
@@ -119,6 +121,7 @@ public static class OperatorsApiExtensions
         TransfersValidators.AddTo(validators);
         DeliveriesValidators.AddTo(validators);
         TrustValidators.AddTo(validators);
+        AnchorsValidators.AddTo(validators);
         return validators;
     }
 }

@@ -92,6 +92,8 @@ internal sealed class Problems
 
     public void DeliveryName(string value) => Name("name", value, "deliveries", id => ResourceId.TryParse(id, out _));
 
+    public void AnchorName(string value) => Name("name", value, "anchors", id => ResourceId.TryParse(id, out _));
+
     public void WarrantyName(string field, string value)
     {
         const string Suffix = "/warranty";

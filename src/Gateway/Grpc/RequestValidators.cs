@@ -27,11 +27,6 @@ internal sealed class RequestValidators
 
         var problems = new Problems();
         validator(request, problems);
-        if (problems.Found.Count > 0)
-        {
-            throw FleetErrors.Invalid(problems.Found);
-        }
-
         foreach (var tenant in problems.Tenants)
         {
             if (tenant != caller.Tenant)
@@ -43,6 +38,11 @@ internal sealed class RequestValidators
                     ("operator", caller.Operator.Value),
                     ("tenant", tenant.Value)));
             }
+        }
+
+        if (problems.Found.Count > 0)
+        {
+            throw FleetErrors.Invalid(problems.Found);
         }
     }
 }

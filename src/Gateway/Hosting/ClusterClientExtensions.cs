@@ -28,8 +28,8 @@ internal static class ClusterClientExtensions
         var services = builder.Services;
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<IServerCertificate>(provider => new FolderServerCertificate(
-            settings.PkiFolder,
+        services.AddSingleton<IServerCertificate>(provider => new TenantServerCertificates(
+            settings,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<FolderServerCertificate>>()));
         services.AddSingleton(new PartitionMap(builder.Configuration.GetValue("Muster:Store:Partitions", PartitionMap.CountDefault)));

@@ -4,6 +4,7 @@ using Muster.Cryptography.Certificates;
 using Muster.Gateway.CertificateStatus;
 using Muster.Gateway.Est;
 using Muster.Gateway.Grpc;
+using Muster.Gateway.Identity;
 using Muster.Gateway.Images;
 using Muster.Gateway.Mqtt;
 
@@ -22,7 +23,10 @@ public static class GatewayHostExtensions
         builder.Configuration["Muster:Pki:Directory"] = settings.PkiFolder;
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddArtifacts(settings);
-        builder.Services.AddSingleton(_ => new DeviceIdentityVerifier(TrustStore.Load(settings.DeviceTrustFolder)));
+        builder.Services.TryAddSingleton(settings.Tenants);
+        builder.Services.AddSingleton(provider => new DeviceTrust(
+            settings.Tenants, TrustStore.Load(settings.DeviceTrustFolder), provider.GetRequiredService<TimeProvider>()));
+        builder.Services.AddHostedService<DeviceTrustRefresh>();
         builder.Services.AddMqttGateway(builder.Configuration);
         builder.Services.AddSingleton(_ => FleetTrust.Load(settings.PkiFolder));
         builder.Services.AddDeviceArtifacts(builder.Configuration);

@@ -1,3 +1,5 @@
+using Muster.Domain.Tenants;
+
 namespace Muster.Gateway.Hosting;
 
 /// <summary>
@@ -17,6 +19,7 @@ public class InstallationSettings
         ConnectionString = muster["Store:ConnectionString"] ?? "";
         ClusterId = muster["Cluster:ClusterId"] is { Length: > 0 } cluster ? cluster : "muster";
         ServiceId = muster["Cluster:ServiceId"] is { Length: > 0 } service ? service : "muster";
+        Tenants = TenantSettings.Read(muster);
     }
 
     /// <summary>The artifacts, trust and operators' profiles; <c>data</c> below the working folder by default.</summary>
@@ -37,6 +40,10 @@ public class InstallationSettings
     /// <summary>Never changes: reminders are kept under it.</summary>
     public string ServiceId { get; }
 
+    /// <summary>Whom the installation serves, and by which TLS server names their devices reach it.</summary>
+    public TenantDirectory Tenants { get; }
+
+    /// <summary>Makers that the tenant <c>default</c> believes from the first start on, beside the anchors of the API.</summary>
     public string DeviceTrustFolder => Path.Combine(DataFolder, "trust", "devices");
 
     public string ImageTrustFolder => Path.Combine(DataFolder, "trust", "images");

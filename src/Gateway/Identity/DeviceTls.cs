@@ -3,7 +3,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Muster.Cryptography.Certificates;
-using Muster.Domain;
+using Muster.Domain.Tenants;
 
 namespace Muster.Gateway.Identity;
 
@@ -13,20 +13,33 @@ namespace Muster.Gateway.Identity;
 /// </summary>
 internal sealed partial class DeviceTls(
     IServerCertificate server,
-    DeviceIdentityVerifier makers,
+    DeviceTrust makers,
     TimeProvider clock,
     ILogger<DeviceTls> logger,
+    TenantDirectory? tenants = null,
     FleetTrust? fleet = null)
 {
     /// <summary>A device behind a slow radio link needs a few round trips; an idle socket is not kept longer.</summary>
     public static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>In a log: as much of a peer's text as tells a wrong setting.</summary>
+    private const int ServerNameShownMax = 100;
+
+    private readonly TenantDirectory _tenants = tenants ?? TenantDirectory.OfOne;
 
     public TlsHandshakeCallbackOptions CreateOptions() => new()
     {
         HandshakeTimeout = HandshakeTimeout,
         OnConnection = context =>
         {
-            var peer = new DevicePeer(TenantId.Default);
+            if (_tenants.Find(context.ClientHelloInfo.ServerName) is not { } tenant)
+            {
+                var shown = ShownText.OneLine(context.ClientHelloInfo.ServerName, ServerNameShownMax);
+                LogServerNameUnknown(logger, shown);
+                throw new AuthenticationException($"No tenant has the server name '{shown}'.");
+            }
+
+            var peer = new DevicePeer(tenant, makers);
             context.Connection.Items[typeof(DevicePeer)] = peer;
             return ValueTask.FromResult(CreateServerOptions(peer));
         },
@@ -34,7 +47,7 @@ internal sealed partial class DeviceTls(
 
     private SslServerAuthenticationOptions CreateServerOptions(DevicePeer peer) => new()
     {
-        ServerCertificateContext = server.Context,
+        ServerCertificateContext = server.ContextOf(peer.Tenant),
         ClientCertificateRequired = true,
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
 
@@ -63,10 +76,13 @@ internal sealed partial class DeviceTls(
         // Whoever says that the fleet CA issued it is believed by the fleet CA only: no maker's root can speak for it.
         peer.Result = fleet?.IsIssuerOf(leaf) == true
             ? fleet.Verify(leaf, peer.Tenant, clock.GetUtcNow())
-            : makers.Verify(leaf, chain?.ChainPolicy.ExtraStore, clock.GetUtcNow());
+            : makers.Verify(peer.Tenant, leaf, chain?.ChainPolicy.ExtraStore);
         return true;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "TLS refused: CERTIFICATE_MISSING, the client presented no certificate")]
     private static partial void LogCertificateMissing(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "TLS refused: no tenant has the server name '{ServerName}'")]
+    private static partial void LogServerNameUnknown(ILogger logger, string serverName);
 }

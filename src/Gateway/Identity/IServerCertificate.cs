@@ -1,4 +1,5 @@
 using System.Net.Security;
+using Muster.Domain;
 
 namespace Muster.Gateway.Identity;
 
@@ -6,4 +7,7 @@ namespace Muster.Gateway.Identity;
 public interface IServerCertificate
 {
     SslStreamCertificateContext Context { get; }
+
+    /// <summary>What a tenant's devices are shown; the same for all, unless the tenant has one of its own.</summary>
+    SslStreamCertificateContext ContextOf(TenantId tenant) => Context;
 }

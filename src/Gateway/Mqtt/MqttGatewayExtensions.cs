@@ -3,13 +3,14 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Muster.Cryptography.Certificates;
 using Muster.Gateway.Identity;
 
 namespace Muster.Gateway.Mqtt;
 
 /// <summary>
 /// Wires the MQTT edge. The host provides <see cref="IGrainFactory"/>, <see cref="Contracts.Commit.PartitionMap"/>,
-/// <see cref="IServerCertificate"/> and <see cref="Cryptography.Certificates.DeviceIdentityVerifier"/>.
+/// <see cref="IServerCertificate"/> and <see cref="DeviceTrust"/>, or a <see cref="DeviceIdentityVerifier"/> that never changes.
 /// </summary>
 public static class MqttGatewayExtensions
 {
@@ -19,6 +20,7 @@ public static class MqttGatewayExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddOptionsWithValidateOnStart<MqttOptions, MqttOptionsValidator>().Bind(configuration.GetSection(MqttOptions.SectionName));
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(provider => DeviceTrust.Fixed(provider.GetRequiredService<DeviceIdentityVerifier>()));
         services.TryAddSingleton<DeviceTls>();
         services.AddMetrics();
         services.AddSingleton<GatewayInstruments>();

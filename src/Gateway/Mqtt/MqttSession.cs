@@ -6,6 +6,7 @@ using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Identity;
 using Muster.Gateway.Devices;
+using Muster.Gateway.Identity;
 using Muster.Protocol;
 
 namespace Muster.Gateway.Mqtt;
@@ -39,6 +40,9 @@ internal sealed class MqttSession(
     public DeviceIdentity Identity { get; } = identity;
 
     public string ClientId { get; } = clientId;
+
+    /// <summary>What the handshake said, and whether it still holds.</summary>
+    public DevicePeer? Peer { get; init; }
 
     /// <summary>True for the one session that gets down messages: its client id is the device's.</summary>
     public bool Receives { get; } = clientId == address.Device.Value;

@@ -74,8 +74,11 @@ internal sealed partial class SessionAdmission(
         }
 
         var session = new MqttSession(
-            channel, new DeviceAddress(peer.Tenant, identity.Device), identity, connect.ClientId, LimitsOf(channel, connect));
-        session.LastWill = LastWillOf(connect);
+            channel, new DeviceAddress(peer.Tenant, identity.Device), identity, connect.ClientId, LimitsOf(channel, connect))
+        {
+            Peer = peer,
+            LastWill = LastWillOf(connect),
+        };
         if (registry.Reserve(session) is not { } device)
         {
             return Admission.Refused(DeviceMessageErrors.LimitReached("connections that only publish", DeviceSessions.PublishersMax));

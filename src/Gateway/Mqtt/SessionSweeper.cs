@@ -6,8 +6,8 @@ using Muster.Domain.Identity;
 namespace Muster.Gateway.Mqtt;
 
 /// <summary>
-/// One clock for all sessions instead of a timer each: ends the silent, the stuck, and those whose certificate of the fleet CA has ended;
-/// and all of them when the host stops.
+/// One clock for all sessions instead of a timer each: ends the silent, the stuck, and those whose certificate of the fleet CA has ended
+/// or whose maker's anchor is gone; and all of them when the host stops.
 /// </summary>
 internal sealed class SessionSweeper(
     SessionRegistry registry,
@@ -47,6 +47,10 @@ internal sealed class SessionSweeper(
             {
                 // Its messages are refused from now on; it would still be told what others must not hear.
                 session.Close(MqttDisconnectReasonCode.NotAuthorized, CertificateErrors.Expired(session.Address.Device.Value));
+            }
+            else if (session.Peer?.Result?.Error is { } error)
+            {
+                session.Close(MqttDisconnectReasonCode.NotAuthorized, error);
             }
             else if (!session.Channel.AbortIfStuck(now, stuck) && !session.IsBusy
                 && now - session.LastReceived > session.Limits.SilenceTicksMax)

@@ -70,7 +70,7 @@ internal sealed class OperatorGrain : Grain, IOperatorGrain
 
         // A repetition is answered with the certificate on record: no second one is ever signed for the same operator.
         var current = _record.State.Account;
-        var (certificate, error) = current is null ? _authority.Sign(command.SigningRequest, id, now) : (current.Certificate, null);
+        var (certificate, error) = current is null ? _authority.Sign(command.SigningRequest, tenant, id, now) : (current.Certificate, null);
         if (certificate is null)
         {
             return new(null, error);

@@ -3,6 +3,7 @@ using Muster.Contracts.Commit;
 using Muster.Contracts.EndOfSupport;
 using Muster.Domain;
 using Muster.Domain.Transfers;
+using Muster.Grains.Anchors;
 using Muster.Grains.Decommissioning;
 using Muster.Grains.Deliveries;
 using Muster.Grains.Devices;
@@ -23,14 +24,14 @@ internal static class TenantRecords
     public static string KeysOf(string kind, TenantId tenant) => kind switch
     {
         GrainTypes.Key => "*",
-        GrainTypes.PolicySet or GrainTypes.Trust => tenant.Value,
+        GrainTypes.PolicySet or GrainTypes.Trust or GrainTypes.Anchors => tenant.Value,
         _ => $"{tenant}/*",
     };
 
     public static bool Belongs(TenantId tenant, StoredRecord record) => record.Key.Kind switch
     {
         GrainTypes.Key => record.Record is KeyRecord { Owner: { } owner } && owner.Tenant == tenant,
-        GrainTypes.PolicySet or GrainTypes.Trust => record.Key.Key == tenant.Value,
+        GrainTypes.PolicySet or GrainTypes.Trust or GrainTypes.Anchors => record.Key.Key == tenant.Value,
         _ => record.Key.Key.StartsWith($"{tenant}/", StringComparison.Ordinal),
     };
 
@@ -73,6 +74,7 @@ internal static class TenantRecords
         GrainTypes.Product => typeof(ProductRecord),
         GrainTypes.PolicySet => typeof(PolicySetRecord),
         GrainTypes.Trust => typeof(TrustRecord),
+        GrainTypes.Anchors => typeof(AnchorSetRecord),
         GrainTypes.Key => typeof(KeyRecord),
         GrainTypes.RolloutPartition => typeof(RolloutShareRecord),
         GrainTypes.Rollout => typeof(RolloutRecord),

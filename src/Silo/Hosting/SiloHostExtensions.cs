@@ -6,6 +6,7 @@ using Muster.Contracts.Images;
 using Muster.Cryptography.Certificates;
 using Muster.Cryptography.Decommissioning;
 using Muster.Cryptography.Manifests;
+using Muster.Domain.Anchors;
 using Muster.Domain.CertificateStatus;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Identity;
@@ -41,6 +42,8 @@ internal static class SiloHostExtensions
         services.AddSingleton(_ => pki);
         services.AddSingleton<IImageVerifier>(_ => new CmsImageVerifier(TrustStore.Load(settings.ImageTrustFolder)));
         services.AddSingleton<IErasureProofVerifier, ErasureProofVerifier>();
+        services.AddSingleton<IAnchorCertificateReader, AnchorCertificateReader>();
+        services.AddSingleton(settings.Tenants);
         services.AddSingleton<ICertificateIssuer>(provider => provider.GetRequiredService<HostPki>().Fleet);
         services.AddSingleton<ICertificateStatusSigner>(provider => provider.GetRequiredService<HostPki>().Fleet);
         services.AddSingleton<IOperatorCertificateAuthority>(provider =>

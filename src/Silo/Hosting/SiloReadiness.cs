@@ -1,10 +1,14 @@
 using Muster.Contracts.Commit;
+using Muster.Gateway.Identity;
 using Muster.ServiceDefaults.Health;
 
 namespace Muster.Silo.Hosting;
 
-/// <summary>A silo can work while it is an active member of its cluster and reads from the store.</summary>
-internal sealed class SiloReadiness(ISiloStatusOracle silos, IFeedReader feed) : IReadinessCheck
+/// <summary>
+/// A silo can work while it is an active member of its cluster and reads from the store; with an edge of its own, while that knows whom
+/// it may believe.
+/// </summary>
+internal sealed class SiloReadiness(ISiloStatusOracle silos, IFeedReader feed, DeviceTrust? trust = null) : IReadinessCheck
 {
     public async Task<string?> FindProblemAsync(CancellationToken cancellationToken)
     {
@@ -14,6 +18,6 @@ internal sealed class SiloReadiness(ISiloStatusOracle silos, IFeedReader feed) :
         }
 
         await feed.GetHeadAsync(0, cancellationToken);
-        return null;
+        return trust?.FindProblem();
     }
 }

@@ -14,7 +14,7 @@ public sealed class OperatorCertificateAuthorityTests : IDisposable
     [Fact]
     public void Sign_GoodRequest_CertifiesTheKeyUnderTheOperatorsName()
     {
-        var (signed, error) = Authority().Sign(Request("CN=administrator,O=Evil", _key), Name("anna"), Now);
+        var (signed, error) = Authority().Sign(Request("CN=administrator,O=Evil", _key), TenantId.Default, Name("anna"), Now);
 
         Assert.Null(error);
         using var certificate = X509Certificate2.CreateFromPem(signed!.Pem);
@@ -34,7 +34,7 @@ public sealed class OperatorCertificateAuthorityTests : IDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
 
-        var (signed, _) = Authority().Sign(request.CreateSigningRequestPem(), Name("anna"), Now);
+        var (signed, _) = Authority().Sign(request.CreateSigningRequestPem(), TenantId.Default, Name("anna"), Now);
 
         using var certificate = X509Certificate2.CreateFromPem(signed!.Pem);
         Assert.False(certificate.Extensions.OfType<X509BasicConstraintsExtension>().Single().CertificateAuthority);
@@ -47,7 +47,7 @@ public sealed class OperatorCertificateAuthorityTests : IDisposable
         using var openssl = new OpenSsl();
         openssl.Run("req -new -newkey rsa:2048 -nodes -subj /CN=whoever -keyout key.pem -out request.pem");
 
-        var (signed, error) = Authority().Sign(openssl.ReadText("request.pem"), Name("anna"), Now);
+        var (signed, error) = Authority().Sign(openssl.ReadText("request.pem"), TenantId.Default, Name("anna"), Now);
 
         Assert.Null(error);
         Assert.NotNull(signed);
@@ -58,7 +58,7 @@ public sealed class OperatorCertificateAuthorityTests : IDisposable
     {
         using var ca = CertificateAuthority.Create("short", Now, TimeSpan.FromDays(10));
 
-        var (signed, _) = new OperatorCertificateAuthority(ca, Lifetime).Sign(Request("CN=x", _key), Name("anna"), Now);
+        var (signed, _) = new OperatorCertificateAuthority(ca, Lifetime).Sign(Request("CN=x", _key), TenantId.Default, Name("anna"), Now);
 
         Assert.Equal(Now.AddDays(10), signed!.NotAfter);
     }
@@ -93,7 +93,7 @@ public sealed class OperatorCertificateAuthorityTests : IDisposable
     [Fact]
     public void Verify_SignedCertificate_NamesTheOperatorUntilItEnds()
     {
-        var (signed, _) = Authority().Sign(Request("CN=x", _key), Name("anna"), Now);
+        var (signed, _) = Authority().Sign(Request("CN=x", _key), TenantId.Default, Name("anna"), Now);
         using var certificate = X509Certificate2.CreateFromPem(signed!.Pem);
         var verifier = new OperatorCertificateVerifier(TrustStore.FromPem(_ca.CertificatePem));
 
@@ -142,7 +142,7 @@ public sealed class OperatorCertificateAuthorityTests : IDisposable
 
     private string? Refusal(string csr)
     {
-        var (certificate, error) = Authority().Sign(csr, Name("anna"), Now);
+        var (certificate, error) = Authority().Sign(csr, TenantId.Default, Name("anna"), Now);
         Assert.Null(certificate);
         return error?.Reason;
     }

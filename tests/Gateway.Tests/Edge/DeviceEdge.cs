@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging;
 using Muster.Artifacts;
 using Muster.Contracts.Commit;
 using Muster.Cryptography.Certificates;
+using Muster.Domain.Tenants;
 using Muster.Gateway.Est;
+using Muster.Gateway.Identity;
 using Muster.Gateway.Images;
 using Muster.Gateway.Mqtt;
 
@@ -55,8 +57,19 @@ internal sealed class DeviceEdge : IAsyncDisposable
     public static Task<DeviceEdge> StartAsync(TestPki pki, DeviceIdentityVerifier verifier, params (string Key, string Value)[] settings) =>
         StartAsync(pki, verifier, null, settings);
 
+    /// <summary>With anchors that change, and perhaps several tenants.</summary>
+    public static Task<DeviceEdge> StartAsync(TestPki pki, DeviceTrust trust, TenantDirectory tenants) =>
+        StartAsync(pki, DeviceTrustServices(trust, tenants), null, []);
+
+    private static Task<DeviceEdge> StartAsync(
+        TestPki pki, DeviceIdentityVerifier verifier, IGrainFactory? others, (string Key, string Value)[] settings) =>
+        StartAsync(pki, services => services.AddSingleton(verifier), others, settings);
+
+    private static Action<IServiceCollection> DeviceTrustServices(DeviceTrust trust, TenantDirectory tenants) =>
+        services => services.AddSingleton(trust).AddSingleton(tenants);
+
     private static async Task<DeviceEdge> StartAsync(
-        TestPki pki, DeviceIdentityVerifier verifier, IGrainFactory? others, (string Key, string Value)[] settings)
+        TestPki pki, Action<IServiceCollection> addTrust, IGrainFactory? others, (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -72,7 +85,7 @@ internal sealed class DeviceEdge : IAsyncDisposable
         builder.Services.AddSingleton(new PartitionMap(PartitionMap.CountMin));
         builder.Services.AddSingleton<TimeProvider>(pki.Clock);
         builder.Services.AddSingleton<Identity.IServerCertificate>(pki);
-        builder.Services.AddSingleton(verifier);
+        addTrust(builder.Services);
         builder.Services.AddSingleton<IArtifactStore>(artifacts);
         builder.Services.AddMqttGateway(builder.Configuration);
         builder.Services.AddDeviceArtifacts(builder.Configuration);

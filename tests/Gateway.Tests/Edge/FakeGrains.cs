@@ -24,16 +24,16 @@ internal class FakeGrains : DispatchProxy
         return (factory, (FakeGrains)(object)factory);
     }
 
-    public FakeDevice Device(string serial) => _devices.GetOrAdd(
-        $"{TenantId.Default}/{serial}",
-        _ => DeviceId.TryParse(serial, out var id) ? new FakeDevice(id) : throw new FormatException(serial));
+    public FakeDevice Device(string serial) => DeviceOf($"{TenantId.Default}/{serial}");
+
+    /// <summary>The device of a tenant, by the grain's key.</summary>
+    public FakeDevice DeviceOf(string key) => _devices.GetOrAdd(key, _ => new FakeDevice(DeviceKey.Parse(key).Device));
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod switch
     {
         { Name: "CreateObjectReference" } => args![0],
-        { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IDeviceGrain) => Device(((string)args![0]!).Split('/')[1]),
-        { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IDeviceCertificatesGrain) =>
-            Device(((string)args![0]!).Split('/')[1]),
+        { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IDeviceGrain) => DeviceOf((string)args![0]!),
+        { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IDeviceCertificatesGrain) => DeviceOf((string)args![0]!),
         { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IInventoryGrain) => Inventory,
         _ => throw new NotSupportedException(targetMethod?.Name),
     };

@@ -59,6 +59,9 @@ internal sealed class TestPki : IServerCertificate, IDisposable
         return Portable(certificate.CopyWithPrivateKey(key));
     }
 
+    /// <summary>The root of the test's maker.</summary>
+    public string RootPem => _root.ExportCertificatePem();
+
     public DeviceIdentityVerifier CreateVerifier() => new(new TrustStore([X509CertificateLoader.LoadCertificate(_root.RawData)]));
 
     public bool IsServer(X509Certificate? certificate) => certificate?.GetRawCertData().AsSpan().SequenceEqual(_server.RawData) == true;

@@ -1,4 +1,5 @@
 using Google.Protobuf.Reflection;
+using Muster.Domain.Anchors;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Deliveries;
 using Muster.Domain.Devices;
@@ -21,7 +22,7 @@ public sealed class CatalogueTests
         V1.DevicesReflection.Descriptor, V1.WarrantyReflection.Descriptor, V1.ImagesReflection.Descriptor, V1.RolloutsReflection.Descriptor,
         V1.PoliciesReflection.Descriptor, V1.ProductsReflection.Descriptor, V1.DecommissionsReflection.Descriptor,
         V1.OperatorsReflection.Descriptor, V1.MaintenanceReflection.Descriptor, V1.TransfersReflection.Descriptor,
-        V1.DeliveriesReflection.Descriptor, V1.TrustReflection.Descriptor,
+        V1.DeliveriesReflection.Descriptor, V1.TrustReflection.Descriptor, V1.AnchorsReflection.Descriptor,
     ];
 
     [Fact]
@@ -62,6 +63,7 @@ public sealed class CatalogueTests
         AssertTwins<OperatorRole, V1.OperatorRole>();
         AssertTwins<DeliveryState, V1.DeliveryState>();
         AssertTwins<WaveState, V1.WaveState>();
+        AssertTwins<AnchorProfile, V1.AnchorProfile>();
     }
 
     [Fact]

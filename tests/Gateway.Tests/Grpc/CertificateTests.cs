@@ -129,7 +129,7 @@ public sealed class CertificateTests
         var request = new CertificateRequest("CN=whoever", key, HashAlgorithmName.SHA256);
         Assert.True(ResourceId.TryParse(name, out var id));
         var (signed, _) = new Muster.Cryptography.Certificates.OperatorCertificateAuthority(authority, TimeSpan.FromHours(1))
-            .Sign(request.CreateSigningRequestPem(), id, Now());
+            .Sign(request.CreateSigningRequestPem(), TenantId.Default, id, Now());
         using var certificate = X509Certificate2.CreateFromPem(signed!.Pem, key.ExportPkcs8PrivateKeyPem());
         return Portable(certificate);
     }

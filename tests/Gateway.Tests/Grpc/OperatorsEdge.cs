@@ -78,7 +78,8 @@ internal sealed class OperatorsEdge : IAsyncDisposable
 
     public SignedOperatorCertificate Sign(string signingRequest, ResourceId id)
     {
-        var (signed, error) = new OperatorCertificateAuthority(_authority, TimeSpan.FromDays(1)).Sign(signingRequest, id, Now);
+        var (signed, error) = new OperatorCertificateAuthority(_authority, TimeSpan.FromDays(1))
+            .Sign(signingRequest, TenantId.Default, id, Now);
         Assert.Null(error);
         return signed!;
     }

@@ -89,7 +89,8 @@ internal sealed class CountingAuthority : IOperatorCertificateAuthority
 
     public int Signed => _signed;
 
-    public (SignedOperatorCertificate? Certificate, FleetError? Error) Sign(string csrPem, ResourceId operatorId, DateTimeOffset now)
+    public (SignedOperatorCertificate? Certificate, FleetError? Error) Sign(
+        string csrPem, TenantId tenant, ResourceId operatorId, DateTimeOffset now)
     {
         if (csrPem == "bad")
         {

@@ -217,7 +217,8 @@ public sealed class BadOperatorTests(BadInputSite site)
                 {
                     var asked = new CertificateRequest("CN=administrator", key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
                     Assert.True(Domain.ResourceId.TryParse("administrator", out var id));
-                    var (signed, _) = new OperatorCertificateAuthority(other, TimeSpan.FromHours(1)).Sign(asked, id, Now);
+                    var (signed, _) = new OperatorCertificateAuthority(other, TimeSpan.FromHours(1))
+                        .Sign(asked, Domain.TenantId.Default, id, Now);
                     return X509Certificate2.CreateFromPem(signed!.Pem, key.ExportPkcs8PrivateKeyPem());
                 }
         }

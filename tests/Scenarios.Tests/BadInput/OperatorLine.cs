@@ -68,7 +68,7 @@ internal sealed class OperatorLine : IDisposable
         var request = new CertificateRequest("CN=whoever", key, HashAlgorithmName.SHA256);
         Assert.True(Domain.ResourceId.TryParse(name, out var id));
         var (signed, _) = new Cryptography.Certificates.OperatorCertificateAuthority(authority, TimeSpan.FromHours(1))
-            .Sign(request.CreateSigningRequestPem(), id, TimeProvider.System.GetUtcNow());
+            .Sign(request.CreateSigningRequestPem(), Domain.TenantId.Default, id, TimeProvider.System.GetUtcNow());
         return X509Certificate2.CreateFromPem(signed!.Pem, key.ExportPkcs8PrivateKeyPem());
     }
 
