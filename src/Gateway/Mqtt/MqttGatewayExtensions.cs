@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Muster.Gateway.Identity;
+using Muster.Gateway.Revocations;
 
 namespace Muster.Gateway.Mqtt;
 
@@ -25,6 +26,7 @@ public static class MqttGatewayExtensions
         services.AddSingleton<SessionRegistry>();
         services.AddSingleton<GatewayObserver>();
         services.AddSingleton<GatewayReference>();
+        services.AddRevocationWatch();
         services.AddSingleton<SessionAdmission>();
         services.AddSingleton<UpMessages>();
         services.AddSingleton<SessionLoop>();

@@ -109,6 +109,12 @@ internal sealed class SessionRegistry(PartitionMap partitions, IOptions<MqttOpti
             ? device.FindToClose(close.EpochMax, close.All)
             : [];
 
+    public bool Has(DeviceAddress address) => _devices.ContainsKey(address);
+
+    /// <summary>All of the device's, also those that are not admitted yet.</summary>
+    public IReadOnlyList<MqttSession> SessionsOf(DeviceAddress address) =>
+        _devices.TryGetValue(address, out var device) ? device.FindToClose(0, all: true) : [];
+
     private DeviceSessions Create(DeviceAddress address) => new(
         address,
         partitions.OfDevice(DeviceKey.Of(address.Tenant, address.Device)),
