@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Muster.Cryptography.Certificates;
 using Muster.Domain;
@@ -13,6 +14,7 @@ namespace Muster.Gateway.Identity;
 /// </summary>
 internal sealed partial class DeviceTls(
     IServerCertificate server,
+    HandshakeGate gate,
     DeviceIdentityVerifier makers,
     TimeProvider clock,
     ILogger<DeviceTls> logger,
@@ -21,7 +23,15 @@ internal sealed partial class DeviceTls(
     /// <summary>A device behind a slow radio link needs a few round trips; an idle socket is not kept longer.</summary>
     public static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
-    public TlsHandshakeCallbackOptions CreateOptions() => new()
+    /// <summary>TLS for a listener, with a bound of the handshakes that all of them have at once.</summary>
+    public void Use(ListenOptions listen)
+    {
+        listen.Use(gate.Enter);
+        listen.UseHttps(CreateOptions());
+        listen.Use(HandshakeGate.Leave);
+    }
+
+    private TlsHandshakeCallbackOptions CreateOptions() => new()
     {
         HandshakeTimeout = HandshakeTimeout,
         OnConnection = context =>

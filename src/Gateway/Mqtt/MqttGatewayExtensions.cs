@@ -20,6 +20,7 @@ public static class MqttGatewayExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddOptionsWithValidateOnStart<MqttOptions, MqttOptionsValidator>().Bind(configuration.GetSection(MqttOptions.SectionName));
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<HandshakeGate>();
         services.TryAddSingleton<DeviceTls>();
         services.AddMetrics();
         services.AddSingleton<GatewayInstruments>();
@@ -46,7 +47,7 @@ public static class MqttGatewayExtensions
         ListenAt(kestrel, options.Address, options.Port, listen =>
         {
             listen.Protocols = HttpProtocols.None;
-            listen.UseHttps(tls.CreateOptions());
+            tls.Use(listen);
             listen.UseConnectionHandler<DeviceConnectionHandler>();
         });
     }

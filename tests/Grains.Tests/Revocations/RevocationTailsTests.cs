@@ -3,6 +3,7 @@ using Muster.Contracts.Devices;
 using Muster.Contracts.Revocations;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 using Muster.Grains.Tests.Inventory;
 
 namespace Muster.Grains.Tests.Revocations;
@@ -37,7 +38,7 @@ public sealed class RevocationTailsTests : InventorySilo
         var feed = Silo.Client.GetRevocations(PartitionOf("A"));
         var first = await feed.WatchAsync([]);
         await EditAsync("A", 1);
-        await BeginEndAsync("A");
+        await EnrolAsync("A");
 
         await UntilAsync(async () => (await feed.WatchAsync([first.Cursor])).Revocations.Length > 0);
         var reply = await feed.WatchAsync([new RevocationCursor(Guid.NewGuid(), 5), first.Cursor]);
@@ -47,7 +48,7 @@ public sealed class RevocationTailsTests : InventorySilo
         var before = first.Tails.Single(tail => tail.Partition == PartitionOf("A"));
         var after = reply.Tails.Single(tail => tail.Partition == PartitionOf("A"));
         Assert.Equal(before.Tail, after.Tail);
-        Assert.Equal(before.Position.Sequence + 2, after.Position.Sequence);
+        Assert.True(after.Position.Sequence > before.Position.Sequence + 1);
         Assert.Empty((await feed.WatchAsync([reply.Cursor])).Revocations);
     }
 
@@ -58,7 +59,7 @@ public sealed class RevocationTailsTests : InventorySilo
         var feed = Silo.Client.GetRevocations(PartitionOf("A"));
         var before = (await feed.WatchAsync([])).Tails.Single(tail => tail.Partition == PartitionOf("A"));
         await Silo.DeactivateAsync(((GrainReference)InventoryOf("A")).GrainId);
-        await BeginEndAsync("A");
+        await EnrolAsync("A");
 
         var after = (await feed.WatchAsync([])).Tails.Single(tail => tail.Partition == PartitionOf("A"));
         var missed = await feed.ReadSinceAsync(before.Position);
@@ -72,19 +73,21 @@ public sealed class RevocationTailsTests : InventorySilo
     [Fact]
     public async Task CheckAsync_OfADeviceThatNobodyExpects_Refuses()
     {
-        var identity = new Domain.Identity.DeviceIdentity("ieee8021ar", Id("B"), new string('0', 64), new string('1', 64), []);
+        var identity = new DeviceIdentity("ieee8021ar", Id("B"), new string('0', 64), new string('1', 64), []);
 
         var reply = await Silo.Client.GetDeviceAccess(TenantId.Default, Id("B")).CheckAsync(identity);
 
         Assert.Equal("DEVICE_NOT_EXPECTED", reply.Error?.Reason);
     }
 
-    private async Task BeginEndAsync(string device)
+    /// <summary>It enrols: what connected with another certificate of its maker has no right any more.</summary>
+    private async Task EnrolAsync(string device)
     {
-        var now = TimeProvider.System.GetUtcNow();
-        var command = new DeviceCommand(CommandKind.FactoryDefault, new string('0', 32), now, now.AddDays(1));
+        var identity = new DeviceIdentity("ieee8021ar", Id(device), new string('0', 64), new string('1', 64), [1]);
+        var envelope = new UpEnvelope(identity, new SessionRef("gateway-1", 0, null), new MessageStamp("boot-1", 1));
+        var os = new ReportedOs("12.11", new string('a', 64), "boot-1", SecureBoot: true, FactoryDefault: true);
         var reply = await Silo.Client.GetDevice(TenantId.Default, Id(device))
-            .BeginDecommissionAsync(new BeginDecommission(Actor.Operator("anna"), command));
+            .HelloAsync(new ReportHello(envelope, device, "P3265-V", os, 0));
         Assert.Null(reply.Error);
     }
 
