@@ -1,6 +1,3 @@
-using Muster.Domain.Decommissioning;
-using Muster.Domain.Policies;
-
 namespace Muster.Domain.Devices;
 
 /// <summary>What a fact of a device means for its open connections.</summary>

@@ -8,7 +8,7 @@ namespace Muster.Gateway.Identity;
 /// Bounds what strangers cost before they have shown a certificate: so many TLS handshakes at once, so many sockets that wait for their
 /// turn, and everybody else is closed before a byte is read. One for all listeners of devices.
 /// </summary>
-internal sealed class HandshakeGate(IOptions<MqttOptions> options)
+internal sealed class HandshakeGate(IOptions<MqttOptions> options) : IDisposable
 {
     private static readonly object s_key = new();
 
@@ -46,6 +46,8 @@ internal sealed class HandshakeGate(IOptions<MqttOptions> options)
 
         return next(connection);
     };
+
+    public void Dispose() => _places.Dispose();
 
     private async Task<bool> TryTakeAsync(ConnectionContext connection)
     {

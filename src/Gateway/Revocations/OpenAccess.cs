@@ -4,7 +4,6 @@ using Muster.Contracts.Gateways;
 using Muster.Contracts.Revocations;
 using Muster.Domain;
 using Muster.Domain.Devices;
-using Muster.Gateway.Devices;
 using Muster.Gateway.Mqtt;
 using MQTTnet.Protocol;
 
