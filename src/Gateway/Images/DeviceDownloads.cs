@@ -36,7 +36,8 @@ internal sealed partial class DeviceDownloads(
         FleetError? error;
         try
         {
-            error = await gate.CheckAsync(address) ?? await grains.GetDevice(peer.Tenant, identity.Device).AuthorizeDownloadAsync(new AuthorizeDownload(identity, digest));
+            error = await gate.CheckAsync(address)
+                ?? await grains.GetDevice(peer.Tenant, identity.Device).AuthorizeDownloadAsync(new AuthorizeDownload(identity, digest));
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {

@@ -17,7 +17,8 @@ internal sealed class SessionRegistry(PartitionMap partitions, IOptions<MqttOpti
     private readonly ConcurrentQueue<DeviceSessions> _changed = new();
     private readonly long _ticksPerMessage = clock.TimestampFrequency / options.Value.MessagesPerSecond;
     private readonly SharedRateGate _total = new(
-        Math.Max(1, clock.TimestampFrequency / options.Value.TotalMessagesPerSecond), Math.Max(1, options.Value.TotalMessagesPerSecond / 10));
+        Math.Max(1, clock.TimestampFrequency / options.Value.TotalMessagesPerSecond),
+        Math.Max(1, options.Value.TotalMessagesPerSecond / 10));
     private int _connections;
 
     /// <summary>The gateway's name, unique per process start.</summary>

@@ -160,7 +160,8 @@ internal sealed partial class OpenAccess(
     private async Task JudgeAsync(OpenDownload download)
     {
         var (tenant, device) = download.Address;
-        var error = await grains.GetDevice(tenant, device).AuthorizeDownloadAsync(new AuthorizeDownload(download.Identity, download.Digest));
+        var error = await grains.GetDevice(tenant, device)
+            .AuthorizeDownloadAsync(new AuthorizeDownload(download.Identity, download.Digest));
         if (error is not null)
         {
             LogAborted(logger, device.Value, error.Reason);
@@ -185,7 +186,8 @@ internal sealed partial class OpenAccess(
 
     private static TaskCompletionSource NewProof() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The connections of device {DeviceId} could not be judged; its grain is asked again")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "The connections of device {DeviceId} could not be judged; its grain is asked again")]
     private static partial void LogUnjudged(ILogger logger, Exception fault, string deviceId);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "A download by device {DeviceId} is broken off: {Reason}")]

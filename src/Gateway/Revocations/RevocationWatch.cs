@@ -159,7 +159,7 @@ internal sealed partial class RevocationWatch(
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "The revocations of partition {Partition} cannot be read on from where they were ({Continuity}): its sessions are closed")]
+        Message = "The revocations of partition {Partition} cannot be read on ({Continuity}): its sessions are closed")]
     private static partial void LogLost(ILogger logger, int partition, Contracts.Commit.FeedContinuity continuity);
 
     [LoggerMessage(

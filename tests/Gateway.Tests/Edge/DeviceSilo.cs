@@ -81,7 +81,8 @@ internal class InventoryFactory : DispatchProxy
     }
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-        targetMethod!.ReturnType == typeof(IInventoryGrain) || targetMethod.ReturnType == typeof(IRevocationsGrain) ? _inventory : targetMethod.Invoke(_inner, args);
+        targetMethod!.ReturnType == typeof(IInventoryGrain)
+            || targetMethod.ReturnType == typeof(IRevocationsGrain) ? _inventory : targetMethod.Invoke(_inner, args);
 }
 
 /// <summary>Records in memory, through the real serializer.</summary>
