@@ -17,4 +17,9 @@ public static class CallTimeouts
 
     /// <summary>For what lives in memory and is told again every two seconds.</summary>
     public const string Presence = "00:00:05";
+
+    /// <summary>
+    /// An answer from memory that says how old what it says is: one that comes later than this proves nothing any more.
+    /// </summary>
+    public const string Watch = "00:00:02";
 }

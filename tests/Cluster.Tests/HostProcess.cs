@@ -45,6 +45,14 @@ internal sealed class HostProcess : IDisposable
         return new HostProcess(name, log, Process.Start(start) ?? throw new InvalidOperationException($"{name} did not start."));
     }
 
+    /// <summary>Stands still, as on a machine that hangs, or goes on.</summary>
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        kill.WaitForExit();
+        Assert.Equal(0, kill.ExitCode);
+    }
+
     /// <summary>kill -9.</summary>
     public void Kill()
     {

@@ -19,7 +19,11 @@ public sealed record DeviceReply([property: Id(0)] Device? Device, [property: Id
 /// <param name="SessionPresent">True when the device was known before: CONNACK's Session Present.</param>
 /// <param name="Error">Why it is refused; null when it is admitted.</param>
 [GenerateSerializer, Immutable, Alias("muster.admit-reply")]
-public sealed record AdmitReply([property: Id(0)] long Epoch, [property: Id(1)] bool SessionPresent, [property: Id(2)] FleetError? Error);
+public sealed record AdmitReply([property: Id(0)] long Epoch, [property: Id(1)] bool SessionPresent, [property: Id(2)] FleetError? Error)
+{
+    /// <summary>When the certificate stops opening doors, as the record is now; null for as long as it stays so.</summary>
+    [Id(40)] public DateTimeOffset? AcceptedUntil { get; init; }
+}
 
 /// <summary>The three endings of an up message (design.md §5); "not possible now" is an exception.</summary>
 /// <param name="Error">Null: committed, or nothing to commit (PUBACK 0). Else refused for ever.</param>

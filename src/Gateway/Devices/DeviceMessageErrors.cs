@@ -29,5 +29,10 @@ internal static class DeviceMessageErrors
     public static FleetError Unavailable() =>
         FleetError.Of(ErrorKind.Unavailable, "TEMPORARILY_UNAVAILABLE", "Not possible now; connect again later.");
 
+    public static FleetError RevocationsUnknown() => FleetError.Of(
+        ErrorKind.Unavailable,
+        "REVOCATIONS_UNKNOWN",
+        "This gateway does not know who was revoked lately, and admits nobody until it does; connect again later.");
+
     private static string Text(int value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -7,6 +7,7 @@ using Muster.Domain.Identity;
 using Muster.Gateway.Devices;
 using Muster.Gateway.Identity;
 using Muster.Gateway.Mqtt;
+using Muster.Gateway.Revocations;
 
 namespace Muster.Gateway.Est;
 
@@ -15,7 +16,7 @@ namespace Muster.Gateway.Est;
 /// on every call before anything is answered; what is signed is signed in a silo.
 /// </summary>
 internal sealed partial class EstService(
-    IGrainFactory grains, SessionRegistry registry, ILogger<EstService> logger, FleetTrust? fleet = null)
+    IGrainFactory grains, SessionRegistry registry, AdmissionGate gate, ILogger<EstService> logger, FleetTrust? fleet = null)
 {
     /// <summary>How long a device that waits for an operator's approval leaves it: a person needs minutes.</summary>
     private const string ApprovalRetryAfter = "300";
@@ -39,7 +40,7 @@ internal sealed partial class EstService(
             return RefuseStranger(http);
         }
 
-        var error = await AskAsync(identity, async () => (await grains.GetDevice(peer.Tenant, identity.Device)
+        var error = await AskAsync(peer, identity, async () => (await grains.GetDevice(peer.Tenant, identity.Device)
             .AdmitAsync(new AdmitSession(identity, Receives: false, Gateway: null, registry.GatewayId))).Error);
         return (error, fleet) switch
         {
@@ -70,7 +71,7 @@ internal sealed partial class EstService(
         }
 
         ImmutableArray<byte> certificate = [];
-        var error = await AskAsync(identity, async () =>
+        var error = await AskAsync(peer, identity, async () =>
         {
             var reply = await grains.GetDeviceCertificates(peer.Tenant, identity.Device)
                 .IssueAsync(new IssueCertificate(identity, call, request));
@@ -86,11 +87,11 @@ internal sealed partial class EstService(
         return EstBody.Write(CertsOnly.Encode([[.. certificate]]), $"{CertificatesType}; smime-type=certs-only");
     }
 
-    private async Task<FleetError?> AskAsync(DeviceIdentity identity, Func<Task<FleetError?>> ask)
+    private async Task<FleetError?> AskAsync(DevicePeer peer, DeviceIdentity identity, Func<Task<FleetError?>> ask)
     {
         try
         {
-            return await ask();
+            return await gate.CheckAsync(new DeviceAddress(peer.Tenant, identity.Device)) ?? await ask();
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Muster.Cryptography.Certificates;
 using Muster.Domain.Tenants;
@@ -13,6 +14,7 @@ namespace Muster.Gateway.Identity;
 /// </summary>
 internal sealed partial class DeviceTls(
     IServerCertificate server,
+    HandshakeGate gate,
     DeviceTrust makers,
     TimeProvider clock,
     ILogger<DeviceTls> logger,
@@ -27,7 +29,15 @@ internal sealed partial class DeviceTls(
 
     private readonly TenantDirectory _tenants = tenants ?? TenantDirectory.OfOne;
 
-    public TlsHandshakeCallbackOptions CreateOptions() => new()
+    /// <summary>TLS for a listener, with a bound of the handshakes that all of them have at once.</summary>
+    public void Use(ListenOptions listen)
+    {
+        listen.Use(gate.Enter);
+        listen.UseHttps(CreateOptions());
+        listen.Use(HandshakeGate.Leave);
+    }
+
+    private TlsHandshakeCallbackOptions CreateOptions() => new()
     {
         HandshakeTimeout = HandshakeTimeout,
         OnConnection = context =>

@@ -35,7 +35,7 @@ public static class DeviceArtifactsExtensions
         MqttGatewayExtensions.ListenAt(kestrel, options.Address, options.Port, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.UseHttps(tls.CreateOptions());
+            tls.Use(listen);
             listen.Use(next => connection =>
             {
                 connection.Items[Marker] = Marker;

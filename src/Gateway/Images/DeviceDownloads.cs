@@ -7,6 +7,8 @@ using Muster.Domain.Identity;
 using Muster.Domain.Images;
 using Muster.Gateway.Devices;
 using Muster.Gateway.Identity;
+using Muster.Gateway.Mqtt;
+using Muster.Gateway.Revocations;
 
 namespace Muster.Gateway.Images;
 
@@ -14,7 +16,8 @@ namespace Muster.Gateway.Images;
 /// <c>GET /v1/images/{digest}</c>: the bytes of the image that the device's desired state names, whole or in ranges. The
 /// device's grain is asked on every request, also on every range of a resumed download.
 /// </summary>
-internal sealed partial class DeviceDownloads(IGrainFactory grains, IArtifactStore images, ILogger<DeviceDownloads> logger)
+internal sealed partial class DeviceDownloads(
+    IGrainFactory grains, IArtifactStore images, AdmissionGate gate, OpenDownloads downloads, ILogger<DeviceDownloads> logger)
 {
     public async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetAsync(HttpContext http, string digest)
     {
@@ -29,10 +32,12 @@ internal sealed partial class DeviceDownloads(IGrainFactory grains, IArtifactSto
             return Refuse(http, FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "A digest has 64 lower-case hex digits."), device);
         }
 
+        var address = new DeviceAddress(peer.Tenant, identity.Device);
         FleetError? error;
         try
         {
-            error = await grains.GetDevice(peer.Tenant, identity.Device).AuthorizeDownloadAsync(new AuthorizeDownload(identity, digest));
+            error = await gate.CheckAsync(address)
+                ?? await grains.GetDevice(peer.Tenant, identity.Device).AuthorizeDownloadAsync(new AuthorizeDownload(identity, digest));
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
@@ -50,6 +55,8 @@ internal sealed partial class DeviceDownloads(IGrainFactory grains, IArtifactSto
             var missing = FleetError.Of(ErrorKind.NotFound, "IMAGE_NOT_FOUND", $"Image {digest} is not stored.", ("digest", digest));
             return Refuse(http, missing, device);
         }
+
+        downloads.Open(http, address, identity, digest);
 
         // The bytes are named by their digest: they never change, and a resumed download is sure of them.
         var tag = new EntityTagHeaderValue($"\"{digest}\"");

@@ -10,10 +10,16 @@ namespace Muster.Gateway.Mqtt;
 internal readonly record struct DeviceAddress(TenantId Tenant, DeviceId Device);
 
 /// <summary>The connections of one device to this gateway, and what they share: form of payloads, pace, presence.</summary>
-internal sealed class DeviceSessions(DeviceAddress address, int partition, RateGate gate)
+internal sealed class DeviceSessions(DeviceAddress address, int partition, RateGate gate, RateGate quiet, SharedRateGate total)
 {
     /// <summary>Design §5: one that receives, up to two that only publish.</summary>
     public const int PublishersMax = 2;
+
+    /// <summary>What a device may send however busy its gateway is: more than one that is well sends.</summary>
+    public const int QuietPerSecond = 1;
+
+    /// <summary>And what it says after a connect.</summary>
+    public const int QuietBurst = 10;
 
     /// <summary>Connections of one identity between TLS and CONNACK; a device has a reason for two.</summary>
     private const int PendingMax = 4;
@@ -23,6 +29,7 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
     private readonly List<MqttSession> _publishers = [];
     private MqttSession? _receiver;
     private RateGate _gate = gate;
+    private RateGate _quiet = quiet;
     private DeviceHealth? _health;
     private long _reservations;
     private long _lastEpoch;
@@ -190,11 +197,13 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
         }
     }
 
+    /// <summary>How long the message has to wait: for its device's pace, and above what is always allowed for the gateway's.</summary>
     public long TakeTurn(long now)
     {
         lock (_lock)
         {
-            return _gate.Take(now);
+            var early = _gate.Take(now);
+            return _quiet.TryTake(now) ? early : Math.Max(early, total.Take(now));
         }
     }
 

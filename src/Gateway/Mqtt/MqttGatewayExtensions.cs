@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Muster.Cryptography.Certificates;
 using Muster.Gateway.Identity;
+using Muster.Gateway.Revocations;
 
 namespace Muster.Gateway.Mqtt;
 
@@ -21,12 +22,14 @@ public static class MqttGatewayExtensions
         services.AddOptionsWithValidateOnStart<MqttOptions, MqttOptionsValidator>().Bind(configuration.GetSection(MqttOptions.SectionName));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => DeviceTrust.Fixed(provider.GetRequiredService<DeviceIdentityVerifier>()));
+        services.TryAddSingleton<HandshakeGate>();
         services.TryAddSingleton<DeviceTls>();
         services.AddMetrics();
         services.AddSingleton<GatewayInstruments>();
         services.AddSingleton<SessionRegistry>();
         services.AddSingleton<GatewayObserver>();
         services.AddSingleton<GatewayReference>();
+        services.AddRevocationWatch();
         services.AddSingleton<SessionAdmission>();
         services.AddSingleton<UpMessages>();
         services.AddSingleton<SessionLoop>();
@@ -46,7 +49,7 @@ public static class MqttGatewayExtensions
         ListenAt(kestrel, options.Address, options.Port, listen =>
         {
             listen.Protocols = HttpProtocols.None;
-            listen.UseHttps(tls.CreateOptions());
+            tls.Use(listen);
             listen.UseConnectionHandler<DeviceConnectionHandler>();
         });
     }

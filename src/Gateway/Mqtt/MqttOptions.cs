@@ -48,6 +48,24 @@ public sealed class MqttOptions
     [Range(1, 1_000_000)]
     public int MessagesBurst { get; set; } = 200;
 
+    /// <summary>
+    /// Messages per second of all devices together, beyond the <see cref="DeviceSessions.QuietPerSecond"/> that each may always send: more
+    /// than two cores answer, so that it only holds back what would otherwise fill queues.
+    /// </summary>
+    [Range(1, 10_000_000)]
+    public int TotalMessagesPerSecond { get; set; } = 100_000;
+
+    /// <summary>
+    /// TLS handshakes at once. One takes milliseconds of a core and, on a slow radio link, seconds of waiting: a thousand keep the cores
+    /// busy, and take a few megabytes.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int HandshakesMax { get; set; } = 1_024;
+
+    /// <summary>Sockets that wait for their handshake: a whole site of 20,000 devices that comes back at once.</summary>
+    [Range(0, 1_000_000)]
+    public int HandshakesWaitingMax { get; set; } = 20_000;
+
     /// <summary>From the TLS handshake to a whole CONNECT packet.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:02:00")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);

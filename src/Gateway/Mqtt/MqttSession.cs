@@ -28,6 +28,7 @@ internal sealed class MqttSession(
     private readonly PacketWindow _window = new(limits.ReceiveMax);
     private readonly string?[] _topics = new string?[4];
     private List<(long Epoch, DownMessage Message)>? _early;
+    private long _acceptedUntil;
     private bool _isSending;
     private Ending? _ending;
     private bool _isOver;
@@ -60,6 +61,13 @@ internal sealed class MqttSession(
 
     /// <summary>What every up message carries; set at admission.</summary>
     public SessionRef Reference { get; set; } = null!;
+
+    /// <summary>When its certificate stops opening doors: another one took its place. Null for the certificate's own end.</summary>
+    public DateTimeOffset? AcceptedUntil
+    {
+        get => Volatile.Read(ref _acceptedUntil) is var ticks and > 0 ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+        set => Volatile.Write(ref _acceptedUntil, value?.UtcTicks ?? 0);
+    }
 
     /// <summary>Counts the device's connections to this gateway, in the order they asked.</summary>
     public long Order { get; set; }

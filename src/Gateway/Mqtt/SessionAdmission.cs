@@ -8,6 +8,7 @@ using Muster.Domain;
 using Muster.Domain.Identity;
 using Muster.Gateway.Devices;
 using Muster.Gateway.Identity;
+using Muster.Gateway.Revocations;
 
 namespace Muster.Gateway.Mqtt;
 
@@ -21,6 +22,7 @@ internal readonly record struct Admission(MqttSession? Session, bool SessionPres
 internal sealed partial class SessionAdmission(
     IGrainFactory grains,
     GatewayReference reference,
+    AdmissionGate gate,
     SessionRegistry registry,
     GatewayInstruments instruments,
     IOptions<MqttOptions> options,
@@ -94,6 +96,11 @@ internal sealed partial class SessionAdmission(
         try
         {
             await SpreadAsync();
+            if (await gate.CheckAsync(session.Address) is { } unknown)
+            {
+                return Refuse(session, unknown);
+            }
+
             session.Grain = grains.GetDevice(session.Address.Tenant, session.Address.Device);
             var gateway = session.Receives ? reference.Value : null;
             reply = await session.Grain.AdmitAsync(new AdmitSession(session.Identity, session.Receives, gateway, registry.GatewayId));
@@ -109,11 +116,10 @@ internal sealed partial class SessionAdmission(
 
         if (reply.Error is { } error)
         {
-            session.Device.Detach(session);
-            registry.Forget(session.Device);
-            return Admission.Refused(error);
+            return Refuse(session, error);
         }
 
+        session.AcceptedUntil = reply.AcceptedUntil;
         return new Admission(session, reply.SessionPresent && !connect.CleanSession, MqttConnectReasonCode.Success, null);
     }
 
@@ -126,6 +132,13 @@ internal sealed partial class SessionAdmission(
         }
 
         return ShownText.OneLine(Encoding.UTF8.GetString(words.AsSpan(0, Math.Min(words.Length, LastWillMax))), LastWillMax);
+    }
+
+    private Admission Refuse(MqttSession session, FleetError error)
+    {
+        session.Device.Detach(session);
+        registry.Forget(session.Device);
+        return Admission.Refused(error);
     }
 
     private async Task SpreadAsync()

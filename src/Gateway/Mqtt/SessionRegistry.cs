@@ -16,6 +16,9 @@ internal sealed class SessionRegistry(PartitionMap partitions, IOptions<MqttOpti
     private readonly ConcurrentDictionary<MqttSession, byte> _sessions = new();
     private readonly ConcurrentQueue<DeviceSessions> _changed = new();
     private readonly long _ticksPerMessage = clock.TimestampFrequency / options.Value.MessagesPerSecond;
+    private readonly SharedRateGate _total = new(
+        Math.Max(1, clock.TimestampFrequency / options.Value.TotalMessagesPerSecond),
+        Math.Max(1, options.Value.TotalMessagesPerSecond / 10));
     private int _connections;
 
     /// <summary>The gateway's name, unique per process start.</summary>
@@ -109,8 +112,16 @@ internal sealed class SessionRegistry(PartitionMap partitions, IOptions<MqttOpti
             ? device.FindToClose(close.EpochMax, close.All)
             : [];
 
+    public bool Has(DeviceAddress address) => _devices.ContainsKey(address);
+
+    /// <summary>All of the device's, also those that are not admitted yet.</summary>
+    public IReadOnlyList<MqttSession> SessionsOf(DeviceAddress address) =>
+        _devices.TryGetValue(address, out var device) ? device.FindToClose(0, all: true) : [];
+
     private DeviceSessions Create(DeviceAddress address) => new(
         address,
         partitions.OfDevice(DeviceKey.Of(address.Tenant, address.Device)),
-        new RateGate(_ticksPerMessage, options.Value.MessagesBurst));
+        new RateGate(_ticksPerMessage, options.Value.MessagesBurst),
+        new RateGate(clock.TimestampFrequency / DeviceSessions.QuietPerSecond, DeviceSessions.QuietBurst),
+        _total);
 }

@@ -2,6 +2,8 @@ using Microsoft.Extensions.Options;
 using MQTTnet.Protocol;
 using Muster.Domain;
 using Muster.Domain.Identity;
+using Muster.Gateway.Devices;
+using Muster.Gateway.Revocations;
 
 namespace Muster.Gateway.Mqtt;
 
@@ -11,6 +13,7 @@ namespace Muster.Gateway.Mqtt;
 /// </summary>
 internal sealed class SessionSweeper(
     SessionRegistry registry,
+    WatchedPartitions partitions,
     IOptions<MqttOptions> options,
     IHostApplicationLifetime lifetime,
     TimeProvider clock) : BackgroundService
@@ -43,7 +46,7 @@ internal sealed class SessionSweeper(
         var stuck = (long)(options.Value.WriteTimeout.TotalSeconds * clock.TimestampFrequency);
         foreach (var session in registry.Sessions)
         {
-            if (session.Identity is { IsOperational: true, NotAfter: { } end } && end <= today)
+            if (EndOf(session) <= today)
             {
                 // Its messages are refused from now on; it would still be told what others must not hear.
                 session.Close(MqttDisconnectReasonCode.NotAuthorized, CertificateErrors.Expired(session.Address.Device.Value));
@@ -51,6 +54,11 @@ internal sealed class SessionSweeper(
             else if (session.Peer?.Result?.Error is { } error)
             {
                 session.Close(MqttDisconnectReasonCode.NotAuthorized, error);
+            }
+            else if (partitions.IsLost(session.Device.Partition))
+            {
+                // Nobody would hear of its revocation: it comes back where somebody does.
+                session.Close(MqttDisconnectReasonCode.ServerBusy, DeviceMessageErrors.RevocationsUnknown());
             }
             else if (!session.Channel.AbortIfStuck(now, stuck) && !session.IsBusy
                 && now - session.LastReceived > session.Limits.SilenceTicksMax)
@@ -61,6 +69,10 @@ internal sealed class SessionSweeper(
             }
         }
     }
+
+    /// <summary>The maker's certificate is judged by the record alone; one of the fleet CA ends, or is replaced.</summary>
+    private static DateTimeOffset? EndOf(MqttSession session) =>
+        session.AcceptedUntil ?? (session.Identity.IsOperational ? session.Identity.NotAfter : null);
 
     private void CloseAll()
     {

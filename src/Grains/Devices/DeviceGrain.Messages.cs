@@ -45,15 +45,16 @@ internal sealed partial class DeviceGrain
         }
 
         var device = Current!;
+        var until = DeviceAdmission.ValidUntil(device, command.Identity);
         if (!command.Receives || command.Gateway is not { } gateway)
         {
-            return new AdmitReply(0, device.Identity is not null, null);
+            return new AdmitReply(0, device.Identity is not null, null) { AcceptedUntil = until };
         }
 
         var epoch = await OpenSessionAsync(gateway, device.Epoch);
         LogAdmitted(_id.Value, epoch, command.GatewayId);
         ExpectAnswer(FirstPushDelay);
-        return new AdmitReply(epoch, device.Identity is not null, null);
+        return new AdmitReply(epoch, device.Identity is not null, null) { AcceptedUntil = until };
     }
 
     public Task DisconnectAsync(SessionRef session)

@@ -7,6 +7,7 @@ using Muster.Domain.Identity;
 using Muster.Grains.Inventory;
 using Muster.Grains.Inventory.Columns;
 using Muster.Grains.Policies;
+using Muster.Grains.Revocations;
 using Muster.Grains.Trust;
 using Orleans.Storage;
 
@@ -45,6 +46,7 @@ public static class DeviceSiloBuilderExtensions
         silo.Services.TryAddSingleton<RenewalPace>();
         silo.Services.TryAddSingleton<FeedInstruments>();
         silo.Services.TryAddSingleton<ParsedQueries>();
+        silo.Services.TryAddSingleton<RevocationTails>();
         silo.Services.TryAddSingleton<TailPoll>();
         return silo;
     }

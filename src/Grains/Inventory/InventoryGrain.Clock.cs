@@ -42,6 +42,7 @@ internal sealed partial class InventoryGrain
             return;
         }
 
+        _revocations.Set(_partition, this, _watched, _position, _watchedAt);
         _poll.Set(_partition, this, _position);
         TellDue();
         SetTimer();

@@ -8,6 +8,7 @@ using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Grains.Inventory.Columns;
+using Muster.Grains.Revocations;
 
 namespace Muster.Grains.Inventory;
 
@@ -35,6 +36,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     private readonly TailRing _ring = new();
     private readonly TailTrims _trims;
     private readonly TailPoll _poll;
+    private readonly RevocationTails _revocations;
     private readonly int _partition;
     private PartitionTables _tables;
     private Task _rebuilding = Task.CompletedTask;
@@ -47,6 +49,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         IFeedTrimmer trimmer,
         FeedInstruments instruments,
         TailPoll poll,
+        RevocationTails revocations,
         IRecordScanner records,
         ValuePool values,
         ParsedQueries queries,
@@ -54,7 +57,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         ILogger<InventoryGrain> logger)
     {
         (_feed, _readers, _records, _clock, _logger) = (feed, readers, records, clock, logger);
-        (_values, _queries, _poll) = (values, queries, poll);
+        (_values, _queries, _poll, _revocations) = (values, queries, poll, revocations);
         _partition = _watches.Partition = checked((int)this.GetPrimaryKeyLong());
         _trims = new TailTrims(_partition, trimmer, instruments, clock, logger);
         _presence = new PresenceTable(
@@ -78,6 +81,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     {
         _isHere = false;
         _poll.Forget(_partition, this);
+        _revocations.Forget(_partition, this);
 
         // Only a figure: another silo tells it from now on.
         _trims.Forget();
@@ -221,6 +225,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     private async Task RebuildAsync(FeedContinuity why, CancellationToken cancellationToken)
     {
         (PartitionTables Tables, FeedPosition Position)? read = null;
+        var askedAt = _clock.GetTimestamp();
         for (var attempt = 1; (read = await ReadAllAsync(why, cancellationToken)) is null; attempt++)
         {
             if (attempt == RebuildAttemptsMax)
@@ -231,11 +236,13 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
             LogBegunAnew(_partition, attempt);
             why = await WentBackAsync(cancellationToken) ? FeedContinuity.Rewound : why;
+            askedAt = _clock.GetTimestamp();
         }
 
         var before = _tables;
         (_tables, _position) = read.Value;
         _ring.Restart(_position);
+        (_watched, _watchedAt) = (Guid.NewGuid(), askedAt);
         if (why == FeedContinuity.Rewound)
         {
             _watches.Restart();
@@ -323,12 +330,13 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
     private async Task ReadToHeadAsync(CancellationToken cancellationToken)
     {
-        var page = await ReadOnAsync(cancellationToken);
+        var (page, askedAt) = await ReadOnAsync(cancellationToken);
         while (page.Continuity == FeedContinuity.Follows)
         {
             foreach (var entry in page.Entries)
             {
                 _ring.Add(entry);
+                _revocations.Add(entry);
                 if (entry.IsLast)
                 {
                     Apply(entry);
@@ -339,10 +347,11 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
             await _trims.FollowAsync(_position, cancellationToken);
             if (page.IsAtEnd)
             {
+                _watchedAt = Math.Max(_watchedAt, askedAt);
                 return;
             }
 
-            page = await ReadOnAsync(cancellationToken);
+            (page, askedAt) = await ReadOnAsync(cancellationToken);
         }
 
         // The store went back in time, or this was away for longer than the feed remembers: what is shown here may never have happened.
@@ -351,15 +360,15 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     }
 
     /// <summary>What follows in the feed; asked again when a check or a rebuild, which run beside questions, moved on meanwhile.</summary>
-    private async Task<FeedPage> ReadOnAsync(CancellationToken cancellationToken)
+    private async Task<(FeedPage Page, long AskedAt)> ReadOnAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            var from = _position;
+            var (from, askedAt) = (_position, _clock.GetTimestamp());
             var page = await _feed.FollowAsync(_partition, from, EntriesPerRead, cancellationToken);
             if (from == _position)
             {
-                return page;
+                return (page, askedAt);
             }
         }
     }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
+using Muster.Grains.Revocations;
 
 namespace Muster.Grains.Inventory;
 
@@ -25,6 +26,7 @@ internal sealed partial class TailPoll : IDisposable
 
     private readonly IFeedReader _feed;
     private readonly IGrainFactory _grains;
+    private readonly RevocationTails _revocations;
     private readonly TimeProvider _clock;
     private readonly ILogger<TailPoll> _logger;
     private readonly int _looksPerInterval;
@@ -36,9 +38,15 @@ internal sealed partial class TailPoll : IDisposable
     private int _look;
     private long _warnedAt = long.MinValue;
 
-    public TailPoll(IFeedReader feed, IGrainFactory grains, PartitionMap partitions, TimeProvider clock, ILogger<TailPoll> logger)
+    public TailPoll(
+        IFeedReader feed,
+        IGrainFactory grains,
+        PartitionMap partitions,
+        RevocationTails revocations,
+        TimeProvider clock,
+        ILogger<TailPoll> logger)
     {
-        (_feed, _grains, _clock, _logger) = (feed, grains, clock, logger);
+        (_feed, _grains, _revocations, _clock, _logger) = (feed, grains, revocations, clock, logger);
         _looksPerInterval = Math.Max(1, partitions.Count / PartitionsPerLook);
         var every = Interval / _looksPerInterval;
 
@@ -68,16 +76,21 @@ internal sealed partial class TailPoll : IDisposable
         {
             if (partition % _looksPerInterval == part && _asked.TryAdd(partition, true))
             {
-                _ = LookAsync(partition, tail.Position);
+                _ = LookAsync(partition, tail);
             }
         }
     }
 
-    private async Task LookAsync(int partition, FeedPosition position)
+    private async Task LookAsync(int partition, Tail tail)
     {
         try
         {
-            if (!await _feed.IsAtEndAsync(partition, position, CancellationToken.None))
+            var askedAt = _clock.GetTimestamp();
+            if (await _feed.IsAtEndAsync(partition, tail.Position, CancellationToken.None))
+            {
+                _revocations.Prove(partition, tail.Owner, askedAt);
+            }
+            else
             {
                 await _grains.GetInventory(partition).NudgeAsync();
             }

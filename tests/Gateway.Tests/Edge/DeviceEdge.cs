@@ -14,6 +14,7 @@ using Muster.Gateway.Est;
 using Muster.Gateway.Identity;
 using Muster.Gateway.Images;
 using Muster.Gateway.Mqtt;
+using Muster.Gateway.Revocations;
 
 namespace Muster.Gateway.Tests.Edge;
 
@@ -108,6 +109,9 @@ internal sealed class DeviceEdge : IAsyncDisposable
         await host.StartAsync();
         return new DeviceEdge(host, pki, grains, artifacts);
     }
+
+    /// <summary>Downloads in progress.</summary>
+    public int OpenDownloads => Services.GetRequiredService<OpenDownloads>().All.Count();
 
     public IServiceProvider Services => _host.Services;
 

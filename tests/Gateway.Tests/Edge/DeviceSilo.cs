@@ -7,6 +7,7 @@ using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Images;
 using Muster.Contracts.Inventory;
+using Muster.Contracts.Revocations;
 using Muster.Cryptography.Decommissioning;
 using Muster.Domain;
 using Muster.Domain.Decommissioning;
@@ -93,7 +94,8 @@ internal class InventoryFactory : DispatchProxy
     }
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-        targetMethod!.ReturnType == typeof(IInventoryGrain) ? _inventory : targetMethod.Invoke(_inner, args);
+        targetMethod!.ReturnType == typeof(IInventoryGrain)
+            || targetMethod.ReturnType == typeof(IRevocationsGrain) ? _inventory : targetMethod.Invoke(_inner, args);
 }
 
 /// <summary>Records in memory, through the real serializer.</summary>

@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
+using Muster.Contracts.Revocations;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 
 namespace Muster.Gateway.Tests.Edge;
 
 /// <summary>A device's grain as the edge sees it: takes everything, acknowledges through the observer, answers as a test says.</summary>
-internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificatesGrain
+internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificatesGrain, IDeviceAccessGrain
 {
     private long _epoch;
 
@@ -26,6 +28,9 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
     /// <summary>The refusal of every connection.</summary>
     public FleetError? AdmitError { get; set; }
 
+    /// <summary>Until when it is admitted.</summary>
+    public DateTimeOffset? AcceptedUntil { get; set; }
+
     /// <summary>What happens to an up message: null is committed, an error is refused, an exception is a fault.</summary>
     public Func<object, Task<FleetError?>> Answer { get; set; } = _ => Task.FromResult<FleetError?>(null);
 
@@ -33,6 +38,11 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
     public DownMessage? AtAdmission { get; set; }
 
     public Func<AuthorizeDownload, FleetError?> Authorize { get; set; } = _ => null;
+
+    /// <summary>What the record says of a connection that is open.</summary>
+    public Func<DeviceIdentity, AccessReply> Access { get; set; } = _ => new AccessReply(null, null);
+
+    public Task<AccessReply> CheckAsync(DeviceIdentity identity) => Task.FromResult(Access(identity));
 
     /// <summary>What becomes of a request for a certificate.</summary>
     public Func<IssueCertificate, CertificateReply> Issue { get; set; } = _ => throw new NotSupportedException();
@@ -49,7 +59,7 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
 
         if (!command.Receives)
         {
-            return new AdmitReply(0, IsKnown, null);
+            return new AdmitReply(0, IsKnown, null) { AcceptedUntil = AcceptedUntil };
         }
 
         var epoch = Interlocked.Increment(ref _epoch);
@@ -59,7 +69,7 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
             await command.Gateway!.DeliverAsync(new DownDelivery(TenantId.Default, id, epoch, message));
         }
 
-        return new AdmitReply(epoch, IsKnown, null);
+        return new AdmitReply(epoch, IsKnown, null) { AcceptedUntil = AcceptedUntil };
     }
 
     public Task DisconnectAsync(SessionRef session)

@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Reflection;
 using Muster.Contracts.CertificateStatus;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Inventory;
+using Muster.Contracts.Revocations;
 using Muster.Domain;
 using Muster.Domain.Devices;
 
@@ -32,16 +34,48 @@ internal class FakeGrains : DispatchProxy
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod switch
     {
         { Name: "CreateObjectReference" } => args![0],
-        { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IDeviceGrain) => DeviceOf((string)args![0]!),
+        { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IDeviceGrain)
+            || targetMethod.ReturnType == typeof(IDeviceAccessGrain) => DeviceOf((string)args![0]!),
         { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IDeviceCertificatesGrain) => DeviceOf((string)args![0]!),
-        { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IInventoryGrain) => Inventory,
+        { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IInventoryGrain)
+            || targetMethod.ReturnType == typeof(IRevocationsGrain) => Inventory,
         _ => throw new NotSupportedException(targetMethod?.Name),
     };
 }
 
-/// <summary>Collects presence.</summary>
-internal sealed class FakeInventory : IInventoryGrain
+/// <summary>All partitions, at one silo: collects presence, and tells of revocations.</summary>
+internal sealed class FakeInventory : IInventoryGrain, IRevocationsGrain
 {
+    private readonly Guid _silo = Guid.NewGuid();
+    private readonly Guid _tail = Guid.NewGuid();
+    private readonly ConcurrentQueue<Revocation> _revocations = new();
+
+    /// <summary>The revocation's commit.</summary>
+    public void Revoke(string serial, RevocationEffect effect) => _revocations.Enqueue(
+        DeviceId.TryParse(serial, out var id) ? new Revocation(TenantId.Default, id, effect) : throw new FormatException(serial));
+
+    public Task<RevocationReply> WatchAsync(ImmutableArray<RevocationCursor> cursors)
+    {
+        if (IsAway)
+        {
+            throw new TimeoutException("away");
+        }
+
+        var known = _revocations.ToArray();
+        long? from = cursors.IsEmpty ? null : cursors[0].Sequence;
+        var tails = Enumerable.Range(0, PartitionMap.CountMin)
+            .Select(partition => new WatchedTail(partition, _tail, new FeedPosition(known.Length, 0), TimeSpan.Zero));
+        return Task.FromResult(new RevocationReply(
+            new RevocationCursor(_silo, known.Length), from, from is not null, [.. known.Skip((int)(from ?? known.Length))], [.. tails]));
+    }
+
+    public Task<RevocationPage> ReadSinceAsync(FeedPosition after)
+    {
+        var known = _revocations.ToArray();
+        return Task.FromResult(new RevocationPage(
+            FeedContinuity.Follows, [.. known.Skip((int)after.Sequence)], new FeedPosition(known.Length, 0), true));
+    }
+
     public ConcurrentQueue<PresenceReport> Reports { get; } = new();
 
     public DevicePresence? Presence { get; set; }
