@@ -20,4 +20,6 @@ public static class GrainTypes
     public const string Transfer = "muster.transfer";
     public const string TenantImport = "muster.tenant-import";
     public const string Delivery = "muster.delivery";
+    public const string Enrollment = "muster.enrollment";
+    public const string EnrollmentQueue = "muster.enrollment-queue";
 }

@@ -6,6 +6,7 @@ using Muster.Gateway.Decommissioning;
 using Muster.Gateway.Deliveries;
 using Muster.Gateway.Devices;
 using Muster.Gateway.EndOfSupport;
+using Muster.Gateway.Enrollments;
 using Muster.Gateway.Images;
 using Muster.Gateway.Mqtt;
 using Muster.Gateway.Maintenance;
@@ -97,6 +98,7 @@ public static class OperatorsApiExtensions
         endpoints.MapGrpcService<MaintenanceService>();
         endpoints.MapGrpcService<TransfersService>();
         endpoints.MapGrpcService<DeliveriesService>();
+        endpoints.MapGrpcService<EnrollmentsService>();
         endpoints.MapGrpcReflectionService();
         endpoints.MapGrpcHealthChecksService();
         return endpoints;
@@ -116,6 +118,7 @@ public static class OperatorsApiExtensions
         MaintenanceValidators.AddTo(validators);
         TransfersValidators.AddTo(validators);
         DeliveriesValidators.AddTo(validators);
+        EnrollmentsValidators.AddTo(validators);
         return validators;
     }
 }

@@ -11,6 +11,7 @@ using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
 using Muster.Domain.Identity;
 using Muster.Grains.Devices;
+using Muster.Grains.Enrollments;
 using Muster.Grains.Tests.Devices;
 using Muster.Grains.Tests.Lifecycle;
 using Muster.Storage;
@@ -49,6 +50,9 @@ public sealed class DeviceSilo : IAsyncLifetime
 
     /// <summary>What gateways told of presence.</summary>
     public ConcurrentDictionary<DeviceId, DevicePresence> Presence { get; } = new();
+
+    /// <summary>How the installation treats devices that nobody expects.</summary>
+    public bool UnknownDevicesMayApply { get; init; }
 
     private IServiceProvider Services => _one!.GetSiloServiceProvider();
 
@@ -123,6 +127,7 @@ public sealed class DeviceSilo : IAsyncLifetime
             silo.Services.AddSingleton<IErasureProofVerifier, NineVerifier>();
             silo.Services.AddSingleton<ICertificateIssuer, PlayedIssuer>();
             silo.AddDevices();
+            silo.Services.PostConfigure<EnrollmentOptions>(options => options.UnknownDevicesMayApply = UnknownDevicesMayApply);
             var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
             silo.Services.AddSingleton(services => PlayedInventory.Create(Inner(factory, services), services, Presence));
         });
