@@ -21,7 +21,7 @@ public sealed class CatalogueTests
         V1.DevicesReflection.Descriptor, V1.WarrantyReflection.Descriptor, V1.ImagesReflection.Descriptor, V1.RolloutsReflection.Descriptor,
         V1.PoliciesReflection.Descriptor, V1.ProductsReflection.Descriptor, V1.DecommissionsReflection.Descriptor,
         V1.OperatorsReflection.Descriptor, V1.MaintenanceReflection.Descriptor, V1.TransfersReflection.Descriptor,
-        V1.DeliveriesReflection.Descriptor,
+        V1.DeliveriesReflection.Descriptor, V1.EnrollmentsReflection.Descriptor,
     ];
 
     [Fact]
@@ -54,6 +54,7 @@ public sealed class CatalogueTests
         AssertTwins<ComplianceState, V1.ComplianceState>();
         AssertTwins<DisconnectReason, V1.DisconnectReason>();
         AssertTwins<EnrollmentApproval, V1.EnrollmentApproval>();
+        AssertTwins<Muster.Domain.Enrollments.EnrollmentRequestState, V1.EnrollmentState>();
         AssertTwins<WarrantyStatus, V1.WarrantyStatus>();
         AssertTwins<WarrantyReviewState, V1.WarrantyReviewState>();
         AssertTwins<SupportStatus, V1.SupportStatus>();
