@@ -33,6 +33,8 @@ internal sealed class NoDevice : IDeviceGrain
 
     public Task<DeviceReply> ApproveEnrollmentAsync(ApproveEnrollment command) => throw Unexpected();
 
+    public Task<DeviceReply> DenyEnrollmentAsync(DenyEnrollment command) => throw Unexpected();
+
     public Task<DeviceReply> EditAsync(EditDevice command) => throw Unexpected();
 
     public Task<DeviceReply> QuarantineAsync(QuarantineDevice command) => throw Unexpected();

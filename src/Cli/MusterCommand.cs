@@ -3,6 +3,7 @@ using Muster.Cli.Anchors;
 using Muster.Cli.Decommissions;
 using Muster.Cli.Deliveries;
 using Muster.Cli.Devices;
+using Muster.Cli.Enrollments;
 using Muster.Cli.Images;
 using Muster.Cli.Maintenance;
 using Muster.Cli.Operators;
@@ -42,9 +43,11 @@ public static class MusterCommand
         root.Add(Group("devices", "What the fleet consists of.", [
             ListDevices.Create(), GetDevice.Create(), CountDevices.Create(), WatchDevices.Create(), CreateDevice.Create(),
             EditDevices.Create(),
-            ApproveDevice.Create(), QuarantineDevice.Create(), ReleaseDevice.Create()]));
+            ApproveDevice.Create(), DenyDevice.Create(), QuarantineDevice.Create(), ReleaseDevice.Create()]));
         root.Add(Group("deliveries", "Devices that are to come, by the lists of their deliveries.", [
             ImportDelivery.Create(), ListDeliveries.Create(), GetDelivery.Create()]));
+        root.Add(Group("enrollments", "Devices that nobody expects, and that ask to be let in.", [
+            ListEnrollments.Create(), GetEnrollment.Create(), ApproveEnrollment.Create(), DenyEnrollment.Create()]));
         root.Add(Group("images", "Signed OS images.", [ImportImage.Create(), ListImages.Create(), GetImage.Create()]));
         root.Add(Group("rollouts", "Staged rollouts.", [
             CreateRollout.Create(), StartRollout.Create(), WatchRollout.Create(), PauseRollout.Create(), ResumeRollout.Create(),

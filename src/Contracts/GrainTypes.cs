@@ -23,4 +23,6 @@ public static class GrainTypes
     public const string Trust = "muster.trust";
     public const string CertificateStatus = "muster.certificate-status";
     public const string Anchors = "muster.anchors";
+    public const string Enrollment = "muster.enrollment";
+    public const string EnrollmentQueue = "muster.enrollment-queue";
 }

@@ -40,7 +40,7 @@ public sealed class PartitionMap
     /// <summary>The partition of any stored record.</summary>
     public int Of(RecordKey record) => record.Kind switch
     {
-        GrainTypes.Device or GrainTypes.Warranty or GrainTypes.Decommission => Hash(record.Key),
+        GrainTypes.Device or GrainTypes.Warranty or GrainTypes.Decommission or GrainTypes.Enrollment => Hash(record.Key),
         GrainTypes.RolloutPartition => PartitionSegment(record.Key),
         _ => Hash(record.ToString()),
     };

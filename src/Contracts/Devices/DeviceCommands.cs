@@ -130,6 +130,12 @@ public sealed record ReportResult(
 [GenerateSerializer, Immutable, Alias("muster.approve-enrollment")]
 public sealed record ApproveEnrollment([property: Id(0)] Actor Actor);
 
+/// <summary>Denies an enrolment that waits.</summary>
+/// <param name="Actor">Who denies it.</param>
+/// <param name="Cause">Why, in words; at most 200 characters.</param>
+[GenerateSerializer, Immutable, Alias("muster.deny-enrollment")]
+public sealed record DenyEnrollment([property: Id(0)] Actor Actor, [property: Id(1)] string Cause);
+
 /// <summary>Sets a device apart, with a cause in words (1 to 200 characters).</summary>
 [GenerateSerializer, Immutable, Alias("muster.quarantine-device")]
 public sealed record QuarantineDevice([property: Id(0)] Actor Actor, [property: Id(1)] string Cause);

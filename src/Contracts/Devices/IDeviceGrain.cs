@@ -61,6 +61,10 @@ public interface IDeviceGrain : IGrainWithStringKey
     [Alias("ApproveEnrollment"), ResponseTimeout(CallTimeouts.Commit)]
     Task<DeviceReply> ApproveEnrollmentAsync(ApproveEnrollment command);
 
+    /// <summary>An operator denies an enrolment that waits: the device is expected as before.</summary>
+    [Alias("DenyEnrollment"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<DeviceReply> DenyEnrollmentAsync(DenyEnrollment command);
+
     /// <summary>Edits site and labels. <see cref="DeviceReply.IsUnchanged"/> says that there was nothing to do.</summary>
     [Alias("Edit"), ResponseTimeout(CallTimeouts.Commit)]
     Task<DeviceReply> EditAsync(EditDevice command);

@@ -143,6 +143,7 @@ public sealed record RowQuery(
         GrainTypes.Rollout => InventoryFields.Rollout,
         GrainTypes.Decommission => InventoryFields.Decommission,
         GrainTypes.Warranty => InventoryFields.Warranty,
+        GrainTypes.Enrollment => InventoryFields.Enrollment,
         _ => InventoryFields.NameOnly,
     };
 

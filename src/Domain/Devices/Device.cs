@@ -103,10 +103,13 @@ public sealed record Device
     [Id(27)] public HelloEvidence? LastHello { get; init; }
 
     /// <summary>
-    /// The only certificate it may enrol with (SHA-256 of the DER form, 64 lower-case hex digits); null when nobody named one, and from
-    /// the enrolment on, when <see cref="Identity"/> says it.
+    /// The only certificate it may enrol with (SHA-256 of the DER form, 64 lower-case hex digits); null when nobody named one, and
+    /// once it is in service, when <see cref="Identity"/> says it.
     /// </summary>
     [Id(28)] public string? ExpectedCertificateSha256 { get; init; }
+
+    /// <summary>What its enrolment rests on; null before it, and for devices that enrolled before evidence was kept.</summary>
+    [Id(50)] public EnrollmentEvidence? Enrollment { get; init; }
 
     /// <summary>What its newest hello shows that should not be, each kind once.</summary>
     [Id(55)] public ImmutableArray<TrustFinding> Findings { get; init; } = [];

@@ -20,6 +20,10 @@ public sealed record DeviceEnrolling(
 [GenerateSerializer, Immutable, Alias("muster.device-enrolled")]
 public sealed record DeviceEnrolled([property: Id(0)] EnrollmentApproval Approval) : DomainEvent;
 
+/// <summary>An operator denied the enrolment that waited: the device is expected as before.</summary>
+[GenerateSerializer, Immutable, Alias("muster.device-enrollment-denied")]
+public sealed record DeviceEnrollmentDenied([property: Id(0)] string Cause) : DomainEvent;
+
 /// <summary>An operator noted something else of the device.</summary>
 [GenerateSerializer, Immutable, Alias("muster.device-edited")]
 public sealed record DeviceEdited([property: Id(0)] DeviceEdit Edit) : DomainEvent;

@@ -54,11 +54,34 @@ public static class DeviceLifecycle
         return device.State switch
         {
             DeviceState.Enrolling => Decision.Accept(
-                Move(device, DeviceState.InService, now), new DeviceEnrolled(EnrollmentApproval.Manual)),
+                Move(device, DeviceState.InService, now) with { ExpectedCertificateSha256 = null },
+                new DeviceEnrolled(EnrollmentApproval.Manual)),
             // A retried command is not an error: the caller may have lost our first answer.
             DeviceState.InService => Decision.Unchanged(device),
             DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
             DeviceState.Expected or DeviceState.Quarantined or DeviceState.Decommissioning or DeviceState.Returned =>
+                Decision.Refuse(device, DeviceErrors.StateInvalid(device, DeviceState.Enrolling)),
+            _ => throw Unknown(device),
+        };
+    }
+
+    /// <summary>An operator denies an enrolment that waits: the device is expected as before, and says hello anew.</summary>
+    public static Decision<Device> Deny(Device device, string cause, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (CheckCause(cause) is { } invalid)
+        {
+            return Decision.Refuse(device, invalid);
+        }
+
+        return device.State switch
+        {
+            DeviceState.Enrolling => Decision.Accept(
+                Move(device, DeviceState.Expected, now) with { Identity = null, Enrollment = null, LastHello = null },
+                new DeviceEnrollmentDenied(cause)),
+            DeviceState.Expected => Decision.Unchanged(device),
+            DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
+            DeviceState.InService or DeviceState.Quarantined or DeviceState.Decommissioning or DeviceState.Returned =>
                 Decision.Refuse(device, DeviceErrors.StateInvalid(device, DeviceState.Enrolling)),
             _ => throw Unknown(device),
         };

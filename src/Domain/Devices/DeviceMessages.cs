@@ -207,7 +207,9 @@ public static class DeviceMessages
         return DeviceLifecycle.Move(device, isApproved ? DeviceState.InService : DeviceState.Enrolling, now) with
         {
             Identity = identity,
-            ExpectedCertificateSha256 = null,
+            Enrollment = new EnrollmentEvidence(identity, hello.Model, hello.Os, now),
+            // A denial returns it to what was expected.
+            ExpectedCertificateSha256 = isApproved ? null : device.ExpectedCertificateSha256,
         };
     }
 

@@ -1,5 +1,6 @@
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
+using Muster.Domain.Enrollments;
 using Muster.Domain.Policies;
 using Muster.Domain.Rollouts;
 using Muster.Domain.Trust;
@@ -135,6 +136,18 @@ public static class InventoryFields
     ];
 
     public static ImmutableArray<InventoryField> Warranty { get; } = [Name, InventoryField.Of<WarrantyReviewState>("review")];
+
+    public static ImmutableArray<InventoryField> Enrollment { get; } =
+    [
+        Name,
+        InventoryField.Of<EnrollmentRequestState>("state"),
+        InventoryField.Of("model", FieldType.Text),
+        InventoryField.Of("os_version", FieldType.Version),
+        InventoryField.Of("certificate_sha256", FieldType.Text),
+        InventoryField.Of("first_seen_at", FieldType.Time),
+        InventoryField.Of("last_seen_at", FieldType.Time),
+        InventoryField.Of("denials", FieldType.Number),
+    ];
 
     /// <summary>Of every kind that is listed by name only.</summary>
     public static ImmutableArray<InventoryField> NameOnly { get; } = [Name];

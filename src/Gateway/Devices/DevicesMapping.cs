@@ -6,6 +6,7 @@ using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
 using Muster.Domain.Policies;
+using Muster.Gateway.Enrollments;
 using Muster.Gateway.Grpc;
 using Muster.Gateway.Trust;
 using V1 = Muster.Protocol.V1;
@@ -62,6 +63,7 @@ internal static class DevicesMapping
             Order = device.Expected.Order ?? "",
             Delivery = device.Expected.Delivery is { } delivery ? ResourceNames.Of(device.Tenant, "deliveries", delivery) : "",
             ExpectedCertificateSha256 = device.ExpectedCertificateSha256 ?? "",
+            Enrollment = device.Enrollment is { } evidence ? EnrollmentsMapping.ToApi(evidence) : null,
         };
         AddLabels(api, device.Labels);
         AddChanges(api, device);

@@ -67,17 +67,7 @@ internal sealed class DevicesService(
             CertificateSha256 = request.Device.ExpectedCertificateSha256 is { Length: > 0 } certificate ? certificate : null,
         };
 
-        // The warranty first: cut off between the two, there is a warranty without its device, which the repetition completes, and
-        // never a device without its warranty.
-        await ExpectWarrantyAsync(tenant, id, warranty);
-        var reply = await grains.GetDevice(tenant, id).ExpectAsync(command);
-        if (reply.Error is null)
-        {
-            // Another creation of the same device may have written its term in between, and was refused then.
-            await ExpectWarrantyAsync(tenant, id, warranty);
-        }
-
-        return await ReadAsync(tenant, id, reply);
+        return await ReadAsync(tenant, id, await DeviceCreation.CreateAsync(grains, tenant, id, warranty, command));
     }
 
     public override async Task<V1.Device> ApproveDevice(V1.ApproveDeviceRequest request, ServerCallContext context)
@@ -85,6 +75,13 @@ internal sealed class DevicesService(
         var (tenant, id) = ResourceNames.DeviceOf(request.Name);
         var command = new ApproveEnrollment(Caller.Of(context).Actor);
         return await ReadAsync(tenant, id, await grains.GetDevice(tenant, id).ApproveEnrollmentAsync(command));
+    }
+
+    public override async Task<V1.Device> DenyDevice(V1.DenyDeviceRequest request, ServerCallContext context)
+    {
+        var (tenant, id) = ResourceNames.DeviceOf(request.Name);
+        var command = new DenyEnrollment(Caller.Of(context).Actor, request.Cause);
+        return await ReadAsync(tenant, id, await grains.GetDevice(tenant, id).DenyEnrollmentAsync(command));
     }
 
     public override async Task<V1.Device> QuarantineDevice(V1.QuarantineDeviceRequest request, ServerCallContext context)
@@ -131,14 +128,6 @@ internal sealed class DevicesService(
     }
 
     private static Listing ListingOf(string parent, string filter) => new(ResourceNames.ParentOf(parent), GrainTypes.Device, filter);
-
-    private async Task ExpectWarrantyAsync(TenantId tenant, DeviceId device, ExpectWarranty command)
-    {
-        if ((await grains.GetWarranty(tenant, device).ExpectAsync(command)).Error is { } error)
-        {
-            throw FleetErrors.ToRpcException(error);
-        }
-    }
 
     private async Task<V1.Device> ReadAsync(TenantId tenant, DeviceId id, DeviceReply reply)
     {

@@ -25,6 +25,7 @@ internal static class DevicesValidators
         .Add<CreateDeviceRequest>(CheckCreate)
         .Add<EditDevicesRequest>(CheckEdit)
         .Add<ApproveDeviceRequest>((request, problems) => problems.DeviceName("name", request.Name))
+        .Add<DenyDeviceRequest>((request, problems) => CheckMove(request.Name, request.Cause, problems))
         .Add<QuarantineDeviceRequest>((request, problems) => CheckMove(request.Name, request.Cause, problems))
         .Add<ReleaseDeviceRequest>((request, problems) => CheckMove(request.Name, request.Cause, problems))
         .Add<WatchDevicesRequest>((request, problems) => problems.Parent(request.Parent));

@@ -7,6 +7,7 @@ using Muster.Gateway.Decommissioning;
 using Muster.Gateway.Deliveries;
 using Muster.Gateway.Devices;
 using Muster.Gateway.EndOfSupport;
+using Muster.Gateway.Enrollments;
 using Muster.Gateway.Images;
 using Muster.Gateway.Mqtt;
 using Muster.Gateway.Maintenance;
@@ -101,6 +102,7 @@ public static class OperatorsApiExtensions
         endpoints.MapGrpcService<DeliveriesService>();
         endpoints.MapGrpcService<TrustService>();
         endpoints.MapGrpcService<AnchorsService>();
+        endpoints.MapGrpcService<EnrollmentsService>();
         endpoints.MapGrpcReflectionService();
         endpoints.MapGrpcHealthChecksService();
         return endpoints;
@@ -122,6 +124,7 @@ public static class OperatorsApiExtensions
         DeliveriesValidators.AddTo(validators);
         TrustValidators.AddTo(validators);
         AnchorsValidators.AddTo(validators);
+        EnrollmentsValidators.AddTo(validators);
         return validators;
     }
 }

@@ -49,6 +49,11 @@ internal static class ResourceNames
             ? (tenant, device)
             : throw NotValidated(name);
 
+    public static (TenantId Tenant, DeviceId Device) EnrollmentOf(string name) =>
+        TryParse(name, "enrollments", out var tenant, out var id) && DeviceId.TryParse(id, out var device)
+            ? (tenant, device)
+            : throw NotValidated(name);
+
     public static (TenantId Tenant, ImageDigest Digest) ImageOf(string name) =>
         TryParse(name, "images", out var tenant, out var id) && ImageDigest.TryParse(id, out var digest)
             ? (tenant, digest)

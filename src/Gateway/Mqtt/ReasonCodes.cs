@@ -1,6 +1,7 @@
 using MQTTnet.Protocol;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Enrollments;
 
 namespace Muster.Gateway.Mqtt;
 
@@ -61,8 +62,12 @@ internal static class ReasonCodes
     /// <summary>True for a refusal that may pass later: no PUBACK, the connection is closed.</summary>
     public static bool IsNotNow(FleetError error) => error.Kind is ErrorKind.Unavailable or ErrorKind.Exhausted;
 
-    /// <summary>True for what a tombstone is told: nothing that it says will ever be taken again.</summary>
-    public static bool EndsTheDevice(FleetError error) => error.Reason == Decommissioned;
+    /// <summary>
+    /// True for what a tombstone is told, and a device that nobody expects: nothing that it says will be taken, ever or before an operator
+    /// has decided, and a connection that waits is a place taken from others.
+    /// </summary>
+    public static bool EndsTheSession(FleetError error) =>
+        error.Reason is Decommissioned or EnrollmentRequestErrors.WaitsReason or EnrollmentRequestErrors.DeniedReason;
 
     public static MqttDisconnectReasonCode OfNotNow(FleetError error) => error switch
     {

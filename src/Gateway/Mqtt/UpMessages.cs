@@ -124,7 +124,7 @@ internal sealed partial class UpMessages(
         instruments.Received(kind, "refused");
         LogRefused(logger, session.ClientId, kind, error.Reason);
         await AcknowledgeAsync(session, packetId, error, ReasonCodes.OfPublish(error));
-        if (!ReasonCodes.EndsTheDevice(error))
+        if (!ReasonCodes.EndsTheSession(error))
         {
             return true;
         }

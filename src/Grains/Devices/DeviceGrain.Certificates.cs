@@ -30,6 +30,11 @@ internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
             return Refuse(CertificateErrors.FleetAuthorityMissing());
         }
 
+        if (MayApply(command.Identity))
+        {
+            return Refuse(await RefuseCertificateAsync());
+        }
+
         var (order, ground, refused) = Prepare(command, issuer, authority, now);
         if (order is null)
         {

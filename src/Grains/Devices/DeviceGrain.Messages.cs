@@ -27,6 +27,11 @@ internal sealed partial class DeviceGrain
     public async Task<AdmitReply> AdmitAsync(AdmitSession command)
     {
         ArgumentNullException.ThrowIfNull(command);
+        if (MayApply(command.Identity))
+        {
+            return await AdmitUnknownAsync(command);
+        }
+
         var refused = DeviceAdmission.Check(Current, _id, command.Identity, _services.Clock.GetUtcNow());
         if (refused is null && Current!.Identity is null)
         {
@@ -66,6 +71,11 @@ internal sealed partial class DeviceGrain
     public async Task<UpReply> HelloAsync(ReportHello command)
     {
         ArgumentNullException.ThrowIfNull(command);
+        if (MayApply(command.Envelope.Identity))
+        {
+            return await ApplyAsync(command);
+        }
+
         var hello = new ObservedHello(OriginOf(command.Envelope), command.Serial, command.Model, command.Os, command.Generation);
         if (Current is { State: DeviceState.Expected } expected
             && DeviceMessages.CheckHello(expected, _id, hello, _services.Clock.GetUtcNow()) is null

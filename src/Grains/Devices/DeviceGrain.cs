@@ -76,6 +76,12 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         return DecideAsync(command.Actor, DeviceLifecycle.Approve);
     }
 
+    public Task<DeviceReply> DenyEnrollmentAsync(DenyEnrollment command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return DecideAsync(command.Actor, (device, now) => DeviceLifecycle.Deny(device, command.Cause, now));
+    }
+
     public Task<DeviceReply> EditAsync(EditDevice command)
     {
         ArgumentNullException.ThrowIfNull(command);

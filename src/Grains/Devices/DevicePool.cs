@@ -35,6 +35,7 @@ internal sealed class DevicePool(ValuePool texts)
         Identity = next.Identity is { } identity && !IsHeld(identity, held?.Identity)
             ? identity with { Device = next.Id, Profile = texts.Share(identity.Profile) }
             : next.Identity,
+        Enrollment = next.Enrollment is { } evidence && !IsHeld(evidence, held?.Enrollment) ? ShareEvidence(evidence) : next.Enrollment,
         Model = texts.Share(next.Model),
         Os = next.Os is { } os && !IsHeld(os, held?.Os)
             ? os with { Version = texts.Share(os.Version), ImageDigest = texts.Share(os.ImageDigest) }
@@ -61,6 +62,13 @@ internal sealed class DevicePool(ValuePool texts)
         !boots.IsEmpty && os is not null && boots[^1].BootId == os.BootId && !ReferenceEquals(boots[^1].BootId, os.BootId)
             ? boots.SetItem(boots.Length - 1, boots[^1] with { BootId = os.BootId })
             : boots;
+
+    private EnrollmentEvidence ShareEvidence(EnrollmentEvidence evidence) => evidence with
+    {
+        Identity = evidence.Identity with { Profile = texts.Share(evidence.Identity.Profile) },
+        Model = texts.Share(evidence.Model),
+        Os = evidence.Os with { Version = texts.Share(evidence.Os.Version), ImageDigest = texts.Share(evidence.Os.ImageDigest) },
+    };
 
     private DesiredState Share(DesiredState desired) => _desired.Share(
         desired.Os is null ? desired : desired with { Os = _images.Share(desired.Os) });

@@ -1,9 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Identity;
+using Muster.Grains.Enrollments;
 using Muster.Grains.Inventory;
 using Muster.Grains.Inventory.Columns;
 using Muster.Grains.Policies;
@@ -25,7 +27,12 @@ internal sealed record DeviceServices(
     DevicePool Pool,
     RenewalPace Renewals,
     TimeProvider Clock,
-    ICertificateIssuer? Issuer = null);
+    IOptions<EnrollmentOptions> EnrollmentOptions,
+    ICertificateIssuer? Issuer = null)
+{
+    /// <summary>How devices are treated that nobody expects.</summary>
+    public EnrollmentOptions Enrollment => EnrollmentOptions.Value;
+}
 
 /// <summary>
 /// Adds devices, their keys and their policies to a silo. The proof verifier and the partition map come from the host,
@@ -37,6 +44,7 @@ public static class DeviceSiloBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(silo);
         silo.Services.AddMetrics();
+        silo.Services.AddOptions<EnrollmentOptions>().BindConfiguration(EnrollmentOptions.SectionName);
         silo.Services.TryAddSingleton<PolicyCache>();
         silo.Services.TryAddSingleton<TrustCache>();
         silo.Services.TryAddSingleton<DeviceInstruments>();

@@ -114,6 +114,8 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
 
     public Task<DeviceReply> ApproveEnrollmentAsync(ApproveEnrollment command) => throw new NotSupportedException();
 
+    public Task<DeviceReply> DenyEnrollmentAsync(DenyEnrollment command) => throw new NotSupportedException();
+
     public Task<DeviceReply> EditAsync(EditDevice command) => throw new NotSupportedException();
 
     public Task<DeviceReply> QuarantineAsync(QuarantineDevice command) => throw new NotSupportedException();

@@ -23,6 +23,7 @@ public sealed class CatalogueTests
         V1.PoliciesReflection.Descriptor, V1.ProductsReflection.Descriptor, V1.DecommissionsReflection.Descriptor,
         V1.OperatorsReflection.Descriptor, V1.MaintenanceReflection.Descriptor, V1.TransfersReflection.Descriptor,
         V1.DeliveriesReflection.Descriptor, V1.TrustReflection.Descriptor, V1.AnchorsReflection.Descriptor,
+        V1.EnrollmentsReflection.Descriptor,
     ];
 
     [Fact]
@@ -56,6 +57,7 @@ public sealed class CatalogueTests
         AssertTwins<DisconnectReason, V1.DisconnectReason>();
         AssertTwins<AlarmKind, V1.AlarmKind>();
         AssertTwins<EnrollmentApproval, V1.EnrollmentApproval>();
+        AssertTwins<Muster.Domain.Enrollments.EnrollmentRequestState, V1.EnrollmentState>();
         AssertTwins<WarrantyStatus, V1.WarrantyStatus>();
         AssertTwins<WarrantyReviewState, V1.WarrantyReviewState>();
         AssertTwins<SupportStatus, V1.SupportStatus>();

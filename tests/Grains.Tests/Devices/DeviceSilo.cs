@@ -14,6 +14,7 @@ using Muster.Domain.Devices;
 using Muster.Domain.Identity;
 using Muster.Domain.Images;
 using Muster.Grains.Devices;
+using Muster.Grains.Enrollments;
 using Muster.Grains.Tests.Anchors;
 using Muster.Grains.Tests.Devices;
 using Muster.Grains.Tests.Lifecycle;
@@ -53,6 +54,9 @@ public sealed class DeviceSilo : IAsyncLifetime
 
     /// <summary>What gateways told of presence.</summary>
     public ConcurrentDictionary<DeviceId, DevicePresence> Presence { get; } = new();
+
+    /// <summary>How the installation treats devices that nobody expects.</summary>
+    public bool UnknownDevicesMayApply { get; init; }
 
     private IServiceProvider Services => _one!.GetSiloServiceProvider();
 
@@ -128,6 +132,7 @@ public sealed class DeviceSilo : IAsyncLifetime
             silo.Services.AddSingleton<ICertificateIssuer, PlayedIssuer>();
             silo.Services.AddSingleton<IAnchorCertificateReader, AnchorSetGrainTests.PlayedReader>();
             silo.AddDevices();
+            silo.Services.PostConfigure<EnrollmentOptions>(options => options.UnknownDevicesMayApply = UnknownDevicesMayApply);
             var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
             silo.Services.AddSingleton(services => PlayedInventory.Create(Inner(factory, services), services, Presence));
         });
