@@ -6,7 +6,7 @@ namespace Muster.Domain.Identity;
 [GenerateSerializer, Immutable, Alias("muster.operational-certificate")]
 public sealed record OperationalCertificate
 {
-    // Ticks of UTC take half of what an instant with an offset does, in every device of a fleet. Only the serializer and this file set them.
+    // Ticks of UTC take half of what an instant with an offset does, in every device. Only the serializer and this file set them.
     private long _notBefore;
     private long _notAfter;
     private long _replacedUntil;
