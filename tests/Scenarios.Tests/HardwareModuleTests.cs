@@ -70,7 +70,8 @@ public sealed class HardwareModuleTests : IAsyncLifetime
             openssl base64 -d -in $OWN/again | openssl pkcs7 -inform DER -print_certs -out $OWN/again.pem
             cmp $OWN/device.pem $OWN/again.pem
             """);
-        await RunAsync(Second, "$KEY -out $OWN/second.key; openssl req -new -key $OWN/second.key -subj / -outform DER | base64 > $OWN/second");
+        await RunAsync(
+            Second, "$KEY -out $OWN/second.key; openssl req -new -key $OWN/second.key -subj / -outform DER | base64 > $OWN/second");
         Assert.Equal("503", await EnrollAsync(Second, "$OWN/second", "$OWN/answer"));
         var refused = await RunAsync(Second, "cat $OWN/answer; grep -i ^retry-after $OWN/headers");
         Assert.Contains("FLEET_CA_KEY_UNREACHABLE", refused, StringComparison.Ordinal);

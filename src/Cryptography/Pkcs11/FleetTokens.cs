@@ -59,7 +59,11 @@ public sealed class FleetTokens(bool isGroupReadAllowed, TimeProvider clock) : I
         using var key = new TokenFleetKey(module, named, publicKey, new byte[SerialSecretBytes]);
         var request = CertificateAuthority.AuthorityRequest(publicKey, key.Hash, commonName);
         using var certificate = request.Create(
-            request.SubjectName, key.Signature, from - CertificateAuthority.ClockSkew, from + lifetime, CertificateAuthority.NewSerialNumber());
+            request.SubjectName,
+            key.Signature,
+            from - CertificateAuthority.ClockSkew,
+            from + lifetime,
+            CertificateAuthority.NewSerialNumber());
         return new TokenAuthority(certificate.ExportCertificatePem(), named, isNew);
     }
 
@@ -69,6 +73,8 @@ public sealed class FleetTokens(bool isGroupReadAllowed, TimeProvider clock) : I
         {
             module.Dispose();
         }
+
+        _modules.Clear();
     }
 
     private static (TokenUri Named, bool IsNew) FindOrMake(TokenModule module, TokenUri uri, string label)
@@ -83,9 +89,9 @@ public sealed class FleetTokens(bool isGroupReadAllowed, TimeProvider clock) : I
             var found = TokenObjects.Find(session, wanted, CKO.CKO_PRIVATE_KEY);
             if (found is not null && !isNamed && !isNew)
             {
-                throw new TokenException(
-                    $"{wanted.Where} has a key {wanted.Which} already: if it is meant for this installation, write object={label} into the URI, "
-                    + "else another object= for a key that is to be made.") { IsFinal = true };
+                throw TokenException.Final(
+                    $"{wanted.Where} has a key {wanted.Which} already: if it is meant for this installation, write object={label} into the "
+                    + "URI, else another object= for a key that is to be made.");
             }
 
             if (found is null)
@@ -104,25 +110,23 @@ public sealed class FleetTokens(bool isGroupReadAllowed, TimeProvider clock) : I
     {
         if (module.Use(uri, TokenObjects.FaultOf) is { } fault)
         {
-            throw new TokenException($"The key {uri.Which} in {uri.Where} {fault}.") { IsFinal = true };
+            throw TokenException.Final($"The key {uri.Which} in {uri.Where} {fault}.");
         }
     }
 
     private TokenModule ModuleOf(TokenUri uri)
     {
-        var path = uri.ModulePath ?? throw new TokenException(
-            $"The URI of {uri.Where} names no module: add module-path=/PATH of the library that the token's manufacturer gives.") { IsFinal = true };
+        var path = uri.ModulePath ?? throw TokenException.Final(
+            $"The URI of {uri.Where} names no module: add module-path=/PATH of the library that the token's manufacturer gives.");
         if (uri.Token is null && uri.Serial is null && uri.SlotId is null)
         {
-            throw new TokenException("The URI names no token: add token=LABEL, serial= or slot-id=.") { IsFinal = true };
+            throw TokenException.Final("The URI names no token: add token=LABEL, serial= or slot-id=.");
         }
 
         if (!File.Exists(path))
         {
-            throw new TokenException($"The module '{path}' is not there: install what the token's manufacturer gives, or mend module-path.")
-            {
-                IsFinal = true,
-            };
+            throw TokenException.Final(
+                $"The module '{path}' is not there: install what the token's manufacturer gives, or mend module-path.");
         }
 
         // Two names of one file would be one library that is started twice.

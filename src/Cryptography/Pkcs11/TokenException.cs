@@ -21,5 +21,7 @@ public sealed class TokenException : InvalidOperationException
     }
 
     /// <summary>Trying again, with the module started anew, cannot help and might lock the token.</summary>
-    internal bool IsFinal { get; init; }
+    internal bool IsFinal { get; private init; }
+
+    internal static TokenException Final(string message) => new(message) { IsFinal = true };
 }

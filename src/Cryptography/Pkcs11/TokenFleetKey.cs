@@ -15,7 +15,7 @@ internal sealed class TokenFleetKey : FleetKey
     public TokenFleetKey(TokenModule module, TokenUri uri, PublicKey publicKey, byte[] serialSecret)
     {
         _publicKey = publicKey.GetECDsaPublicKey()
-            ?? throw new TokenException("The fleet CA's certificate has no key on an elliptic curve, and so none in a module.") { IsFinal = true };
+            ?? throw TokenException.Final("The fleet CA's certificate has no key on an elliptic curve, and so none in a module.");
         Hash = HashOf(_publicKey);
         Signature = new TokenSignature(module, uri, _publicKey, Hash);
         Serials = new SerialNumbers(serialSecret);
@@ -38,6 +38,6 @@ internal sealed class TokenFleetKey : FleetKey
         256 => HashAlgorithmName.SHA256,
         384 => HashAlgorithmName.SHA384,
         521 => HashAlgorithmName.SHA512,
-        _ => throw new TokenException("The fleet CA's key is on P-256, P-384 or P-521.") { IsFinal = true },
+        _ => throw TokenException.Final("The fleet CA's key is on P-256, P-384 or P-521."),
     };
 }

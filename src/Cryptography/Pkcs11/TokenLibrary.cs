@@ -11,7 +11,8 @@ internal static class TokenLibrary
     public static readonly Pkcs11InteropFactories Factories = new();
 
     /// <summary>
-    /// The package asks for 'libdl', whose unversioned name is there only where C programs are built; from glibc 2.34 on it is part of libc.
+    /// The package asks for 'libdl', whose unversioned name is there only where C programs are built; from glibc
+    /// 2.34 on it is part of libc.
     /// </summary>
     private static readonly string[] LoaderNames = ["libdl.so.2", "libc.so.6", "libc.so"];
 
@@ -25,9 +26,10 @@ internal static class TokenLibrary
         }
         catch (Exception fault) when (fault is Pkcs11Exception or UnmanagedException)
         {
+            var cause = (fault as Pkcs11Exception)?.RV.ToString() ?? "it is no PKCS #11 library";
             throw new TokenException(
-                $"The module '{path}' does not start ({(fault as Pkcs11Exception)?.RV.ToString() ?? "it is no PKCS #11 library"}): see to its own "
-                + "settings, and that its token can be reached.",
+                $"The module '{path}' does not start ({cause}): see to its "
+                + "own settings, and that its token can be reached.",
                 fault);
         }
     }

@@ -62,8 +62,12 @@ internal sealed class TokenModule : IDisposable
 
     public void Dispose()
     {
-        Close();
-        _turns.Dispose();
+        // Under a call the library may not be ended; one that hangs ends with the process.
+        if (TakeAllTurns())
+        {
+            Close();
+            _turns.Dispose();
+        }
     }
 
     private T Try<T>(TokenUri uri, Func<T> work)
@@ -126,31 +130,43 @@ internal sealed class TokenModule : IDisposable
                 return;
             }
 
-            var turns = 0;
+            if (!TakeAllTurns())
+            {
+                throw Busy(uri);
+            }
+
             try
             {
-                for (; turns < SessionsMax; turns++)
-                {
-                    if (!_turns.Wait(Patience))
-                    {
-                        throw Busy(uri);
-                    }
-                }
-
                 Close();
                 _starts++;
             }
             finally
             {
-                if (turns > 0)
-                {
-                    _turns.Release(turns);
-                }
+                _turns.Release(SessionsMax);
             }
         }
     }
 
-    private static TokenException Busy(TokenUri uri) => new($"{uri.Where} has not answered for {Patience.TotalSeconds} s.") { IsFinal = true };
+    private bool TakeAllTurns()
+    {
+        for (var turns = 0; turns < SessionsMax; turns++)
+        {
+            if (!_turns.Wait(Patience))
+            {
+                if (turns > 0)
+                {
+                    _turns.Release(turns);
+                }
+
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static TokenException Busy(TokenUri uri) =>
+        TokenException.Final($"{uri.Where} has not answered for {Patience.TotalSeconds} s.");
 
     private KeySession Take(TokenUri key)
     {

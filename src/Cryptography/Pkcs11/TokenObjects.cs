@@ -27,7 +27,7 @@ internal static class TokenObjects
             [] => throw new TokenException(
                 $"The module has no {uri.Where} now: see that it is there and reachable, and that the URI's token, serial, manufacturer, "
                 + "model and slot-id are its own ('pkcs11-tool --list-token-slots' shows them)."),
-            _ => throw new TokenException($"The module has more than one {uri.Where}: add serial= to the URI.") { IsFinal = true },
+            _ => throw TokenException.Final($"The module has more than one {uri.Where}: add serial= to the URI."),
         };
     }
 
@@ -54,7 +54,7 @@ internal static class TokenObjects
         {
             [var one] => one,
             [] => null,
-            _ => throw new TokenException($"{uri.Where} has more than one key {uri.Which}: add id= to the URI.") { IsFinal = true },
+            _ => throw TokenException.Final($"{uri.Where} has more than one key {uri.Which}: add id= to the URI."),
         };
     }
 
@@ -104,13 +104,14 @@ internal static class TokenObjects
         session.GetAttributeValue(key, [CKA.CKA_ID])[0] is { CannotBeRead: false } id ? id.GetValueAsByteArray() ?? [] : [];
 
     /// <summary>The label of a key.</summary>
-    public static string LabelOf(ISession session, IObjectHandle key) => session.GetAttributeValue(key, [CKA.CKA_LABEL])[0].GetValueAsString();
+    public static string LabelOf(ISession session, IObjectHandle key) =>
+        session.GetAttributeValue(key, [CKA.CKA_LABEL])[0].GetValueAsString();
 
     /// <summary>The public half, from the object that was made with it.</summary>
     public static PublicKey PublicKeyOf(ISession session, TokenUri uri)
     {
-        var key = Find(session, uri, CKO.CKO_PUBLIC_KEY) ?? throw new TokenException(
-            $"{uri.Where} has no public key {uri.Which} beside the private one: the CA's certificate cannot be made without it.") { IsFinal = true };
+        var key = Find(session, uri, CKO.CKO_PUBLIC_KEY) ?? throw TokenException.Final(
+            $"{uri.Where} has no public key {uri.Which} beside the private one: the CA's certificate cannot be made without it.");
         var read = session.GetAttributeValue(key, [CKA.CKA_EC_PARAMS, CKA.CKA_EC_POINT]);
         var info = new AsnWriter(AsnEncodingRules.DER);
         using (info.PushSequence())

@@ -27,7 +27,7 @@ internal sealed class TokenPins(bool isGroupReadAllowed)
         var token = slot.GetTokenInfo();
         if (token.TokenFlags.UserPinLocked || token.TokenFlags.UserPinFinalTry)
         {
-            throw Final(token.TokenFlags.UserPinLocked
+            throw TokenException.Final(token.TokenFlags.UserPinLocked
                 ? $"The PIN of {uri.Where} is locked: have it unlocked by its security officer."
                 : $"One try is left until {uri.Where} locks its PIN, and it is not taken: log in by hand with the right PIN first.");
         }
@@ -66,24 +66,23 @@ internal sealed class TokenPins(bool isGroupReadAllowed)
         }
         catch (Pkcs11Exception fault) when (fault.RV is CKR.CKR_PIN_LOCKED or CKR.CKR_PIN_EXPIRED)
         {
-            throw Final($"The PIN of {uri.Where} is locked or has expired ({fault.RV}): see to it with the module's own tool.");
+            throw TokenException.Final(
+                $"The PIN of {uri.Where} is locked or has expired ({fault.RV}): see to it with the module's own tool.");
         }
     }
 
-    private static TokenException Refused(TokenUri uri) => Final(
+    private static TokenException Refused(TokenUri uri) => TokenException.Final(
         $"The PIN in '{uri.PinSource}' is not the one of {uri.Where}. It is not tried again, because a token locks after a few wrong ones: "
         + "put the right one into the file.");
-
-    private static TokenException Final(string sentence) => new(sentence) { IsFinal = true };
 
     /// <summary>The file's content without the line feed at its end.</summary>
     private byte[] Read(TokenUri uri)
     {
         var path = uri.PinSource
-            ?? throw Final($"The URI of {uri.Where} names no file with its PIN: add pin-source=/PATH, of mode 0600.");
+            ?? throw TokenException.Final($"The URI of {uri.Where} names no file with its PIN: add pin-source=/PATH, of mode 0600.");
         if (!File.Exists(path))
         {
-            throw Final($"The file '{path}' with the PIN of {uri.Where} is not there: write the PIN to it, of mode 0600.");
+            throw TokenException.Final($"The file '{path}' with the PIN of {uri.Where} is not there: write the PIN to it, of mode 0600.");
         }
 
         try
@@ -92,7 +91,7 @@ internal sealed class TokenPins(bool isGroupReadAllowed)
         }
         catch (KeyFileExposedException exposed)
         {
-            throw Final(exposed.Message);
+            throw TokenException.Final(exposed.Message);
         }
 
         var bytes = File.ReadAllBytes(path);
@@ -100,6 +99,6 @@ internal sealed class TokenPins(bool isGroupReadAllowed)
         CryptographicOperations.ZeroMemory(bytes);
         return pin.Length is > 0 and <= PinBytesMax
             ? pin
-            : throw Final($"The file '{path}' with the PIN of {uri.Where} is empty or longer than {PinBytesMax} bytes.");
+            : throw TokenException.Final($"The file '{path}' with the PIN of {uri.Where} is empty or longer than {PinBytesMax} bytes.");
     }
 }

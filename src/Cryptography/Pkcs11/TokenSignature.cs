@@ -27,8 +27,8 @@ internal sealed class TokenSignature(TokenModule module, TokenUri key, ECDsa pub
         return publicKey.VerifyHash(digest, signature, DSASignatureFormat.IeeeP1363FixedFieldConcatenation)
             ? ToDer(signature)
             : throw new TokenException(
-                $"The key {key.Which} in {key.Where} does not fit the CA's certificate: mend object= and id= of the URI, or give the silo the "
-                + "certificate that belongs to it.");
+                $"The key {key.Which} in {key.Where} does not fit the CA's certificate: mend object= and id= of the URI, or give the silo "
+                + "the certificate that belongs to it.");
     }
 
     protected override PublicKey BuildPublicKey() => _form.PublicKey;

@@ -34,7 +34,9 @@ public sealed record CertificateOrder(
 /// <param name="Certificate">Its fingerprint.</param>
 public sealed record SignedCertificate(ImmutableArray<byte> Der, Sha256Hash Certificate)
 {
-    /// <summary>The CA's signature (base64), to be kept with the record; null when the CA draws the same one for the same content.</summary>
+    /// <summary>
+    /// The CA's signature (base64), to be kept with the record; null when the CA draws the same one for the same content.
+    /// </summary>
     public string? Signature { get; init; }
 }
 

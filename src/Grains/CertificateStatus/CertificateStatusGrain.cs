@@ -52,7 +52,9 @@ internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatus
                 if (await PublishAsync(signer, generation, now) is { } unsigned)
                 {
                     // What was published is good until its own end, and the next call tries again.
-                    return IsPublished(generation, now) ? Reply(generation, known) : new RevocationListReply([], 0, default, default, unsigned);
+                    return IsPublished(generation, now)
+                        ? Reply(generation, known)
+                        : new RevocationListReply([], 0, default, default, unsigned);
                 }
 
                 _looked[generation] = _collectedAt!.Value;

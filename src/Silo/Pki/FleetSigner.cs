@@ -16,7 +16,7 @@ namespace Muster.Silo.Pki;
 /// </summary>
 internal sealed partial class FleetSigner : IFleetSigner, IDisposable
 {
-    /// <summary>An OCSP responder's certificate is renewed days before its end: a module that is away is not asked by every request.</summary>
+    /// <summary>An OCSP responder's certificate is renewed days before its end: a module that is away is not asked each time.</summary>
     private static readonly TimeSpan DelegationPace = TimeSpan.FromMinutes(1);
 
     private readonly FleetAuthorities _fleet;

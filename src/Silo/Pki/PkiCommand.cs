@@ -31,8 +31,8 @@ internal static class PkiCommand
         if (arguments.Count < 2 || arguments.Count > 1 + CertificateAuthority.ServerNamesMax)
         {
             throw new StartRefusedException(
-                $"usage: {Verb} FOLDER NAME… [{TokenUri.Scheme}…] (1 to {CertificateAuthority.ServerNamesMax} DNS names or addresses that devices "
-                + "and operators reach the gateways by; the URI of a hardware module that is to hold the fleet CA's key)");
+                $"usage: {Verb} FOLDER NAME… [{TokenUri.Scheme}…] (1 to {CertificateAuthority.ServerNamesMax} DNS names or addresses "
+                + "that devices and operators reach the gateways by; the URI of a hardware module that is to hold the fleet CA's key)");
         }
 
         var (folder, names) = (Path.GetFullPath(arguments[0]), arguments.Skip(1).ToList());

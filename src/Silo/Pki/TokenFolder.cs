@@ -8,8 +8,9 @@ using Muster.ServiceDefaults;
 namespace Muster.Silo.Pki;
 
 /// <summary>
-/// What stands in a folder of a fleet CA whose key is in a hardware module: <c>fleet-ca-N.pkcs11</c>, the key's URI, which is no secret, and
-/// <c>fleet-ca-N.serials</c>, the secret that its serial numbers are recognised by, because that cannot be drawn from a key that nobody reads.
+/// What stands in a folder of a fleet CA whose key is in a hardware module: <c>fleet-ca-N.pkcs11</c>, the key's URI, which is no secret,
+/// and <c>fleet-ca-N.serials</c>, the secret that its serial numbers are recognised by, because that cannot be drawn from a key that nobody
+/// reads.
 /// </summary>
 internal static class TokenFolder
 {
@@ -30,8 +31,8 @@ internal static class TokenFolder
 
         var (uri, fault) = TokenUri.Parse(text);
         return uri ?? throw new StartRefusedException(
-            $"{what} is not as RFC 7512 says: {fault}. An example: pkcs11:token=fleet?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source="
-            + "/etc/muster/pin");
+            $"{what} is not as RFC 7512 says: {fault}. An example: pkcs11:token=fleet?module-path=/usr/lib/softhsm/libsofthsm2.so"
+            + "&pin-source=/etc/muster/pin");
     }
 
     /// <summary>The CA with its key in the module; refuses the start when it cannot sign.</summary>
@@ -78,8 +79,8 @@ internal static class TokenFolder
             Path.Combine(folder, $"{name}.serials"),
             Convert.ToBase64String(RandomNumberGenerator.GetBytes(FleetTokens.SerialSecretBytes)) + "\n");
         PrivateFile.Write(Path.Combine(folder, $"{name}.pem"), made.CertificatePem);
-        return $"{name}: its key {made.Key.Which} {(made.IsKeyNew ? "was made in" : "was there in")} {made.Key.Where} and does not leave it; "
-            + $"{name}.pkcs11 says where it is";
+        var did = made.IsKeyNew ? "was made in" : "was there in";
+        return $"{name}: its key {made.Key.Which} {did} {made.Key.Where} and does not leave it; {name}.pkcs11 says where it is";
     }
 
     private static T Refusing<T>(string name, Func<T> open)

@@ -96,8 +96,9 @@ public sealed class FleetTokensTests : IDisposable
         Assert.Null(authority.Repeat(order));
 
         // What certificates say has changed: the kept signature is of another content.
+        var addresses = StatusAddresses.Parse("http://pki.example.com").Addresses;
         using var other = new FleetAuthority(
-            X509Certificate2.CreateFromPem(made.CertificatePem), new FleetKeyOfNobody(), 1, StatusAddresses.Parse("http://pki.example.com").Addresses);
+            X509Certificate2.CreateFromPem(made.CertificatePem), new FleetKeyOfNobody(), 1, addresses);
         Assert.Null(other.Repeat(order with { Signature = first.Signature }));
         _hsm.BringBack();
         Assert.NotEqual(first.Der, authority.Sign(order).Der);

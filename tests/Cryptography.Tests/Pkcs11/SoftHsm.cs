@@ -4,7 +4,9 @@ using Muster.Cryptography.Pkcs11;
 
 namespace Muster.Cryptography.Tests.Pkcs11;
 
-/// <summary>A SoftHSM with one token in a folder of its own. The library reads where from the process's environment: one at a time.</summary>
+/// <summary>
+/// A SoftHSM with one token in a folder of its own. The library reads where from the process's environment: one at a time.
+/// </summary>
 internal sealed class SoftHsm : IDisposable
 {
     public const string Pin = "24681357";

@@ -225,7 +225,7 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
     }
 
     [Theory]
-    [InlineData("pki.pkcs11.uri=pkcs11:token=a?pin-value=1", "pin")]
+    [InlineData("pki.pkcs11.uri=pkcs11:token=a?pin-value=1", "pki.pkcs11.uri")]
     [InlineData("surprise=1", "surprise")]
     [InlineData("silo.replica=3", "replica")]
     [InlineData("store.password=open", "password")]
