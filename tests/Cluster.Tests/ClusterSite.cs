@@ -44,9 +44,6 @@ internal sealed class ClusterSite : IAsyncDisposable
 
     public string ConnectionString => _redis.ConnectionString;
 
-    /// <summary>What silos find in their environment beside their settings.</summary>
-    public Dictionary<string, string> SiloEnvironment { get; } = [];
-
     public List<HostProcess> Silos { get; } = [];
 
     public List<HostProcess> Gateways { get; } = [];
@@ -225,7 +222,7 @@ internal sealed class ClusterSite : IAsyncDisposable
     private HostProcess StartSilo(string name)
     {
         var ports = Ports.Free(3);
-        var settings = Settings("silo").Concat(SiloEnvironment).ToDictionary();
+        var settings = Settings("silo");
         settings["Muster__Cluster__SiloPort"] = Text(ports[0]);
         settings["Muster__Cluster__GatewayPort"] = Text(ports[1]);
         settings["Muster__Health__Port"] = Text(ports[2]);

@@ -29,18 +29,6 @@ public sealed class EstTests
         done
         """;
 
-    /// <summary>A token of SoftHSM in place of the fleet CA's key that the site was made with.</summary>
-    private const string Token = """
-        mkdir tokens
-        printf 'directories.tokendir = %s/tokens\n' "$PWD" > softhsm2.conf
-        (umask 077; echo 24681357 > pin)
-        softhsm2-util --init-token --free --label fleet --pin 24681357 --so-pin 13572468
-        rm pki/*/fleet-ca-1.*
-        dotnet $SILO pki pki localhost "pkcs11:token=fleet?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=$PWD/pin"
-        ls pki/silo/fleet-ca-1.pkcs11 pki/silo/fleet-ca-1.serials pki/gateway/fleet-ca-1.pem
-        ! ls pki/gateway/fleet-ca-1.[!p]* pki/gateway/fleet-ca-1.pkcs11 pki/*/fleet-ca-1.key 2> /dev/null
-        """;
-
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -51,76 +39,33 @@ public sealed class EstTests
             Cancel, "devices", "create", QuestionTests.Serial, "--model", ClusterSite.Model, "--warranty-start", "2026-01-01",
             "--warranty-months", "60");
 
-        await EnrolAsync(site);
+        var (code, said) = await RunAsync(site);
 
+        Assert.True(code == 0, $"{said}{Environment.NewLine}{site.Tails()}");
+        Assert.Contains("own.pem: OK", said, StringComparison.Ordinal);
         Assert.Equal(
             ["server.key"],
             Directory.GetFiles(Path.Combine(site.Folder, "pki", "gateway"), "*.key").Select(Path.GetFileName));
     }
 
-    [Fact]
-    public async Task Certificate_SignedByTwoSilosWithOneToken_OpensEveryGateway()
+    private static async Task<(int Code, string Said)> RunAsync(ClusterSite site)
     {
-        await using var site = await ClusterSite.StartAsync(silos: 2, gateways: 2, Cancel, PutKeyIntoTokenAsync);
-        await site.InsistAsync(
-            Cancel, "devices", "create", QuestionTests.Serial, "--model", ClusterSite.Model, "--warranty-start", "2026-01-01",
-            "--warranty-months", "60");
-
-        await EnrolAsync(site);
-
-        Assert.All(site.Silos, silo => Assert.False(silo.HasExited));
-    }
-
-    private static async Task PutKeyIntoTokenAsync(ClusterSite site)
-    {
-        await QuestionTests.MakeDeviceAsync(site);
-        site.SiloEnvironment["SOFTHSM2_CONF"] = Path.Combine(site.Folder, "softhsm2.conf");
-        var (code, said) = await RunAsync(site, Token);
-        Assert.True(code == 0, said);
-        Assert.Contains("was made in token 'fleet'", said, StringComparison.Ordinal);
-    }
-
-    private static async Task EnrolAsync(ClusterSite site)
-    {
-        var (code, said) = await RunAsync(site, Lines);
-        Assert.True(code == 0, $"{said}{Environment.NewLine}{site.Tails()}");
-        Assert.Contains("own.pem: OK", said, StringComparison.Ordinal);
-    }
-
-    private static async Task<(int Code, string Said)> RunAsync(ClusterSite site, string lines)
-    {
-        var start = new ProcessStartInfo("bash", ["-ec", lines])
+        var start = new ProcessStartInfo("bash", ["-ec", Lines])
         {
             WorkingDirectory = site.Folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var (name, value) in site.SiloEnvironment)
-        {
-            start.Environment[name] = value;
-        }
-
-        start.Environment["SILO"] = HostProcess.Assembly("Silo");
-        if (site.MqttPorts.Length > 0)
-        {
-            Describe(site, start);
-        }
-
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync(Cancel);
-        var error = process.StandardError.ReadToEndAsync(Cancel);
-        await process.WaitForExitAsync(Cancel);
-        return (process.ExitCode, await output + await error);
-    }
-
-    /// <summary>What the device's lines find, when the hosts run.</summary>
-    private static void Describe(ClusterSite site, ProcessStartInfo start)
-    {
         start.Environment["SERIAL"] = QuestionTests.Serial;
         start.Environment["MODEL"] = ClusterSite.Model;
         start.Environment["CA"] = Path.Combine(site.Profile, "server-ca.pem");
         start.Environment["EST"] = string.Create(CultureInfo.InvariantCulture, $"https://localhost:{site.Https.Port}/.well-known/est");
         start.Environment["ONE"] = site.MqttPorts[0].ToString(CultureInfo.InvariantCulture);
         start.Environment["OTHER"] = site.MqttPorts[1].ToString(CultureInfo.InvariantCulture);
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(Cancel);
+        var error = process.StandardError.ReadToEndAsync(Cancel);
+        await process.WaitForExitAsync(Cancel);
+        return (process.ExitCode, await output + await error);
     }
 }
