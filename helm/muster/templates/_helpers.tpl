@@ -56,6 +56,16 @@ volumes:
   - name: image-roots
     configMap:
       name: {{ required "trust.imageRoots is required: name the config map that holds the image signers' roots, one or more *.pem." $root.Values.trust.imageRoots }}
+  {{- with $root.Values.pki.pkcs11.moduleVolume }}
+  - name: pkcs11-module
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $root.Values.pki.pkcs11.pinSecret }}
+  - name: pkcs11-pin
+    secret:
+      secretName: {{ . }}
+      defaultMode: 256
+  {{- end }}
   {{- end }}
 containers:
   - name: {{ $component }}
@@ -116,6 +126,14 @@ containers:
       # A secret is mounted as root's, mode 0440, and the pod reads it by its own group.
       - name: Muster__Pki__AllowGroupRead
         value: "true"
+      {{- with $root.Values.pki.pkcs11.uri }}
+      - name: Muster__Pki__Pkcs11
+        value: {{ . | quote }}
+      {{- end }}
+      {{- range $name, $value := $root.Values.pki.pkcs11.environment }}
+      - name: {{ $name }}
+        value: {{ $value | quote }}
+      {{- end }}
       - name: Muster__Pki__ServerNames__0
         value: {{ $root.Values.gateway.publicName | default (printf "%s-gateway" (include "muster.name" $root)) | quote }}
     {{- else }}
@@ -137,6 +155,16 @@ containers:
       - name: image-roots
         mountPath: {{ $root.Values.data.directory }}/trust/images
         readOnly: true
+      {{- if $root.Values.pki.pkcs11.moduleVolume }}
+      - name: pkcs11-module
+        mountPath: {{ $root.Values.pki.pkcs11.moduleDirectory }}
+        readOnly: true
+      {{- end }}
+      {{- if $root.Values.pki.pkcs11.pinSecret }}
+      - name: pkcs11-pin
+        mountPath: /etc/muster/pin
+        readOnly: true
+      {{- end }}
     {{- else }}
       # The images only: the administrator's key is in the same volume.
       - name: data

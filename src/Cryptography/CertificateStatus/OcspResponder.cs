@@ -13,7 +13,7 @@ namespace Muster.Cryptography.CertificateStatus;
 
 /// <summary>
 /// Signs OCSP answers for one CA with a key of its own, which the CA delegates to for a week (RFC 6960 4.2.2.2). The key is made in this
-/// process and is in no file: a silo that starts anew has another one.
+/// process and is in no file: a silo that starts anew has another one. So a CA's key in a slow module signs twice a week, not every answer.
 /// </summary>
 internal sealed class OcspResponder : IDisposable
 {
@@ -36,16 +36,15 @@ internal sealed class OcspResponder : IDisposable
     }.ToImmutableDictionary();
 
     private readonly X509Certificate2 _authority;
-    private readonly X509SignatureGenerator _authoritySignature;
+    private readonly FleetKey _authorityKey;
     private readonly int _generation;
     private readonly ImmutableDictionary<string, (byte[] Name, byte[] Key)> _names;
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private readonly Lock _renewing = new();
-    private (X509Certificate2 Certificate, Org.BouncyCastle.X509.X509Certificate Parsed)? _delegate;
+    private Delegation? _delegation;
 
-    public OcspResponder(X509Certificate2 authority, X509SignatureGenerator signature, int generation)
+    public OcspResponder(X509Certificate2 authority, FleetKey authorityKey, int generation)
     {
-        (_authority, _authoritySignature, _generation) = (authority, signature, generation);
+        (_authority, _authorityKey, _generation) = (authority, authorityKey, generation);
         var (name, key) = (authority.SubjectName.RawData, authority.PublicKey.EncodedKeyValue.RawData);
         _names = Hashes.ToImmutableDictionary(
             hash => hash.Key,
@@ -58,10 +57,30 @@ internal sealed class OcspResponder : IDisposable
         && names.Name.AsSpan().SequenceEqual(certificate.GetIssuerNameHash())
         && names.Key.AsSpan().SequenceEqual(certificate.GetIssuerKeyHash()));
 
+    /// <summary>Whether the CA's key should sign a certificate for this responder; the one that it has may still be good.</summary>
+    public bool IsDelegationDue(DateTimeOffset now) =>
+        _delegation is not { } known || now >= known.NotAfter - (Lifetime / 2) || now < known.NotBefore;
+
+    /// <summary>Has the CA's key sign a certificate for this responder.</summary>
+    public void Delegate(DateTimeOffset now)
+    {
+        using var certificate = Sign(now);
+        _delegation = new Delegation(
+            new Org.BouncyCastle.X509.X509Certificate(certificate.RawData),
+            new DateTimeOffset(certificate.NotBefore),
+            new DateTimeOffset(certificate.NotAfter));
+    }
+
+    /// <summary>Answers with what <see cref="Delegate"/> signed last; without it the client has to try later.</summary>
     public OcspAnswer Answer(
         OcspQuestion question, Func<CertificateSerial, OcspFinding> find, DateTimeOffset thisUpdate, DateTimeOffset now)
     {
-        var certificate = CertificateAt(now);
+        if (_delegation is not { } known || now >= known.NotAfter)
+        {
+            return OcspErrors.TryLater;
+        }
+
+        var certificate = known.Certificate;
         var nextUpdate = thisUpdate + StatusRules.AnswerLifetime;
         var generator = new BasicOcspRespGenerator(new RespID(certificate.SubjectDN));
         foreach (var asked in question.Certificates)
@@ -80,11 +99,7 @@ internal sealed class OcspResponder : IDisposable
         return new OcspAnswer([.. response.GetEncoded()], question.Nonce is null ? nextUpdate : null);
     }
 
-    public void Dispose()
-    {
-        _delegate?.Certificate.Dispose();
-        _key.Dispose();
-    }
+    public void Dispose() => _key.Dispose();
 
     /// <summary>Null is good.</summary>
     private static OcspCertificateStatus? StatusOf(CertificateID asked, Func<CertificateSerial, OcspFinding> find) =>
@@ -94,26 +109,10 @@ internal sealed class OcspResponder : IDisposable
                 ? new RevokedStatus(revoked.RevokedAt.UtcDateTime, RevocationLists.ReasonOf(revoked.Cause))
                 : null;
 
-    private Org.BouncyCastle.X509.X509Certificate CertificateAt(DateTimeOffset now)
-    {
-        lock (_renewing)
-        {
-            if (_delegate is { } known && now < known.Certificate.NotAfter - (Lifetime / 2) && now >= known.Certificate.NotBefore)
-            {
-                return known.Parsed;
-            }
-
-            _delegate?.Certificate.Dispose();
-            var certificate = Delegate(now);
-            _delegate = (certificate, new Org.BouncyCastle.X509.X509Certificate(certificate.RawData));
-            return _delegate.Value.Parsed;
-        }
-    }
-
-    private X509Certificate2 Delegate(DateTimeOffset now)
+    private X509Certificate2 Sign(DateTimeOffset now)
     {
         var request = new CertificateRequest(
-            CertificateAuthority.CommonName($"Muster fleet CA {_generation} OCSP"), _key, HashAlgorithmName.SHA256);
+            CertificateAuthority.CommonName($"Muster fleet CA {_generation} OCSP"), new PublicKey(_key), _authorityKey.Hash);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(OcspSigning)], critical: true));
@@ -124,9 +123,11 @@ internal sealed class OcspResponder : IDisposable
         var (from, to) = (now - CertificateAuthority.ClockSkew, now + Lifetime);
         return request.Create(
             _authority.SubjectName,
-            _authoritySignature,
+            _authorityKey.Signature,
             from < first ? first : from,
             to > last ? last : to,
             CertificateAuthority.NewSerialNumber());
     }
+
+    private sealed record Delegation(Org.BouncyCastle.X509.X509Certificate Certificate, DateTimeOffset NotBefore, DateTimeOffset NotAfter);
 }

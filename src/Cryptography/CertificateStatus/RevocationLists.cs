@@ -1,4 +1,5 @@
 using System.Numerics;
+using Muster.Cryptography.Certificates;
 using Muster.Domain.CertificateStatus;
 using Muster.Domain.Identity;
 
@@ -7,8 +8,9 @@ namespace Muster.Cryptography.CertificateStatus;
 /// <summary>Writes revocation lists (RFC 5280 5).</summary>
 internal static class RevocationLists
 {
-    public static ImmutableArray<byte> Sign(X509Certificate2 authority, X509SignatureGenerator signature, RevocationList list)
+    public static ImmutableArray<byte> Sign(X509Certificate2 authority, FleetKey key, RevocationList list)
     {
+        ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(list);
         var builder = new CertificateRevocationListBuilder();
         foreach (var revoked in list.Revoked)
@@ -20,10 +22,10 @@ internal static class RevocationLists
         [
             .. builder.Build(
                 authority.SubjectName,
-                signature,
+                key.Signature,
                 new BigInteger(list.Number),
                 list.NextUpdate,
-                HashAlgorithmName.SHA256,
+                key.Hash,
                 X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, true, false),
                 list.ThisUpdate),
         ];

@@ -15,12 +15,9 @@ internal sealed class SerialNumbers
 
     private readonly byte[] _secret;
 
-    public SerialNumbers(ECDsa authorityKey)
-    {
-        var secret = authorityKey.ExportParameters(includePrivateParameters: true).D!;
-        _secret = HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, SHA256.HashSizeInBytes, info: "muster serial numbers 1"u8.ToArray());
-        CryptographicOperations.ZeroMemory(secret);
-    }
+    /// <param name="secret">The CA's private key where it can be read, else a secret of its own that all silos have.</param>
+    public SerialNumbers(byte[] secret) => _secret = HKDF.DeriveKey(
+        HashAlgorithmName.SHA256, secret, SHA256.HashSizeInBytes, info: "muster serial numbers 1"u8.ToArray());
 
     public CertificateSerial Next()
     {

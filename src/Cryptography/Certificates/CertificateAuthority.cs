@@ -145,11 +145,20 @@ public sealed class CertificateAuthority : IDisposable
 
     private static X509Certificate2 SelfSign(ECDsa key, string commonName, DateTimeOffset now, TimeSpan lifetime)
     {
-        var request = new CertificateRequest(CommonName(commonName), key, HashAlgorithmName.SHA256);
+        var request = AuthorityRequest(new PublicKey(key), HashAlgorithmName.SHA256, commonName);
+        using var certificate = request.Create(
+            request.SubjectName, X509SignatureGenerator.CreateForECDsa(key), now - ClockSkew, now + lifetime, NewSerialNumber());
+        return certificate.CopyWithPrivateKey(key);
+    }
+
+    /// <summary>What every CA of ours says of itself, whoever holds its key.</summary>
+    internal static CertificateRequest AuthorityRequest(PublicKey key, HashAlgorithmName hash, string commonName)
+    {
+        var request = new CertificateRequest(CommonName(commonName), key, hash);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, critical: true));
         request.CertificateExtensions.Add(
             new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
-        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
-        return request.CreateSelfSigned(now - ClockSkew, now + lifetime);
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(key, critical: false));
+        return request;
     }
 }

@@ -9,7 +9,7 @@ namespace Muster.Cryptography.Certificates;
 /// The fleet's CAs whose keys are here. Certificates come from the newest that has begun; an older one goes on saying what became of its
 /// own.
 /// </summary>
-public sealed class FleetAuthorities : ICertificateIssuer, ICertificateStatusSigner, IDisposable
+public sealed class FleetAuthorities : ICertificateIssuer, IDisposable
 {
     private readonly ImmutableArray<FleetAuthority> _newestFirst;
 
@@ -36,18 +36,22 @@ public sealed class FleetAuthorities : ICertificateIssuer, ICertificateStatusSig
 
     public CertificateSerial NewSerial(int generation) => Of(generation).NewSerial();
 
-    public SignedCertificate Sign(CertificateOrder order)
-    {
-        ArgumentNullException.ThrowIfNull(order);
-        return Of(order.Generation).Sign(order);
-    }
+    /// <summary>The CA of this number.</summary>
+    public FleetAuthority Of(int generation) => _newestFirst.FirstOrDefault(authority => authority.Generation == generation)
+        ?? throw new ArgumentException($"The key of fleet CA {generation} is not here.", nameof(generation));
 
-    public ImmutableArray<byte> SignList(RevocationList list)
-    {
-        ArgumentNullException.ThrowIfNull(list);
-        return Of(list.Generation).SignList(list);
-    }
+    /// <summary>The CAs whose keys should sign a certificate for their OCSP responders before somebody is answered.</summary>
+    public IEnumerable<FleetAuthority> WithDelegationDue(DateTimeOffset now) =>
+        _newestFirst.Where(authority => authority.IsDelegationDue(now));
 
+    /// <summary>
+    /// Answers an OCSP request (RFC 6960). A serial number that no fleet CA chose is unknown, one that <paramref name="find"/> knows is
+    /// revoked, others are good.
+    /// </summary>
+    /// <param name="request">OCSPRequest, DER; whatever was sent.</param>
+    /// <param name="find">The revocation in force of a generation's certificate, or null.</param>
+    /// <param name="thisUpdate">When what <paramref name="find"/> says was true.</param>
+    /// <param name="now">Now.</param>
     public OcspAnswer Answer(
         ReadOnlySpan<byte> request,
         Func<int, CertificateSerial, RevokedCertificate?> find,
@@ -69,7 +73,4 @@ public sealed class FleetAuthorities : ICertificateIssuer, ICertificateStatusSig
             authority.Dispose();
         }
     }
-
-    private FleetAuthority Of(int generation) => _newestFirst.FirstOrDefault(authority => authority.Generation == generation)
-        ?? throw new ArgumentException($"The key of fleet CA {generation} is not here.", nameof(generation));
 }

@@ -14,10 +14,8 @@ public sealed class FleetAuthority : IDisposable
     /// <summary>A request with an RSA-4096 key takes 1.2 KiB; the rest is room for attributes.</summary>
     public const int RequestBytesMax = 8 * 1024;
 
-    private readonly CertificateAuthority _authority;
-    private readonly ECDsa _key;
-    private readonly DeterministicSignature _signature;
-    private readonly SerialNumbers _serials;
+    private readonly X509Certificate2 _certificate;
+    private readonly FleetKey _key;
     private readonly OcspResponder _responder;
     private readonly StatusAddresses? _addresses;
 
@@ -25,16 +23,25 @@ public sealed class FleetAuthority : IDisposable
     /// <param name="generation">Which of the fleet's CAs it is.</param>
     /// <param name="addresses">Where relying parties ask for the state of its certificates; null for certificates that do not say.</param>
     public FleetAuthority(CertificateAuthority authority, int generation, StatusAddresses? addresses = null)
+        : this(
+            (authority ?? throw new ArgumentNullException(nameof(authority))).CopyCertificate(),
+            new FileFleetKey(authority),
+            generation,
+            addresses)
     {
-        ArgumentNullException.ThrowIfNull(authority);
-        _authority = authority;
-        _key = authority.Certificate.GetECDsaPrivateKey() ?? throw new ArgumentException("The authority has no key.", nameof(authority));
-        _signature = new DeterministicSignature(_key);
-        _serials = new SerialNumbers(_key);
-        _responder = new OcspResponder(authority.Certificate, _signature, generation);
-        _addresses = addresses;
+    }
+
+    /// <param name="certificate">The CA's certificate; disposed with this.</param>
+    /// <param name="key">Its key; disposed with this.</param>
+    /// <param name="generation">Which of the fleet's CAs it is.</param>
+    /// <param name="addresses">Where relying parties ask for the state of its certificates; null for certificates that do not say.</param>
+    public FleetAuthority(X509Certificate2 certificate, FleetKey key, int generation, StatusAddresses? addresses)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        ArgumentNullException.ThrowIfNull(key);
+        (_certificate, _key, _addresses) = (certificate, key, addresses);
+        _responder = new OcspResponder(certificate, key, generation);
         Generation = generation;
-        var certificate = authority.Certificate;
         SignsFrom = new DateTimeOffset(certificate.NotBefore).ToUniversalTime() + CertificateAuthority.ClockSkew;
         NotAfter = new DateTimeOffset(certificate.NotAfter).ToUniversalTime();
     }
@@ -46,7 +53,10 @@ public sealed class FleetAuthority : IDisposable
 
     public DateTimeOffset NotAfter { get; }
 
-    public string CertificatePem => _authority.CertificatePem;
+    public string CertificatePem => _certificate.ExportCertificatePem();
+
+    /// <summary>Its key is in a module that may take its time: what signs waits, and not on a thread that others need.</summary>
+    public bool IsSlow => _key.IsSlow;
 
     /// <summary>See <see cref="ICertificateIssuer.Read"/>.</summary>
     public static (RequestedCertificate? Request, FleetError? Error) Read(
@@ -87,9 +97,12 @@ public sealed class FleetAuthority : IDisposable
             : (new RequestedCertificate(Sha256Hash.Of(SHA256.HashData(key)), [.. key]), null);
     }
 
-    public CertificateSerial NewSerial() => _serials.Next();
+    public CertificateSerial NewSerial() => _key.Serials.Next();
 
-    /// <summary>See <see cref="ICertificateIssuer.Sign"/>.</summary>
+    /// <summary>
+    /// Signs what the rules ordered. A key that can be read signs the same order with the same bytes; another one gives its signature, to
+    /// be kept.
+    /// </summary>
     public SignedCertificate Sign(CertificateOrder order)
     {
         ArgumentNullException.ThrowIfNull(order);
@@ -98,29 +111,60 @@ public sealed class FleetAuthority : IDisposable
             throw new ArgumentException($"This is the fleet CA {Generation}, not {order.Generation}.", nameof(order));
         }
 
+        return Create(order, _key.Signature, isKept: !_key.IsDeterministic);
+    }
+
+    /// <summary>
+    /// The certificate of an order whose signature was kept, byte for byte and without the key; null when there is none, or when
+    /// certificates say other things now than then.
+    /// </summary>
+    public SignedCertificate? Repeat(CertificateOrder order)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        if (order.Signature is not { } known || order.Generation != Generation)
+        {
+            return null;
+        }
+
+        using var key = _certificate.GetECDsaPublicKey() ?? throw new UnreachableException("A fleet CA's key is on a curve.");
+        var signature = new KeptSignature(key, Convert.FromBase64String(known));
+        var repeated = Create(order, signature, isKept: true);
+        return signature.IsFit ? repeated : null;
+    }
+
+    private SignedCertificate Create(CertificateOrder order, X509SignatureGenerator signature, bool isKept)
+    {
         var key = PublicKey.CreateFromSubjectPublicKeyInfo(order.PublicKey.AsSpan(), out _);
-        var request = new CertificateRequest(OperationalName.SubjectOf(order.Subject), key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest(OperationalName.SubjectOf(order.Subject), key, _key.Hash);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(
             new X509EnhancedKeyUsageExtension([new Oid(CertificateFacts.ClientAuthentication)], critical: false));
         request.CertificateExtensions.Add(OperationalName.AlternativeNameOf(order.Subject));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(key, critical: false));
-        request.CertificateExtensions.Add(
-            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_authority.Certificate, true, false));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, true, false));
         foreach (var extension in _addresses?.ExtensionsOf(Generation) ?? [])
         {
             request.CertificateExtensions.Add(extension);
         }
 
         using var certificate = request.Create(
-            _authority.Certificate.SubjectName, _signature, order.NotBefore, order.NotAfter, order.Serial.ToBytes());
+            _certificate.SubjectName, signature, order.NotBefore, order.NotAfter, order.Serial.ToBytes());
         var der = certificate.RawData;
-        return new SignedCertificate([.. der], Sha256Hash.Of(SHA256.HashData(der)));
+        return new SignedCertificate([.. der], Sha256Hash.Of(SHA256.HashData(der)))
+        {
+            Signature = isKept ? Convert.ToBase64String(KeptSignature.Of(der)) : null,
+        };
     }
 
-    /// <summary>See <see cref="ICertificateStatusSigner.SignList"/>.</summary>
-    public ImmutableArray<byte> SignList(RevocationList list) => RevocationLists.Sign(_authority.Certificate, _signature, list);
+    /// <summary>The list (RFC 5280), DER.</summary>
+    public ImmutableArray<byte> SignList(RevocationList list) => RevocationLists.Sign(_certificate, _key, list);
+
+    /// <summary>Whether its key should sign a certificate for its OCSP responder.</summary>
+    public bool IsDelegationDue(DateTimeOffset now) => now >= _certificate.NotBefore && now < NotAfter && _responder.IsDelegationDue(now);
+
+    /// <summary>Signs a certificate for its OCSP responder, which answers for a week with it.</summary>
+    public void DelegateStatus(DateTimeOffset now) => _responder.Delegate(now);
 
     /// <summary>Whether an OCSP request asks for a certificate of this CA.</summary>
     internal bool IsIssuerOf(OcspQuestion question) => _responder.IsIssuerOf(question);
@@ -128,7 +172,7 @@ public sealed class FleetAuthority : IDisposable
     /// <summary>Signs what an OCSP request asked of this CA.</summary>
     internal OcspAnswer Answer(
         OcspQuestion question, Func<int, CertificateSerial, RevokedCertificate?> find, DateTimeOffset thisUpdate, DateTimeOffset now) =>
-        _responder.Answer(question, serial => _serials.Contains(serial)
+        _responder.Answer(question, serial => _key.Serials.Contains(serial)
             ? new OcspFinding(IsKnown: true, find(Generation, serial))
             : new OcspFinding(IsKnown: false, null), thisUpdate, now);
 
@@ -136,7 +180,7 @@ public sealed class FleetAuthority : IDisposable
     {
         _responder.Dispose();
         _key.Dispose();
-        _authority.Dispose();
+        _certificate.Dispose();
     }
 
     private static CertificateRequest Load(ReadOnlySpan<byte> request, CertificateRequestLoadOptions options)

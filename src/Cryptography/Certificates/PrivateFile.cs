@@ -47,12 +47,13 @@ public static class PrivateFile
         }
     }
 
-    /// <summary>Refuses a CA's key file that has any mode bit of group or others.</summary>
+    /// <summary>Refuses a CA's key file, or one with another secret, that has any mode bit of group or others.</summary>
     /// <param name="path">The file.</param>
     /// <param name="isGroupReadAllowed">
     /// The group may read it (and no more): a secret that Kubernetes mounts is root's, and the pod reads it by its own group.
     /// </param>
-    public static void RequireOwnerOnly(string path, bool isGroupReadAllowed)
+    /// <param name="what">What the file is, for the sentence.</param>
+    public static void RequireOwnerOnly(string path, bool isGroupReadAllowed, string what = "CA's key")
     {
         if (OperatingSystem.IsWindows())
         {
@@ -64,7 +65,7 @@ public static class PrivateFile
         if ((mode & ~allowed) != 0)
         {
             throw new KeyFileExposedException(
-                $"The CA's key '{path}' has mode 0{Convert.ToString((int)mode, 8)}: others than its owner get at it. "
+                $"The {what} '{path}' has mode 0{Convert.ToString((int)mode, 8)}: others than its owner get at it. "
                 + $"Run: chmod 600 '{path}'");
         }
     }

@@ -108,4 +108,11 @@ public static class CertificateErrors
 
     public static FleetError FleetAuthorityMissing() => FleetError.Of(
         ErrorKind.Unavailable, "FLEET_CA_MISSING", "This installation has no fleet CA.");
+
+    /// <summary>The key is in a module that is gone, slow or shut; what to do about it is in the silo's log.</summary>
+    public static FleetError FleetKeyUnreachable(int generation) => FleetError.Of(
+        ErrorKind.Unavailable,
+        "FLEET_CA_KEY_UNREACHABLE",
+        $"The key of fleet CA {generation} cannot sign now.",
+        ("generation", $"{generation}"));
 }

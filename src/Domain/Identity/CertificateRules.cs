@@ -118,7 +118,8 @@ public static class CertificateRules
 
         if (FindRepeated(device, request.Key, now) is { } repeated && repeated.Generation == authority.Generation)
         {
-            return (OrderOf(device, request, repeated.Serial, repeated.Generation, (repeated.NotBefore, repeated.NotAfter)), null);
+            var order = OrderOf(device, request, repeated.Serial, repeated.Generation, (repeated.NotBefore, repeated.NotAfter));
+            return (order with { Signature = repeated.Signature }, null);
         }
 
         var overlap = device.Certificates.FirstOrDefault(
@@ -146,7 +147,7 @@ public static class CertificateRules
     {
         ArgumentNullException.ThrowIfNull(order);
         var (notBefore, notAfter) = CertificateTerms.ValidityOf(serial, authority.NotAfter, now);
-        return order with { Serial = serial, NotBefore = notBefore, NotAfter = notAfter };
+        return order with { Serial = serial, NotBefore = notBefore, NotAfter = notAfter, Signature = null };
     }
 
     /// <summary>Takes the signed certificate on record; one that is there already changes nothing.</summary>
@@ -161,7 +162,7 @@ public static class CertificateRules
         }
 
         var issued = new OperationalCertificate(
-            order.Serial, order.Generation, certificate, order.Key, order.NotBefore, order.NotAfter);
+            order.Serial, order.Generation, certificate, order.Key, order.NotBefore, order.NotAfter) { Signature = order.Signature };
         var others = device.Certificates.Where(known => known.NotAfter > now && known.Serial != order.Serial).ToList();
         var previous = others.Count == 0 ? null : others[^1] with
         {

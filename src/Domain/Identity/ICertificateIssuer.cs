@@ -21,19 +21,31 @@ public sealed record CertificateOrder(
     CertificateSerial Serial,
     int Generation,
     DateTimeOffset NotBefore,
-    DateTimeOffset NotAfter);
+    DateTimeOffset NotAfter)
+{
+    /// <summary>
+    /// The CA's signature (base64), when it was signed before and the CA would draw another one now; null when it is to be signed.
+    /// </summary>
+    public string? Signature { get; init; }
+}
 
 /// <summary>A certificate of the fleet CA.</summary>
 /// <param name="Der">The certificate.</param>
 /// <param name="Certificate">Its fingerprint.</param>
-public sealed record SignedCertificate(ImmutableArray<byte> Der, Sha256Hash Certificate);
+public sealed record SignedCertificate(ImmutableArray<byte> Der, Sha256Hash Certificate)
+{
+    /// <summary>
+    /// The CA's signature (base64), to be kept with the record; null when the CA draws the same one for the same content.
+    /// </summary>
+    public string? Signature { get; init; }
+}
 
 /// <summary>One of the fleet's CAs.</summary>
 /// <param name="Generation">Counts from 1.</param>
 /// <param name="NotAfter">Its end, and the latest of what it signs.</param>
 public readonly record struct IssuingAuthority(int Generation, DateTimeOffset NotAfter);
 
-/// <summary>The fleet CA. It signs what the rules ordered and decides nothing.</summary>
+/// <summary>The fleet CA without its signature, which may have to be waited for. It decides nothing.</summary>
 public interface ICertificateIssuer
 {
     /// <summary>Which of the fleet's CAs signs at an instant: the newest that has begun; null when none has, or it has ended.</summary>
@@ -48,9 +60,4 @@ public interface ICertificateIssuer
 
     /// <summary>A serial number that no certificate has, and that says itself which of the fleet's CAs chose it.</summary>
     CertificateSerial NewSerial(int generation);
-
-    /// <summary>
-    /// The same order gives the same bytes: whoever lost the answer gets it again, and none has two of one serial number.
-    /// </summary>
-    SignedCertificate Sign(CertificateOrder order);
 }

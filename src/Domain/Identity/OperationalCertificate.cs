@@ -62,6 +62,12 @@ public sealed record OperationalCertificate
         internal set => _replacedUntil = value?.UtcTicks ?? 0;
     }
 
+    /// <summary>
+    /// The CA's signature (base64), when its key is in a module that draws another one each time: with it the certificate can be made
+    /// again. Null for a CA whose key is in a file.
+    /// </summary>
+    [Id(7)] public string? Signature { get; init; }
+
     /// <summary>Another takes its place; until then both are good.</summary>
     public OperationalCertificate ReplacedWithOverlap(DateTimeOffset until) => this with { ReplacedUntil = until };
 

@@ -3,6 +3,7 @@ using Muster.Contracts;
 using Muster.Contracts.CertificateStatus;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
+using Muster.Domain;
 using Muster.Domain.CertificateStatus;
 using Muster.Domain.Identity;
 
@@ -21,7 +22,7 @@ internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatus
     private readonly PartitionMap _partitions;
     private readonly TimeProvider _clock;
     private readonly ILogger<CertificateStatusGrain> _logger;
-    private readonly ICertificateStatusSigner? _signer;
+    private readonly IFleetSigner? _signer;
     private readonly PartitionRevocations?[] _known;
     private readonly Dictionary<int, (RevocationList List, ImmutableArray<byte> Der)> _published = [];
     private readonly Dictionary<int, DateTimeOffset> _looked = [];
@@ -29,7 +30,7 @@ internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatus
     private DateTimeOffset? _collectedAt;
 
     public CertificateStatusGrain(
-        PartitionMap partitions, TimeProvider clock, ILogger<CertificateStatusGrain> logger, ICertificateStatusSigner? signer = null)
+        PartitionMap partitions, TimeProvider clock, ILogger<CertificateStatusGrain> logger, IFleetSigner? signer = null)
     {
         (_partitions, _clock, _logger, _signer) = (partitions, clock, logger, signer);
         _known = new PartitionRevocations?[partitions.Count];
@@ -48,7 +49,14 @@ internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatus
             await CollectAsync(now);
             if (!_looked.TryGetValue(generation, out var looked) || looked != _collectedAt)
             {
-                Publish(signer, generation, now);
+                if (await PublishAsync(signer, generation, now) is { } unsigned)
+                {
+                    // What was published is good until its own end, and the next call tries again.
+                    return IsPublished(generation, now)
+                        ? Reply(generation, known)
+                        : new RevocationListReply([], 0, default, default, unsigned);
+                }
+
                 _looked[generation] = _collectedAt!.Value;
             }
         }
@@ -58,8 +66,7 @@ internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatus
             LogNotCollected(exception);
         }
 
-        var (list, der) = _published[generation];
-        return new RevocationListReply(list.Number == known ? [] : der, list.Number, list.ThisUpdate, list.NextUpdate, null);
+        return Reply(generation, known);
     }
 
     public async Task<OcspReply> AnswerAsync(ImmutableArray<byte> request)
@@ -83,7 +90,13 @@ internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatus
         var thisUpdate = _collectedAt!.Value;
         return now >= thisUpdate + StatusRules.AnswerLifetime
             ? Reply(OcspErrors.TryLater)
-            : Reply(signer.Answer(request.AsSpan(), (generation, serial) => Find(generation, serial, now), thisUpdate, now));
+            : Reply(await signer.AnswerAsync(request, (generation, serial) => Find(generation, serial, now), thisUpdate, now));
+    }
+
+    private RevocationListReply Reply(int generation, long known)
+    {
+        var (list, der) = _published[generation];
+        return new RevocationListReply(list.Number == known ? [] : der, list.Number, list.ThisUpdate, list.NextUpdate, null);
     }
 
     private static OcspReply Reply(OcspAnswer answer) => new(answer.Der, answer.NextUpdate);
@@ -126,7 +139,8 @@ internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatus
         _collectedAt = now;
     }
 
-    private void Publish(ICertificateStatusSigner signer, int generation, DateTimeOffset now)
+    /// <summary>Has a list signed, if one is due; what hinders it is the answer.</summary>
+    private async Task<FleetError?> PublishAsync(IFleetSigner signer, int generation, DateTimeOffset now)
     {
         var living = _revoked.Values
             .Where(revoked => revoked.Generation == generation && StatusRules.IsInForce(revoked, now))
@@ -135,7 +149,7 @@ internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatus
         var bounded = StatusRules.Bound(living, StatusRules.ListEntriesMax).ToImmutableArray();
         if (!StatusRules.IsDue(published, RevocationContents.Of(bounded), now))
         {
-            return;
+            return null;
         }
 
         if (bounded.Length < living.Count)
@@ -144,8 +158,15 @@ internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatus
         }
 
         var next = StatusRules.Next(published, generation, bounded, now);
-        _published[generation] = (next, signer.SignList(next));
+        var (der, unsigned) = await signer.SignListAsync(next);
+        if (unsigned is not null)
+        {
+            return unsigned;
+        }
+
+        _published[generation] = (next, der);
         LogPublished(generation, next.Number, bounded.Length);
+        return null;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Revocation list {Number} of fleet CA {Generation} has {Count} certificates")]

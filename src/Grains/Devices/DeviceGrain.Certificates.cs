@@ -25,7 +25,7 @@ internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
             return Refuse(CertificateErrors.IssuanceRateReached(_id, IssueCallsMax));
         }
 
-        if (_services.Issuer is not { } issuer || issuer.At(now) is not { } authority)
+        if (_services is not { Issuer: { } issuer, Signer: { } signer } || issuer.At(now) is not { } authority)
         {
             return Refuse(CertificateErrors.FleetAuthorityMissing());
         }
@@ -47,14 +47,21 @@ internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
             return Refuse(claimed);
         }
 
-        var signed = issuer.Sign(order);
-        if (CertificateRules.IsAnother(Current!, order, signed.Certificate))
+        // A module may take its time. Only this device waits: the signature is made on a thread that no grain needs.
+        var (signed, unsigned) = await signer.SignAsync(order);
+        if (signed is not null && CertificateRules.IsAnother(Current!, order, signed.Certificate))
         {
             order = CertificateRules.Renumber(order, issuer.NewSerial(authority.Generation), authority, now);
-            signed = issuer.Sign(order);
+            (signed, unsigned) = await signer.SignAsync(order);
         }
 
-        var decision = CertificateRules.Issue(Current!, order, signed.Certificate, ground, now);
+        if (signed is null)
+        {
+            return Refuse(unsigned!);
+        }
+
+        var decision = CertificateRules.Issue(
+            Current!, order with { Signature = signed.Signature }, signed.Certificate, ground, now);
         await CommitAsync(decision.Next, decision.Events, Actor.Device(_id.Value), now);
         return new CertificateReply(signed.Der, null);
     }

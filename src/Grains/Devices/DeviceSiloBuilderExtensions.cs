@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Muster.Contracts;
+using Muster.Contracts.CertificateStatus;
 using Muster.Contracts.Commit;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Identity;
@@ -17,6 +18,7 @@ namespace Muster.Grains.Devices;
 
 /// <summary>What every device's grain works with, one of each per silo.</summary>
 /// <param name="Issuer">The fleet CA; null in a silo that was given none.</param>
+/// <param name="Signer">Its keys; there when <paramref name="Issuer"/> is.</param>
 internal sealed record DeviceServices(
     [FromKeyedServices(StorageNames.Muster)] IGrainStorage Storage,
     PolicyCache Policies,
@@ -28,7 +30,8 @@ internal sealed record DeviceServices(
     RenewalPace Renewals,
     TimeProvider Clock,
     IOptions<EnrollmentOptions> EnrollmentOptions,
-    ICertificateIssuer? Issuer = null)
+    ICertificateIssuer? Issuer = null,
+    IFleetSigner? Signer = null)
 {
     /// <summary>How devices are treated that nobody expects.</summary>
     public EnrollmentOptions Enrollment => EnrollmentOptions.Value;

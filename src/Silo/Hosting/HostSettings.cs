@@ -20,6 +20,7 @@ internal sealed class HostSettings : InstallationSettings
         AdvertisedAddress = muster["Cluster:AdvertisedAddress"] is { Length: > 0 } address ? address : "127.0.0.1";
         HasEdge = muster.GetValue("Edge:Enabled", IsOneProcess);
         AllowsGroupRead = muster.GetValue("Pki:AllowGroupRead", false);
+        Pkcs11 = muster["Pki:Pkcs11"] ?? "";
         StatusBaseUrl = muster["CertificateStatus:BaseUrl"] ?? "";
         ServerNames = muster.GetSection("Pki:ServerNames").Get<string[]>() is { Length: > 0 } names
             ? names
@@ -42,6 +43,12 @@ internal sealed class HostSettings : InstallationSettings
     /// The keys of CAs may be readable by their group: a secret that Kubernetes mounts is root's, and the pod reads it by its own group.
     /// </summary>
     public bool AllowsGroupRead { get; }
+
+    /// <summary>
+    /// How this host reaches the hardware module with the fleet CAs' keys (RFC 7512): its module-path and pin-source go before those that
+    /// stand with a CA. Empty when those do, or when the keys are in files.
+    /// </summary>
+    public string Pkcs11 { get; }
 
     /// <summary>Where relying parties find revocation lists and OCSP, for the certificates that are signed here; empty for none.</summary>
     public string StatusBaseUrl { get; }

@@ -1,13 +1,13 @@
 using System.Globalization;
 using System.Net;
 using Muster.Contracts;
+using Muster.Contracts.CertificateStatus;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Images;
 using Muster.Cryptography.Certificates;
 using Muster.Cryptography.Decommissioning;
 using Muster.Cryptography.Manifests;
 using Muster.Domain.Anchors;
-using Muster.Domain.CertificateStatus;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Identity;
 using Muster.Domain.Images;
@@ -45,7 +45,8 @@ internal static class SiloHostExtensions
         services.AddSingleton<IAnchorCertificateReader, AnchorCertificateReader>();
         services.AddSingleton(settings.Tenants);
         services.AddSingleton<ICertificateIssuer>(provider => provider.GetRequiredService<HostPki>().Fleet);
-        services.AddSingleton<ICertificateStatusSigner>(provider => provider.GetRequiredService<HostPki>().Fleet);
+        services.AddSingleton<IFleetSigner>(provider => new FleetSigner(
+            provider.GetRequiredService<HostPki>().Fleet, TimeProvider.System, provider.GetRequiredService<ILogger<FleetSigner>>()));
         services.AddSingleton<IOperatorCertificateAuthority>(provider =>
             new OperatorCertificateAuthority(provider.GetRequiredService<HostPki>().Operators, OperatorLifetime));
         return builder;

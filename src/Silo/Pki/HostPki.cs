@@ -1,4 +1,5 @@
 using Muster.Cryptography.Certificates;
+using Muster.Cryptography.Pkcs11;
 using Muster.ServiceDefaults;
 using Muster.Silo.Hosting;
 
@@ -15,12 +16,14 @@ internal sealed class HostPki : IDisposable
     public const string OperatorsName = "operators-ca";
 
     /// <summary>A CA outlives its operators' and servers' certificates many times.</summary>
-    private static readonly TimeSpan AuthorityLifetime = TimeSpan.FromDays(3650);
+    public static readonly TimeSpan AuthorityLifetime = TimeSpan.FromDays(3650);
 
-    private HostPki(CertificateAuthority operators, FleetAuthorities fleet, string serverAuthorityPem)
+    private readonly FleetTokens _tokens;
+
+    private HostPki(CertificateAuthority operators, (FleetAuthorities Authorities, FleetTokens Tokens) fleet, string serverAuthorityPem)
     {
         Operators = operators;
-        Fleet = fleet;
+        (Fleet, _tokens) = fleet;
         ServerAuthorityPem = serverAuthorityPem;
     }
 
@@ -42,9 +45,12 @@ internal sealed class HostPki : IDisposable
                 OpenOperators(settings.PkiFolder, now, settings.AllowsGroupRead), FleetFolder.Open(settings, now), servers.CertificatePem);
         }
 
-        var fleet = FleetFolder.NameOf(FleetFolder.First);
-        string[] needed = [$"{OperatorsName}.pem", $"{OperatorsName}.key", $"{ServersName}.pem", $"{fleet}.pem", $"{fleet}.key"];
-        var missing = needed.Where(file => !File.Exists(Path.Combine(settings.PkiFolder, file))).ToList();
+        string[] needed = [$"{OperatorsName}.pem", $"{OperatorsName}.key", $"{ServersName}.pem"];
+        List<string> missing =
+        [
+            .. needed.Where(file => !File.Exists(Path.Combine(settings.PkiFolder, file))),
+            .. FleetFolder.MissingIn(settings.PkiFolder),
+        ];
         if (missing.Count > 0)
         {
             throw new StartRefusedException(
@@ -84,5 +90,6 @@ internal sealed class HostPki : IDisposable
     {
         Operators.Dispose();
         Fleet.Dispose();
+        _tokens.Dispose();
     }
 }

@@ -35,7 +35,7 @@ public sealed class FleetStatusTests : IDisposable
     [Fact]
     public void SignList_WithARevokedCertificate_IsWhatOpenSslChecksBy()
     {
-        _openssl.Write("list.crl", [.. _fleet.SignList(List(1, Revocation(_revoked, RevocationCause.Decommissioned)))]);
+        _openssl.Write("list.crl", [.. _first.SignList(List(1, Revocation(_revoked, RevocationCause.Decommissioned)))]);
         _openssl.Run("crl -inform DER -in list.crl -CAfile ca.pem -out list.pem");
 
         _openssl.Run($"verify -crl_check -attime {At} -CAfile ca.pem -CRLfile list.pem good.pem");
@@ -49,7 +49,7 @@ public sealed class FleetStatusTests : IDisposable
     {
         var list = List(
             1, Revocation(_revoked, RevocationCause.Decommissioned), Revocation(_good, RevocationCause.Superseded));
-        _openssl.Write("list.crl", [.. _fleet.SignList(list)]);
+        _openssl.Write("list.crl", [.. _fleet.Of(list.Generation).SignList(list)]);
         _openssl.Run("crl -inform DER -in list.crl -noout -text -out list.txt");
 
         var text = _openssl.ReadText("list.txt");
@@ -152,8 +152,8 @@ public sealed class FleetStatusTests : IDisposable
         var trust = new FleetTrust(
             [X509Certificate2.CreateFromPem(_second.CertificatePem), X509Certificate2.CreateFromPem(_first.CertificatePem)]);
         var next = Order(2) with { NotBefore = later.AddMinutes(-5), NotAfter = later.AddDays(20) };
-        using var old = X509CertificateLoader.LoadCertificate(_fleet.Sign(_good).Der.AsSpan());
-        using var renewed = X509CertificateLoader.LoadCertificate(_fleet.Sign(next).Der.AsSpan());
+        using var old = X509CertificateLoader.LoadCertificate(_fleet.Of(_good.Generation).Sign(_good).Der.AsSpan());
+        using var renewed = X509CertificateLoader.LoadCertificate(_fleet.Of(next.Generation).Sign(next).Der.AsSpan());
 
         Assert.Null(trust.Verify(old, TenantId.Default, later).Error);
         Assert.Null(trust.Verify(renewed, TenantId.Default, later).Error);
@@ -209,8 +209,16 @@ public sealed class FleetStatusTests : IDisposable
     private static RevocationList List(int generation, params RevokedCertificate[] revoked) =>
         StatusRules.Next(null, generation, [.. revoked], Now);
 
-    private OcspAnswer Answer(byte[] request) => _fleet.Answer(
-        request, (_, serial) => serial == _revoked.Serial ? Revocation(_revoked, RevocationCause.Decommissioned) : null, Now, Now);
+    private OcspAnswer Answer(byte[] request)
+    {
+        foreach (var authority in _fleet.WithDelegationDue(Now))
+        {
+            authority.DelegateStatus(Now);
+        }
+
+        return _fleet.Answer(
+            request, (_, serial) => serial == _revoked.Serial ? Revocation(_revoked, RevocationCause.Decommissioned) : null, Now, Now);
+    }
 
     private CertificateOrder Order(int generation)
     {
@@ -225,7 +233,7 @@ public sealed class FleetStatusTests : IDisposable
 
     private void WriteCertificate(string name, CertificateOrder order)
     {
-        using var certificate = X509CertificateLoader.LoadCertificate(_fleet.Sign(order).Der.AsSpan());
+        using var certificate = X509CertificateLoader.LoadCertificate(_fleet.Of(order.Generation).Sign(order).Der.AsSpan());
         _openssl.Write($"{name}.pem", certificate.ExportCertificatePem());
     }
 }

@@ -299,6 +299,20 @@ public sealed class CertificateRulesTests
             taken, Units.Identity, CertificateCall.Enroll, Hash(9), Now.AddDays(1)).Error!.Reason);
     }
 
+    [Fact]
+    public void Order_OfTheSameKeyAgain_BringsTheKeptSignature()
+    {
+        var first = Order(InService(), 1, Now) with { Signature = "c2lnbmVk" };
+        var device = Decide(InService(), first, CertificateGround.Hello, Now).Next;
+
+        var again = Order(device, 1, Now.AddDays(5), serial: 77);
+
+        Assert.Equal("c2lnbmVk", Assert.Single(device.Certificates).Signature);
+        Assert.Equal("c2lnbmVk", again.Signature);
+        Assert.Null(CertificateRules.Renumber(again, Serial(78), Authority(1), Now).Signature);
+        Assert.Null(Order(device, 2, Now.AddDays(5)).Signature);
+    }
+
     private static Device InService() => Units.InState(DeviceState.InService);
 
     private static Sha256Hash Hash(ulong n) => new(0, 0, 0, n);

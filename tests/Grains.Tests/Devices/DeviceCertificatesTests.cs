@@ -49,6 +49,18 @@ public sealed class DeviceCertificatesTests(DeviceSilo silo)
     }
 
     [Fact]
+    public async Task IssueAsync_WhileTheKeyIsOutOfReach_ChangesNothingAndSaysSo()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+
+        var reply = await IssueAsync(unit, [.. NewRequest(), PlayedIssuer.Unreachable]);
+
+        Assert.Equal((ErrorKind.Unavailable, "FLEET_CA_KEY_UNREACHABLE"), (reply.Error!.Kind, reply.Error.Reason));
+        Assert.Empty((await unit.GetAsync()).Certificates);
+        Assert.Null((await IssueAsync(unit, NewRequest())).Error);
+    }
+
+    [Fact]
     public async Task IssueAsync_ForAKeyOfAnotherDevice_IsRefused()
     {
         var (one, other) = (await new Unit(silo).EnrolAsync(), await new Unit(silo).EnrolAsync());

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Muster.Contracts;
+using Muster.Contracts.CertificateStatus;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Gateways;
 using Muster.Contracts.Images;
@@ -130,6 +131,7 @@ public sealed class DeviceSilo : IAsyncLifetime
             FaultingStorage.Wrap(silo.Services);
             silo.Services.AddSingleton<IErasureProofVerifier, NineVerifier>();
             silo.Services.AddSingleton<ICertificateIssuer, PlayedIssuer>();
+            silo.Services.AddSingleton<IFleetSigner, PlayedIssuer>();
             silo.Services.AddSingleton<IAnchorCertificateReader, AnchorSetGrainTests.PlayedReader>();
             silo.AddDevices();
             silo.Services.PostConfigure<EnrollmentOptions>(options => options.UnknownDevicesMayApply = UnknownDevicesMayApply);

@@ -203,7 +203,29 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
         Assert.Contains($"{missing} is required: name the", run.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Silos_WithTheFleetCasKeyInAModule_GetLibraryPinAndUri()
+    {
+        const string Uri = "pkcs11:?module-path=/opt/pkcs11/lib.so&pin-source=/etc/muster/pin/pin";
+        var rendered = await RenderAsync(
+            "default", "--set", $"pki.pkcs11.uri={Uri},pki.pkcs11.pinSecret=muster-pin,pki.pkcs11.environment.VENDOR_CONF=/opt/pkcs11/conf",
+            "--set", "pki.pkcs11.moduleVolume.persistentVolumeClaim.claimName=vendor-module");
+        var silo = Named<V1Deployment>(rendered, "fleet-silo");
+        var pod = silo.Spec.Template.Spec;
+        var mounts = pod.Containers[0].VolumeMounts.ToDictionary(mount => mount.Name);
+
+        Assert.Equal(Uri, Setting(silo, "Muster__Pki__Pkcs11").Value);
+        Assert.Equal("/opt/pkcs11/conf", Setting(silo, "VENDOR_CONF").Value);
+        Assert.Equal(("/opt/pkcs11", true), (mounts["pkcs11-module"].MountPath, mounts["pkcs11-module"].ReadOnlyProperty));
+        Assert.Equal(("/etc/muster/pin", true), (mounts["pkcs11-pin"].MountPath, mounts["pkcs11-pin"].ReadOnlyProperty));
+        Assert.Equal("muster-pin", pod.Volumes.Single(volume => volume.Name == "pkcs11-pin").Secret.SecretName);
+        Assert.DoesNotContain(
+            Named<V1Deployment>(rendered, "fleet-gateway").Spec.Template.Spec.Volumes,
+            volume => volume.Name.StartsWith("pkcs11", StringComparison.Ordinal));
+    }
+
     [Theory]
+    [InlineData("pki.pkcs11.uri=pkcs11:token=a?pin-value=1", "pki.pkcs11.uri")]
     [InlineData("surprise=1", "surprise")]
     [InlineData("silo.replica=3", "replica")]
     [InlineData("store.password=open", "password")]
@@ -225,9 +247,9 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
     private static T Named<T>(IEnumerable<object> rendered, string name)
         where T : IKubernetesObject<V1ObjectMeta> => rendered.OfType<T>().Single(found => found.Name() == name);
 
-    private async Task<List<object>> RenderAsync(string topology)
+    private async Task<List<object>> RenderAsync(string topology, params string[] more)
     {
-        var run = await helm.TemplateAsync("--values", HelmTool.ValuesFile(topology));
+        var run = await helm.TemplateAsync(["--values", HelmTool.ValuesFile(topology), .. more]);
         Assert.True(run.ExitCode == 0, run.Error);
         return KubernetesYaml.LoadAllFromString(run.Output, null, strict: true);
     }
