@@ -13,6 +13,9 @@ internal static class OperatorMethods
     {
         Package + "Maintenance/VerifyInventory",
         Package + "Maintenance/RebuildInventory",
+        Package + "Serials/GetSerial",
+        Package + "Serials/ListSerials",
+        Package + "Serials/AssignSerial",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     public static FrozenDictionary<string, OperatorAction> Actions { get; } = new Dictionary<string, OperatorAction>
@@ -77,6 +80,9 @@ internal static class OperatorMethods
         [Package + "Enrollments/ListEnrollments"] = OperatorAction.Read,
         [Package + "Enrollments/ApproveEnrollment"] = OperatorAction.Approve,
         [Package + "Enrollments/DenyEnrollment"] = OperatorAction.Approve,
+        [Package + "Serials/GetSerial"] = OperatorAction.Administer,
+        [Package + "Serials/ListSerials"] = OperatorAction.Administer,
+        [Package + "Serials/AssignSerial"] = OperatorAction.Administer,
         ["/grpc.health.v1.Health/Check"] = OperatorAction.Read,
         ["/grpc.health.v1.Health/List"] = OperatorAction.Read,
         ["/grpc.health.v1.Health/Watch"] = OperatorAction.Read,

@@ -5,6 +5,7 @@ using Muster.Contracts.Devices;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Policies;
+using Muster.Grains.Serials;
 using Orleans.Core;
 
 namespace Muster.Grains.Devices;
@@ -64,11 +65,20 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             Labels = command.Labels,
             ExpectedCertificateSha256 = command.CertificateSha256,
         };
-        return await ApplyAsync(DeviceLifecycle.Expect(Current, expected), command.Actor, now);
+        return await ExpectAsync(DeviceLifecycle.Expect(Current, expected), command.Actor, now);
     }
 
-    public Task<DeviceReply> GetAsync() => Task.FromResult(
-        Current is { } device ? new DeviceReply(device, null) { Settings = [.. device.Settings] } : NotFound());
+    public Task<DeviceReply> GetAsync()
+    {
+        if (Current is not { } device)
+        {
+            // Who asks for what is not there, serial by serial, leaves nothing behind.
+            LetGo();
+            return Task.FromResult(NotFound());
+        }
+
+        return Task.FromResult(new DeviceReply(device, null) { Settings = [.. device.Settings] });
+    }
 
     public Task<DeviceReply> ApproveEnrollmentAsync(ApproveEnrollment command)
     {
@@ -185,6 +195,27 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     {
         var now = _services.Clock.GetUtcNow();
         return Current is { } device ? await ApplyAsync(decide(device, now)!, actor, now) : NotFound();
+    }
+
+    /// <summary>
+    /// The serial is claimed before the commit: a crash between the two leaves a claim of this device's own, and the same creation is
+    /// answered as if it was new.
+    /// </summary>
+    private async Task<DeviceReply> ExpectAsync(Decision<Device?> decision, Actor actor, DateTimeOffset now)
+    {
+        if (decision.Events.IsEmpty)
+        {
+            return await ApplyAsync(decision, actor, now);
+        }
+
+        var claimed = await TenantSerials.ExpectAsync(GrainFactory, _services.Tenants, _tenant, _id, actor);
+        if (claimed.Error is not { } foreign)
+        {
+            return await ApplyAsync(decision, actor, now) with { SerialWaits = claimed.Waits };
+        }
+
+        LogRefused(_id.Value, foreign.Reason, actor);
+        return new DeviceReply(null, foreign);
     }
 
     private async Task<DeviceReply> ApplyAsync(Decision<Device?> decision, Actor actor, DateTimeOffset now)
