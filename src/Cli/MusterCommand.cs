@@ -44,7 +44,7 @@ public static class MusterCommand
         root.Add(Group("devices", "What the fleet consists of.", [
             ListDevices.Create(), GetDevice.Create(), CountDevices.Create(), WatchDevices.Create(), CreateDevice.Create(),
             EditDevices.Create(),
-            ApproveDevice.Create(), DenyDevice.Create(), QuarantineDevice.Create(), ReleaseDevice.Create()]));
+            ApproveDevice.Create(), DenyDevice.Create(), WithdrawDevice.Create(), QuarantineDevice.Create(), ReleaseDevice.Create()]));
         root.Add(Group("deliveries", "Devices that are to come, by the lists of their deliveries.", [
             ImportDelivery.Create(), ListDeliveries.Create(), GetDelivery.Create()]));
         root.Add(Group("enrollments", "Devices that nobody expects, and that ask to be let in.", [

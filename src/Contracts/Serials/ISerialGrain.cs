@@ -28,6 +28,10 @@ public interface ISerialGrain : IGrainWithStringKey
     [Alias("Claim"), ResponseTimeout(CallTimeouts.Commit)]
     Task<FleetError?> ClaimAsync(TenantId tenant);
 
+    /// <summary>A tenant expects it no longer, after its device's record says so. The same again changes nothing.</summary>
+    [Alias("Withdraw"), ResponseTimeout(CallTimeouts.Commit)]
+    Task WithdrawAsync(TenantId tenant, Actor actor);
+
     [Alias("Get"), ReadOnly, ResponseTimeout(CallTimeouts.Commit)]
     Task<SerialReply> GetAsync();
 

@@ -6,6 +6,10 @@ namespace Muster.Domain.Serials;
 [GenerateSerializer, Immutable, Alias("muster.serial-disputed")]
 public sealed record SerialDisputed([property: Id(0)] TenantId Tenant) : DomainEvent;
 
+/// <summary>A tenant expects a serial no longer that had been disputed.</summary>
+[GenerateSerializer, Immutable, Alias("muster.serial-withdrawn")]
+public sealed record SerialWithdrawn([property: Id(0)] TenantId Tenant) : DomainEvent;
+
 /// <summary>A human said whose a disputed serial is.</summary>
 [GenerateSerializer, Immutable, Alias("muster.serial-assigned")]
 public sealed record SerialAssigned([property: Id(0)] SerialAssignment Assignment) : DomainEvent;

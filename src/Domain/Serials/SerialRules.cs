@@ -37,6 +37,14 @@ public static class SerialRules
         return serial.Profile == identity.Profile ? null : SerialErrors.OfAnotherProfile(serial, identity.Profile);
     }
 
+    /// <summary>How a tenant stands to the serial by its device's record; null when there is none.</summary>
+    public static SerialStanding StandingOf(Device? device) => device switch
+    {
+        null or { State: DeviceState.Withdrawn } => SerialStanding.None,
+        { Identity: null } => SerialStanding.Expected,
+        _ => SerialStanding.Proved,
+    };
+
     /// <summary>
     /// Null when a device of the tenant may enrol with it. A tenant that does not expect it itself has nothing to dispute: for it the
     /// serial is another's.
@@ -112,6 +120,22 @@ public static class SerialRules
         }
 
         return new SerialChange(next, facts, Check(next, tenant));
+    }
+
+    /// <summary>A tenant expects it no longer. What its device has proved stays its own, and a decision for it ends.</summary>
+    public static SerialChange Withdraw(SerialClaims? current, TenantId tenant)
+    {
+        if (current is null || current.Holder == tenant || !current.Expecting.Contains(tenant))
+        {
+            return new SerialChange(current, [], null);
+        }
+
+        var next = current with
+        {
+            Expecting = current.Expecting.Remove(tenant),
+            Assignment = current.Assignment?.Tenant == tenant ? null : current.Assignment,
+        };
+        return new SerialChange(next, current.DisputedAt is null ? [] : [new SerialWithdrawn(tenant)], null);
     }
 
     /// <summary>

@@ -85,6 +85,13 @@ internal sealed class DevicesService(
         return await ReadAsync(tenant, id, await grains.GetDevice(tenant, id).DenyEnrollmentAsync(command));
     }
 
+    public override async Task<V1.Device> WithdrawDevice(V1.WithdrawDeviceRequest request, ServerCallContext context)
+    {
+        var (tenant, id) = ResourceNames.DeviceOf(request.Name);
+        var command = new WithdrawDevice(Caller.Of(context).Actor, request.Cause);
+        return await ReadAsync(tenant, id, await grains.GetDevice(tenant, id).WithdrawAsync(command));
+    }
+
     public override async Task<V1.Device> QuarantineDevice(V1.QuarantineDeviceRequest request, ServerCallContext context)
     {
         var (tenant, id) = ResourceNames.DeviceOf(request.Name);

@@ -27,6 +27,7 @@ internal static class OperatorMethods
         [Package + "Devices/EditDevices"] = OperatorAction.Operate,
         [Package + "Devices/ApproveDevice"] = OperatorAction.Approve,
         [Package + "Devices/DenyDevice"] = OperatorAction.Approve,
+        [Package + "Devices/WithdrawDevice"] = OperatorAction.Operate,
         [Package + "Devices/QuarantineDevice"] = OperatorAction.Operate,
         [Package + "Devices/ReleaseDevice"] = OperatorAction.Operate,
         [Package + "Devices/WatchDevices"] = OperatorAction.Read,

@@ -11,8 +11,19 @@ namespace Muster.Grains.Devices;
 /// What a device that is not enrolled yet has to have for itself: its key and its serial, in the whole installation. An enrolled one has
 /// both for ever, and is never asked again: no message on the way of a report pays for this.
 /// </summary>
-internal sealed partial class DeviceGrain
+internal sealed partial class DeviceGrain : IDeviceSerialGrain
 {
+    public Task<SerialStanding> GetStandingAsync()
+    {
+        if (Current is null && _sessionEpoch == 0)
+        {
+            // Asked for each line of another tenant's list: what is not there leaves no activation behind.
+            DeactivateOnIdle();
+        }
+
+        return Task.FromResult(SerialRules.StandingOf(Current));
+    }
+
     /// <summary>Null when it may connect: nothing is written, and both grains answer from memory.</summary>
     private async Task<FleetError?> CheckClaimsAsync(DeviceIdentity identity)
     {
@@ -39,13 +50,4 @@ internal sealed partial class DeviceGrain
         await CheckClaimsAsync(identity)
         ?? await GrainFactory.GetSerial(_id).ClaimAsync(_tenant)
         ?? await GrainFactory.GetKey(identity.KeySha256).ClaimAsync(OwnerOf(identity.Profile));
-
-    /// <summary>Of an activation that holds nothing but its key; one that knows a session stays.</summary>
-    private void LetGo()
-    {
-        if (_sessionEpoch == 0)
-        {
-            DeactivateOnIdle();
-        }
-    }
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Serials;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Policies;
@@ -68,17 +69,8 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         return await ExpectAsync(DeviceLifecycle.Expect(Current, expected), command.Actor, now);
     }
 
-    public Task<DeviceReply> GetAsync()
-    {
-        if (Current is not { } device)
-        {
-            // Who asks for what is not there, serial by serial, leaves nothing behind.
-            LetGo();
-            return Task.FromResult(NotFound());
-        }
-
-        return Task.FromResult(new DeviceReply(device, null) { Settings = [.. device.Settings] });
-    }
+    public Task<DeviceReply> GetAsync() => Task.FromResult(
+        Current is { } device ? new DeviceReply(device, null) { Settings = [.. device.Settings] } : NotFound());
 
     public Task<DeviceReply> ApproveEnrollmentAsync(ApproveEnrollment command)
     {
@@ -90,6 +82,19 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         return DecideAsync(command.Actor, (device, now) => DeviceLifecycle.Deny(device, command.Cause, now));
+    }
+
+    public async Task<DeviceReply> WithdrawAsync(WithdrawDevice command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var reply = await DecideAsync(command.Actor, (device, now) => DeviceLifecycle.Withdraw(device, command.Cause, now));
+        if (reply.Error is null)
+        {
+            // After the commit: cut off between the two, the serial is claimed still, and the same call completes it.
+            await GrainFactory.GetSerial(_id).WithdrawAsync(_tenant, command.Actor);
+        }
+
+        return reply;
     }
 
     public Task<DeviceReply> EditAsync(EditDevice command)

@@ -59,6 +59,12 @@ internal sealed partial class SerialGrain : Grain, ISerialGrain
         return change.Error;
     }
 
+    public async Task WithdrawAsync(TenantId tenant, Actor actor)
+    {
+        await CommitAsync(SerialRules.Withdraw(Current, tenant), actor, _clock.GetUtcNow());
+        DeactivateOnIdle();
+    }
+
     public Task<SerialReply> GetAsync() => Task.FromResult(Current is { } claims ? new SerialReply(claims, null) : NotFound());
 
     public async Task<SerialReply> AssignAsync(AssignSerial command)

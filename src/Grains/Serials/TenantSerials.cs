@@ -24,14 +24,7 @@ internal static class TenantSerials
 
         var unclaimed = tenant == TenantId.Default
             ? SerialStanding.None
-            : StandingOf((await grains.GetDevice(TenantId.Default, device).GetAsync()).Device);
+            : await grains.GetDeviceSerial(TenantId.Default, device).GetStandingAsync();
         return await grains.GetSerial(device).ExpectAsync(new ExpectSerial(tenant, actor, unclaimed));
     }
-
-    private static SerialStanding StandingOf(Device? device) => device switch
-    {
-        null => SerialStanding.None,
-        { Identity: null } => SerialStanding.Expected,
-        _ => SerialStanding.Proved,
-    };
 }

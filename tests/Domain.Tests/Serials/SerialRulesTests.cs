@@ -1,4 +1,5 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Inventory;
 using Muster.Domain.Serials;
 using Muster.Domain.Tests.Devices;
 
@@ -20,8 +21,11 @@ public sealed class SerialRulesTests
     [InlineData("001122334455", "ieee8021ar")]
     [InlineData("%62%38%61%34%34%66000001", "ieee8021ar")]
     [InlineData("B8A44F0000010", "ieee8021ar")]
-    public void Of_EverySerial_HasOneProfile(string device, string profile) =>
-        Assert.Equal($"{profile}/{device}", SerialId.Of(DeviceId.TryParse(device, out var id) ? id : throw new FormatException()).ToString());
+    public void Of_EverySerial_HasOneProfile(string device, string profile)
+    {
+        Assert.True(DeviceId.TryParse(device, out var id));
+        Assert.Equal($"{profile}/{device}", SerialId.Of(id).ToString());
+    }
 
     [Fact]
     public void CheckProfile_OfTheOtherProfile_IsRefused()
@@ -36,7 +40,7 @@ public sealed class SerialRulesTests
         var claims = Expect(null, Acme);
 
         Assert.Equal((SerialState.Expected, null), (claims.State, SerialRules.Check(claims, Acme)));
-        Assert.Null(Inventory.SerialRow.Of(claims));
+        Assert.Null(SerialRow.Of(claims));
         Assert.Same(claims, SerialRules.Expect(claims, Serial, Acme, SerialStanding.None, Now).Next);
         Assert.Empty(SerialRules.Expect(null, Serial, Acme, SerialStanding.None, Now).Facts);
     }
@@ -122,6 +126,30 @@ public sealed class SerialRulesTests
         Assert.Equal("SERIAL_NOT_ASSIGNABLE", SerialRules.Assign(held, Bolt, Anna, Cause, Now).Error?.Reason);
         Assert.Null(SerialRules.Assign(held, Acme, Anna, Cause, Now).Error);
     }
+
+    [Fact]
+    public void Withdraw_ByOneOfTwo_EndsTheDisputeAndWhatWasDecidedForIt()
+    {
+        var assigned = SerialRules.Assign(Expect(Expect(null, Acme), Bolt), Bolt, Anna, Cause, Now).Next!;
+
+        var change = SerialRules.Withdraw(assigned, Bolt);
+
+        Assert.Equal(new SerialWithdrawn(Bolt), Assert.Single(change.Facts));
+        Assert.Equal((SerialState.Expected, null), (change.Next!.State, SerialRules.Check(change.Next, Acme)));
+        Assert.Same(change.Next, SerialRules.Withdraw(change.Next, Bolt).Next);
+        Assert.Empty(SerialRules.Withdraw(Expect(null, Acme), Acme).Facts);
+        var held = SerialRules.Claim(change.Next, Serial, Acme, Now).Next;
+        Assert.Same(held, SerialRules.Withdraw(held, Acme).Next);
+        Assert.Null(SerialRules.Withdraw(null, Acme).Next);
+    }
+
+    [Theory]
+    [InlineData(DeviceState.Expected, SerialStanding.Expected)]
+    [InlineData(DeviceState.Withdrawn, SerialStanding.None)]
+    [InlineData(DeviceState.InService, SerialStanding.Proved)]
+    [InlineData(DeviceState.Decommissioned, SerialStanding.Proved)]
+    public void StandingOf_ADevice_IsWhatItsRecordSays(DeviceState state, SerialStanding standing) =>
+        Assert.Equal((standing, SerialStanding.None), (SerialRules.StandingOf(Units.InState(state)), SerialRules.StandingOf(null)));
 
     [Fact]
     public void Assign_OfWhatNobodyDisputesOrToAStranger_IsRefused()

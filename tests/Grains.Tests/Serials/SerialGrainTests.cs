@@ -231,6 +231,25 @@ public sealed class SerialGrainTests(SharedSilo shared) : IClassFixture<SharedSi
     }
 
     [Fact]
+    public async Task WithdrawAsync_ByOneOfTwoTenants_LetsTheOthersDeviceIn()
+    {
+        var (acme, bolt) = Two();
+        await acme.ExpectAsync();
+        await bolt.ExpectAsync();
+        Silo.FailNextWrite(GrainOf(bolt).GetGrainId(), StorageFault.Lost);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => WithdrawAsync(bolt));
+        Assert.Equal("SERIAL_DISPUTED", (await acme.ConnectAsync()).Error?.Reason);
+
+        Assert.Equal((DeviceState.Withdrawn, true), ((await WithdrawAsync(bolt)).Device!.State, (await WithdrawAsync(bolt)).IsUnchanged));
+
+        await ComeAsync(acme);
+        Assert.Equal("DEVICE_NOT_EXPECTED", (await bolt.ConnectAsync()).Error?.Reason);
+        Assert.Equal("SERIAL_OF_ANOTHER_TENANT", (await bolt.ExpectAgainAsync()).Error?.Reason);
+        Assert.Equal("DEVICE_STATE_INVALID", (await WithdrawAsync(acme)).Error?.Reason);
+        Assert.Single(await bolt.FactsAsync(), fact => fact == nameof(DeviceWithdrawn));
+    }
+
+    [Fact]
     public async Task HelloAsync_OfAFleet_LeavesNoKeyAndNoSerialInMemory()
     {
         await using var silo = new DeviceSilo();
@@ -258,6 +277,9 @@ public sealed class SerialGrainTests(SharedSilo shared) : IClassFixture<SharedSi
 
     private Task<SerialReply> AssignAsync(Unit unit) =>
         GrainOf(unit).AssignAsync(new AssignSerial(Host, unit.Tenant, "their order"));
+
+    private static Task<DeviceReply> WithdrawAsync(Unit unit) =>
+        unit.Grain.WithdrawAsync(new WithdrawDevice(Unit.Anna, "not on our order"));
 
     private static async Task ComeAsync(Unit unit)
     {
