@@ -61,7 +61,8 @@ public sealed class TenantTests : IAsyncLifetime
         var start = new ProcessStartInfo("curl",
         [
             "--silent", "--show-error", "--max-time", "30", "--resolve", $"{serverName}:{_site.Process.HttpsPort}:127.0.0.1",
-            "--cacert", Path.Combine(_site.Process.Folder, "pki", "server-ca.pem"), "--cert", _site.In("device.pem"), "--key", _site.In("device.key"),
+            "--cacert", Path.Combine(_site.Process.Folder, "pki", "server-ca.pem"),
+            "--cert", _site.In("device.pem"), "--key", _site.In("device.key"),
             "--output", "/dev/null", "--write-out", "%{http_code}",
             $"https://{serverName}:{_site.Process.HttpsPort}/.well-known/est/cacerts",
         ])
