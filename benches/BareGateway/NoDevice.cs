@@ -37,6 +37,8 @@ internal sealed class NoDevice : IDeviceGrain
 
     public Task<DeviceReply> EditAsync(EditDevice command) => throw Unexpected();
 
+    public Task<DeviceReply> WithdrawAsync(WithdrawDevice command) => throw Unexpected();
+
     public Task<DeviceReply> QuarantineAsync(QuarantineDevice command) => throw Unexpected();
 
     public Task<DeviceReply> ReleaseAsync(ReleaseDevice command) => throw Unexpected();

@@ -10,6 +10,7 @@ using Muster.Cli.Operators;
 using Muster.Cli.Policies;
 using Muster.Cli.Products;
 using Muster.Cli.Rollouts;
+using Muster.Cli.Serials;
 using Muster.Cli.Session;
 using Muster.Cli.Transfers;
 using Muster.Cli.Trust;
@@ -43,11 +44,13 @@ public static class MusterCommand
         root.Add(Group("devices", "What the fleet consists of.", [
             ListDevices.Create(), GetDevice.Create(), CountDevices.Create(), WatchDevices.Create(), CreateDevice.Create(),
             EditDevices.Create(),
-            ApproveDevice.Create(), DenyDevice.Create(), QuarantineDevice.Create(), ReleaseDevice.Create()]));
+            ApproveDevice.Create(), DenyDevice.Create(), WithdrawDevice.Create(), QuarantineDevice.Create(), ReleaseDevice.Create()]));
         root.Add(Group("deliveries", "Devices that are to come, by the lists of their deliveries.", [
             ImportDelivery.Create(), ListDeliveries.Create(), GetDelivery.Create()]));
         root.Add(Group("enrollments", "Devices that nobody expects, and that ask to be let in.", [
             ListEnrollments.Create(), GetEnrollment.Create(), ApproveEnrollment.Create(), DenyEnrollment.Create()]));
+        root.Add(Group("serials", "Serials that several tenants of the installation expect.", [
+            ListSerials.Create(), GetSerial.Create(), AssignSerial.Create()]));
         root.Add(Group("images", "Signed OS images.", [ImportImage.Create(), ListImages.Create(), GetImage.Create()]));
         root.Add(Group("rollouts", "Staged rollouts.", [
             CreateRollout.Create(), StartRollout.Create(), WatchRollout.Create(), PauseRollout.Create(), ResumeRollout.Create(),

@@ -25,4 +25,5 @@ public static class GrainTypes
     public const string Anchors = "muster.anchors";
     public const string Enrollment = "muster.enrollment";
     public const string EnrollmentQueue = "muster.enrollment-queue";
+    public const string Serial = "muster.serial";
 }

@@ -64,6 +64,44 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task Delivery_WithWrongLines_IsCorrectedByWithdrawingThemAndTheMendedList()
+    {
+        const string Mended = "B8A44F00D011";
+        const string Foreign = "B8A44F00D012";
+        await using var muster = new OneProcess();
+        await muster.StartAsync(Stop);
+        var wrong = Write(muster, "wrong.csv", ["serial,model,warranty_start,warranty_months",
+            $"{Mended},P3265,2026-01-01,60", $"{Foreign},P3265-V,2026-01-01,60"]);
+        var right = Write(muster, "right.csv", ["serial,model,warranty_start,warranty_months", $"{Mended},P3265-V,2026-01-01,60"]);
+        Assert.Equal(0, (await muster.MusterAsync("deliveries", "import", "order-1", wrong)).Code);
+        var device = muster.Vendor.Issue(Mended, Now);
+        Assert.StartsWith("MODEL_MISMATCH: ", (await HelloAsync(muster, Mended, device)).ReasonString, StringComparison.Ordinal);
+        Assert.Equal(1, (await muster.MusterAsync("deliveries", "import", "order-1", right)).Code);
+
+        foreach (var serial in new[] { Mended, Foreign, Foreign })
+        {
+            var withdrawn = (await JsonAsync(muster, "devices", "withdraw", serial, "--cause", "the list was wrong")).Single();
+            Assert.Equal("DEVICE_STATE_WITHDRAWN", withdrawn.GetProperty("state").GetString());
+        }
+
+        // The list as it was brings nothing back.
+        var again = await muster.MusterAsync("deliveries", "import", "order-1", wrong);
+        Assert.Equal((0, 2, 0), CountsOf(Lines(again.Output)[^1]));
+        Assert.Equal(2, (await JsonAsync(muster, "devices", "list", "--filter", "state = WITHDRAWN")).Count);
+        var mended = await muster.MusterAsync("deliveries", "import", "order-1", right);
+        Assert.Equal((1, 0, 0), CountsOf(Lines(mended.Output)[^1]));
+
+        Assert.Equal(MqttClientPublishReasonCode.Success, (await HelloAsync(muster, Mended, device)).ReasonCode);
+        var (code, _, error) = await muster.MusterAsync("devices", "withdraw", Mended, "--cause", "too late");
+        Assert.Equal(1, code);
+        Assert.StartsWith("DEVICE_STATE_INVALID", error, StringComparison.Ordinal);
+        await using var line = new DeviceLine();
+        using var certificate = DeviceLine.Load(muster.Vendor.Issue(Foreign, Now));
+        var refused = await line.ConnectAsync(muster.MqttPort, certificate, Foreign, MqttProtocolVersion.V500);
+        Assert.StartsWith("DEVICE_NOT_EXPECTED: ", refused.ReasonString, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Import_BrokenOff_IsRepeatedWhole()
     {
         const int Devices = 10_000;

@@ -136,6 +136,12 @@ public sealed record ApproveEnrollment([property: Id(0)] Actor Actor);
 [GenerateSerializer, Immutable, Alias("muster.deny-enrollment")]
 public sealed record DenyEnrollment([property: Id(0)] Actor Actor, [property: Id(1)] string Cause);
 
+/// <summary>Takes back that a device is expected.</summary>
+/// <param name="Actor">Who.</param>
+/// <param name="Cause">In words, 1 to 200 characters.</param>
+[GenerateSerializer, Immutable, Alias("muster.withdraw-device")]
+public sealed record WithdrawDevice([property: Id(0)] Actor Actor, [property: Id(1)] string Cause);
+
 /// <summary>Sets a device apart, with a cause in words (1 to 200 characters).</summary>
 [GenerateSerializer, Immutable, Alias("muster.quarantine-device")]
 public sealed record QuarantineDevice([property: Id(0)] Actor Actor, [property: Id(1)] string Cause);

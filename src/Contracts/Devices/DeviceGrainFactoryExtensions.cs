@@ -25,6 +25,12 @@ public static class DeviceGrainFactoryExtensions
         return grains.GetGrain<IDeviceTrustGrain>(DeviceKey.Of(tenant, device));
     }
 
+    public static IDeviceSerialGrain GetDeviceSerial(this IGrainFactory grains, TenantId tenant, DeviceId device)
+    {
+        ArgumentNullException.ThrowIfNull(grains);
+        return grains.GetGrain<IDeviceSerialGrain>(DeviceKey.Of(tenant, device));
+    }
+
     public static IKeyGrain GetKey(this IGrainFactory grains, string keySha256)
     {
         ArgumentNullException.ThrowIfNull(grains);

@@ -12,6 +12,9 @@ public sealed record DeviceReply([property: Id(0)] Device? Device, [property: Id
 
     /// <summary>True of a command that found the device as it should be.</summary>
     [Id(3)] public bool IsUnchanged { get; init; }
+
+    /// <summary>Of a creation: why no device may enrol as it yet, because another tenant has to do with its serial; null mostly.</summary>
+    [Id(4)] public FleetError? SerialWaits { get; init; }
 }
 
 /// <summary>The answer to a connection.</summary>

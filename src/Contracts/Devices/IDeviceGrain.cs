@@ -65,6 +65,10 @@ public interface IDeviceGrain : IGrainWithStringKey
     [Alias("DenyEnrollment"), ResponseTimeout(CallTimeouts.Commit)]
     Task<DeviceReply> DenyEnrollmentAsync(DenyEnrollment command);
 
+    /// <summary>An operator takes back what he expected, while the device has proved nothing.</summary>
+    [Alias("Withdraw"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<DeviceReply> WithdrawAsync(WithdrawDevice command);
+
     /// <summary>Edits site and labels. <see cref="DeviceReply.IsUnchanged"/> says that there was nothing to do.</summary>
     [Alias("Edit"), ResponseTimeout(CallTimeouts.Commit)]
     Task<DeviceReply> EditAsync(EditDevice command);

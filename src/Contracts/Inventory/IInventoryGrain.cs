@@ -144,6 +144,7 @@ public sealed record RowQuery(
         GrainTypes.Decommission => InventoryFields.Decommission,
         GrainTypes.Warranty => InventoryFields.Warranty,
         GrainTypes.Enrollment => InventoryFields.Enrollment,
+        GrainTypes.Serial => InventoryFields.Serial,
         _ => InventoryFields.NameOnly,
     };
 

@@ -95,7 +95,8 @@ public static class DecommissionRules
     {
         DeviceState.Decommissioned => DecommissionErrors.AlreadyTombstone(device.Id),
         DeviceState.Expected or DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or DeviceState.Returned
-            or DeviceState.Decommissioning => device.Identity is null ? DecommissionErrors.NotEnrolled(device.Id) : null,
+            or DeviceState.Decommissioning or DeviceState.Withdrawn =>
+            device.Identity is null ? DecommissionErrors.NotEnrolled(device.Id) : null,
         _ => throw new UnreachableException($"Device '{device.Id}' has unknown state {device.State}."),
     };
 

@@ -18,6 +18,9 @@ public sealed record Device
     /// <summary>A rollout asks a device again within days, not eight rollouts later.</summary>
     public const int EarlierChangesMax = 8;
 
+    // Ticks of UTC take half of what an instant with an offset does, in every device. Only the serializer and the rules set them.
+    private long _alarmsPacedUntil;
+
     [Id(0)] public required TenantId Tenant { get; init; }
 
     [Id(1)] public required DeviceId Id { get; init; }
@@ -124,7 +127,11 @@ public sealed record Device
     [Id(70)] public ImmutableArray<DeviceAlarm> Alarms { get; init; } = [];
 
     /// <summary>The pace of changes of <see cref="Alarms"/>: when all of <see cref="DeviceAlarms.ChangesAtOnce"/> are free again.</summary>
-    [Id(71)] public DateTimeOffset AlarmsPacedUntil { get; init; }
+    [Id(71)] public DateTimeOffset AlarmsPacedUntil
+    {
+        get => new(_alarmsPacedUntil, TimeSpan.Zero);
+        internal set => _alarmsPacedUntil = value.UtcTicks;
+    }
 
     /// <summary>Where it is; empty when nobody said.</summary>
     public string Site => MovedTo ?? Expected.Site;

@@ -18,7 +18,7 @@ public static class DeviceAdmission
         {
             DeviceState.Decommissioned => DeviceErrors.Tombstone(id),
             // It is at the vendor: whoever speaks with its certificate is not where it belongs.
-            DeviceState.Returned => DeviceErrors.NotExpected(id),
+            DeviceState.Returned or DeviceState.Withdrawn => DeviceErrors.NotExpected(id),
             DeviceState.Expected or DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or
             DeviceState.Decommissioning => CheckOnRecord(device, identity, now),
             _ => throw new UnreachableException($"Device '{id}' has unknown state {device.State}."),

@@ -203,7 +203,8 @@ public static class DeviceChanges
         {
             case DeviceState.Expected or DeviceState.Enrolling:
                 return Closed(device, ChangeOutcome.Skipped, "DEVICE_NOT_ENROLLED");
-            case DeviceState.Quarantined or DeviceState.Decommissioning or DeviceState.Decommissioned or DeviceState.Returned:
+            case DeviceState.Quarantined or DeviceState.Decommissioning or DeviceState.Decommissioned or DeviceState.Returned
+                or DeviceState.Withdrawn:
                 return Closed(device, ChangeOutcome.Removed, "DEVICE_NOT_IN_SERVICE");
             case DeviceState.InService when device.Suspicion is not null:
                 return Closed(device, ChangeOutcome.Removed, "CLONE_SUSPECTED");

@@ -5,6 +5,9 @@ namespace Muster.Domain.Devices;
 /// <summary>The refusals of devices; their reasons are names of <c>muster.v1.ErrorReason</c>.</summary>
 public static class DeviceErrors
 {
+    /// <summary>Whoever owns the key is told of it.</summary>
+    public const string KeyClaimedReason = "KEY_CLAIMED_BY_ANOTHER";
+
     public static FleetError NotFound(DeviceId device) => FleetError.Of(
         ErrorKind.NotFound, "NOT_FOUND", $"There is no device '{device}'.", ("device", device.Value));
 
@@ -39,7 +42,7 @@ public static class DeviceErrors
 
     public static FleetError KeyClaimedByAnother(DeviceId device) => FleetError.Of(
         ErrorKind.Denied,
-        "KEY_CLAIMED_BY_ANOTHER",
+        KeyClaimedReason,
         $"The public key that device '{device}' presents belongs to another identity.",
         ("device", device.Value));
 
@@ -120,11 +123,11 @@ public static class DeviceErrors
         ("device", device.Value),
         ("nonce", nonce));
 
-    /// <summary>Not for ever: the newer session may say it.</summary>
     /// <summary>The session is closed so that the device says again who and what it is.</summary>
     public static FleetError SayHelloAgain(DeviceId device) => FleetError.Of(
         ErrorKind.Unavailable, "SAY_HELLO_AGAIN", $"Device '{device}' is asked to say hello again.", ("device", device.Value));
 
+    /// <summary>Not for ever: the newer session may say it.</summary>
     public static FleetError SessionTakenOver(DeviceId device) => FleetError.Of(
         ErrorKind.Unavailable,
         "SESSION_TAKEN_OVER",

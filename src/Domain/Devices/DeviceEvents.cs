@@ -9,6 +9,10 @@ namespace Muster.Domain.Devices;
 [GenerateSerializer, Immutable, Alias("muster.device-expected")]
 public sealed record DeviceExpected([property: Id(0)] ExpectedDevice Spec) : DomainEvent;
 
+/// <summary>The device is expected no longer.</summary>
+[GenerateSerializer, Immutable, Alias("muster.device-withdrawn")]
+public sealed record DeviceWithdrawn([property: Id(0)] string Cause) : DomainEvent;
+
 /// <summary>The device proved its identity and passed the enrolment checks.</summary>
 [GenerateSerializer, Immutable, Alias("muster.device-enrolling")]
 public sealed record DeviceEnrolling(

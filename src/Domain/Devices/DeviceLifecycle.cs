@@ -31,18 +31,32 @@ public static class DeviceLifecycle
                 : Decision.Accept<Device?>(expected, new DeviceExpected(expected.Expected));
         }
 
+        var isSame = current.RequestId == expected.RequestId
+            && current.Expected == expected.Expected && IsSameCertificate(current, expected);
+        if (isSame)
+        {
+            // A list that is repeated brings nothing back that was withdrawn from it.
+            return Decision.Unchanged<Device?>(current);
+        }
+
+        if (current.State == DeviceState.Withdrawn)
+        {
+            return CheckSpec(expected) is { } invalid
+                ? Decision.Refuse<Device?>(current, invalid)
+                : Decision.Accept<Device?>(
+                    expected with { Boots = current.Boots, Epoch = current.Epoch }, new DeviceExpected(expected.Expected));
+        }
+
         if (current.RequestId == expected.RequestId)
         {
-            return current.Expected == expected.Expected && IsSameCertificate(current, expected)
-                ? Decision.Unchanged<Device?>(current)
-                : Decision.Refuse<Device?>(current, RequestErrors.IdReused(expected.RequestId));
+            return Decision.Refuse<Device?>(current, RequestErrors.IdReused(expected.RequestId));
         }
 
         return Decision.Refuse<Device?>(current, current.State switch
         {
             DeviceState.Decommissioned => DeviceErrors.Tombstone(current.Id),
             DeviceState.Expected or DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or
-            DeviceState.Decommissioning or DeviceState.Returned => DeviceErrors.Exists(current.Id),
+            DeviceState.Decommissioning or DeviceState.Returned or DeviceState.Withdrawn => DeviceErrors.Exists(current.Id),
             _ => throw Unknown(current),
         });
     }
@@ -59,7 +73,8 @@ public static class DeviceLifecycle
             // A retried command is not an error: the caller may have lost our first answer.
             DeviceState.InService => Decision.Unchanged(device),
             DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
-            DeviceState.Expected or DeviceState.Quarantined or DeviceState.Decommissioning or DeviceState.Returned =>
+            DeviceState.Expected or DeviceState.Quarantined or DeviceState.Decommissioning
+                or DeviceState.Returned or DeviceState.Withdrawn =>
                 Decision.Refuse(device, DeviceErrors.StateInvalid(device, DeviceState.Enrolling)),
             _ => throw Unknown(device),
         };
@@ -81,8 +96,32 @@ public static class DeviceLifecycle
                 new DeviceEnrollmentDenied(cause)),
             DeviceState.Expected => Decision.Unchanged(device),
             DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
-            DeviceState.InService or DeviceState.Quarantined or DeviceState.Decommissioning or DeviceState.Returned =>
+            DeviceState.InService or DeviceState.Quarantined or DeviceState.Decommissioning
+                or DeviceState.Returned or DeviceState.Withdrawn =>
                 Decision.Refuse(device, DeviceErrors.StateInvalid(device, DeviceState.Enrolling)),
+            _ => throw Unknown(device),
+        };
+    }
+
+    /// <summary>
+    /// An operator takes back what he expected: a line of a list was wrong, or the delivery is another's. Only while the device has proved
+    /// nothing; what is enrolled ends by its decommission.
+    /// </summary>
+    public static Decision<Device> Withdraw(Device device, string cause, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (CheckCause(cause) is { } invalid)
+        {
+            return Decision.Refuse(device, invalid);
+        }
+
+        return device.State switch
+        {
+            DeviceState.Expected => Decision.Accept(Move(device, DeviceState.Withdrawn, now), new DeviceWithdrawn(cause)),
+            DeviceState.Withdrawn => Decision.Unchanged(device),
+            DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
+            DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or DeviceState.Decommissioning
+                or DeviceState.Returned => Decision.Refuse(device, DeviceErrors.StateInvalid(device, DeviceState.Expected)),
             _ => throw Unknown(device),
         };
     }
@@ -110,7 +149,7 @@ public static class DeviceLifecycle
                 "DEVICE_QUARANTINED",
                 now),
             DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
-            DeviceState.Expected or DeviceState.Enrolling or DeviceState.Decommissioning or DeviceState.Returned =>
+            DeviceState.Expected or DeviceState.Enrolling or DeviceState.Decommissioning or DeviceState.Returned or DeviceState.Withdrawn =>
                 Decision.Refuse(device, DeviceErrors.NotInService(device)),
             _ => throw Unknown(device),
         };
@@ -130,7 +169,7 @@ public static class DeviceLifecycle
             DeviceState.InService => Decision.Unchanged(device),
             DeviceState.Quarantined => ReleaseBy(device, null, cause, now),
             DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
-            DeviceState.Expected or DeviceState.Enrolling or DeviceState.Decommissioning or DeviceState.Returned =>
+            DeviceState.Expected or DeviceState.Enrolling or DeviceState.Decommissioning or DeviceState.Returned or DeviceState.Withdrawn =>
                 Decision.Refuse(device, DeviceErrors.StateInvalid(device, DeviceState.Quarantined)),
             _ => throw Unknown(device),
         };
@@ -153,7 +192,8 @@ public static class DeviceLifecycle
                 return device.Command?.Nonce == command.Nonce
                     ? Decision.Unchanged(device)
                     : Decision.Accept(device with { Command = Replace(device.Command, issued) }, new EraseCommandReplaced(command.Nonce));
-            case DeviceState.Expected or DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or DeviceState.Returned:
+            case DeviceState.Expected or DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined
+                or DeviceState.Returned or DeviceState.Withdrawn:
                 // Without a key on record no erasure could ever be proved.
                 return device.Identity is null
                     ? Decision.Refuse(device, DeviceErrors.NotEnrolled(device.Id))
@@ -184,7 +224,8 @@ public static class DeviceLifecycle
         {
             DeviceState.Decommissioning => Bury(device, evidence, now),
             DeviceState.Decommissioned => Decision.Refuse(device, DeviceErrors.Tombstone(device.Id)),
-            DeviceState.Expected or DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or DeviceState.Returned =>
+            DeviceState.Expected or DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined
+                or DeviceState.Returned or DeviceState.Withdrawn =>
                 Decision.Refuse(device, DeviceErrors.StateInvalid(device, DeviceState.Decommissioning)),
             _ => throw Unknown(device),
         };
@@ -263,7 +304,8 @@ public static class DeviceLifecycle
 
     /// <summary>The record forgets what was expected when the device enrols; a repetition after that is not compared with it.</summary>
     private static bool IsSameCertificate(Device current, Device expected) =>
-        current.State != DeviceState.Expected || current.ExpectedCertificateSha256 == expected.ExpectedCertificateSha256;
+        current.State is not (DeviceState.Expected or DeviceState.Withdrawn)
+        || current.ExpectedCertificateSha256 == expected.ExpectedCertificateSha256;
 
     private static bool IsSha256(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigitLower);
 

@@ -26,4 +26,7 @@ public enum DeviceState
 
     /// <summary>At the vendor (RMA).</summary>
     Returned = 7,
+
+    /// <summary>Expected no longer, because it never should have been; a list may expect it anew.</summary>
+    Withdrawn = 8,
 }

@@ -81,7 +81,7 @@ public static class CampaignRules
     public static bool Covers(DeviceState state) => state switch
     {
         DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or DeviceState.Returned => true,
-        DeviceState.Expected or DeviceState.Decommissioning or DeviceState.Decommissioned => false,
+        DeviceState.Expected or DeviceState.Decommissioning or DeviceState.Decommissioned or DeviceState.Withdrawn => false,
         _ => throw new UnreachableException($"Unknown device state {state}."),
     };
 }

@@ -46,7 +46,7 @@ public static class CertificateRules
             DeviceState.Enrolling => CertificateErrors.EnrollmentWaits(id),
             DeviceState.Quarantined or DeviceState.Decommissioning => DeviceErrors.NotInService(device),
             DeviceState.Decommissioned => DeviceErrors.Tombstone(id),
-            DeviceState.Returned => DeviceErrors.NotExpected(id),
+            DeviceState.Returned or DeviceState.Withdrawn => DeviceErrors.NotExpected(id),
             _ => throw new UnreachableException($"Device '{id}' has unknown state {device.State}."),
         };
     }

@@ -3,6 +3,7 @@ using Muster.Domain.Devices;
 using Muster.Domain.Enrollments;
 using Muster.Domain.Policies;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Serials;
 using Muster.Domain.Trust;
 using Muster.Domain.Warranty;
 
@@ -147,6 +148,13 @@ public static class InventoryFields
         InventoryField.Of("first_seen_at", FieldType.Time),
         InventoryField.Of("last_seen_at", FieldType.Time),
         InventoryField.Of("denials", FieldType.Number),
+    ];
+
+    public static ImmutableArray<InventoryField> Serial { get; } =
+    [
+        Name,
+        InventoryField.Of<SerialState>("state"),
+        InventoryField.Of("disputed_at", FieldType.Time),
     ];
 
     /// <summary>Of every kind that is listed by name only.</summary>

@@ -77,7 +77,7 @@ public static class PolicyEvaluator
     private static bool IsEvaluated(Device device) => device.State switch
     {
         DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or DeviceState.Decommissioning => true,
-        DeviceState.Expected or DeviceState.Returned or DeviceState.Decommissioned => false,
+        DeviceState.Expected or DeviceState.Returned or DeviceState.Decommissioned or DeviceState.Withdrawn => false,
         _ => throw new UnreachableException($"Device '{device.Id}' has unknown state {device.State}."),
     };
 

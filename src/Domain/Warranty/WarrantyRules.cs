@@ -96,7 +96,7 @@ public static class WarrantyRules
 
         var next = cover with { EndedOn = last };
         var ended = new WarrantyEnded(cover.Device, last);
-        return device is DeviceState.Decommissioning or DeviceState.Decommissioned
+        return device is DeviceState.Decommissioning or DeviceState.Decommissioned or DeviceState.Withdrawn
             ? Decision.Accept(next, ended)
             : Decision.Accept(
                 next with { Review = WarrantyReviewState.Open, ReviewChangedAt = now },

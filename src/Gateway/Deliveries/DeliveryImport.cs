@@ -140,7 +140,8 @@ internal sealed class DeliveryImport(
         }
         else
         {
-            await progress.TakeAsync(reply.IsUnchanged, cancellationToken);
+            var note = reply.SerialWaits is { } waits ? new DeliveryLineError(line, serial, "", waits.Reason, waits.Message) : null;
+            await progress.TakeAsync(reply.IsUnchanged, note, cancellationToken);
         }
     }
 

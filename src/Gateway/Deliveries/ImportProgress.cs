@@ -47,10 +47,12 @@ internal sealed class ImportProgress(IServerStreamWriter<V1.ImportDeliveryRespon
         }
     }
 
-    public Task TakeAsync(bool isUnchanged, CancellationToken cancellationToken)
+    /// <summary>One line that is taken, and what there is to say of its device.</summary>
+    public Task TakeAsync(bool isUnchanged, DeliveryLineError? note, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
+            Note(note is null ? [] : [note]);
             _counts = isUnchanged
                 ? _counts with { Unchanged = _counts.Unchanged + 1 }
                 : _counts with { Created = _counts.Created + 1 };
@@ -65,15 +67,7 @@ internal sealed class ImportProgress(IServerStreamWriter<V1.ImportDeliveryRespon
         lock (_gate)
         {
             _counts = _counts with { Refused = _counts.Refused + 1 };
-            foreach (var error in errors)
-            {
-                _untold.Add(DeliveriesMapping.ToApi(error));
-                _first.Enqueue(error, -error.Line);
-                if (_first.Count > DeliveryRules.ErrorsMax)
-                {
-                    _first.Dequeue();
-                }
-            }
+            Note(errors);
         }
 
         return TellAsync(cancellationToken);
@@ -102,6 +96,20 @@ internal sealed class ImportProgress(IServerStreamWriter<V1.ImportDeliveryRespon
     }
 
     public void Dispose() => _writing.Dispose();
+
+    /// <summary>Under the lock.</summary>
+    private void Note(IReadOnlyCollection<DeliveryLineError> errors)
+    {
+        foreach (var error in errors)
+        {
+            _untold.Add(DeliveriesMapping.ToApi(error));
+            _first.Enqueue(error, -error.Line);
+            if (_first.Count > DeliveryRules.ErrorsMax)
+            {
+                _first.Dequeue();
+            }
+        }
+    }
 
     private Task TellAsync(CancellationToken cancellationToken)
     {

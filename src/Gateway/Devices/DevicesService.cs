@@ -4,6 +4,7 @@ using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Inventory;
+using Muster.Contracts.Serials;
 using Muster.Contracts.Warranty;
 using Muster.Domain;
 using Muster.Domain.Devices;
@@ -84,6 +85,13 @@ internal sealed class DevicesService(
         return await ReadAsync(tenant, id, await grains.GetDevice(tenant, id).DenyEnrollmentAsync(command));
     }
 
+    public override async Task<V1.Device> WithdrawDevice(V1.WithdrawDeviceRequest request, ServerCallContext context)
+    {
+        var (tenant, id) = ResourceNames.DeviceOf(request.Name);
+        var command = new WithdrawDevice(Caller.Of(context).Actor, request.Cause);
+        return await ReadAsync(tenant, id, await grains.GetDevice(tenant, id).WithdrawAsync(command));
+    }
+
     public override async Task<V1.Device> QuarantineDevice(V1.QuarantineDeviceRequest request, ServerCallContext context)
     {
         var (tenant, id) = ResourceNames.DeviceOf(request.Name);
@@ -140,7 +148,9 @@ internal sealed class DevicesService(
         var partition = partitions.OfDevice(DeviceKey.Of(tenant, id));
         var presence = grains.GetInventory(partition).FindPresenceAsync(tenant, id);
         var warranty = grains.GetWarranty(tenant, id).GetAsync(null);
+        var waits = device.State == DeviceState.Expected ? await grains.GetSerial(id).CheckAsync(tenant) : null;
         var api = DevicesMapping.ToApi(reply, device, await presence);
+        api.SerialWaits = waits?.Reason ?? "";
         if (await warranty is { Cover: not null } cover)
         {
             api.Warranty = WarrantiesMapping.ToApi(tenant, id, cover);

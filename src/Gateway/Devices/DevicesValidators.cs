@@ -26,6 +26,7 @@ internal static class DevicesValidators
         .Add<EditDevicesRequest>(CheckEdit)
         .Add<ApproveDeviceRequest>((request, problems) => problems.DeviceName("name", request.Name))
         .Add<DenyDeviceRequest>((request, problems) => CheckMove(request.Name, request.Cause, problems))
+        .Add<WithdrawDeviceRequest>((request, problems) => CheckMove(request.Name, request.Cause, problems))
         .Add<QuarantineDeviceRequest>((request, problems) => CheckMove(request.Name, request.Cause, problems))
         .Add<ReleaseDeviceRequest>((request, problems) => CheckMove(request.Name, request.Cause, problems))
         .Add<WatchDevicesRequest>((request, problems) => problems.Parent(request.Parent));

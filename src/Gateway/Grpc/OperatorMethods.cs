@@ -13,6 +13,9 @@ internal static class OperatorMethods
     {
         Package + "Maintenance/VerifyInventory",
         Package + "Maintenance/RebuildInventory",
+        Package + "Serials/GetSerial",
+        Package + "Serials/ListSerials",
+        Package + "Serials/AssignSerial",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     public static FrozenDictionary<string, OperatorAction> Actions { get; } = new Dictionary<string, OperatorAction>
@@ -24,6 +27,7 @@ internal static class OperatorMethods
         [Package + "Devices/EditDevices"] = OperatorAction.Operate,
         [Package + "Devices/ApproveDevice"] = OperatorAction.Approve,
         [Package + "Devices/DenyDevice"] = OperatorAction.Approve,
+        [Package + "Devices/WithdrawDevice"] = OperatorAction.Operate,
         [Package + "Devices/QuarantineDevice"] = OperatorAction.Operate,
         [Package + "Devices/ReleaseDevice"] = OperatorAction.Operate,
         [Package + "Devices/WatchDevices"] = OperatorAction.Read,
@@ -77,6 +81,9 @@ internal static class OperatorMethods
         [Package + "Enrollments/ListEnrollments"] = OperatorAction.Read,
         [Package + "Enrollments/ApproveEnrollment"] = OperatorAction.Approve,
         [Package + "Enrollments/DenyEnrollment"] = OperatorAction.Approve,
+        [Package + "Serials/GetSerial"] = OperatorAction.Administer,
+        [Package + "Serials/ListSerials"] = OperatorAction.Administer,
+        [Package + "Serials/AssignSerial"] = OperatorAction.Administer,
         ["/grpc.health.v1.Health/Check"] = OperatorAction.Read,
         ["/grpc.health.v1.Health/List"] = OperatorAction.Read,
         ["/grpc.health.v1.Health/Watch"] = OperatorAction.Read,

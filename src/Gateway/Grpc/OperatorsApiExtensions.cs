@@ -14,6 +14,7 @@ using Muster.Gateway.Maintenance;
 using Muster.Gateway.Operators;
 using Muster.Gateway.Policies;
 using Muster.Gateway.Rollouts;
+using Muster.Gateway.Serials;
 using Muster.Gateway.Transfers;
 using Muster.Gateway.Trust;
 using Muster.Gateway.Warranty;
@@ -103,6 +104,7 @@ public static class OperatorsApiExtensions
         endpoints.MapGrpcService<TrustService>();
         endpoints.MapGrpcService<AnchorsService>();
         endpoints.MapGrpcService<EnrollmentsService>();
+        endpoints.MapGrpcService<SerialsService>();
         endpoints.MapGrpcReflectionService();
         endpoints.MapGrpcHealthChecksService();
         return endpoints;
@@ -125,6 +127,7 @@ public static class OperatorsApiExtensions
         TrustValidators.AddTo(validators);
         AnchorsValidators.AddTo(validators);
         EnrollmentsValidators.AddTo(validators);
+        SerialsValidators.AddTo(validators);
         return validators;
     }
 }

@@ -82,6 +82,8 @@ internal sealed class Problems
 
     public void EnrollmentName(string value) => Name("name", value, "enrollments", id => DeviceId.TryParse(id, out _));
 
+    public void SerialName(string value) => Name("name", value, "serials", id => DeviceId.TryParse(id, out _));
+
     public void ImageName(string field, string value) => Name(field, value, "images", id => ImageDigest.TryParse(id, out _));
 
     public void RolloutName(string value) => Name("name", value, "rollouts", id => ResourceId.TryParse(id, out _));

@@ -54,6 +54,10 @@ internal static class ResourceNames
             ? (tenant, device)
             : throw NotValidated(name);
 
+    /// <summary>A serial is the installation's: its name is under the tenant whose administrators look after that.</summary>
+    public static DeviceId SerialOf(string name) =>
+        TryParse(name, "serials", out _, out var id) && DeviceId.TryParse(id, out var device) ? device : throw NotValidated(name);
+
     public static (TenantId Tenant, ImageDigest Digest) ImageOf(string name) =>
         TryParse(name, "images", out var tenant, out var id) && ImageDigest.TryParse(id, out var digest)
             ? (tenant, digest)

@@ -41,7 +41,7 @@ internal sealed partial class DeviceGrain
             return await RefuseAsync(UpKind.Hello, stamp, DeviceErrors.SerialMismatch(_id, command.Serial));
         }
 
-        if (await GrainFactory.GetKey(identity.KeySha256).CheckAsync(OwnerOf(identity.Profile)) is { } foreign)
+        if (await CheckKeyAndSerialAsync(identity) is { } foreign)
         {
             return await RefuseAsync(UpKind.Hello, stamp, foreign);
         }
@@ -50,10 +50,9 @@ internal sealed partial class DeviceGrain
         return await RefuseAsync(UpKind.Hello, stamp, await GrainFactory.GetEnrollment(_tenant, _id).ApplyAsync(evidence));
     }
 
-    /// <summary>Null when it may say hello. The key of a tombstone does not come back under another serial.</summary>
+    /// <summary>Null when it may say hello.</summary>
     private async Task<FleetError?> CheckUnknownAsync(DeviceIdentity identity) =>
-        await GrainFactory.GetEnrollment(_tenant, _id).CheckAsync()
-        ?? await GrainFactory.GetKey(identity.KeySha256).CheckAsync(OwnerOf(identity.Profile));
+        await GrainFactory.GetEnrollment(_tenant, _id).CheckAsync() ?? await CheckKeyAndSerialAsync(identity);
 
     /// <summary>What EST answers: a request that waits is the 202 of every enrolment that waits.</summary>
     private async Task<FleetError> RefuseCertificateAsync()

@@ -35,12 +35,7 @@ internal sealed partial class DeviceGrain
         var refused = DeviceAdmission.Check(Current, _id, command.Identity, _services.Clock.GetUtcNow());
         if (refused is null && Current!.Identity is null)
         {
-            // The key of a tombstone does not come back under another serial.
-            refused = await GrainFactory.GetKey(command.Identity.KeySha256).CheckAsync(OwnerOf(command.Identity.Profile));
-            if (refused is not null)
-            {
-                _ = TellOwnerAsync(command.Identity.KeySha256);
-            }
+            refused = await CheckClaimsAsync(command.Identity);
         }
 
         if (refused is not null)
@@ -79,9 +74,8 @@ internal sealed partial class DeviceGrain
         var hello = new ObservedHello(OriginOf(command.Envelope), command.Serial, command.Model, command.Os, command.Generation);
         if (Current is { State: DeviceState.Expected } expected
             && DeviceMessages.CheckHello(expected, _id, hello, _services.Clock.GetUtcNow()) is null
-            && await ClaimKeyAsync(command.Envelope) is { } claimed)
+            && await ClaimAsync(command.Envelope.Identity) is { } claimed)
         {
-            _ = TellOwnerAsync(command.Envelope.Identity.KeySha256);
             return await RefuseAsync(UpKind.Hello, command.Envelope.Stamp, claimed);
         }
 
@@ -210,10 +204,6 @@ internal sealed partial class DeviceGrain
         await PushAsync(new RejectionMessage(kind, stamp, error));
         return new UpReply(error);
     }
-
-    /// <summary>Before the enrolment commits: a key that another identity has claimed ends it.</summary>
-    private Task<FleetError?> ClaimKeyAsync(UpEnvelope envelope) =>
-        GrainFactory.GetKey(envelope.Identity.KeySha256).ClaimAsync(OwnerOf(envelope.Identity.Profile));
 
     private KeyOwner OwnerOf(string profile) => new(profile, _tenant, _id);
 

@@ -2,9 +2,11 @@ using Microsoft.Extensions.Logging;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Serials;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Policies;
+using Muster.Grains.Serials;
 using Orleans.Core;
 
 namespace Muster.Grains.Devices;
@@ -64,7 +66,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             Labels = command.Labels,
             ExpectedCertificateSha256 = command.CertificateSha256,
         };
-        return await ApplyAsync(DeviceLifecycle.Expect(Current, expected), command.Actor, now);
+        return await ExpectAsync(DeviceLifecycle.Expect(Current, expected), command.Actor, now);
     }
 
     public Task<DeviceReply> GetAsync() => Task.FromResult(
@@ -80,6 +82,19 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         return DecideAsync(command.Actor, (device, now) => DeviceLifecycle.Deny(device, command.Cause, now));
+    }
+
+    public async Task<DeviceReply> WithdrawAsync(WithdrawDevice command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var reply = await DecideAsync(command.Actor, (device, now) => DeviceLifecycle.Withdraw(device, command.Cause, now));
+        if (reply.Error is null)
+        {
+            // After the commit: cut off between the two, the serial is claimed still, and the same call completes it.
+            await GrainFactory.GetSerial(_id).WithdrawAsync(_tenant, command.Actor);
+        }
+
+        return reply;
     }
 
     public Task<DeviceReply> EditAsync(EditDevice command)
@@ -185,6 +200,27 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     {
         var now = _services.Clock.GetUtcNow();
         return Current is { } device ? await ApplyAsync(decide(device, now)!, actor, now) : NotFound();
+    }
+
+    /// <summary>
+    /// The serial is claimed before the commit: a crash between the two leaves a claim of this device's own, and the same creation is
+    /// answered as if it was new.
+    /// </summary>
+    private async Task<DeviceReply> ExpectAsync(Decision<Device?> decision, Actor actor, DateTimeOffset now)
+    {
+        if (decision.Events.IsEmpty)
+        {
+            return await ApplyAsync(decision, actor, now);
+        }
+
+        var claimed = await TenantSerials.ExpectAsync(GrainFactory, _services.Tenants, _tenant, _id, actor);
+        if (claimed.Error is not { } foreign)
+        {
+            return await ApplyAsync(decision, actor, now) with { SerialWaits = claimed.Waits };
+        }
+
+        LogRefused(_id.Value, foreign.Reason, actor);
+        return new DeviceReply(null, foreign);
     }
 
     private async Task<DeviceReply> ApplyAsync(Decision<Device?> decision, Actor actor, DateTimeOffset now)

@@ -6,6 +6,7 @@ using Muster.Contracts.CertificateStatus;
 using Muster.Contracts.Commit;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Identity;
+using Muster.Domain.Tenants;
 using Muster.Grains.Enrollments;
 using Muster.Grains.Inventory;
 using Muster.Grains.Inventory.Columns;
@@ -28,6 +29,7 @@ internal sealed record DeviceServices(
     PartitionMap Partitions,
     DevicePool Pool,
     RenewalPace Renewals,
+    TenantDirectory Tenants,
     TimeProvider Clock,
     IOptions<EnrollmentOptions> EnrollmentOptions,
     ICertificateIssuer? Issuer = null,
@@ -38,8 +40,8 @@ internal sealed record DeviceServices(
 }
 
 /// <summary>
-/// Adds devices, their keys and their policies to a silo. The proof verifier and the partition map come from the host,
-/// as does the fleet CA where there is one.
+/// Adds devices, their keys and their policies to a silo. The proof verifier and the partition map come from the host, as do the tenants
+/// where there are several, and the fleet CA where there is one.
 /// </summary>
 public static class DeviceSiloBuilderExtensions
 {
@@ -48,6 +50,7 @@ public static class DeviceSiloBuilderExtensions
         ArgumentNullException.ThrowIfNull(silo);
         silo.Services.AddMetrics();
         silo.Services.AddOptions<EnrollmentOptions>().BindConfiguration(EnrollmentOptions.SectionName);
+        silo.Services.TryAddSingleton(TenantDirectory.OfOne);
         silo.Services.TryAddSingleton<PolicyCache>();
         silo.Services.TryAddSingleton<TrustCache>();
         silo.Services.TryAddSingleton<DeviceInstruments>();

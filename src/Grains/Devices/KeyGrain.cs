@@ -33,6 +33,9 @@ internal sealed class KeyGrain : Grain, IKeyGrain
                 new CommitAttachments { Actor = Actor.Device(owner.Device.Value), At = _clock.GetUtcNow() });
         }
 
+        // Asked again when the certificate is renewed, or never: a fleet that enrols leaves no keys in memory. One that is only asked
+        // about stays, and refuses from memory.
+        DeactivateOnIdle();
         return Judge(owner);
     }
 

@@ -26,7 +26,7 @@ internal sealed class PolicySweepStep(IGrainFactory grains, TenantId tenant, Pol
 
     private async Task<bool> EvaluateAsync(DeviceRow row)
     {
-        if (row.State is DeviceState.Expected or DeviceState.Decommissioned or DeviceState.Returned)
+        if (row.State is DeviceState.Expected or DeviceState.Decommissioned or DeviceState.Returned or DeviceState.Withdrawn)
         {
             return false;
         }

@@ -2,21 +2,29 @@ using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Images;
 using Muster.Contracts.Rollouts;
+using Muster.Contracts.Serials;
 using Muster.Contracts.Transfers;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Images;
+using Muster.Domain.Tenants;
 using Muster.Domain.Transfers;
 using Muster.Grains.Devices;
 using Muster.Grains.Images;
 using Muster.Grains.Rollouts;
+using Muster.Grains.Serials;
 
 namespace Muster.Grains.Transfers;
 
 /// <summary>Takes a tenant's records out of a partition, and puts them into one.</summary>
 [GrainType(GrainTypes.Transfer)]
 internal sealed class TransferGrain(
-    IRecordArchive archive, IFenceWriter fences, IImageVault vault, PartitionMap partitions, TimeProvider clock)
+    IRecordArchive archive,
+    IFenceWriter fences,
+    IImageVault vault,
+    PartitionMap partitions,
+    TenantDirectory tenants,
+    TimeProvider clock)
     : Grain, ITransferGrain
 {
     private int Partition => checked((int)this.GetPrimaryKeyLong());
@@ -84,7 +92,7 @@ internal sealed class TransferGrain(
     /// <summary>Null when it is there.</summary>
     private async Task<RecordLeft?> WriteAsync(PackedRecord packed, StoredRecord stored, CommitAttachments attachments)
     {
-        if (await PrepareAsync(stored) is { } error)
+        if (await PrepareAsync(stored, attachments.Actor) is { } error)
         {
             return new RecordLeft(packed.Key, error.Message);
         }
@@ -100,10 +108,15 @@ internal sealed class TransferGrain(
         && (since is null || (record.Record is ImageRecord { Image: { } image } && image.CreatedAt >= since));
 
     /// <summary>What has to be so before the record is there.</summary>
-    private async Task<FleetError?> PrepareAsync(StoredRecord stored)
+    private async Task<FleetError?> PrepareAsync(StoredRecord stored, Actor actor)
     {
         switch (stored.Record)
         {
+            case DeviceRecord { Device: { Identity: null } device }:
+                return (await TenantSerials.ExpectAsync(GrainFactory, tenants, device.Tenant, device.Id, actor)).Error;
+            case DeviceRecord { Device: { } device }:
+                // Serials are the installation's, and no export has them: what a tenant holds here is what its devices prove.
+                return await GrainFactory.GetSerial(device.Id).ClaimAsync(device.Tenant);
             case ImageRecord { Image: { State: not ImageState.Lost } image }:
                 // This installation's trust decides, not the other's (I10).
                 var verdict = await vault.ExamineAsync(image.Digest, image.Signature);

@@ -5,6 +5,7 @@ using Muster.Contracts.Devices;
 using Muster.Contracts.Warranty;
 using Muster.Domain;
 using Muster.Domain.Decommissioning;
+using Muster.Domain.Devices;
 using Muster.Domain.Warranty;
 
 namespace Muster.Grains.Warranty;
@@ -32,7 +33,7 @@ internal sealed class WarrantyGrain : Grain, IWarrantyGrain, IDueGrain
         var device = await GetDeviceAsync();
         var now = _clock.GetUtcNow();
         return await ApplyAsync(
-            WarrantyRules.Expect(Cover(), command.Term, command.RequestId, device.Device?.RequestId, now), command.Actor, now);
+            WarrantyRules.Expect(Cover(), command.Term, command.RequestId, CreatorOf(device.Device), now), command.Actor, now);
     }
 
     public async Task<WarrantyReply> SetAsync(SetWarranty command)
@@ -103,6 +104,9 @@ internal sealed class WarrantyGrain : Grain, IWarrantyGrain, IDueGrain
         var (tenant, device) = DeviceKey.Parse(this.GetPrimaryKeyString());
         return WarrantyCover.Empty(tenant, device);
     }
+
+    /// <summary>The creation that the device came from; one that was withdrawn gives way to the next.</summary>
+    private static string? CreatorOf(Device? device) => device is { State: not DeviceState.Withdrawn } ? device.RequestId : null;
 
     private Task<DeviceReply> GetDeviceAsync()
     {

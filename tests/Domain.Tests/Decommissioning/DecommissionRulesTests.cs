@@ -46,6 +46,7 @@ public sealed class DecommissionRulesTests
     [InlineData(DeviceState.InService, null)]
     [InlineData(DeviceState.Quarantined, null)]
     [InlineData(DeviceState.Returned, null)]
+    [InlineData(DeviceState.Withdrawn, "DEVICE_NOT_ENROLLED")]
     [InlineData(DeviceState.Decommissioning, null)]
     [InlineData(DeviceState.Decommissioned, "DEVICE_DECOMMISSIONED")]
     public void ProposeAndRequest_InEveryDeviceState_NeedAKeyOnRecord(DeviceState device, string? reason)

@@ -30,7 +30,7 @@ internal static class Ends
         Expected = new ExpectedDevice("P3265-V", "active", "", "", EnrollmentApproval.Automatic),
         RequestId = "r1",
         CreatedAt = Now,
-        Identity = state == DeviceState.Expected
+        Identity = state is DeviceState.Expected or DeviceState.Withdrawn
             ? null
             : new DeviceIdentity("ieee8021ar", Id, new string('a', 64), new string('b', 64), [1]),
     };

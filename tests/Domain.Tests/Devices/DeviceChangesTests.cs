@@ -13,8 +13,8 @@ public sealed class DeviceChangesTests
             {
                 DeviceState.InService => ChangeOutcome.Unspecified,
                 DeviceState.Expected or DeviceState.Enrolling => ChangeOutcome.Skipped,
-                DeviceState.Quarantined or DeviceState.Decommissioning or DeviceState.Decommissioned or DeviceState.Returned =>
-                    ChangeOutcome.Removed,
+                DeviceState.Quarantined or DeviceState.Decommissioning or DeviceState.Decommissioned or DeviceState.Returned
+                    or DeviceState.Withdrawn => ChangeOutcome.Removed,
                 _ => throw new InvalidOperationException($"Decide what an offer does in state {state}."),
             });
         }

@@ -4,30 +4,34 @@ namespace Muster.Domain.Tests.Devices;
 
 public sealed class DeviceLifecycleTests
 {
+    private const string Invalid = "DEVICE_STATE_INVALID";
+
+    private const string Tombstone = "DEVICE_DECOMMISSIONED";
+
     /// <summary>Every state and every command: the next state, or the reason of the refusal.</summary>
     public static TheoryData<DeviceState, string, string> Moves()
     {
         var moves = new TheoryData<DeviceState, string, string>();
-        string[] commands = ["approve", "quarantine", "release", "begin", "complete"];
+        string[] commands = ["approve", "quarantine", "release", "begin", "complete", "withdraw"];
         foreach (var state in Units.States)
         {
             string[] expected = state switch
             {
                 DeviceState.Expected =>
                 [
-                    "DEVICE_STATE_INVALID", "DEVICE_NOT_IN_SERVICE", "DEVICE_STATE_INVALID", "DEVICE_NOT_ENROLLED", "DEVICE_STATE_INVALID",
+                    Invalid, "DEVICE_NOT_IN_SERVICE", Invalid, "DEVICE_NOT_ENROLLED", Invalid, "Withdrawn",
                 ],
-                DeviceState.Enrolling =>
-                    ["InService", "DEVICE_NOT_IN_SERVICE", "DEVICE_STATE_INVALID", "Decommissioning", "DEVICE_STATE_INVALID"],
-                DeviceState.InService => ["InService", "Quarantined", "InService", "Decommissioning", "DEVICE_STATE_INVALID"],
-                DeviceState.Quarantined =>
-                    ["DEVICE_STATE_INVALID", "Quarantined", "InService", "Decommissioning", "DEVICE_STATE_INVALID"],
+                DeviceState.Withdrawn =>
+                [
+                    Invalid, "DEVICE_NOT_IN_SERVICE", Invalid, "DEVICE_NOT_ENROLLED", Invalid, "Withdrawn",
+                ],
+                DeviceState.Enrolling => ["InService", "DEVICE_NOT_IN_SERVICE", Invalid, "Decommissioning", Invalid, Invalid],
+                DeviceState.InService => ["InService", "Quarantined", "InService", "Decommissioning", Invalid, Invalid],
+                DeviceState.Quarantined => [Invalid, "Quarantined", "InService", "Decommissioning", Invalid, Invalid],
                 DeviceState.Decommissioning =>
-                    ["DEVICE_STATE_INVALID", "DEVICE_NOT_IN_SERVICE", "DEVICE_STATE_INVALID", "Decommissioning", "Decommissioned"],
-                DeviceState.Decommissioned =>
-                    ["DEVICE_DECOMMISSIONED", "DEVICE_DECOMMISSIONED", "DEVICE_DECOMMISSIONED", "Decommissioned", "DEVICE_DECOMMISSIONED"],
-                DeviceState.Returned =>
-                    ["DEVICE_STATE_INVALID", "DEVICE_NOT_IN_SERVICE", "DEVICE_STATE_INVALID", "Decommissioning", "DEVICE_STATE_INVALID"],
+                    [Invalid, "DEVICE_NOT_IN_SERVICE", Invalid, "Decommissioning", "Decommissioned", Invalid],
+                DeviceState.Decommissioned => [Tombstone, Tombstone, Tombstone, "Decommissioned", Tombstone, Tombstone],
+                DeviceState.Returned => [Invalid, "DEVICE_NOT_IN_SERVICE", Invalid, "Decommissioning", Invalid, Invalid],
                 _ => throw new InvalidOperationException($"Decide what commands do in state {state}."),
             };
             for (var i = 0; i < commands.Length; i++)
@@ -92,6 +96,31 @@ public sealed class DeviceLifecycleTests
         Assert.Empty(decision.Events);
     }
 
+    /// <summary>A list that is repeated brings nothing back; one that was mended, or another, does.</summary>
+    [Theory]
+    [InlineData("request-1", false, false, false)]
+    [InlineData("request-1", true, false, true)]
+    [InlineData("request-1", false, true, true)]
+    [InlineData("request-2", false, false, true)]
+    public void Expect_OfAWithdrawnDevice_BringsItBackWhenSomethingElseIsSaid(
+        string requestId, bool otherSite, bool otherCertificate, bool comesBack)
+    {
+        var device = Units.InState(DeviceState.Withdrawn) with { Epoch = 7, ExpectedCertificateSha256 = new string('a', 64) };
+        var again = Units.InState(DeviceState.Expected) with
+        {
+            RequestId = requestId,
+            Expected = otherSite ? device.Expected with { Site = "roof" } : device.Expected,
+            ExpectedCertificateSha256 = new string(otherCertificate ? 'b' : 'a', 64),
+        };
+
+        var decision = DeviceLifecycle.Expect(device, again);
+
+        Assert.Null(decision.Error);
+        Assert.Equal((comesBack ? DeviceState.Expected : DeviceState.Withdrawn, 7), (decision.Next!.State, decision.Next.Epoch));
+        Assert.Equal(comesBack, decision.Events is [DeviceExpected]);
+        Assert.Equal("model", FieldOf(again with { RequestId = "new", Expected = again.Expected with { Model = "" } }, device));
+    }
+
     [Fact]
     public void Expect_OfATombstone_IsRefused()
     {
@@ -145,9 +174,10 @@ public sealed class DeviceLifecycleTests
         "release" => DeviceLifecycle.Release(device, "quiet", Units.Start),
         "begin" => DeviceLifecycle.BeginDecommission(device, Units.Command, Units.Start),
         "complete" => DeviceLifecycle.CompleteDecommission(device, Units.Evidence, Units.Start),
+        "withdraw" => DeviceLifecycle.Withdraw(device, "another list", Units.Start),
         _ => throw new ArgumentOutOfRangeException(nameof(command)),
     };
 
-    private static string? FieldOf(Device expected) =>
-        DeviceLifecycle.Expect(null, expected).Error?.Metadata.FirstOrDefault(detail => detail.Key == "field")?.Value;
+    private static string? FieldOf(Device expected, Device? current = null) =>
+        DeviceLifecycle.Expect(current, expected).Error?.Metadata.FirstOrDefault(detail => detail.Key == "field")?.Value;
 }

@@ -19,7 +19,8 @@ public sealed class DeviceMessagesTests
                 DeviceState.Decommissioning => ["1", "1", "1", "2"],
                 DeviceState.Decommissioned =>
                     ["DEVICE_DECOMMISSIONED", "DEVICE_DECOMMISSIONED", "DEVICE_DECOMMISSIONED", "DEVICE_DECOMMISSIONED"],
-                DeviceState.Returned => ["DEVICE_NOT_EXPECTED", "DEVICE_NOT_EXPECTED", "DEVICE_NOT_EXPECTED", "DEVICE_NOT_EXPECTED"],
+                DeviceState.Returned or DeviceState.Withdrawn =>
+                    ["DEVICE_NOT_EXPECTED", "DEVICE_NOT_EXPECTED", "DEVICE_NOT_EXPECTED", "DEVICE_NOT_EXPECTED"],
                 _ => throw new InvalidOperationException($"Decide what messages do in state {state}."),
             };
             messages.Add(state, UpKind.Hello, expected[0]);

@@ -36,7 +36,7 @@ internal static class Units
 
     public static Device InState(DeviceState state)
     {
-        var isEnrolled = state != DeviceState.Expected;
+        var isEnrolled = state is not (DeviceState.Expected or DeviceState.Withdrawn);
         return new Device
         {
             Tenant = TenantId.Default,

@@ -86,6 +86,7 @@ public sealed class CampaignRulesTests
     [InlineData(DeviceState.Decommissioning, false)]
     [InlineData(DeviceState.Decommissioned, false)]
     [InlineData(DeviceState.Returned, true)]
+    [InlineData(DeviceState.Withdrawn, false)]
     public void Covers_InEveryDeviceState_IsWhatHasSomethingToErase(DeviceState state, bool covers)
     {
         Assert.Equal(covers, CampaignRules.Covers(state));

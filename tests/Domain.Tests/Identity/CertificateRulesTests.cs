@@ -20,6 +20,7 @@ public sealed class CertificateRulesTests
     [InlineData(DeviceState.Decommissioning, "DEVICE_NOT_IN_SERVICE", "DEVICE_NOT_IN_SERVICE")]
     [InlineData(DeviceState.Decommissioned, "DEVICE_DECOMMISSIONED", "DEVICE_DECOMMISSIONED")]
     [InlineData(DeviceState.Returned, "DEVICE_NOT_EXPECTED", "DEVICE_NOT_EXPECTED")]
+    [InlineData(DeviceState.Withdrawn, "DEVICE_NOT_EXPECTED", "DEVICE_NOT_EXPECTED")]
     public void Judge_InEveryState_AllowsOrSaysWhyNot(DeviceState state, string? enroll, string? renew)
     {
         var device = Units.InState(state) with { LastHello = new HelloEvidence(Now, IdentityKind.Maker) };

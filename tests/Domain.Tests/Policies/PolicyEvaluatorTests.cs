@@ -80,7 +80,7 @@ public sealed class PolicyEvaluatorTests
             var isEvaluated = state switch
             {
                 DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or DeviceState.Decommissioning => true,
-                DeviceState.Expected or DeviceState.Decommissioned or DeviceState.Returned => false,
+                DeviceState.Expected or DeviceState.Decommissioned or DeviceState.Returned or DeviceState.Withdrawn => false,
                 _ => throw new InvalidOperationException($"Decide whether a device in state {state} is evaluated."),
             };
 

@@ -103,6 +103,7 @@ public sealed class SuspicionRulesTests
     [InlineData(DeviceState.Decommissioning, false)]
     [InlineData(DeviceState.Decommissioned, false)]
     [InlineData(DeviceState.Returned, false)]
+    [InlineData(DeviceState.Withdrawn, false)]
     public void Suspect_InEveryState_IsNewsInServiceAndInQuarantine(DeviceState state, bool isNews)
     {
         var next = Suspect(Units.InState(state), TrustAction.Quarantine, isPermitted: true);

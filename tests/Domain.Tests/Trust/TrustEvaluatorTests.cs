@@ -49,6 +49,7 @@ public sealed class TrustEvaluatorTests
     [InlineData(DeviceState.Decommissioning)]
     [InlineData(DeviceState.Decommissioned)]
     [InlineData(DeviceState.Returned)]
+    [InlineData(DeviceState.Withdrawn)]
     public void Apply_InEveryState_JudgesDevicesInServiceAndInQuarantineAlone(DeviceState state)
     {
         var device = Units.InState(state) with { Os = Units.Os("boot-1") with { SecureBoot = false } };

@@ -138,6 +138,7 @@ public sealed class WarrantyRulesTests
     [InlineData(DeviceState.Returned, WarrantyReviewState.Open)]
     [InlineData(DeviceState.Decommissioning, WarrantyReviewState.Unspecified)]
     [InlineData(DeviceState.Decommissioned, WarrantyReviewState.Unspecified)]
+    [InlineData(DeviceState.Withdrawn, WarrantyReviewState.Unspecified)]
     public void Look_WhenTheLastDayIsOver_OpensAReviewUnlessTheDeviceIsAtItsEnd(DeviceState device, WarrantyReviewState review)
     {
         var cover = WarrantyRules.Set(Empty(), Over, Now).Next;

@@ -118,6 +118,8 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
 
     public Task<DeviceReply> EditAsync(EditDevice command) => throw new NotSupportedException();
 
+    public Task<DeviceReply> WithdrawAsync(WithdrawDevice command) => throw new NotSupportedException();
+
     public Task<DeviceReply> QuarantineAsync(QuarantineDevice command) => throw new NotSupportedException();
 
     public Task<DeviceReply> ReleaseAsync(ReleaseDevice command) => throw new NotSupportedException();

@@ -23,7 +23,7 @@ public sealed class CatalogueTests
         V1.PoliciesReflection.Descriptor, V1.ProductsReflection.Descriptor, V1.DecommissionsReflection.Descriptor,
         V1.OperatorsReflection.Descriptor, V1.MaintenanceReflection.Descriptor, V1.TransfersReflection.Descriptor,
         V1.DeliveriesReflection.Descriptor, V1.TrustReflection.Descriptor, V1.AnchorsReflection.Descriptor,
-        V1.EnrollmentsReflection.Descriptor,
+        V1.EnrollmentsReflection.Descriptor, V1.SerialsReflection.Descriptor,
     ];
 
     [Fact]
@@ -66,6 +66,7 @@ public sealed class CatalogueTests
         AssertTwins<DeliveryState, V1.DeliveryState>();
         AssertTwins<WaveState, V1.WaveState>();
         AssertTwins<AnchorProfile, V1.AnchorProfile>();
+        AssertTwins<Muster.Domain.Serials.SerialState, V1.SerialState>();
     }
 
     [Fact]

@@ -14,6 +14,7 @@ using Microsoft.Extensions.Logging;
 using Muster.Artifacts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Operators;
+using Muster.Contracts.Serials;
 using Muster.Cryptography.Certificates;
 using Muster.Domain;
 using Muster.Domain.Operators;
@@ -62,6 +63,9 @@ internal sealed class OperatorsEdge : IAsyncDisposable
         var edge = new OperatorsEdge(host, pki, fleet, authority, folder);
         fleet.On<IOperatorGrain, OperatorReply>(
             nameof(IOperatorGrain.AuthenticateAsync), (key, args) => edge.Authenticate(key, (string)args[0]!));
+
+        // No other tenant has to do with any serial.
+        fleet.On<ISerialGrain, FleetError?>(nameof(ISerialGrain.CheckAsync), (_, _) => null);
         return edge;
     }
 

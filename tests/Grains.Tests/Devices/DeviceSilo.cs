@@ -14,6 +14,7 @@ using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
 using Muster.Domain.Identity;
 using Muster.Domain.Images;
+using Muster.Domain.Tenants;
 using Muster.Grains.Devices;
 using Muster.Grains.Enrollments;
 using Muster.Grains.Tests.Anchors;
@@ -34,6 +35,7 @@ namespace Muster.Grains.Tests.Devices;
 public sealed class DeviceSilo : IAsyncLifetime
 {
     private RedisServer? _redis;
+    private RedisServer? _lent;
     private InProcessTestCluster? _one;
     private InProcessTestCluster? _other;
 
@@ -59,11 +61,14 @@ public sealed class DeviceSilo : IAsyncLifetime
     /// <summary>How the installation treats devices that nobody expects.</summary>
     public bool UnknownDevicesMayApply { get; init; }
 
+    /// <summary>Whom the installation serves; one enterprise unless the test says otherwise.</summary>
+    public TenantDirectory Tenants { get; init; } = TenantDirectory.OfOne;
+
     private IServiceProvider Services => _one!.GetSiloServiceProvider();
 
     public async ValueTask InitializeAsync()
     {
-        _redis = await RedisServer.StartAsync("no", CancellationToken.None);
+        _redis = _lent ?? await RedisServer.StartAsync("no", CancellationToken.None);
         _one = Build();
         _other = Build();
         await _one.DeployAsync();
@@ -80,11 +85,14 @@ public sealed class DeviceSilo : IAsyncLifetime
             }
         }
 
-        if (_redis is not null)
+        if (_redis is not null && _lent is null)
         {
             await _redis.DisposeAsync();
         }
     }
+
+    /// <summary>The same installation after a restart with other tenants: new silos on the store of these, which outlive them.</summary>
+    public DeviceSilo Grow(TenantDirectory tenants) => new() { _lent = _redis, Tenants = tenants };
 
     public void FailNextWrite(GrainId grain, StorageFault fault) =>
         Services.GetRequiredService<FaultingStorage>().FailNextWrite(grain, fault);
@@ -133,6 +141,7 @@ public sealed class DeviceSilo : IAsyncLifetime
             silo.Services.AddSingleton<ICertificateIssuer, PlayedIssuer>();
             silo.Services.AddSingleton<IFleetSigner, PlayedIssuer>();
             silo.Services.AddSingleton<IAnchorCertificateReader, AnchorSetGrainTests.PlayedReader>();
+            silo.Services.AddSingleton(Tenants);
             silo.AddDevices();
             silo.Services.PostConfigure<EnrollmentOptions>(options => options.UnknownDevicesMayApply = UnknownDevicesMayApply);
             var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));

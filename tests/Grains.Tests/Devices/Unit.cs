@@ -23,12 +23,12 @@ internal sealed class Unit
     private readonly DeviceSilo _silo;
     private readonly IGatewayObserver _reference;
 
-    public Unit(DeviceSilo silo, string? key = null, TenantId? tenant = null)
+    public Unit(DeviceSilo silo, string? key = null, TenantId? tenant = null, DeviceId? id = null, string profile = "axis")
     {
         _silo = silo;
         Tenant = tenant ?? TenantId.Default;
-        Id = DeviceId.TryParse($"B8A44F{Interlocked.Increment(ref _serial):X6}", out var id) ? id : throw new FormatException();
-        Identity = new DeviceIdentity("axis", Id, Hash(), key ?? Hash(), [1, 2, 3]);
+        Id = id ?? NewId();
+        Identity = new DeviceIdentity(profile, Id, Hash(), key ?? Hash(), [1, 2, 3]);
         _reference = silo.Reference(Gateway);
     }
 
@@ -104,6 +104,9 @@ internal sealed class Unit
 
     public async Task<ImmutableArray<string>> FactsAsync() =>
         [.. (await _silo.EntriesOfAsync(GrainId)).Select(entry => entry.Fact.GetType().Name)];
+
+    private static DeviceId NewId() =>
+        DeviceId.TryParse($"B8A44F{Interlocked.Increment(ref _serial):X6}", out var id) ? id : throw new FormatException();
 
     private static string Hash() => Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
 }

@@ -3,9 +3,11 @@ using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Images;
+using Muster.Contracts.Serials;
 using Muster.Contracts.Transfers;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Tenants;
 using Muster.Grains.Tests.Images;
 using Muster.Grains.Tests.Inventory;
 
@@ -45,6 +47,32 @@ public sealed class TransferGrainTests
 
         Task<RecordsWritten> WriteAsync(PackedRecord record) => silo.Grains.GetTransfer(partition).WriteAsync(
             new WriteRecords(Actor.Operator("anna"), TenantId.Default, Guid.Empty, [record]));
+    }
+
+    /// <summary>Serials are the installation's: an import takes in no device whose serial another tenant holds here.</summary>
+    [Fact]
+    public async Task WriteAsync_OfADeviceWhoseSerialAnotherTenantHolds_LeavesItOut()
+    {
+        var acme = TenantId.TryParse("acme", out var parsed) ? parsed : throw new FormatException();
+        await using var silo = await StoreSilo.StartAsync(isEmbedded: false, services => services
+            .AddSingleton<IImageVault>(new ScriptedVault())
+            .AddSingleton(TenantDirectory.Create([new(acme, ["acme.example"])]).Directory!));
+        var (mine, anna) = (Id("A"), Actor.Operator("anna"));
+        var partition = Partitions.OfDevice(DeviceKey.Of(TenantId.Default, mine));
+        var spec = new ExpectedDevice("P3265-V", "12.11", "", "", EnrollmentApproval.Automatic);
+        await silo.Grains.GetDevice(TenantId.Default, mine).ExpectAsync(new ExpectDevice(anna, "r1", spec));
+        var packed = Assert.Single((await silo.Store.Archive.ReadAsync(partition, GrainTypes.Device, "default/*", "", Cancel)).Records);
+        var command = new WriteRecords(anna, TenantId.Default, Guid.Empty, [packed]);
+        var taken = await silo.Grains.GetTransfer(partition).WriteAsync(command);
+        var serial = silo.Grains.GetSerial(mine);
+        Assert.Equal("SERIAL_DISPUTED", (await serial.ClaimAsync(acme))?.Reason);
+        Assert.Null((await serial.AssignAsync(new AssignSerial(anna, acme, "theirs"))).Error);
+        Assert.Null(await serial.ClaimAsync(acme));
+
+        var left = await silo.Grains.GetTransfer(partition).WriteAsync(command);
+
+        Assert.Equal((1, 0), (taken.Written, left.Written));
+        Assert.Contains("is another tenant's", Assert.Single(left.Left).Why, StringComparison.Ordinal);
     }
 
     private static DeviceId Id(string text) => DeviceId.TryParse(text, out var id) ? id : throw new FormatException(text);
