@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Muster.Load.Servers;
 
@@ -45,7 +43,8 @@ internal sealed record GeneratorOutcome(
 /// <summary>The generator's process: connects, sends, counts, and prints one line of JSON.</summary>
 internal static class GeneratorRun
 {
-    private const int HandshakesAtOnce = 32;
+    public const int HandshakesAtOnce = 32;
+
     private const int ProblemsMax = 5;
     private const long TicksPerMicrosecond = TimeSpan.TicksPerMicrosecond;
 
@@ -67,15 +66,16 @@ internal static class GeneratorRun
         return 0;
     }
 
+    /// <summary>
+    /// Microseconds since 1970: above every sequence of an earlier run, because no device sends one message per microsecond.
+    /// </summary>
+    public static long FirstSequence(TimeProvider clock) =>
+        clock.GetUtcNow().Subtract(DateTimeOffset.UnixEpoch).Ticks / TicksPerMicrosecond;
+
     private static async Task<List<DeviceLink>> ConnectAsync(GeneratorOrder order, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var trust = new X509Certificate2Collection();
-        trust.ImportFromPemFile(order.ServerCaFile);
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.AddRange(trust);
-
-        // Microseconds since 1970: above every sequence of an earlier run, because no device sends one message per microsecond.
-        var sequence = clock.GetUtcNow().Subtract(DateTimeOffset.UnixEpoch).Ticks / TicksPerMicrosecond;
+        var trust = ClientIdentity.Trust(order.ServerCaFile);
+        var sequence = FirstSequence(clock);
         var server = new IPEndPoint(IPAddress.Loopback, order.Port);
         var links = new List<DeviceLink>();
         await Parallel.ForEachAsync(
@@ -83,16 +83,8 @@ internal static class GeneratorRun
             new ParallelOptions { MaxDegreeOfParallelism = HandshakesAtOnce, CancellationToken = cancellationToken },
             async (device, cancel) =>
             {
-                using var certificate = X509Certificate2.CreateFromPemFile(
-                    Path.Combine(order.IdentityFolder, device + ".pem"), Path.Combine(order.IdentityFolder, device + ".key"));
                 var link = new DeviceLink(device, UpTemplate.Of(device, order.Kind, order.BootId), sequence, order.InFlight);
-                var tls = new SslClientAuthenticationOptions
-                {
-                    TargetHost = "localhost",
-                    ClientCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true),
-                    CertificateChainPolicy = policy,
-                };
-                await link.ConnectAsync(server, tls, cancel);
+                await link.ConnectAsync(server, ClientIdentity.Read(order.IdentityFolder, device, trust), cancel);
                 lock (links)
                 {
                     links.Add(link);
