@@ -23,7 +23,7 @@ internal sealed record AdmissionPlan(int[] Connections, int Rounds, double Secon
     public int Largest => Connections.Max();
 }
 
-/// <summary>What the devices' edge takes: connects, memory of idle connections, reports of many, revocations, and a storm of reconnects.</summary>
+/// <summary>What the devices' edge takes: connects, idle connections, reports of many, revocations, and a storm of reconnects.</summary>
 internal sealed class AdmissionBench(AdmissionPlan plan, RunRecord record, TimeProvider clock)
 {
     /// <summary>Files, libraries, and connections between servers.</summary>

@@ -5,8 +5,8 @@ using Muster.Load.Servers;
 namespace Muster.Load.Figures;
 
 /// <summary>
-/// Connects a second: TLS with client certificates, CONNECT, CONNACK. The product in one process, beside a listener of the same runtime that
-/// does the same handshake and answers every CONNECT alike.
+/// Connects a second: TLS with client certificates, CONNECT, CONNACK. The product in one process, beside a listener of the same runtime
+/// that does the same handshake and answers every CONNECT alike.
 /// </summary>
 internal sealed class ConnectsPart(AdmissionPlan plan, Workplace place, RunRecord record, TimeProvider clock)
 {

@@ -5,8 +5,8 @@ using Muster.Protocol;
 namespace Muster.Load.Figures;
 
 /// <summary>
-/// Status and durable messages over few and many connections, beside the same listener with nothing behind it: what the grain, the commit and
-/// the store take of what a listener could do.
+/// Status and durable messages over few and many connections, beside the same listener with nothing behind it: what the grain, the commit
+/// and the store take of what a listener could do.
 /// </summary>
 internal sealed class ReportsPart(AdmissionPlan plan, Workplace place, RunRecord record, TimeProvider clock)
 {

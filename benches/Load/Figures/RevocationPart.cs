@@ -7,8 +7,8 @@ using Muster.Protocol;
 namespace Muster.Load.Figures;
 
 /// <summary>
-/// From a decision to the end of the sessions that it takes the right from, while two gateways are full. The maker made two certificates for
-/// one serial: before the enrolment either may connect; the enrolment of one commits, and the other's sessions end on both gateways.
+/// From a decision to the end of the sessions that it takes the right from, while two gateways are full. The maker made two certificates
+/// for one serial: before the enrolment either may connect; the enrolment of one commits, and the other's sessions end on both gateways.
 /// </summary>
 internal sealed class RevocationPart(AdmissionPlan plan, Workplace place, RunRecord record, TimeProvider clock)
 {

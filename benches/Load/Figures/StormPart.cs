@@ -5,8 +5,8 @@ using Muster.Load.Servers;
 namespace Muster.Load.Figures;
 
 /// <summary>
-/// All devices of two gateways lose their connections in the same moment and come back at once; each says hello and repeats an inventory until
-/// it is acknowledged, while operators go on working. Beside it two listeners that do nothing but the handshake.
+/// All devices of two gateways lose their connections in the same moment and come back at once; each says hello and repeats an inventory
+/// until it is acknowledged, while operators go on working. Beside it two listeners that do nothing but the handshake.
 /// </summary>
 internal sealed class StormPart(AdmissionPlan plan, Workplace place, RunRecord record, TimeProvider clock)
 {

@@ -36,8 +36,8 @@ internal sealed record ConnectOutcome(
 }
 
 /// <summary>
-/// Connects and leaves, over and over: TCP, a full TLS handshake with a client certificate, CONNECT, CONNACK. Each caller has devices of its
-/// own, so that none takes over its own session.
+/// Connects and leaves, over and over: TCP, a full TLS handshake with a client certificate, CONNECT, CONNACK. Each caller has devices of
+/// its own, so that none takes over its own session.
 /// </summary>
 internal sealed class ConnectRun(ConnectOrder order, TimeProvider clock)
 {

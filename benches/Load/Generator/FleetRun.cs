@@ -34,8 +34,8 @@ internal sealed record FleetOutcome(
     int Connected, double BackSeconds, double BackMedianSeconds, double SaidSeconds, long Acknowledged, long Failed, string[] Problems);
 
 /// <summary>
-/// The generator of connections that stay: reads one command per line (<c>connect</c>, <c>reconnect</c>, <c>storm</c>) and answers each with a
-/// line of JSON. Ends when its input does.
+/// The generator of connections that stay: reads one command per line (<c>connect</c>, <c>reconnect</c>, <c>storm</c>) and answers each
+/// with a line of JSON. Ends when its input does.
 /// </summary>
 internal sealed class FleetRun
 {

@@ -90,7 +90,7 @@ internal sealed class Workplace : IDisposable
         return issuer;
     }
 
-    /// <summary>The certificate is written last: where it is, its key is too. Nobody but this bench trusts either, so nothing is synced.</summary>
+    /// <summary>The certificate is written last: where it is, its key is too. Nothing is synced: only a bench trusts it.</summary>
     private void Issue(string device, string folder)
     {
         var certificate = Path.Combine(folder, device + ".pem");
