@@ -48,6 +48,11 @@ internal static class GeneratorRun
     private const int ProblemsMax = 5;
     private const long TicksPerMicrosecond = TimeSpan.TicksPerMicrosecond;
 
+    /// <summary>Connects are not what is measured here; one that is refused for longer is an error of the bench.</summary>
+    private static readonly TimeSpan AdmissionPatience = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan AdmissionPause = TimeSpan.FromSeconds(1);
+
     /// <summary>After the stop, everything in flight is answered within milliseconds; a store that hangs is an error.</summary>
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(15);
 
@@ -83,14 +88,37 @@ internal static class GeneratorRun
             new ParallelOptions { MaxDegreeOfParallelism = HandshakesAtOnce, CancellationToken = cancellationToken },
             async (device, cancel) =>
             {
-                var link = new DeviceLink(device, UpTemplate.Of(device, order.Kind, order.BootId), sequence, order.InFlight);
-                await link.ConnectAsync(server, ClientIdentity.Read(order.IdentityFolder, device, trust), cancel);
+                var identity = ClientIdentity.Read(order.IdentityFolder, device, trust);
+                var link = await AdmittedAsync(
+                    () => new DeviceLink(device, UpTemplate.Of(device, order.Kind, order.BootId), sequence, order.InFlight),
+                    candidate => candidate.ConnectAsync(server, identity, cancel),
+                    clock);
                 lock (links)
                 {
                     links.Add(link);
                 }
             });
         return links;
+    }
+
+    /// <summary>A server that has just started, or is busy, says that it is not possible now: a device comes again.</summary>
+    private static async Task<DeviceLink> AdmittedAsync(Func<DeviceLink> create, Func<DeviceLink, Task> connect, TimeProvider clock)
+    {
+        for (var began = clock.GetTimestamp(); ;)
+        {
+            var link = create();
+            try
+            {
+                await connect(link);
+                return link;
+            }
+            catch (IOException) when (clock.GetElapsedTime(began) < AdmissionPatience)
+            {
+                link.Dispose();
+            }
+
+            await Task.Delay(AdmissionPause, clock);
+        }
     }
 
     private static async Task<GeneratorOutcome> MeasureAsync(
