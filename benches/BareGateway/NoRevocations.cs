@@ -4,7 +4,7 @@ using Muster.Contracts.Revocations;
 
 namespace Muster.BareGateway;
 
-/// <summary>A silo that has every partition and knows up to now that nobody was revoked: without it the gateway would admit nobody.</summary>
+/// <summary>A silo that has every partition and knows that nobody was revoked: without it the gateway would admit nobody.</summary>
 internal sealed class NoRevocations : IRevocationsGrain
 {
     private readonly Guid _silo = Guid.NewGuid();
