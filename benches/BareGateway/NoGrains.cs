@@ -1,6 +1,7 @@
 using System.Reflection;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Inventory;
+using Muster.Contracts.Revocations;
 
 namespace Muster.BareGateway;
 
@@ -9,6 +10,7 @@ public class NoGrains : DispatchProxy
 {
     private static readonly NoDevice Device = new();
     private static readonly IInventoryGrain Inventory = Create<IInventoryGrain, NoInventory>();
+    private static readonly NoRevocations Revocations = new();
 
     public static IGrainFactory Create() => Create<IGrainFactory, NoGrains>();
 
@@ -21,6 +23,7 @@ public class NoGrains : DispatchProxy
             { Name: nameof(IGrainFactory.CreateObjectReference) } => args[0],
             _ when targetMethod.ReturnType == typeof(IDeviceGrain) => Device,
             _ when targetMethod.ReturnType == typeof(IInventoryGrain) => Inventory,
+            _ when targetMethod.ReturnType == typeof(IRevocationsGrain) => Revocations,
             _ => throw new NotSupportedException($"The gateway asked for {targetMethod}."),
         };
     }

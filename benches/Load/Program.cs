@@ -22,6 +22,10 @@ var only = new Option<string[]>("--only")
 
 var generate = new Command("generate", "One run of the generator; its order is JSON on stdin.");
 generate.SetAction((_, _) => GeneratorRun.RunAsync(Console.In, Console.Out, TimeProvider.System));
+var connect = new Command("connect", "One run of connects; its order is JSON on stdin.");
+connect.SetAction((_, _) => ConnectRun.RunAsync(Console.In, Console.Out, TimeProvider.System));
+var fleet = new Command("fleet", "Devices that stay connected; order and commands are lines on stdin.");
+fleet.SetAction((_, _) => FleetRun.RunAsync(Console.In, Console.Out, TimeProvider.System));
 
 var status = new Command("status", "Status and durable messages beside a bare listener and mosquitto.")
 {
@@ -118,8 +122,44 @@ deliveries.SetAction(async (parsed, _) =>
     Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
     return 0;
 });
+var gateway = new Option<string>("--gateway") { Required = true, Description = "Muster.Gateway.dll" };
+var identities = new Option<string>("--identities") { Required = true, Description = "The folder that keeps the devices' keys." };
+var parts = new Option<string[]>("--part")
+{
+    DefaultValueFactory = _ => AdmissionPlan.AllParts,
+    AllowMultipleArgumentsPerToken = true,
+    Description = string.Join(" ", AdmissionPlan.AllParts),
+};
+parts.AcceptOnlyFromAmong(AdmissionPlan.AllParts);
+var held = new Option<int[]>("--connections")
+{
+    DefaultValueFactory = _ => [100, 1000, 10_000],
+    AllowMultipleArgumentsPerToken = true,
+    Description = "Sizes of the reports' curve; the largest is what the other parts have at each server.",
+};
+var visits = new Option<int>("--rounds") { DefaultValueFactory = _ => 5, Description = "Visits of each server." };
+var measured = new Option<double>("--seconds") { DefaultValueFactory = _ => 4, Description = "Measured time of one visit." };
+var admission = new Command("admission", "Connects, idle connections, reports of many, revocations, and a storm of reconnects.")
+{
+    results, silo, gateway, bare, identities, parts, held, visits, measured,
+};
+admission.SetAction(async (parsed, _) =>
+{
+    var record = new RunRecord("admission", Console.Out, TimeProvider.System);
+    var plan = new AdmissionPlan(parsed.GetRequiredValue(held), parsed.GetValue(visits), parsed.GetValue(measured))
+    {
+        Parts = parsed.GetRequiredValue(parts),
+        SiloAssembly = parsed.GetRequiredValue(silo),
+        GatewayAssembly = parsed.GetRequiredValue(gateway),
+        BareAssembly = parsed.GetRequiredValue(bare),
+        IdentityFolder = parsed.GetRequiredValue(identities),
+    };
+    await new AdmissionBench(plan, record, TimeProvider.System).RunAsync();
+    Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
+    return 0;
+});
 var root = new RootCommand("Muster's benches; see benches/README.md.")
 {
-    generate, status, demo, inventory, store, commit, watch, deliveries,
+    generate, connect, fleet, status, demo, inventory, store, commit, watch, deliveries, admission,
 };
 return await root.Parse(args).InvokeAsync();

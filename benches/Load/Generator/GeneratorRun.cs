@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Muster.Load.Servers;
 
@@ -45,9 +43,15 @@ internal sealed record GeneratorOutcome(
 /// <summary>The generator's process: connects, sends, counts, and prints one line of JSON.</summary>
 internal static class GeneratorRun
 {
-    private const int HandshakesAtOnce = 32;
+    public const int HandshakesAtOnce = 32;
+
     private const int ProblemsMax = 5;
     private const long TicksPerMicrosecond = TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>Connects are not what is measured here; one that is refused for longer is an error of the bench.</summary>
+    private static readonly TimeSpan AdmissionPatience = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan AdmissionPause = TimeSpan.FromSeconds(1);
 
     /// <summary>After the stop, everything in flight is answered within milliseconds; a store that hangs is an error.</summary>
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(15);
@@ -67,15 +71,16 @@ internal static class GeneratorRun
         return 0;
     }
 
+    /// <summary>
+    /// Microseconds since 1970: above every sequence of an earlier run, because no device sends one message per microsecond.
+    /// </summary>
+    public static long FirstSequence(TimeProvider clock) =>
+        clock.GetUtcNow().Subtract(DateTimeOffset.UnixEpoch).Ticks / TicksPerMicrosecond;
+
     private static async Task<List<DeviceLink>> ConnectAsync(GeneratorOrder order, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var trust = new X509Certificate2Collection();
-        trust.ImportFromPemFile(order.ServerCaFile);
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.AddRange(trust);
-
-        // Microseconds since 1970: above every sequence of an earlier run, because no device sends one message per microsecond.
-        var sequence = clock.GetUtcNow().Subtract(DateTimeOffset.UnixEpoch).Ticks / TicksPerMicrosecond;
+        var trust = ClientIdentity.Trust(order.ServerCaFile);
+        var sequence = FirstSequence(clock);
         var server = new IPEndPoint(IPAddress.Loopback, order.Port);
         var links = new List<DeviceLink>();
         await Parallel.ForEachAsync(
@@ -83,22 +88,37 @@ internal static class GeneratorRun
             new ParallelOptions { MaxDegreeOfParallelism = HandshakesAtOnce, CancellationToken = cancellationToken },
             async (device, cancel) =>
             {
-                using var certificate = X509Certificate2.CreateFromPemFile(
-                    Path.Combine(order.IdentityFolder, device + ".pem"), Path.Combine(order.IdentityFolder, device + ".key"));
-                var link = new DeviceLink(device, UpTemplate.Of(device, order.Kind, order.BootId), sequence, order.InFlight);
-                var tls = new SslClientAuthenticationOptions
-                {
-                    TargetHost = "localhost",
-                    ClientCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true),
-                    CertificateChainPolicy = policy,
-                };
-                await link.ConnectAsync(server, tls, cancel);
+                var identity = ClientIdentity.Read(order.IdentityFolder, device, trust);
+                var link = await AdmittedAsync(
+                    () => new DeviceLink(device, UpTemplate.Of(device, order.Kind, order.BootId), sequence, order.InFlight),
+                    candidate => candidate.ConnectAsync(server, identity, cancel),
+                    clock);
                 lock (links)
                 {
                     links.Add(link);
                 }
             });
         return links;
+    }
+
+    /// <summary>A server that has just started, or is busy, says that it is not possible now: a device comes again.</summary>
+    private static async Task<DeviceLink> AdmittedAsync(Func<DeviceLink> create, Func<DeviceLink, Task> connect, TimeProvider clock)
+    {
+        for (var began = clock.GetTimestamp(); ;)
+        {
+            var link = create();
+            try
+            {
+                await connect(link);
+                return link;
+            }
+            catch (IOException) when (clock.GetElapsedTime(began) < AdmissionPatience)
+            {
+                link.Dispose();
+            }
+
+            await Task.Delay(AdmissionPause, clock);
+        }
     }
 
     private static async Task<GeneratorOutcome> MeasureAsync(

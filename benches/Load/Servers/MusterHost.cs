@@ -1,8 +1,5 @@
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using Grpc.Net.Client;
 using Muster.EmbeddedStore;
-using Muster.Protocol.V1;
 
 namespace Muster.Load.Servers;
 
@@ -19,19 +16,16 @@ internal sealed class MusterHost : IContestant
         ["Muster__Mqtt__MessagesBurst"] = "1000000",
     };
 
-    private const int CallsAtOnce = 32;
-
     private readonly ServerProcess _process;
     private readonly Redis? _redis;
     private readonly string _folder;
-    private readonly int _operatorsPort;
 
     private MusterHost(ServerProcess process, Redis? redis, string folder, (int Mqtt, int Operators) ports)
     {
         _process = process;
         _redis = redis;
         _folder = folder;
-        _operatorsPort = ports.Operators;
+        Api = new OperatorsApi(folder, ports.Operators);
         Port = ports.Mqtt;
     }
 
@@ -39,7 +33,9 @@ internal sealed class MusterHost : IContestant
 
     public int Port { get; }
 
-    public string ServerCaFile => Path.Combine(_folder, "operators", "administrator", "server-ca.pem");
+    public OperatorsApi Api { get; }
+
+    public string ServerCaFile => Api.ServerCaFile;
 
     public int[] Processes => _redis is null ? [_process.Id] : [_process.Id, _redis.ProcessId];
 
@@ -77,42 +73,9 @@ internal sealed class MusterHost : IContestant
     }
 
     /// <summary>Puts every device on the delivery list; their hellos enrol them.</summary>
-    public async Task ExpectAsync(string[] devices)
-    {
-        using var channel = Connect();
-        var client = new Devices.DevicesClient(channel);
-        await Parallel.ForEachAsync(
-            devices,
-            new ParallelOptions { MaxDegreeOfParallelism = CallsAtOnce },
-            async (device, cancellationToken) => await client.CreateDeviceAsync(
-                new CreateDeviceRequest
-                {
-                    Parent = "tenants/default",
-                    DeviceId = device,
-                    RequestId = $"bench-{device}",
-                    Device = new Device
-                    {
-                        Model = "P3265-V", Track = "active", Approval = EnrollmentApproval.Automatic, Warranty = new Warranty(),
-                    },
-                },
-                cancellationToken: cancellationToken));
-    }
+    public Task ExpectAsync(string[] devices) => Api.ExpectAsync(devices);
 
-    /// <summary>The API, as the administrator of the first start.</summary>
-    public GrpcChannel Connect()
-    {
-        var profile = Path.Combine(_folder, "operators", "administrator");
-        var certificate = X509Certificate2.CreateFromPemFile(
-            Path.Combine(profile, "operator.pem"), Path.Combine(profile, "operator.key"));
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.ImportFromPemFile(ServerCaFile);
-        var handler = new SocketsHttpHandler
-        {
-            SslOptions = new SslClientAuthenticationOptions { ClientCertificates = [certificate], CertificateChainPolicy = policy },
-        };
-        return GrpcChannel.ForAddress(
-            $"https://localhost:{_operatorsPort}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
-    }
+    public GrpcChannel Connect() => Api.Connect();
 
     /// <summary>Kills the host, and counts what its store holds: on the embedded store, after recovering its log.</summary>
     public async Task<long> KillAndCountAsync()

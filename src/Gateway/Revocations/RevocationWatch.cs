@@ -6,7 +6,7 @@ namespace Muster.Gateway.Revocations;
 
 /// <summary>
 /// Watches the revocations of all partitions: asks each silo twice a second, reads what it missed by position, and has what is open
-/// closed or judged again (issue 4, point 6).
+/// closed or judged again.
 /// </summary>
 internal sealed partial class RevocationWatch(
     IGrainFactory grains,

@@ -18,7 +18,7 @@ internal readonly record struct MissedPart(int Partition, FeedPosition After, Gu
 /// </summary>
 internal sealed class WatchedPartitions
 {
-    /// <summary>Nobody is admitted on older news (issue 4, point 6): whom it admits could not be closed in time.</summary>
+    /// <summary>Nobody is admitted on older news: whom it admits could not be closed in time.</summary>
     public static readonly TimeSpan AdmitAgeMax = TimeSpan.FromSeconds(2);
 
     /// <summary>

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using Grpc.Core;
+using Muster.Load.Servers;
+using Muster.Protocol.V1;
+
+namespace Muster.Load.Figures;
+
+/// <summary>How long calls took.</summary>
+internal sealed record CallTimes(double[] Milliseconds, int Failed)
+{
+    /// <summary>The time that this share of them did not exceed.</summary>
+    public double At(double share) =>
+        Milliseconds.Length == 0 ? 0 : Milliseconds.Order().ElementAt((int)Math.Ceiling(share * Milliseconds.Length) - 1);
+}
+
+/// <summary>
+/// Operators who go on working: calls at a fixed pace, by turns to each gateway, whether or not those before are answered, so that a slow
+/// answer does not hide those behind it.
+/// </summary>
+internal sealed class OperatorCalls(IReadOnlyList<OperatorsApi> gateways, string[] devices, TimeProvider clock)
+{
+    /// <summary>What some twenty people at their pages ask for.</summary>
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Longer is a failure.</summary>
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    private const int PageSize = 50;
+
+    private readonly List<double> _milliseconds = [];
+    private int _failed;
+
+    /// <summary>Calls until told to stop.</summary>
+    public async Task<CallTimes> RunAsync(CancellationToken stop)
+    {
+        var channels = gateways.Select(gateway => gateway.Connect()).ToArray();
+        var calls = new List<Task>();
+        var clients = channels.Select(channel => new Devices.DevicesClient(channel)).ToArray();
+        using var timer = new PeriodicTimer(Pace, clock);
+        try
+        {
+            for (var i = 0; await timer.WaitForNextTickAsync(stop); i++)
+            {
+                calls.Add(CallAsync(clients[i % clients.Length], i));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // What is under way is still waited for.
+        }
+
+        await Task.WhenAll(calls);
+        foreach (var channel in channels)
+        {
+            channel.Dispose();
+        }
+
+        return new CallTimes([.. _milliseconds], _failed);
+    }
+
+    private async Task CallAsync(Devices.DevicesClient client, int turn)
+    {
+        var began = Stopwatch.GetTimestamp();
+        var isAnswered = true;
+        try
+        {
+            await AskAsync(client, turn);
+        }
+        catch (RpcException)
+        {
+            isAnswered = false;
+        }
+
+        lock (_milliseconds)
+        {
+            _milliseconds.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            _failed += isAnswered ? 0 : 1;
+        }
+    }
+
+    /// <summary>A device, a page of a list and a count, by turns.</summary>
+    private async Task AskAsync(Devices.DevicesClient client, int turn)
+    {
+        var deadline = clock.GetUtcNow().UtcDateTime + Deadline;
+        switch (turn % 3)
+        {
+            case 0:
+                var device = devices[turn % devices.Length];
+                await client.GetDeviceAsync(new GetDeviceRequest { Name = $"tenants/default/devices/{device}" }, deadline: deadline);
+                break;
+            case 1:
+                await client.ListDevicesAsync(
+                    new ListDevicesRequest { Parent = "tenants/default", PageSize = PageSize }, deadline: deadline);
+                break;
+            default:
+                await client.CountDevicesAsync(new CountDevicesRequest { Parent = "tenants/default" }, deadline: deadline);
+                break;
+        }
+    }
+}
