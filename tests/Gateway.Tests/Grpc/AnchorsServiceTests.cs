@@ -175,6 +175,7 @@ public sealed class AnchorsServiceTests
         _ when message.Contains("Anchor", StringComparison.Ordinal) => "anchors/a",
         _ when message.Contains("Enrollment", StringComparison.Ordinal) => "enrollments/A1",
         _ when message.Contains("TrustRules", StringComparison.Ordinal) => "trustRules",
+        _ when message.Contains("Serial", StringComparison.Ordinal) => "serials/A1",
         _ => "",
     };
 }
