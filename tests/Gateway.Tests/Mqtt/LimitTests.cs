@@ -16,7 +16,7 @@ public sealed class LimitTests
         const int Noise = 400;
         await using var edge = await DeviceEdge.StartAsync(
             ("Muster:Mqtt:TotalMessagesPerSecond", "10"), ("Muster:Mqtt:MessagesPerSecond", "1000"),
-            ("Muster:Mqtt:MessagesBurst", "1000"));
+            ("Muster:Mqtt:MessagesBurst", "1000"), ("Muster:Mqtt:ReceiveMax", "1000"));
         await using var noisy = await TestClient.ConnectedAsync(edge, Samples.Serial);
         await using var quiet = await TestClient.ConnectedAsync(edge, Samples.OtherSerial);
         var flood = Task.WhenAll(Enumerable.Range(1, Noise)

@@ -271,21 +271,6 @@ public sealed class PublishTests
     }
 
     [Fact]
-    public async Task Publish_WithATopicAlias_EndsTheSession()
-    {
-        await using var edge = await DeviceEdge.StartAsync();
-        using var certificate = edge.Pki.Issue(Samples.Serial);
-        await using var client = await RawClient.ConnectAsync(edge, certificate);
-        await client.ConnectAsync(Samples.Serial, keepAlive: 60);
-        await client.ReceiveAsync();
-
-        await client.SendAsync([0x32, 8, 0, 0, 0, 1, 3, 0x23, 0, 1]);
-
-        var end = await client.ReceiveAsync();
-        Assert.Equal([0xE0, 0x94], [end[0], end[2]]);
-    }
-
-    [Fact]
     public async Task Bytes_ThatAreNotMqtt_EndTheSession()
     {
         await using var edge = await DeviceEdge.StartAsync();
