@@ -26,9 +26,11 @@ internal readonly record struct ConnectFrame(MqttConnectPacket Packet, Admission
                 : null;
         }
 
-        return isVersion5 && HasForbiddenProperty(frame)
-            ? new ConnectFrame(decoded, Admission.Refused(MqttConnectReasonCode.ProtocolError, "A property is there twice, or 0 where it may not."))
-            : new ConnectFrame(decoded, null);
+        return new ConnectFrame(
+            decoded,
+            isVersion5 && HasForbiddenProperty(frame)
+                ? Admission.Refused(MqttConnectReasonCode.ProtocolError, "A property is there twice, or 0 where it may not.")
+                : null);
     }
 
     /// <summary>MQTT 3.1.1 without client id and without Clean Session: return code 2 (3.1.3-8).</summary>

@@ -16,7 +16,7 @@ internal sealed class TopicAliases
     /// </summary>
     public const int Max = 16;
 
-    /// <summary>One byte more than any known event has after its serial: what is longer is no event, and neither is its beginning.</summary>
+    /// <summary>One byte more than any event has after its serial: what is longer is none, and neither is its beginning.</summary>
     private const int RestBytesMax = AxisTopic.RestBytesMax + 1;
 
     private readonly Entry[] _entries = new Entry[Max];

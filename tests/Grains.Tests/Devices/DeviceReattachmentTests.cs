@@ -6,8 +6,8 @@ using Muster.Domain.Devices;
 namespace Muster.Grains.Tests.Devices;
 
 /// <summary>
-/// After the death of a silo a partition has no presence for a while, and the devices have noticed nothing: what they are to be told reaches
-/// the connections that they still have.
+/// After the death of a silo a partition has no presence for a while, and the devices have noticed nothing: what they are to be told
+/// reaches the connections that they still have.
 /// </summary>
 public sealed class DeviceReattachmentTests : IAsyncLifetime
 {
