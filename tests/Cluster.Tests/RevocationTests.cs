@@ -13,6 +13,9 @@ public sealed class RevocationTests
           -addext basicConstraints=critical,CA:FALSE -subj "/CN=$0/serialNumber=$0" -keyout second.key -out second.pem
         """;
 
+    /// <summary>What mosquitto_sub says when it is in and stays: a refused subscription ends it.</summary>
+    private const string Granted = "Subscribed (mid: 1): 1";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -33,8 +36,8 @@ public sealed class RevocationTests
         await site.InsistAsync(
             Cancel, "devices", "create", QuestionTests.Serial, "--model", ClusterSite.Model, "--warranty-start", "2026-01-01",
             "--warranty-months", "60");
-        using var impostor = Start(site, "mosquitto_sub", 1, "second", "log", "-t", $"muster/v1/devices/{QuestionTests.Serial}/down/#");
-        await UntilAsync(site, () => impostor.Output.Contains("Subscribed", StringComparison.Ordinal), impostor);
+        using var impostor = Start(site, "mosquitto_sub", 1, "second", "", "-t", $"muster/v1/devices/{QuestionTests.Serial}/down/#");
+        await UntilAsync(site, () => impostor.Output.Contains(Granted, StringComparison.Ordinal), impostor);
 
         using var device = Start(
             site, "mosquitto_pub", 0, "device", "tools", "-t", $"muster/v1/devices/{QuestionTests.Serial}/up/hello", "-m",
@@ -64,8 +67,8 @@ public sealed class RevocationTests
             "-t", $"muster/v1/devices/{QuestionTests.Serial}/up/status", "-m", """{"stamp":{"bootId":"boot-1","sequence":1}}""",
         ];
         using var connected = Start(
-            site, "mosquitto_sub", 1, "device", "log", "-t", $"muster/v1/devices/{QuestionTests.Serial}/down/#");
-        await UntilAsync(site, () => connected.Output.Contains("Subscribed", StringComparison.Ordinal), connected);
+            site, "mosquitto_sub", 1, "device", "", "-t", $"muster/v1/devices/{QuestionTests.Serial}/down/#");
+        await UntilAsync(site, () => connected.Output.Contains(Granted, StringComparison.Ordinal), connected);
 
         site.Silos[0].Signal("STOP");
         try
@@ -95,12 +98,14 @@ public sealed class RevocationTests
         }
     }
 
+    private static string ClientId(string suffix) => suffix.Length == 0 ? QuestionTests.Serial : $"{QuestionTests.Serial}/{suffix}";
+
     private static MosquittoClient Start(
         ClusterSite site, string program, int gateway, string certificate, string suffix, params string[] arguments) => new(
         site.Folder,
         [
             "-oL", program, "-d", "-V", "mqttv5", "-h", "localhost", "-p",
-            site.MqttPorts[gateway].ToString(CultureInfo.InvariantCulture), "-q", "1", "-i", $"{QuestionTests.Serial}/{suffix}", "--cafile",
+            site.MqttPorts[gateway].ToString(CultureInfo.InvariantCulture), "-q", "1", "-i", ClientId(suffix), "--cafile",
             Path.Combine(site.Profile, "server-ca.pem"), "--cert", $"{certificate}.pem", "--key", $"{certificate}.key", .. arguments,
         ]);
 

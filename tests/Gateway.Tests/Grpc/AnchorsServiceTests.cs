@@ -173,6 +173,8 @@ public sealed class AnchorsServiceTests
         _ when message.Contains("Operator", StringComparison.Ordinal) => "operators/a",
         _ when message.Contains("Delivery", StringComparison.Ordinal) => "deliveries/a",
         _ when message.Contains("Anchor", StringComparison.Ordinal) => "anchors/a",
+        _ when message.Contains("Enrollment", StringComparison.Ordinal) => "enrollments/A1",
+        _ when message.Contains("TrustRules", StringComparison.Ordinal) => "trustRules",
         _ => "",
     };
 }
