@@ -32,9 +32,9 @@ public static class HostDefaultsExtensions
                 .WithMetrics(metrics => metrics
                     .AddMeter("Muster.*", "Microsoft.Orleans", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
                     .AddOtlpExporter())
-                // Of operators' calls and downloads. Orleans would have to wrap every grain call to trace it, also those of the
-                // devices' messages.
-                .WithTracing(traces => traces.AddAspNetCoreInstrumentation().AddOtlpExporter());
+                // Of operators' calls, downloads, and those messages whose device names a trace. Orleans would have to wrap every grain
+                // call to trace it, also those of all other messages.
+                .WithTracing(traces => traces.AddAspNetCoreInstrumentation().AddSource("Muster.*").AddOtlpExporter());
         }
 
         return builder;

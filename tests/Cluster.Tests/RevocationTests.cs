@@ -100,7 +100,7 @@ public sealed class RevocationTests
 
     private static string ClientId(string suffix) => suffix.Length == 0 ? QuestionTests.Serial : $"{QuestionTests.Serial}/{suffix}";
 
-    private static Client Start(
+    private static MosquittoClient Start(
         ClusterSite site, string program, int gateway, string certificate, string suffix, params string[] arguments) => new(
         site.Folder,
         [
@@ -109,83 +109,12 @@ public sealed class RevocationTests
             Path.Combine(site.Profile, "server-ca.pem"), "--cert", $"{certificate}.pem", "--key", $"{certificate}.key", .. arguments,
         ]);
 
-    private static async Task UntilAsync(ClusterSite site, Func<bool> isSo, Client client)
+    private static async Task UntilAsync(ClusterSite site, Func<bool> isSo, MosquittoClient client)
     {
         for (var started = Stopwatch.StartNew(); !isSo();)
         {
             Assert.True(started.Elapsed < Patience, client.Output + Environment.NewLine + site.Tails());
             await Task.Delay(TimeSpan.FromMilliseconds(50), Cancel);
-        }
-    }
-
-    /// <summary>One of mosquitto's clients and what it said.</summary>
-    private sealed class Client : IDisposable
-    {
-        private readonly Process _process;
-        private readonly System.Text.StringBuilder _said = new();
-
-        public Client(string folder, string[] arguments)
-        {
-            _process = new Process
-            {
-                StartInfo = new ProcessStartInfo("stdbuf", arguments)
-                {
-                    WorkingDirectory = folder,
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                },
-            };
-            _process.OutputDataReceived += (_, line) => Add(line.Data);
-            _process.ErrorDataReceived += (_, line) => Add(line.Data);
-            _process.Start();
-            _process.BeginOutputReadLine();
-            _process.BeginErrorReadLine();
-        }
-
-        /// <summary>True with all that it said.</summary>
-        public bool HasExited
-        {
-            get
-            {
-                if (!_process.WaitForExit(0))
-                {
-                    return false;
-                }
-
-                _process.WaitForExit();
-                return true;
-            }
-        }
-
-        public int ExitCode => _process.ExitCode;
-
-        public string Output
-        {
-            get
-            {
-                lock (_said)
-                {
-                    return _said.ToString();
-                }
-            }
-        }
-
-        public void Dispose()
-        {
-            if (!_process.HasExited)
-            {
-                _process.Kill(entireProcessTree: true);
-            }
-
-            _process.Dispose();
-        }
-
-        private void Add(string? line)
-        {
-            lock (_said)
-            {
-                _said.AppendLine(line);
-            }
         }
     }
 }

@@ -11,6 +11,9 @@ internal static class AxisTopic
     /// <summary>The longest path of the events that are known is 42 bytes; sources come after it.</summary>
     public const int PathBytesMax = 96;
 
+    /// <summary>The longest that can be an event after its serial: the level <c>event</c>, and a path with its name spaces.</summary>
+    public const int RestBytesMax = 6 + (PathBytesMax * 2);
+
     /// <summary>The prefix that AXIS OS puts before its serial by default.</summary>
     public static ReadOnlySpan<byte> Prefix => "axis/"u8;
 

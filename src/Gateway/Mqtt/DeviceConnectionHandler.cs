@@ -17,6 +17,8 @@ internal sealed partial class DeviceConnectionHandler(
     TimeProvider clock,
     ILogger<DeviceConnectionHandler> logger) : ConnectionHandler
 {
+    private const byte ConnectHeader = 0x10;
+
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
@@ -39,26 +41,41 @@ internal sealed partial class DeviceConnectionHandler(
         }
     }
 
-    private async Task ServeAsync(MqttChannel channel, DevicePeer? peer, MqttConnectPacket connect, bool hasRoom)
+    private async Task ServeAsync(MqttChannel channel, DevicePeer? peer, ConnectFrame received, bool hasRoom)
     {
-        var admission = await admissions.AdmitAsync(channel, peer, connect, hasRoom);
+        var connect = received.Packet;
+        channel.PeerPacketBytesMax = connect.MaximumPacketSize == 0 ? long.MaxValue : connect.MaximumPacketSize;
+        var admission = received.Refusal ?? await admissions.AdmitAsync(channel, peer, connect, hasRoom);
         if (admission.Session is not { } session)
         {
             LogRefusal(channel, connect, admission);
             instruments.Connected(admission.Error!.Reason);
-            await channel.SendAsync(CreateRefusal(admission));
+            await RefuseAsync(channel, admission);
             return;
         }
 
         try
         {
-            await channel.SendAsync(CreateAcceptance(admission, connect));
-            instruments.Connected("accepted");
-            await loop.RunAsync(session);
+            if (await channel.SendAsync(CreateAcceptance(admission, connect)))
+            {
+                instruments.Connected("accepted");
+                await loop.RunAsync(session);
+            }
         }
         finally
         {
             await loop.EndAsync(session);
+        }
+    }
+
+    /// <summary>Words that do not fit the client's packets are left out (MQTT 5, 3.2.2.3.9).</summary>
+    private static async Task RefuseAsync(MqttChannel channel, Admission admission)
+    {
+        var packet = CreateRefusal(admission);
+        if (!await channel.SendAsync(packet))
+        {
+            packet.ReasonString = null;
+            await channel.SendAsync(packet);
         }
     }
 
@@ -72,7 +89,7 @@ internal sealed partial class DeviceConnectionHandler(
         }
     }
 
-    private async Task<MqttConnectPacket?> ReceiveConnectAsync(MqttChannel channel)
+    private async Task<ConnectFrame?> ReceiveConnectAsync(MqttChannel channel)
     {
         using var timeout = new CancellationTokenSource(options.Value.ConnectTimeout, clock);
         while (true)
@@ -85,7 +102,9 @@ internal sealed partial class DeviceConnectionHandler(
                 continue;
             }
 
-            var connect = status == FrameStatus.Complete ? Decode(channel, frame) : null;
+            var connect = status == FrameStatus.Complete && frame.Header == ConnectHeader
+                ? ConnectFrame.Of(frame, Decode(channel, frame), channel.IsVersion5)
+                : null;
             channel.Input.AdvanceTo(status == FrameStatus.Complete ? frame.Body.End : result.Buffer.End);
             if (connect is null && !result.IsCompleted)
             {
@@ -98,10 +117,9 @@ internal sealed partial class DeviceConnectionHandler(
 
     private static MqttConnectPacket? Decode(MqttChannel channel, in Frame frame)
     {
-        const byte ConnectHeader = 0x10;
         try
         {
-            return frame.Header == ConnectHeader ? channel.Decode(frame) as MqttConnectPacket : null;
+            return channel.Decode(frame) as MqttConnectPacket;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
@@ -121,10 +139,15 @@ internal sealed partial class DeviceConnectionHandler(
             MaximumQoS = MqttQualityOfServiceLevel.AtLeastOnce,
             MaximumPacketSize = (uint)options.Value.PacketBytesMax,
             ReceiveMaximum = (ushort)options.Value.ReceiveMax,
-            RetainAvailable = false,
+
+            // A retained message differs from another one for who subscribes later, and nobody can subscribe to what devices publish. To say
+            // that it is not available would keep out stock cameras, whose last will is often retained.
+            RetainAvailable = true,
             WildcardSubscriptionAvailable = true,
             SubscriptionIdentifiersAvailable = false,
             SharedSubscriptionAvailable = false,
+            TopicAliasMaximum = TopicAliases.Max,
+            AssignedClientIdentifier = admission.AssignedClientId,
             ServerKeepAlive = (ushort)(keepAlive.TotalSeconds == connect.KeepAlivePeriod ? 0 : keepAlive.TotalSeconds),
         };
     }

@@ -63,5 +63,17 @@ internal sealed class GatewayInstruments
         }
     }
 
+    /// <summary>It waited for its session, and then could not be sent.</summary>
+    public void NotSent(DownMessage message, UnsentReason why)
+    {
+        if (_deliveries.Enabled)
+        {
+            _deliveries.Add(
+                1,
+                new KeyValuePair<string, object?>("kind", DownMessageWriter.KindOf(message)),
+                new KeyValuePair<string, object?>("outcome", why == UnsentReason.Expired ? "expired" : "too-large"));
+        }
+    }
+
     public void Throttled(TimeSpan wait) => _throttled.Add(wait.TotalSeconds);
 }

@@ -28,6 +28,8 @@ internal sealed class MqttChannel(ConnectionContext connection, TimeProvider clo
 
     public bool IsVersionKnown => _formatter.ProtocolVersion != MqttProtocolVersion.Unknown;
 
+    public DateTimeOffset Now => clock.GetUtcNow();
+
     public string Remote => connection.RemoteEndPoint?.ToString() ?? "unknown";
 
     /// <summary>The client's Maximum Packet Size; larger messages are not sent (MQTT 5, 3.1.2.11.4).</summary>

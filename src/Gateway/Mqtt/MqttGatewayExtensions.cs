@@ -35,7 +35,8 @@ public static class MqttGatewayExtensions
         services.AddSingleton<SessionLoop>();
         services.AddSingleton<DeviceConnectionHandler>();
         services.AddHostedService<SessionSweeper>();
-        services.AddHostedService<PresenceReporter>();
+        services.AddSingleton<PresenceReporter>();
+        services.AddHostedService(provider => provider.GetRequiredService<PresenceReporter>());
         return services;
     }
 

@@ -27,6 +27,7 @@ internal sealed class MqttSession(
     private readonly Outbox _outbox = new(limits.QueuedMessagesMax);
     private readonly PacketWindow _window = new(limits.ReceiveMax);
     private readonly string?[] _topics = new string?[4];
+    private TopicAliases? _aliases;
     private List<(long Epoch, DownMessage Message)>? _early;
     private long _acceptedUntil;
     private bool _isSending;
@@ -51,6 +52,14 @@ internal sealed class MqttSession(
     public SessionLimits Limits { get; } = limits;
 
     public UpTopic Topic { get; } = new(address.Device);
+
+    /// <summary>What the device calls its topics; most never do.</summary>
+    public TopicAliases Aliases => _aliases ??= new TopicAliases();
+
+    /// <summary>
+    /// True for a Session Expiry Interval of 0: a device that said so may not ask for more with its goodbye (MQTT 5, 3.14.2.2.2).
+    /// </summary>
+    public bool ExpiresAtOnce { get; init; }
 
     /// <summary>What the gateway shares between the device's sessions; set when the place is held.</summary>
     public DeviceSessions Device { get; set; } = null!;
@@ -196,8 +205,7 @@ internal sealed class MqttSession(
         {
             if (Channel.IsVersion5)
             {
-                await Channel.SendAsync(
-                    new MqttDisconnectPacket { ReasonCode = ending.Code, ReasonString = ReasonCodes.TextOf(ending.Reason) });
+                await SayAsync(new MqttDisconnectPacket { ReasonCode = ending.Code, ReasonString = ReasonCodes.TextOf(ending.Reason) });
             }
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
@@ -206,6 +214,16 @@ internal sealed class MqttSession(
         }
 
         Channel.Input.CancelPendingRead();
+    }
+
+    /// <summary>Words that do not fit the client's packets are left out (MQTT 5, 3.14.2.2.3); the code alone does.</summary>
+    private async Task SayAsync(MqttDisconnectPacket packet)
+    {
+        if (!await Channel.SendAsync(packet))
+        {
+            packet.ReasonString = null;
+            await Channel.SendAsync(packet);
+        }
     }
 
     /// <summary>
@@ -277,9 +295,10 @@ internal sealed class MqttSession(
 
     private async Task SendAsync(DownMessage message, ushort packetId)
     {
-        if (!await Channel.SendAsync(PacketOf(message, packetId)))
+        var isExpired = message is CommandMessage { Command.ExpiresAt: var expiresAt } && expiresAt <= Channel.Now;
+        if (isExpired || !await Channel.SendAsync(PacketOf(message, packetId)))
         {
-            Limits.Unsendable(this, message);
+            Limits.NotSent(this, message, isExpired ? UnsentReason.Expired : UnsentReason.TooLarge);
             Acknowledged(packetId);
         }
     }
@@ -299,7 +318,7 @@ internal sealed class MqttSession(
     {
         if (!await Channel.SendAsync(PacketOf(ack, ackId), acknowledged))
         {
-            Limits.Unsendable(this, ack);
+            Limits.NotSent(this, ack, UnsentReason.TooLarge);
             Acknowledged(ackId);
         }
     }
@@ -310,7 +329,16 @@ internal sealed class MqttSession(
         PacketIdentifier = packetId,
         QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
         PayloadSegment = DownMessageWriter.Write(message, Device.Form),
+        MessageExpiryInterval = ExpiryOf(message),
     };
+
+    /// <summary>
+    /// The seconds that are left of a command when it is sent, however long it waited here; at least one, because 0 means for ever. Nothing
+    /// else expires: of desired documents the newest is true until a newer one comes.
+    /// </summary>
+    private uint ExpiryOf(DownMessage message) => message is CommandMessage { Command.ExpiresAt: var expiresAt }
+        ? (uint)Math.Clamp((expiresAt - Channel.Now).TotalSeconds, 1, uint.MaxValue)
+        : 0;
 
     private string TopicOf(DownMessage message)
     {
@@ -328,11 +356,21 @@ internal sealed record Ending(MqttDisconnectReasonCode Code, FleetError Reason);
 /// <param name="SilenceTicksMax">One and a half keep-alive periods, in timestamp ticks.</param>
 /// <param name="WantsReasons">False when the client asked for no reason strings.</param>
 /// <param name="Closing">Called once when the gateway ends the session.</param>
-/// <param name="Unsendable">Called for a message that is larger than the client accepts.</param>
+/// <param name="NotSent">Called for a message that waited and is not sent.</param>
 internal sealed record SessionLimits(
     int QueuedMessagesMax,
     int ReceiveMax,
     long SilenceTicksMax,
     bool WantsReasons,
     Action<MqttSession, Ending> Closing,
-    Action<MqttSession, DownMessage> Unsendable);
+    Action<MqttSession, DownMessage, UnsentReason> NotSent);
+
+/// <summary>Why a message that waited for its session is not sent.</summary>
+internal enum UnsentReason
+{
+    /// <summary>It is larger than the client's Maximum Packet Size.</summary>
+    TooLarge,
+
+    /// <summary>Its time was over before its turn came.</summary>
+    Expired,
+}

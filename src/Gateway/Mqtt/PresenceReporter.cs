@@ -1,8 +1,12 @@
+using System.Collections.Concurrent;
 using Muster.Contracts.Inventory;
 
 namespace Muster.Gateway.Mqtt;
 
-/// <summary>Tells every partition which sessions are here: every 1.5 s what changed, every 30 s all (design §1).</summary>
+/// <summary>
+/// Tells every partition which sessions are here: every 1.5 s what changed, every 30 s all (design §1), and all at once to one that has
+/// begun anew: it has forgotten them, and the grains of its devices ask it.
+/// </summary>
 internal sealed partial class PresenceReporter(
     IGrainFactory grains,
     SessionRegistry registry,
@@ -21,6 +25,11 @@ internal sealed partial class PresenceReporter(
     /// <summary>Messages under way to partitions at once: enough to hide the round trip, too few to flood a silo.</summary>
     private const int PartitionsAtOnce = 16;
 
+    private readonly ConcurrentDictionary<int, bool> _forgetful = new();
+
+    /// <summary>The partition lives elsewhere now, or again: its silo died, or it moved. Told with the next tick.</summary>
+    public void TellAll(int partition) => _forgetful[partition] = true;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, clock);
@@ -38,7 +47,13 @@ internal sealed partial class PresenceReporter(
         await SendAsync(CollectChanged(), isFull: false, stoppingToken);
         if (isFull)
         {
-            await SendAsync(CollectAll(), isFull: true, stoppingToken);
+            _forgetful.Clear();
+            await SendAsync(CollectAll(_ => true), isFull: true, stoppingToken);
+        }
+        else if (!_forgetful.IsEmpty)
+        {
+            var told = _forgetful.Keys.Where(partition => _forgetful.TryRemove(partition, out _)).ToHashSet();
+            await SendAsync(CollectAll(told.Contains), isFull: true, stoppingToken);
         }
     }
 
@@ -68,12 +83,12 @@ internal sealed partial class PresenceReporter(
         return byPartition;
     }
 
-    private Dictionary<int, List<Told>> CollectAll()
+    private Dictionary<int, List<Told>> CollectAll(Predicate<int> isMeant)
     {
         var byPartition = new Dictionary<int, List<Told>>();
         foreach (var device in registry.Devices)
         {
-            if (device.IsReceiving)
+            if (device.IsReceiving && isMeant(device.Partition))
             {
                 Add(byPartition, device, clearDirty: false);
             }

@@ -49,6 +49,8 @@ internal static class ReasonCodes
         MqttDisconnectReasonCode.SessionTakenOver => DisconnectReason.TakenOver,
         MqttDisconnectReasonCode.ServerShuttingDown => DisconnectReason.GatewayStopped,
         MqttDisconnectReasonCode.MalformedPacket or MqttDisconnectReasonCode.ProtocolError or MqttDisconnectReasonCode.PacketTooLarge
+            or MqttDisconnectReasonCode.ReceiveMaximumExceeded or MqttDisconnectReasonCode.TopicAliasInvalid
+            or MqttDisconnectReasonCode.QoSNotSupported
             or MqttDisconnectReasonCode.SubscriptionIdentifiersNotSupported => DisconnectReason.ProtocolError,
         _ => DisconnectReason.ClosedByServer,
     };

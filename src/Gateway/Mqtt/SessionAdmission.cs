@@ -15,7 +15,13 @@ namespace Muster.Gateway.Mqtt;
 /// <summary>A CONNECT's answer: a session, or why not.</summary>
 internal readonly record struct Admission(MqttSession? Session, bool SessionPresent, MqttConnectReasonCode Code, FleetError? Error)
 {
+    /// <summary>The client id of a device that left it to us; null for one that named it.</summary>
+    public string? AssignedClientId { get; init; }
+
     public static Admission Refused(FleetError error) => new(null, false, ReasonCodes.OfConnect(error), error);
+
+    public static Admission Refused(MqttConnectReasonCode code, string text) =>
+        new(null, false, code, FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", text));
 }
 
 /// <summary>Decides about a CONNECT: identity, client id, limits, then the device's own grain.</summary>
@@ -51,13 +57,9 @@ internal sealed partial class SessionAdmission(
 
     public async Task<Admission> AdmitAsync(MqttChannel channel, DevicePeer? peer, MqttConnectPacket connect, bool hasRoom)
     {
-        if (channel.IsVersion310 || !string.IsNullOrEmpty(connect.AuthenticationMethod))
+        if (RefuseOffer(channel, connect) is { } notOffered)
         {
-            var code = channel.IsVersion310
-                ? MqttConnectReasonCode.UnsupportedProtocolVersion
-                : MqttConnectReasonCode.BadAuthenticationMethod;
-            var error = FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "MQTT 5 or 3.1.1 with a TLS client certificate only.");
-            return new Admission(null, false, code, error);
+            return notOffered;
         }
 
         if (peer?.Result?.Identity is not { } identity)
@@ -65,7 +67,10 @@ internal sealed partial class SessionAdmission(
             return Admission.Refused(peer?.Result?.Error ?? CertificateErrors.Missing());
         }
 
-        if (!IsClientIdOf(identity, connect.ClientId))
+        // Who leaves its name to us is who its certificate says (MQTT 5, 3.1.3.1; MQTT 3.1.1, 3.1.3.1, with Clean Session only).
+        var isUnnamed = string.IsNullOrEmpty(connect.ClientId) && (channel.IsVersion5 || connect.CleanSession);
+        var clientId = isUnnamed ? identity.Device.Value : connect.ClientId;
+        if (!IsClientIdOf(identity, clientId))
         {
             return Admission.Refused(DeviceMessageErrors.ClientIdNotAllowed(identity.Device));
         }
@@ -76,10 +81,11 @@ internal sealed partial class SessionAdmission(
         }
 
         var session = new MqttSession(
-            channel, new DeviceAddress(peer.Tenant, identity.Device), identity, connect.ClientId, LimitsOf(channel, connect))
+            channel, new DeviceAddress(peer.Tenant, identity.Device), identity, clientId, LimitsOf(connect))
         {
             Peer = peer,
             LastWill = LastWillOf(connect),
+            ExpiresAtOnce = connect.SessionExpiryInterval == 0,
         };
         if (registry.Reserve(session) is not { } device)
         {
@@ -87,10 +93,36 @@ internal sealed partial class SessionAdmission(
         }
 
         session.Device = device;
-        return await AskAsync(session, connect);
+        var admission = await AskAsync(session, connect.CleanSession || isUnnamed);
+        return isUnnamed ? admission with { AssignedClientId = clientId } : admission;
     }
 
-    private async Task<Admission> AskAsync(MqttSession session, MqttConnectPacket connect)
+    /// <summary>What nobody is offered, whoever it is; CONNACK has a code for each.</summary>
+    private static Admission? RefuseOffer(MqttChannel channel, MqttConnectPacket connect)
+    {
+        if (channel.IsVersion310)
+        {
+            return Admission.Refused(
+                MqttConnectReasonCode.UnsupportedProtocolVersion, "MQTT 5 or 3.1.1 with a TLS client certificate only.");
+        }
+
+        if (!channel.IsVersion5)
+        {
+            return null;
+        }
+
+        // A will is never sent, but a device that asks for more than there is has to be told (MQTT 5, 3.2.2.3.4).
+        return connect switch
+        {
+            { AuthenticationMethod.Length: > 0 } => Admission.Refused(
+                MqttConnectReasonCode.BadAuthenticationMethod, "MQTT 5 or 3.1.1 with a TLS client certificate only."),
+            { WillFlag: true, WillQoS: > MqttQualityOfServiceLevel.AtLeastOnce } => Admission.Refused(
+                MqttConnectReasonCode.QoSNotSupported, "The highest QoS is 1, also of a will."),
+            _ => null,
+        };
+    }
+
+    private async Task<Admission> AskAsync(MqttSession session, bool isClean)
     {
         AdmitReply reply;
         try
@@ -120,7 +152,7 @@ internal sealed partial class SessionAdmission(
         }
 
         session.AcceptedUntil = reply.AcceptedUntil;
-        return new Admission(session, reply.SessionPresent && !connect.CleanSession, MqttConnectReasonCode.Success, null);
+        return new Admission(session, reply.SessionPresent && !isClean, MqttConnectReasonCode.Success, null);
     }
 
     /// <summary>Nobody is sent a will here; its words tell operators how the device calls its end, whatever topic it named.</summary>
@@ -150,9 +182,8 @@ internal sealed partial class SessionAdmission(
         }
     }
 
-    private SessionLimits LimitsOf(MqttChannel channel, MqttConnectPacket connect)
+    private SessionLimits LimitsOf(MqttConnectPacket connect)
     {
-        channel.PeerPacketBytesMax = connect.MaximumPacketSize == 0 ? long.MaxValue : connect.MaximumPacketSize;
         var keepAlive = KeepAliveOf(connect);
         return new SessionLimits(
             options.Value.QueuedMessagesMax,
@@ -160,10 +191,10 @@ internal sealed partial class SessionAdmission(
             (long)(keepAlive.TotalSeconds * 1.5 * clock.TimestampFrequency),
             connect.RequestProblemInformation,
             (session, ending) => LogClosing(logger, session.ClientId, ending.Code, ending.Reason.Reason),
-            (session, message) =>
+            (session, message, why) =>
             {
-                instruments.Delivered(message, found: false);
-                LogUnsendable(logger, session.ClientId, DownMessageWriter.KindOf(message));
+                instruments.NotSent(message, why);
+                LogNotSent(logger, session.ClientId, DownMessageWriter.KindOf(message), why);
             });
     }
 
@@ -192,6 +223,6 @@ internal sealed partial class SessionAdmission(
     [LoggerMessage(Level = LogLevel.Information, Message = "Session {ClientId} is closed with {Code}: {Reason}")]
     private static partial void LogClosing(ILogger logger, string clientId, MqttDisconnectReasonCode code, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A {Kind} for session {ClientId} is larger than it accepts")]
-    private static partial void LogUnsendable(ILogger logger, string clientId, string kind);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A {Kind} for session {ClientId} is not sent: {Why}")]
+    private static partial void LogNotSent(ILogger logger, string clientId, string kind, UnsentReason why);
 }

@@ -92,7 +92,7 @@ internal sealed partial class SessionLoop(
         {
             var result = await input.ReadAsync();
             var rest = result.Buffer;
-            var goesOn = !result.IsCanceled;
+            var goesOn = !result.IsCanceled && CheckReceiveMaximum(session, rest);
             while (goesOn && !session.IsOver)
             {
                 var status = FrameReader.TryRead(rest, options.Value.PacketBytesMax, out var frame);
@@ -127,6 +127,35 @@ internal sealed partial class SessionLoop(
                 return;
             }
         }
+    }
+
+    /// <summary>
+    /// Whatever lies here unread is unanswered: an MQTT 5 device that has more of it than it was allowed does not keep to the protocol
+    /// (MQTT 5, 3.3.4). One of MQTT 3.1.1 was told no number, and waits in its own socket.
+    /// </summary>
+    private bool CheckReceiveMaximum(MqttSession session, in ReadOnlySequence<byte> unread)
+    {
+        var max = options.Value.ReceiveMax;
+        if (!session.Channel.IsVersion5 || unread.Length <= (long)max * PublishFrame.AcknowledgedBytesMin)
+        {
+            return true;
+        }
+
+        var count = 0;
+        var rest = unread;
+        while (count <= max && FrameReader.TryRead(rest, options.Value.PacketBytesMax, out var frame) == FrameStatus.Complete)
+        {
+            count += PublishFrame.IsAcknowledged(frame.Header) ? 1 : 0;
+            rest = rest.Slice(frame.Body.End);
+        }
+
+        if (count > max)
+        {
+            var error = FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", $"More than {max} messages wait for their PUBACK.");
+            session.Close(MqttDisconnectReasonCode.ReceiveMaximumExceeded, error);
+        }
+
+        return count <= max;
     }
 
     private ValueTask<bool> HandleAsync(MqttSession session, FrameStatus status, in Frame frame)
@@ -243,6 +272,11 @@ internal sealed partial class SessionLoop(
             case MqttUnsubscribePacket unsubscribe:
                 await session.Channel.SendAsync(Subscriptions.Answer(unsubscribe));
                 return true;
+            case MqttDisconnectPacket { SessionExpiryInterval: > 0 } when session.ExpiresAtOnce:
+                session.Close(
+                    MqttDisconnectReasonCode.ProtocolError,
+                    FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "A session that expires at once cannot be kept with its end."));
+                return false;
             case MqttDisconnectPacket goodbye:
                 session.HasSaidGoodbye = true;
                 session.LastWill = goodbye.ReasonCode == MqttDisconnectReasonCode.DisconnectWithWillMessage ? session.LastWill : null;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
@@ -37,7 +38,11 @@ internal sealed partial class UpMessages(
             return ValueTask.FromResult(Refuse(session, problem.Code, problem.Text));
         }
 
-        var topic = session.Topic.Read(publish.Topic, out var kind, out var rest);
+        if (!TryReadTopic(session, publish, out var topic, out var kind, out var rest))
+        {
+            return ValueTask.FromResult(Refuse(session, MqttDisconnectReasonCode.TopicAliasInvalid, "This topic alias has no topic."));
+        }
+
         if (topic == UpTopicStatus.Axis)
         {
             return HandleAxisAsync(session, publish, rest);
@@ -54,7 +59,25 @@ internal sealed partial class UpMessages(
         session.Device.Form = message.Form;
         return message.Error is { } invalid
             ? RefuseAsync(session, publish.PacketId, new RejectionMessage(kind, message.Stamp, invalid), ReasonCodes.OfPublish(invalid))
-            : SendAsync(session, publish.PacketId, kind, message);
+            : SendAsync(session, publish, kind, message);
+    }
+
+    /// <summary>By its name, or by the alias that stood beside it in an earlier message; false for an alias that never did.</summary>
+    private static bool TryReadTopic(
+        MqttSession session, in PublishFrame publish, out UpTopicStatus topic, out UpKind kind, out ReadOnlySequence<byte> rest)
+    {
+        if (publish.Topic.IsEmpty)
+        {
+            return session.Aliases.TryFind(publish.TopicAlias, out topic, out kind, out rest);
+        }
+
+        topic = session.Topic.Read(publish.Topic, out kind, out rest);
+        if (publish.TopicAlias != PublishFrame.NoTopicAlias)
+        {
+            session.Aliases.Set(publish.TopicAlias, topic, kind, rest);
+        }
+
+        return true;
     }
 
     /// <summary>
@@ -74,7 +97,22 @@ internal sealed partial class UpMessages(
         instruments.ReceivedEvent(signal?.Kind, signal is null ? "unknown" : "read");
         var native = new ReportNativeEvent(session.Identity, session.Reference, signal);
         var message = new UpMessage(session.Device.Form, default, null) { Native = native };
-        return SendAsync(session, publish.PacketId, UpKind.Unspecified, message);
+        return SendAsync(session, publish, UpKind.Unspecified, message);
+    }
+
+    /// <summary>Within a trace when the device named one and somebody collects them.</summary>
+    private ValueTask<bool> SendAsync(MqttSession session, in PublishFrame publish, UpKind kind, UpMessage message) =>
+        DeviceTraces.TryReadParent(publish, out var parent)
+            ? SendTracedAsync(session, publish.PacketId, kind, message, parent)
+            : SendAsync(session, publish.PacketId, kind, message);
+
+    private async ValueTask<bool> SendTracedAsync(
+        MqttSession session, ushort packetId, UpKind kind, UpMessage message, ActivityContext parent)
+    {
+        using var activity = DeviceTraces.Start(session, kind, parent);
+        var goesOn = await SendAsync(session, packetId, kind, message);
+        activity?.SetStatus(goesOn ? ActivityStatusCode.Unset : ActivityStatusCode.Error);
+        return goesOn;
     }
 
     /// <summary>The way of every message: one suspension, whose state is pooled.</summary>
@@ -197,14 +235,17 @@ internal sealed partial class UpMessages(
             return (MqttDisconnectReasonCode.QoSNotSupported, "The highest QoS is 1.");
         }
 
-        if (publish.HasTopicAlias)
+        if (publish.TopicAlias != PublishFrame.NoTopicAlias && !TopicAliases.IsInRange(publish.TopicAlias))
         {
-            return (MqttDisconnectReasonCode.TopicAliasInvalid, "Topic aliases are not offered.");
+            return (MqttDisconnectReasonCode.TopicAliasInvalid, $"Topic aliases are 1 to {TopicAliases.Max}.");
         }
 
-        return publish.Retain && session.Channel.IsVersion5
-            ? (MqttDisconnectReasonCode.RetainNotSupported, "Retained messages are not offered.")
-            : null;
+        if (publish.Topic.IsEmpty && publish.TopicAlias == PublishFrame.NoTopicAlias)
+        {
+            return (MqttDisconnectReasonCode.ProtocolError, "It has neither a topic nor an alias.");
+        }
+
+        return null;
     }
 
     private static bool Refuse(MqttSession session, MqttDisconnectReasonCode code, string text)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Muster.Contracts.Revocations;
+using Muster.Gateway.Mqtt;
 
 namespace Muster.Gateway.Revocations;
 
@@ -12,6 +13,7 @@ internal sealed partial class RevocationWatch(
     IGrainFactory grains,
     WatchedPartitions partitions,
     OpenAccess open,
+    PresenceReporter presence,
     TimeProvider clock,
     ILogger<RevocationWatch> logger) : BackgroundService
 {
@@ -55,6 +57,8 @@ internal sealed partial class RevocationWatch(
             Act(reply.Revocations);
             foreach (var part in partitions.Take(reply, askedAt))
             {
+                // Another activation than the one that was followed: it does not know who is connected.
+                presence.TellAll(part.Partition);
                 Run(CatchUpAsync(part));
             }
 

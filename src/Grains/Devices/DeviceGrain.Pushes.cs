@@ -18,6 +18,9 @@ internal sealed partial class DeviceGrain
     /// <summary>An offer may wait for hours; twelve pushes an hour cost nothing.</summary>
     private static readonly TimeSpan PushIntervalMax = TimeSpan.FromMinutes(5);
 
+    /// <summary>By then every gateway has told all of its sessions to every partition, also to one that began anew.</summary>
+    private static readonly TimeSpan PresenceAge = TimeSpan.FromSeconds(30);
+
     private IGrainTimer? _timer;
     private TimeSpan _interval = PushInterval;
 
@@ -93,6 +96,14 @@ internal sealed partial class DeviceGrain
     {
         if (!IsAwaited || Current is not { } device || !await FindSessionAsync(device.Epoch))
         {
+            if (IsAwaited && (_sessionEpoch == 0 || IsMissed) && _interval < PresenceAge)
+            {
+                // Perhaps nobody knows yet that it is connected.
+                _interval *= 2;
+                ExpectAnswer(_interval);
+                return;
+            }
+
             // Answered, or gone: the next session starts it again.
             _timer?.Dispose();
             _timer = null;

@@ -21,6 +21,12 @@ internal sealed partial class DeviceGrain
     private IGatewayObserver? _gateway;
     private long _sessionEpoch;
     private bool _isConnected;
+
+    /// <summary>
+    /// A session that presence did not name, and that did not say either that it ended: after the death of a silo presence is learned anew,
+    /// and the device has noticed nothing. It is taken up again as soon as anybody speaks of it.
+    /// </summary>
+    private bool IsMissed => !_isConnected && _gateway is not null;
     private long _seenAt;
     private long? _askedAt;
 
@@ -30,7 +36,7 @@ internal sealed partial class DeviceGrain
         // An activation that knows a session issued its epoch itself, or heard from it since: nobody knows a higher one.
         var presence = _sessionEpoch == 0 ? await FindPresenceAsync() : null;
         var epoch = Math.Max(Math.Max(recordEpoch, presence?.Epoch ?? 0), _sessionEpoch) + 1;
-        var old = _isConnected ? _gateway : presence is { Connected: true } ? presence.Gateway : null;
+        var old = _gateway ?? (presence is { Connected: true } ? presence.Gateway : null);
         Adopt(gateway, epoch);
         if (old is not null)
         {
@@ -53,9 +59,10 @@ internal sealed partial class DeviceGrain
             return DeviceErrors.SessionTakenOver(_id);
         }
 
-        if (session.Epoch > _sessionEpoch && session.Gateway is { } gateway)
+        if ((session.Epoch > _sessionEpoch || IsMissed) && session.Gateway is { } gateway)
         {
             Adopt(gateway, session.Epoch);
+            ExpectAnswer(FirstPushDelay);
         }
 
         _seenAt = _services.Clock.GetTimestamp();
@@ -89,7 +96,7 @@ internal sealed partial class DeviceGrain
         _askedAt = _services.Clock.GetTimestamp();
         var presence = await FindPresenceAsync();
         if (presence is { Connected: true, Gateway: { } gateway } && presence.Epoch >= Math.Max(_sessionEpoch, recordEpoch)
-            && (presence.Epoch > _sessionEpoch || _isConnected || _sessionEpoch == 0))
+            && (presence.Epoch > _sessionEpoch || _gateway is not null || _sessionEpoch == 0))
         {
             Adopt(gateway, presence.Epoch);
         }

@@ -1,9 +1,12 @@
-"""A device made of Eclipse Paho: says hello, waits for its desired state, reports, leaves. Prints what it sees, one line each."""
+"""A device made of Eclipse Paho: tells its status twice, says hello, waits for its desired state, reports, leaves. Prints what it sees,
+one line each. With MQTT 5 the second status has an alias in place of its topic, and the report is a part of a trace."""
 import json
 import os
 import ssl
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 serial, port = os.environ["SERIAL"], int(os.environ["PORT"])
 is_five = os.environ["VERSION"] == "5"
@@ -14,13 +17,23 @@ def say(*words):
     print(*words, flush=True)
 
 
+def properties_of(**values):
+    properties = Properties(PacketTypes.PUBLISH) if is_five else None
+    for name, value in values.items() if is_five else ():
+        setattr(properties, name, value)
+    return properties
+
+
 def on_connect(client, userdata, flags, reason, properties=None):
-    say("connected", getattr(reason, "value", reason), "receive_maximum", getattr(properties, "ReceiveMaximum", None))
+    say("connected", getattr(reason, "value", reason), "receive_maximum", getattr(properties, "ReceiveMaximum", None),
+        "topic_alias_maximum", getattr(properties, "TopicAliasMaximum", None))
     client.subscribe(down + "#", 1)
 
 
 def on_subscribe(client, userdata, mid, codes, properties=None):
     say("subscribed", *[getattr(code, "value", code) for code in codes])
+    client.publish(up + "status", os.environ["STATUS"], 1, properties=properties_of(TopicAlias=1))
+    client.publish("" if is_five else up + "status", os.environ["STATUS"], 1, properties=properties_of(TopicAlias=1))
     client.publish(up + "hello", os.environ["HELLO"], 1)
 
 
@@ -28,7 +41,8 @@ def on_message(client, userdata, message):
     say(message.topic.removeprefix(down), message.payload.decode())
     if message.topic == down + "desired":
         generation = json.loads(message.payload)["generation"]
-        client.publish(up + "report", os.environ["REPORT"].replace("GENERATION", str(generation)), 1)
+        report = os.environ["REPORT"].replace("GENERATION", str(generation))
+        client.publish(up + "report", report, 1, properties=properties_of(UserProperty=("traceparent", os.environ["TRACE"])))
     elif message.topic == down + "ack" and json.loads(message.payload).get("kind", "").endswith("report"):
         client.disconnect()
 

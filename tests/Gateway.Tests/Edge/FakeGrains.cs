@@ -47,8 +47,11 @@ internal class FakeGrains : DispatchProxy
 internal sealed class FakeInventory : IInventoryGrain, IRevocationsGrain
 {
     private readonly Guid _silo = Guid.NewGuid();
-    private readonly Guid _tail = Guid.NewGuid();
+    private Guid _tail = Guid.NewGuid();
     private readonly ConcurrentQueue<Revocation> _revocations = new();
+
+    /// <summary>Its silo died, and another one has the partitions.</summary>
+    public void BeginAnew() => _tail = Guid.NewGuid();
 
     /// <summary>The revocation's commit.</summary>
     public void Revoke(string serial, RevocationEffect effect) => _revocations.Enqueue(

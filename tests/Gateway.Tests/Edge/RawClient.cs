@@ -1,20 +1,30 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using MQTTnet.Adapter;
+using MQTTnet.Formatter;
+using MQTTnet.Packets;
 
 namespace Muster.Gateway.Tests.Edge;
 
 /// <summary>Bytes over TLS, for what no decent client sends.</summary>
 internal sealed class RawClient(TcpClient tcp, SslStream tls) : IAsyncDisposable
 {
-    public static async Task<RawClient> ConnectAsync(DeviceEdge edge, X509Certificate2 certificate)
+    public static async Task<RawClient> ConnectAsync(
+        DeviceEdge edge, X509Certificate2 certificate, SslProtocols protocols = SslProtocols.None)
     {
         var tcp = new TcpClient();
         await tcp.ConnectAsync("127.0.0.1", edge.MqttPort, TestContext.Current.CancellationToken);
         var tls = new SslStream(tcp.GetStream(), false, (_, server, _, _) => edge.Pki.IsServer(server));
         await tls.AuthenticateAsClientAsync(
-            new SslClientAuthenticationOptions { TargetHost = "localhost", ClientCertificates = [certificate] },
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "localhost",
+                ClientCertificates = [certificate],
+                EnabledSslProtocols = protocols,
+            },
             TestContext.Current.CancellationToken);
         return new RawClient(tcp, tls);
     }
@@ -33,7 +43,7 @@ internal sealed class RawClient(TcpClient tcp, SslStream tls) : IAsyncDisposable
         await tls.FlushAsync(TestContext.Current.CancellationToken);
     }
 
-    /// <summary>One small packet; empty when the peer closed.</summary>
+    /// <summary>One packet of less than 16 KiB; empty when the peer closed.</summary>
     public async Task<byte[]> ReceiveAsync()
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -44,9 +54,30 @@ internal sealed class RawClient(TcpClient tcp, SslStream tls) : IAsyncDisposable
             return [];
         }
 
-        var body = new byte[head[1]];
+        int length = head[1];
+        if (length > 127)
+        {
+            var more = new byte[1];
+            await tls.ReadExactlyAsync(more, timeout.Token);
+            head = [.. head, .. more];
+            length = (length & 127) + (more[0] << 7);
+        }
+
+        var body = new byte[length];
         await tls.ReadExactlyAsync(body, timeout.Token);
         return [.. head, .. body];
+    }
+
+    /// <summary>The next packet, which has to be this one, with its MQTT 5 properties.</summary>
+    public async Task<TPacket> ReceiveAsync<TPacket>()
+        where TPacket : MqttPacket
+    {
+        var bytes = await ReceiveAsync();
+        Assert.NotEmpty(bytes);
+        var start = bytes[1] > 127 ? 3 : 2;
+        var formatter = new MqttPacketFormatterAdapter(MqttProtocolVersion.V500, new MqttBufferWriter(64, 64));
+        return Assert.IsType<TPacket>(
+            formatter.Decode(new ReceivedMqttPacket(bytes[0], new ArraySegment<byte>(bytes)[start..], bytes.Length)));
     }
 
     public async ValueTask DisposeAsync()

@@ -66,6 +66,7 @@ internal sealed class PacketCorpus
     private static IEnumerable<MqttPacket> Connects()
     {
         yield return new MqttConnectPacket { ClientId = Samples.Serial, CleanSession = true, KeepAlivePeriod = 60 };
+        yield return new MqttConnectPacket { ClientId = string.Empty, CleanSession = true, KeepAlivePeriod = 60, ReceiveMaximum = 1 };
         yield return new MqttConnectPacket
         {
             ClientId = Samples.Serial,
@@ -107,7 +108,10 @@ internal sealed class PacketCorpus
             };
         }
 
+        var status = new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(Samples.Status()));
         yield return new MqttPublishPacket { Topic = Topics.Up(Samples.OtherSerial, Topics.Status), TopicAlias = 3 };
+        yield return new MqttPublishPacket { Topic = Topics.Up(Samples.Serial, Topics.Status), TopicAlias = 3, Payload = status };
+        yield return new MqttPublishPacket { Topic = string.Empty, TopicAlias = 3, Payload = status };
         yield return new MqttPubAckPacket { PacketIdentifier = 1 };
         yield return new MqttPubRecPacket { PacketIdentifier = 1 };
         yield return new MqttPubRelPacket { PacketIdentifier = 1 };
@@ -119,6 +123,7 @@ internal sealed class PacketCorpus
         yield return new MqttUnsubscribePacket { PacketIdentifier = 3, TopicFilters = ["a/+/b"] };
         yield return MqttPingReqPacket.Instance;
         yield return new MqttDisconnectPacket { ReasonCode = MqttDisconnectReasonCode.DisconnectWithWillMessage };
+        yield return new MqttDisconnectPacket { SessionExpiryInterval = 60 };
     }
 
     private static byte[] Encode(MqttProtocolVersion version, MqttPacket packet)

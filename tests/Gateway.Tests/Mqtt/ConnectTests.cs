@@ -3,6 +3,7 @@ using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Protocol;
 using Muster.Domain;
+using Muster.Gateway.Mqtt;
 using Muster.Gateway.Tests.Edge;
 
 namespace Muster.Gateway.Tests.Mqtt;
@@ -22,9 +23,10 @@ public sealed class ConnectTests
         Assert.Equal(MqttClientConnectResultCode.Success, result.ResultCode);
         Assert.Equal(MqttQualityOfServiceLevel.AtLeastOnce, result.MaximumQoS);
         Assert.Equal(256u * 1024, result.MaximumPacketSize);
-        Assert.False(result.RetainAvailable);
+        Assert.True(result.RetainAvailable);
         Assert.False(result.SharedSubscriptionAvailable);
-        Assert.Equal(0, result.TopicAliasMaximum);
+        Assert.Equal(TopicAliases.Max, result.TopicAliasMaximum);
+        Assert.Equal((ushort)64, result.ReceiveMaximum);
         Assert.True(Assert.Single(edge.Grains.Device(Samples.Serial).Admitted).Receives);
     }
 
@@ -131,7 +133,6 @@ public sealed class ConnectTests
     [InlineData(Samples.Serial + "/")]
     [InlineData(Samples.Serial + "/a/b")]
     [InlineData(Samples.Serial + "/a b")]
-    [InlineData("")]
     public async Task Connect_WithAClientIdThatIsNotTheIdentitys_IsRefused(string clientId)
     {
         await using var edge = await DeviceEdge.StartAsync();

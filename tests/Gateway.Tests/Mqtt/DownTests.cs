@@ -160,6 +160,22 @@ public sealed class DownTests
         Assert.Contains(Sessions(edge), session => !session.Connected);
     }
 
+    [Fact]
+    public async Task Presence_OfAPartitionThatBeganAnew_IsToldWholeWithoutWaitingForTheNextTime()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        await FindAsync(edge, session => session.Connected);
+        edge.Grains.Inventory.Reports.Clear();
+
+        edge.Grains.Inventory.BeginAnew();
+
+        // The next time would be half a minute after the start, which is later than anybody waits here.
+        await Eventually.TrueAsync(
+            () => edge.Grains.Inventory.Reports.Any(report => report.IsFull && report.Sessions.Any(session => session.Connected)),
+            "a full report");
+    }
+
     private static async Task<SessionPresence> FindAsync(DeviceEdge edge, Predicate<SessionPresence> predicate)
     {
         await Eventually.TrueAsync(() => Sessions(edge).Any(session => predicate(session)), "presence");

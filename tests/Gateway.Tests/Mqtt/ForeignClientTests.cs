@@ -47,12 +47,16 @@ public sealed class ForeignClientTests : IDisposable
             process.Kill(entireProcessTree: true);
         }
 
-        Assert.Contains(lines, line => line == $"connected 0 receive_maximum {(version == "5" ? "64" : "None")}");
+        Assert.DoesNotContain(lines, line => line.StartsWith("error", StringComparison.Ordinal));
+        var (receive, aliases) = version == "5" ? ("64", "16") : ("None", "None");
+        Assert.Contains($"connected 0 receive_maximum {receive} topic_alias_maximum {aliases}", lines);
         Assert.Contains("subscribed 1", lines);
         Assert.Contains(lines, line => line.StartsWith("desired {", StringComparison.Ordinal));
         Assert.Contains("left 0", lines);
         Assert.Collection(
             device.Received,
+            status => Assert.IsType<ReportStatus>(status),
+            status => Assert.IsType<ReportStatus>(status),
             hello => Assert.IsType<ReportHello>(hello),
             report => Assert.Equal(3, Assert.IsType<ReportProgress>(report).Generation));
         Assert.Single(device.Admitted);
@@ -83,6 +87,8 @@ public sealed class ForeignClientTests : IDisposable
         start.Environment["CERTIFICATE"] = Write("device.pem", certificate.ExportCertificatePem());
         start.Environment["KEY"] = Write("device.key", certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
         start.Environment["HELLO"] = Samples.Hello(Samples.Serial);
+        start.Environment["STATUS"] = Samples.Status();
+        start.Environment["TRACE"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         start.Environment["REPORT"] =
             Samples.Report(sequence: 2).Replace("\"generation\":1", "\"generation\":GENERATION", StringComparison.Ordinal);
         return Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");

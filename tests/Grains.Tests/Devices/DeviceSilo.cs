@@ -38,6 +38,7 @@ public sealed class DeviceSilo : IAsyncLifetime
     private RedisServer? _lent;
     private InProcessTestCluster? _one;
     private InProcessTestCluster? _other;
+    private int _presenceAsks;
 
     public IGrainFactory Grains => _one!.Client;
 
@@ -57,6 +58,9 @@ public sealed class DeviceSilo : IAsyncLifetime
 
     /// <summary>What gateways told of presence.</summary>
     public ConcurrentDictionary<DeviceId, DevicePresence> Presence { get; } = new();
+
+    /// <summary>How often presence was asked for, of all devices.</summary>
+    public int PresenceAsks => Volatile.Read(ref _presenceAsks);
 
     /// <summary>How the installation treats devices that nobody expects.</summary>
     public bool UnknownDevicesMayApply { get; init; }
@@ -124,6 +128,12 @@ public sealed class DeviceSilo : IAsyncLifetime
         }
     }
 
+    private DevicePresence? FindPresence(DeviceId device)
+    {
+        Interlocked.Increment(ref _presenceAsks);
+        return Presence.GetValueOrDefault(device);
+    }
+
     private InProcessTestCluster Build()
     {
         var builder = new InProcessTestClusterBuilder(1);
@@ -145,7 +155,7 @@ public sealed class DeviceSilo : IAsyncLifetime
             silo.AddDevices();
             silo.Services.PostConfigure<EnrollmentOptions>(options => options.UnknownDevicesMayApply = UnknownDevicesMayApply);
             var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
-            silo.Services.AddSingleton(services => PlayedInventory.Create(Inner(factory, services), services, Presence));
+            silo.Services.AddSingleton(services => PlayedInventory.Create(Inner(factory, services), services, FindPresence));
         });
         return builder.Build();
     }
@@ -162,10 +172,10 @@ public sealed class DeviceSilo : IAsyncLifetime
     {
         private IGrainFactory _inner = null!;
         private IServiceProvider _services = null!;
-        private ConcurrentDictionary<DeviceId, DevicePresence> _presence = null!;
+        private Func<DeviceId, DevicePresence?> _presence = null!;
 
         internal static IGrainFactory Create(
-            IGrainFactory inner, IServiceProvider services, ConcurrentDictionary<DeviceId, DevicePresence> presence)
+            IGrainFactory inner, IServiceProvider services, Func<DeviceId, DevicePresence?> presence)
         {
             var factory = Create<IGrainFactory, PlayedInventory>();
             var proxy = (PlayedInventory)(object)factory;
@@ -189,7 +199,7 @@ public sealed class DeviceSilo : IAsyncLifetime
             return NeighbourGrain.Create<IInventoryGrain>((method, call) => method switch
             {
                 nameof(IInventoryGrain.FindPresenceAsync) =>
-                    Task.FromResult(_presence.TryGetValue((DeviceId)call[1]!, out var presence) ? presence : null),
+                    Task.FromResult(_presence((DeviceId)call[1]!)),
                 nameof(IInventoryGrain.ListAsync) => ListAsync(partition, (RowQuery)call[0]!),
                 _ => throw new NotSupportedException(method),
             });
