@@ -35,7 +35,9 @@ public static class MqttGatewayExtensions
         services.AddSingleton<SessionLoop>();
         services.AddSingleton<DeviceConnectionHandler>();
         services.AddHostedService<SessionSweeper>();
-        services.AddHostedService<PresenceReporter>();
+        services.AddSingleton<SessionPresenceSource>();
+        services.AddHostedService(provider =>
+            ActivatorUtilities.CreateInstance<PresenceReporter>(provider, provider.GetRequiredService<SessionPresenceSource>()));
         return services;
     }
 

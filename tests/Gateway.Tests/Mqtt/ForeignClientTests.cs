@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using Muster.Contracts.Devices;
+using Muster.Gateway.Tests.Broker;
 using Muster.Gateway.Tests.Edge;
 
 namespace Muster.Gateway.Tests.Mqtt;
@@ -21,13 +22,18 @@ public sealed class ForeignClientTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Theory]
-    [InlineData("/usr/bin/python3", "device.py", "5")]
-    [InlineData("/usr/bin/python3", "device.py", "4")]
-    [InlineData("node", "device.cjs", "5")]
-    [InlineData("node", "device.cjs", "4")]
-    public async Task Device_OfAForeignClient_SaysHelloReceivesReportsAndLeaves(string program, string script, string version)
+    [InlineData("/usr/bin/python3", "device.py", "5", DeviceWay.Listener)]
+    [InlineData("/usr/bin/python3", "device.py", "4", DeviceWay.Listener)]
+    [InlineData("node", "device.cjs", "5", DeviceWay.Listener)]
+    [InlineData("node", "device.cjs", "4", DeviceWay.Listener)]
+    [InlineData("/usr/bin/python3", "device.py", "5", DeviceWay.Broker)]
+    [InlineData("/usr/bin/python3", "device.py", "4", DeviceWay.Broker)]
+    [InlineData("node", "device.cjs", "5", DeviceWay.Broker)]
+    [InlineData("node", "device.cjs", "4", DeviceWay.Broker)]
+    public async Task Device_OfAForeignClient_SaysHelloReceivesReportsAndLeaves(
+        string program, string script, string version, DeviceWay way)
     {
-        await using var edge = await DeviceEdge.StartAsync();
+        await using var edge = await DeviceEdge.StartAsync(way);
         var device = edge.Grains.Device(Samples.Serial);
         using var process = Start(edge, program, script, version);
         var lines = new ConcurrentQueue<string>();
@@ -47,16 +53,21 @@ public sealed class ForeignClientTests : IDisposable
             process.Kill(entireProcessTree: true);
         }
 
-        Assert.Contains(lines, line => line == $"connected 0 receive_maximum {(version == "5" ? "64" : "None")}");
+        var receiveMax = version != "5" ? "None" : way == DeviceWay.Listener ? "64" : "1000";
+        Assert.Contains(lines, line => line == $"connected 0 receive_maximum {receiveMax}");
         Assert.Contains("subscribed 1", lines);
         Assert.Contains(lines, line => line.StartsWith("desired {", StringComparison.Ordinal));
         Assert.Contains("left 0", lines);
+        await Eventually.TrueAsync(() => device.Received.Count >= 2, "the report");
         Assert.Collection(
             device.Received,
             hello => Assert.IsType<ReportHello>(hello),
             report => Assert.Equal(3, Assert.IsType<ReportProgress>(report).Generation));
         Assert.Single(device.Admitted);
-        await Eventually.TrueAsync(() => device.Disconnected.Count == 1, "the end of the session");
+        if (way == DeviceWay.Listener)
+        {
+            await Eventually.TrueAsync(() => device.Disconnected.Count == 1, "the end of the session");
+        }
     }
 
     private static async Task ReadAsync(StreamReader output, ConcurrentQueue<string> lines)
@@ -69,7 +80,7 @@ public sealed class ForeignClientTests : IDisposable
 
     private Process Start(DeviceEdge edge, string program, string script, string version)
     {
-        using var certificate = edge.Pki.Issue(Samples.Serial);
+        using var certificate = edge.IssueDevice(Samples.Serial);
         var start = new ProcessStartInfo(program, Path.Combine(AppContext.BaseDirectory, "Clients", script))
         {
             RedirectStandardOutput = true,
@@ -77,7 +88,7 @@ public sealed class ForeignClientTests : IDisposable
         };
         start.Environment["NODE_PATH"] = NodeModules;
         start.Environment["SERIAL"] = Samples.Serial;
-        start.Environment["PORT"] = $"{edge.MqttPort}";
+        start.Environment["PORT"] = $"{edge.DevicePort}";
         start.Environment["VERSION"] = version;
         start.Environment["CA"] = Write("ca.pem", edge.Pki.ServerCaPem);
         start.Environment["CERTIFICATE"] = Write("device.pem", certificate.ExportCertificatePem());
