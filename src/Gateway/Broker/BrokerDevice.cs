@@ -72,7 +72,9 @@ internal sealed class BrokerDevice(DeviceAddress address, int partition, RateGat
                 return LaneStatus.Removed;
             }
 
-            if (_waiting.Count >= (_isBlocked ? BlockedMax : messagesMax))
+            // What the broker sends again was taken before, and its first copy does not count any more: it is not refused now.
+            var limit = _isBlocked && !message.IsRepeated ? BlockedMax : messagesMax;
+            if (_waiting.Count >= limit && _waiting.Count(known => !known.Over.IsCancellationRequested) >= limit)
             {
                 return LaneStatus.Full;
             }

@@ -16,6 +16,9 @@ internal sealed record BrokerMessage(
     /// <summary>True for one that the broker does not keep, and that no Receive Maximum bounds.</summary>
     public bool IsQos0 => Source.ApplicationMessage.QualityOfServiceLevel == MqttQualityOfServiceLevel.AtMostOnce;
 
+    /// <summary>True for one that the broker sends again.</summary>
+    public bool IsRepeated => Source.ApplicationMessage.Dup;
+
     /// <summary>
     /// PUBACK to the broker, in whatever order messages are done: one device that has to wait must not hold up the others (ADR 22).
     /// </summary>

@@ -33,21 +33,19 @@ public sealed class BrokerTests
         await client.NextAsync(Samples.Serial, Topics.Ack);
     }
 
-    [Fact]
-    public async Task Start_WithTheCertificateOfAnother_StaysOutsideAndSaysSo()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Start_WithTheCertificateOfAnother_StaysOutsideAndSaysSo(bool isDevices)
     {
         await using var broker = await Mosquitto.StartAsync();
-        using var stranger = Mosquitto.IssueStranger();
-        using var device = broker.Pki.IssueOperational(Samples.Serial);
-        foreach (var certificate in new[] { stranger, device })
-        {
-            await using var edge = await DeviceEdge.StartAsync(
-                broker.Pki, broker.Pki.CreateVerifier(), broker.Settings("gateway-1", certificate));
+        using var certificate = isDevices ? broker.Pki.IssueOperational(Samples.Serial) : Mosquitto.IssueStranger();
+        await using var edge = await DeviceEdge.StartAsync(
+            broker.Pki, broker.Pki.CreateVerifier(), broker.Settings("gateway-1", certificate));
 
-            await Eventually.TrueAsync(
-                () => edge.BrokerNote is { } note && !note.Contains("not connected yet", StringComparison.Ordinal), "a refusal");
-            Assert.StartsWith("0 of 1 connections", edge.BrokerNote, StringComparison.Ordinal);
-        }
+        await Eventually.TrueAsync(
+            () => edge.BrokerNote is { } note && !note.Contains("not connected yet", StringComparison.Ordinal), "a refusal");
+        Assert.StartsWith("0 of 1 connections", edge.BrokerNote, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -57,6 +57,9 @@ internal sealed class Mosquitto : IAsyncDisposable
 
     public int DevicePort { get; }
 
+    /// <summary>The listener for gateways.</summary>
+    public int GatewayPort => _gatewayPort;
+
     public bool IsRunning => _process is { HasExited: false };
 
     private string DataFolder => Path.Combine(_folder.FullName, "data/");

@@ -112,6 +112,30 @@ public sealed class RealDeviceTests
         AssertCommittedOnce(silo);
     }
 
+    [Fact]
+    public async Task Cut_OfAGatewaysConnection_WhileItsMessagesAreUnderWay_LosesAndDoublesNothing()
+    {
+        await using var silo = await DeviceSilo.StartAsync();
+        await using var broker = await Mosquitto.StartAsync();
+        await using var wire = new Relay(broker.GatewayPort);
+        await using var edge = await DeviceEdge.StartBehindAsync(
+            broker, "gateway-1", silo.Grains, ("Muster:Broker:Port", $"{wire.Port}"));
+        await PrepareAsync(silo, edge);
+        var acknowledged = new ConcurrentBag<string>();
+        var speaking = Task.WhenAll(Serials.Select(serial => SpeakAsync(edge, serial, acknowledged)));
+
+        for (var cut = 1; cut <= 3; cut++)
+        {
+            var count = cut * Serials.Length * Messages / 5;
+            await Eventually.TrueAsync(() => acknowledged.Count > count, $"{count} messages");
+            wire.Cut();
+            await Eventually.TrueAsync(() => edge.BrokerNote is not null || acknowledged.Count > count + Serials.Length, "the cut");
+        }
+
+        await speaking;
+        AssertCommittedOnce(silo);
+    }
+
     /// <summary>As a device does: repeats with the same stamp, after a pause or over a new connection, until the ack comes.</summary>
     private static async Task SpeakAsync(DeviceEdge edge, string serial, ConcurrentBag<string> acknowledged)
     {
