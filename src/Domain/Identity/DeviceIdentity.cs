@@ -81,5 +81,6 @@ public sealed record DeviceIdentity
     public bool IsVouched => Kind == IdentityKind.Vouched;
 
     /// <summary>What a broker's word is worth: the serial, and nothing that could be compared with a record or proved later.</summary>
-    public static DeviceIdentity Vouched(DeviceId device) => new(VouchedProfile, device, NoHash, NoHash, []) { Kind = IdentityKind.Vouched };
+    public static DeviceIdentity Vouched(DeviceId device) =>
+        new(VouchedProfile, device, NoHash, NoHash, []) { Kind = IdentityKind.Vouched };
 }

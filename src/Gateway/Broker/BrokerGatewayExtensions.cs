@@ -3,7 +3,9 @@ using Muster.ServiceDefaults.Health;
 
 namespace Muster.Gateway.Broker;
 
-/// <summary>Wires the way through a shared broker, beside the devices' own listener: there devices enrol and renew their certificates.</summary>
+/// <summary>
+/// Wires the way through a shared broker, beside the devices' own listener: there devices enrol and renew their certificates.
+/// </summary>
 public static class BrokerGatewayExtensions
 {
     public static IServiceCollection AddSharedBroker(this IServiceCollection services, IConfiguration configuration)

@@ -166,7 +166,8 @@ internal sealed partial class BrokerInbox(
         instruments.Waiting.Add(change);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker sent what no device may publish, on '{Topic}': look at its access rules")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "The broker sent what no device may publish, on '{Topic}': look at its access rules")]
     private static partial void LogStray(ILogger logger, string topic);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A message of device {DeviceId} could not be handled")]

@@ -143,7 +143,9 @@ internal sealed partial class BrokerMessages(
         return null;
     }
 
-    /// <summary>The broker says that the device is gone: a session of its own that ends at once leaves no other gateway with an open one.</summary>
+    /// <summary>
+    /// The broker says that the device is gone: a session of its own that ends at once leaves no other gateway with an open one.
+    /// </summary>
     private async Task<FleetError?> LeaveAsync(BrokerDevice device, BrokerMessage message)
     {
         if (await AttachAsync(device, joins: false) is { } refused)

@@ -11,7 +11,8 @@ namespace Muster.Grains.Devices;
 internal sealed partial class DeviceGrain
 {
     /// <summary>
-    /// The operational certificate of a device that is no longer on record is no ground to ask for anything, and neither is a broker's word.
+    /// The operational certificate of a device that is no longer on record is no ground to ask for anything, and neither is a
+    /// broker's word.
     /// </summary>
     private bool MayApply(DeviceIdentity identity) => Current is null && _services.Enrollment.UnknownDevicesMayApply
         && identity is { IsOperational: false, IsVouched: false } && identity.Device == _id;

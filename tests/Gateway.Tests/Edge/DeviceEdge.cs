@@ -87,8 +87,9 @@ internal sealed class DeviceEdge : IAsyncDisposable
     {
         var pki = broker.Pki;
         var verifier = pki.CreateVerifier();
-        var edge = await StartAsync(
-            pki, services => services.AddSingleton(verifier), factory, [.. broker.Settings(clientId), .. settings], broker, ownsBroker);
+        var given = broker.Settings(clientId).ExceptBy(settings.Select(setting => setting.Key), setting => setting.Key);
+        (string Key, string Value)[] all = [.. given, .. settings];
+        var edge = await StartAsync(pki, services => services.AddSingleton(verifier), factory, all, broker, ownsBroker);
         if (broker.IsRunning)
         {
             await edge.ConnectedToBrokerAsync();
