@@ -11,6 +11,9 @@ public static class Topics
     public const string Inventory = "inventory";
     public const string Result = "result";
 
+    /// <summary>A device's last will, behind a shared broker only: the broker says with it that the device is gone.</summary>
+    public const string Gone = "gone";
+
     public const string Desired = "desired";
     public const string Ack = "ack";
     public const string Command = "command";

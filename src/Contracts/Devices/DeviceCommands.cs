@@ -36,7 +36,14 @@ public sealed record AdmitSession(
     [property: Id(0)] DeviceIdentity Identity,
     [property: Id(1)] bool Receives,
     [property: Id(2)] IGatewayObserver? Gateway,
-    [property: Id(3)] string GatewayId);
+    [property: Id(3)] string GatewayId)
+{
+    /// <summary>
+    /// True to share the session that is open, if there is one: behind a broker the messages of one device come by several gateways, and
+    /// each of them reaches it. The answer has that session's epoch.
+    /// </summary>
+    [Id(4)] public bool Joins { get; init; }
+}
 
 /// <summary>The session that a message came by, or 0 for one that only publishes.</summary>
 /// <param name="GatewayId">The gateway's name.</param>

@@ -38,7 +38,7 @@ public static class DeviceAdmission
             return refused;
         }
 
-        return device is { State: DeviceState.InService, Suspicion: null, Desired.Os: { } os } && os.Digest == digest
+        return !identity.IsVouched && device is { State: DeviceState.InService, Suspicion: null, Desired.Os: { } os } && os.Digest == digest
             ? null
             : DeviceErrors.DownloadNotAllowed(id, digest);
     }
@@ -55,6 +55,12 @@ public static class DeviceAdmission
 
     private static FleetError? CheckOnRecord(Device device, DeviceIdentity identity, DateTimeOffset now)
     {
+        if (identity.IsVouched)
+        {
+            // A broker's word stands in for a key that was proved here once, and for nothing else: nobody enrols on it.
+            return device.Identity is not null && identity.Device == device.Id ? null : DeviceErrors.IdentityNotProven(device.Id);
+        }
+
         if (!identity.IsOperational)
         {
             return IsMakers(device, identity) ? null : DeviceErrors.IdentityMismatch(device.Id);

@@ -26,6 +26,12 @@ public static class DeviceErrors
         $"The certificate is not the one on record for device '{device}'.",
         ("device", device.Value));
 
+    public static FleetError IdentityNotProven(DeviceId device) => FleetError.Of(
+        ErrorKind.Denied,
+        "IDENTITY_NOT_PROVEN",
+        $"A broker vouches for device '{device}', which has not proved its key yet: it enrols at the devices' own listener first.",
+        ("device", device.Value));
+
     public static FleetError SerialMismatch(DeviceId device, string claimed) => FleetError.Of(
         ErrorKind.Denied,
         "SERIAL_MISMATCH",

@@ -39,6 +39,12 @@ public static class CertificateRules
             return refused;
         }
 
+        if (identity.IsVouched)
+        {
+            // EST sees a certificate of its own; whatever asks like this, no key was proved.
+            return DeviceErrors.IdentityNotProven(id);
+        }
+
         return device!.State switch
         {
             DeviceState.InService => TrustRestrictions.Check(device),
@@ -195,7 +201,7 @@ public static class CertificateRules
     /// The hello's identity was the one on record, as is the one that asks now: of the same kind they are the same certificate.
     /// </summary>
     private static bool IsFresh(HelloEvidence? hello, DateTimeOffset now) =>
-        hello is { By: not IdentityKind.Operational } evidence && now - evidence.At <= CertificateTerms.HelloAgeMax;
+        hello is { By: IdentityKind.Maker or IdentityKind.Unspecified } evidence && now - evidence.At <= CertificateTerms.HelloAgeMax;
 
     private static CertificateOrder OrderOf(
         Device device,

@@ -9,6 +9,10 @@ namespace Muster.Domain.Identity;
 [GenerateSerializer, Immutable, Alias("muster.device-identity")]
 public sealed record DeviceIdentity
 {
+    private const string VouchedProfile = "broker";
+
+    private static readonly string NoHash = new('0', 64);
+
     // As texts the two take five times as much in every device of a fleet. Not read-only, because the serializer sets them as texts.
     private Sha256Hash _certificate;
     private Sha256Hash _key;
@@ -70,6 +74,13 @@ public sealed record DeviceIdentity
     /// <summary>Who signed it.</summary>
     [Id(7)] public IdentityKind Kind { get; init; }
 
-    /// <summary>True for a certificate of the fleet CA; everything else is the maker's.</summary>
+    /// <summary>True for a certificate of the fleet CA.</summary>
     public bool IsOperational => Kind == IdentityKind.Operational;
+
+    /// <summary>True for a serial that a broker vouches for: it has no certificate and no key.</summary>
+    public bool IsVouched => Kind == IdentityKind.Vouched;
+
+    /// <summary>What a broker's word is worth: the serial, and nothing that could be compared with a record or proved later.</summary>
+    public static DeviceIdentity Vouched(DeviceId device) =>
+        new(VouchedProfile, device, NoHash, NoHash, []) { Kind = IdentityKind.Vouched };
 }

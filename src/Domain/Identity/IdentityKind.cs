@@ -11,4 +11,9 @@ public enum IdentityKind
 
     /// <summary>The installation's fleet CA (IEEE 802.1AR LDevID): short-lived, renewed by EST.</summary>
     Operational = 2,
+
+    /// <summary>
+    /// Nobody's: no certificate was seen here. A broker that the operator trusts authenticated the device and says which serial it is.
+    /// </summary>
+    Vouched = 3,
 }

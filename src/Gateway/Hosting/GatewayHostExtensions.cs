@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Muster.Artifacts;
 using Muster.Cryptography.Certificates;
+using Muster.Gateway.Broker;
 using Muster.Gateway.CertificateStatus;
 using Muster.Gateway.Est;
 using Muster.Gateway.Grpc;
@@ -28,6 +29,7 @@ public static class GatewayHostExtensions
             settings.Tenants, TrustStore.Load(settings.DeviceTrustFolder), provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddHostedService<DeviceTrustRefresh>();
         builder.Services.AddMqttGateway(builder.Configuration);
+        builder.Services.AddSharedBroker(builder.Configuration);
         builder.Services.AddSingleton(_ => FleetTrust.Load(settings.PkiFolder));
         builder.Services.AddDeviceArtifacts(builder.Configuration);
         builder.Services.AddEst();

@@ -11,6 +11,7 @@ internal readonly record struct DeviceAddress(TenantId Tenant, DeviceId Device);
 
 /// <summary>The connections of one device to this gateway, and what they share: form of payloads, pace, presence.</summary>
 internal sealed class DeviceSessions(DeviceAddress address, int partition, RateGate gate, RateGate quiet, SharedRateGate total)
+    : IPresentDevice
 {
     /// <summary>Design §5: one that receives, up to two that only publish.</summary>
     public const int PublishersMax = 2;

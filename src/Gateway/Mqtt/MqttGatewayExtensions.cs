@@ -35,9 +35,23 @@ public static class MqttGatewayExtensions
         services.AddSingleton<SessionLoop>();
         services.AddSingleton<DeviceConnectionHandler>();
         services.AddHostedService<SessionSweeper>();
-        services.AddSingleton<PresenceReporter>();
-        services.AddHostedService(provider => provider.GetRequiredService<PresenceReporter>());
+        services.AddPresenceOf<SessionPresenceSource>();
         return services;
+    }
+
+    /// <summary>One reporter for each source, and all of them for whoever asks for the reporters.</summary>
+    internal static void AddPresenceOf<TSource>(this IServiceCollection services)
+        where TSource : class, IPresenceSource
+    {
+        services.AddSingleton<TSource>();
+        services.AddKeyedSingleton(typeof(TSource), (provider, _) =>
+            ActivatorUtilities.CreateInstance<PresenceReporter>(provider, provider.GetRequiredService<TSource>()));
+        services.AddSingleton(Find);
+
+        // Not AddHostedService: it takes a second one of the same type for the first.
+        services.AddSingleton<IHostedService>(Find);
+
+        static PresenceReporter Find(IServiceProvider provider) => provider.GetRequiredKeyedService<PresenceReporter>(typeof(TSource));
     }
 
     /// <summary>Listens for MQTT over TLS at the configured address. There is no way to listen without TLS.</summary>

@@ -9,8 +9,7 @@ namespace Muster.Gateway.Mqtt;
 /// </summary>
 internal sealed partial class PresenceReporter(
     IGrainFactory grains,
-    SessionRegistry registry,
-    GatewayReference reference,
+    IPresenceSource source,
     TimeProvider clock,
     ILogger<PresenceReporter> logger) : BackgroundService
 {
@@ -74,10 +73,10 @@ internal sealed partial class PresenceReporter(
         var byPartition = new Dictionary<int, List<Told>>();
 
         // What becomes dirty meanwhile is queued again and waits for the next tick.
-        for (var left = registry.Connections * 2 + PresenceReport.SessionsMax; left > 0 && registry.TryTakeChanged(out var device); left--)
+        for (var left = source.ChangedMax; left > 0 && source.TryTakeChanged(out var device); left--)
         {
             Add(byPartition, device, clearDirty: true);
-            registry.Forget(device);
+            source.Forget(device);
         }
 
         return byPartition;
@@ -86,9 +85,9 @@ internal sealed partial class PresenceReporter(
     private Dictionary<int, List<Told>> CollectAll(Predicate<int> isMeant)
     {
         var byPartition = new Dictionary<int, List<Told>>();
-        foreach (var device in registry.Devices)
+        foreach (var device in source.Present)
         {
-            if (device.IsReceiving && isMeant(device.Partition))
+            if (isMeant(device.Partition))
             {
                 Add(byPartition, device, clearDirty: false);
             }
@@ -97,7 +96,7 @@ internal sealed partial class PresenceReporter(
         return byPartition;
     }
 
-    private static void Add(Dictionary<int, List<Told>> byPartition, DeviceSessions device, bool clearDirty)
+    private static void Add(Dictionary<int, List<Told>> byPartition, IPresentDevice device, bool clearDirty)
     {
         if (!device.TryTakePresence(clearDirty, out var presence))
         {
@@ -136,7 +135,7 @@ internal sealed partial class PresenceReporter(
             foreach (var chunk in sessions.Chunk(PresenceReport.SessionsMax))
             {
                 await grain.ReportPresenceAsync(new PresenceReport(
-                    registry.GatewayId, reference.Value, isFull, [.. chunk.Select(told => told.Presence)]));
+                    source.GatewayId, source.Observer, isFull, [.. chunk.Select(told => told.Presence)]));
                 isFull = false;
             }
         }
@@ -146,12 +145,12 @@ internal sealed partial class PresenceReporter(
             LogLost(logger, exception, partition);
             foreach (var (device, _) in sessions)
             {
-                registry.MarkChanged(device, null);
+                source.MarkChanged(device);
             }
         }
     }
 
-    private readonly record struct Told(DeviceSessions Device, SessionPresence Presence);
+    private readonly record struct Told(IPresentDevice Device, SessionPresence Presence);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Partition {Partition} did not take presence; it is told again")]
     private static partial void LogLost(ILogger logger, Exception exception, int partition);

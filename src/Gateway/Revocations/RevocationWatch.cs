@@ -13,7 +13,7 @@ internal sealed partial class RevocationWatch(
     IGrainFactory grains,
     WatchedPartitions partitions,
     OpenAccess open,
-    PresenceReporter presence,
+    IEnumerable<PresenceReporter> presence,
     TimeProvider clock,
     ILogger<RevocationWatch> logger) : BackgroundService
 {
@@ -58,7 +58,11 @@ internal sealed partial class RevocationWatch(
             foreach (var part in partitions.Take(reply, askedAt))
             {
                 // Another activation than the one that was followed: it does not know who is connected.
-                presence.TellAll(part.Partition);
+                foreach (var reporter in presence)
+                {
+                    reporter.TellAll(part.Partition);
+                }
+
                 Run(CatchUpAsync(part));
             }
 

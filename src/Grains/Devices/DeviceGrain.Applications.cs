@@ -10,9 +10,12 @@ namespace Muster.Grains.Devices;
 /// <summary>A device that nobody expects: it has no record, only a request (<see cref="IEnrollmentGrain"/>).</summary>
 internal sealed partial class DeviceGrain
 {
-    /// <summary>The operational certificate of a device that is no longer on record is no ground to ask for anything.</summary>
-    private bool MayApply(DeviceIdentity identity) =>
-        Current is null && _services.Enrollment.UnknownDevicesMayApply && !identity.IsOperational && identity.Device == _id;
+    /// <summary>
+    /// The operational certificate of a device that is no longer on record is no ground to ask for anything, and neither is a
+    /// broker's word.
+    /// </summary>
+    private bool MayApply(DeviceIdentity identity) => Current is null && _services.Enrollment.UnknownDevicesMayApply
+        && identity is { IsOperational: false, IsVouched: false } && identity.Device == _id;
 
     /// <summary>May it connect to say hello? A denial is in the memory of its grain: no read of the store, no commit.</summary>
     private async Task<AdmitReply> AdmitUnknownAsync(AdmitSession command)

@@ -51,6 +51,11 @@ internal sealed partial class DeviceGrain
             return new AdmitReply(0, device.Identity is not null, null) { AcceptedUntil = until };
         }
 
+        if (command.Joins && await FindSessionAsync(device.Epoch))
+        {
+            return new AdmitReply(_sessionEpoch, true, null) { AcceptedUntil = until };
+        }
+
         var epoch = await OpenSessionAsync(gateway, device.Epoch);
         LogAdmitted(_id.Value, epoch, command.GatewayId);
         ExpectAnswer(FirstPushDelay);

@@ -89,6 +89,14 @@ public static class HealthExtensions
             _ => StatusCodes.Status503ServiceUnavailable,
         };
         http.Response.ContentType = "text/plain; charset=utf-8";
-        await http.Response.WriteAsync(problem ?? "ok", http.RequestAborted);
+        var text = problem ?? (http.Request.Path.Value == ReadyPath ? Describe(http.RequestServices) : "ok");
+        await http.Response.WriteAsync(text, http.RequestAborted);
+    }
+
+    /// <summary>What does not keep the host from its other work is said, and changes no status: a balancer must not take it away.</summary>
+    private static string Describe(IServiceProvider services)
+    {
+        var notes = services.GetServices<IHealthNote>().Select(note => note.Find()).OfType<string>().ToArray();
+        return notes.Length == 0 ? "ok" : $"ok, but: {string.Join(' ', notes)}";
     }
 }

@@ -35,6 +35,7 @@ public sealed class CertificateRulesTests
     [InlineData(IdentityKind.Unspecified, 900, null)]
     [InlineData(IdentityKind.Maker, 901, "HELLO_TOO_OLD")]
     [InlineData(IdentityKind.Operational, 0, "HELLO_TOO_OLD")]
+    [InlineData(IdentityKind.Vouched, 0, "HELLO_TOO_OLD")]
     public void Judge_OfAFirstCertificate_NeedsAFreshHelloWithTheMakersCertificate(IdentityKind by, int age, string? reason)
     {
         var device = InService() with { LastHello = new HelloEvidence(Now.AddSeconds(-age), by) };

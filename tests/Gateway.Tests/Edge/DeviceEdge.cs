@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -10,11 +11,13 @@ using Muster.Artifacts;
 using Muster.Contracts.Commit;
 using Muster.Cryptography.Certificates;
 using Muster.Domain.Tenants;
+using Muster.Gateway.Broker;
 using Muster.Gateway.Est;
 using Muster.Gateway.Identity;
 using Muster.Gateway.Images;
 using Muster.Gateway.Mqtt;
 using Muster.Gateway.Revocations;
+using Muster.Gateway.Tests.Broker;
 
 namespace Muster.Gateway.Tests.Edge;
 
@@ -22,6 +25,7 @@ namespace Muster.Gateway.Tests.Edge;
 internal sealed class DeviceEdge : IAsyncDisposable
 {
     private readonly WebApplication _host;
+    private bool _ownsBroker;
 
     private DeviceEdge(WebApplication host, TestPki pki, FakeGrains grains, FakeArtifacts artifacts)
     {
@@ -33,6 +37,12 @@ internal sealed class DeviceEdge : IAsyncDisposable
     }
 
     public int MqttPort { get; }
+
+    /// <summary>The broker that devices are at; null for devices that come to the gateway's own listener.</summary>
+    public Mosquitto? Broker { get; private init; }
+
+    /// <summary>Where devices connect.</summary>
+    public int DevicePort => Broker?.DevicePort ?? MqttPort;
 
     public int HttpsPort { get; }
 
@@ -58,19 +68,54 @@ internal sealed class DeviceEdge : IAsyncDisposable
     public static Task<DeviceEdge> StartAsync(TestPki pki, DeviceIdentityVerifier verifier, params (string Key, string Value)[] settings) =>
         StartAsync(pki, verifier, null, settings);
 
+    /// <summary>With devices that come to the listener, or to a broker of this edge's own.</summary>
+    public static async Task<DeviceEdge> StartAsync(DeviceWay way, params (string Key, string Value)[] settings) =>
+        way == DeviceWay.Listener
+            ? await StartAsync(settings)
+            : await StartBehindAsync(await Mosquitto.StartAsync(), ownsBroker: true, "gateway-1", null, settings);
+
+    /// <summary>One of the gateways at a broker; the test ends the broker.</summary>
+    public static Task<DeviceEdge> StartBehindAsync(
+        Mosquitto broker, string clientId, IGrainFactory? factory = null, params (string Key, string Value)[] settings) =>
+        StartBehindAsync(broker, ownsBroker: false, clientId, factory, settings);
+
+    /// <summary>A certificate that devices have where they connect: the maker's, or one of the fleet CA, which brokers trust.</summary>
+    public X509Certificate2 IssueDevice(string serial) => Broker is null ? Pki.Issue(serial) : Pki.IssueOperational(serial);
+
+    private static async Task<DeviceEdge> StartBehindAsync(
+        Mosquitto broker, bool ownsBroker, string clientId, IGrainFactory? factory, (string Key, string Value)[] settings)
+    {
+        var pki = broker.Pki;
+        var verifier = pki.CreateVerifier();
+        var given = broker.Settings(clientId).ExceptBy(settings.Select(setting => setting.Key), setting => setting.Key);
+        (string Key, string Value)[] all = [.. given, .. settings];
+        var edge = await StartAsync(pki, services => services.AddSingleton(verifier), factory, all, broker, ownsBroker);
+        if (broker.IsRunning)
+        {
+            await edge.ConnectedToBrokerAsync();
+        }
+
+        return edge;
+    }
+
     /// <summary>With anchors that change, and perhaps several tenants.</summary>
     public static Task<DeviceEdge> StartAsync(TestPki pki, DeviceTrust trust, TenantDirectory tenants) =>
-        StartAsync(pki, DeviceTrustServices(trust, tenants), null, []);
+        StartAsync(pki, DeviceTrustServices(trust, tenants), null, [], broker: null, ownsBroker: false);
 
     private static Task<DeviceEdge> StartAsync(
         TestPki pki, DeviceIdentityVerifier verifier, IGrainFactory? others, (string Key, string Value)[] settings) =>
-        StartAsync(pki, services => services.AddSingleton(verifier), others, settings);
+        StartAsync(pki, services => services.AddSingleton(verifier), others, settings, broker: null, ownsBroker: false);
 
     private static Action<IServiceCollection> DeviceTrustServices(DeviceTrust trust, TenantDirectory tenants) =>
         services => services.AddSingleton(trust).AddSingleton(tenants);
 
     private static async Task<DeviceEdge> StartAsync(
-        TestPki pki, Action<IServiceCollection> addTrust, IGrainFactory? others, (string Key, string Value)[] settings)
+        TestPki pki,
+        Action<IServiceCollection> addTrust,
+        IGrainFactory? others,
+        (string Key, string Value)[] settings,
+        Mosquitto? broker,
+        bool ownsBroker)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -89,6 +134,7 @@ internal sealed class DeviceEdge : IAsyncDisposable
         addTrust(builder.Services);
         builder.Services.AddSingleton<IArtifactStore>(artifacts);
         builder.Services.AddMqttGateway(builder.Configuration);
+        builder.Services.AddSharedBroker(builder.Configuration);
         builder.Services.AddDeviceArtifacts(builder.Configuration);
         builder.Services.AddEst();
         if (pki.HasFleet)
@@ -107,8 +153,15 @@ internal sealed class DeviceEdge : IAsyncDisposable
         host.MapDeviceArtifacts();
         host.MapEst();
         await host.StartAsync();
-        return new DeviceEdge(host, pki, grains, artifacts);
+        return new DeviceEdge(host, pki, grains, artifacts) { Broker = broker, _ownsBroker = ownsBroker };
     }
+
+    /// <summary>Until all connections to the broker are open.</summary>
+    public Task ConnectedToBrokerAsync() =>
+        Eventually.TrueAsync(() => BrokerNote is null, "the gateway's connections to the broker");
+
+    /// <summary>What health says of the broker; null when all is well.</summary>
+    public string? BrokerNote => Services.GetRequiredService<BrokerConnections>().Find();
 
     /// <summary>Downloads in progress.</summary>
     public int OpenDownloads => Services.GetRequiredService<OpenDownloads>().All.Count();
@@ -121,6 +174,13 @@ internal sealed class DeviceEdge : IAsyncDisposable
     {
         await _host.StopAsync();
         await _host.DisposeAsync();
-        Pki.Dispose();
+        if (Broker is null)
+        {
+            Pki.Dispose();
+        }
+        else if (_ownsBroker)
+        {
+            await Broker.DisposeAsync();
+        }
     }
 }

@@ -24,8 +24,13 @@ namespace Muster.Gateway.Tests.Edge;
 internal sealed class DeviceSilo : IAsyncDisposable
 {
     private readonly InProcessTestCluster _cluster;
+    private readonly MemoryRecords _records;
 
-    private DeviceSilo(InProcessTestCluster cluster) => _cluster = cluster;
+    private DeviceSilo(InProcessTestCluster cluster)
+    {
+        _cluster = cluster;
+        _records = (MemoryRecords)cluster.GetSiloServiceProvider().GetRequiredKeyedService<IGrainStorage>(StorageNames.Muster);
+    }
 
     public FakeInventory Inventory { get; } = new();
 
@@ -50,10 +55,14 @@ internal sealed class DeviceSilo : IAsyncDisposable
             var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
             silo.Services.AddSingleton(services => InventoryFactory.Create(Inner(factory, services), new FakeInventory()));
         });
-        var silo = new DeviceSilo(builder.Build());
-        await silo._cluster.DeployAsync();
-        return silo;
+        var cluster = builder.Build();
+        await cluster.DeployAsync();
+        return new DeviceSilo(cluster);
     }
+
+    /// <summary>Commits of a device's record.</summary>
+    public int CommitsOf(string serial) => _records.Writes.Where(write => write.Key.ToString().EndsWith(serial, StringComparison.Ordinal))
+        .Sum(write => write.Value);
 
     public IDeviceGrain Device(string serial) =>
         DeviceId.TryParse(serial, out var id) ? _cluster.Client.GetDevice(TenantId.Default, id) : throw new FormatException(serial);
@@ -103,6 +112,9 @@ internal sealed class MemoryRecords(Serializer serializer) : IGrainStorage
 {
     private readonly ConcurrentDictionary<GrainId, byte[]> _records = new();
 
+    /// <summary>How often each was written.</summary>
+    public ConcurrentDictionary<GrainId, int> Writes { get; } = new();
+
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         grainState.RecordExists = _records.TryGetValue(grainId, out var bytes);
@@ -112,6 +124,7 @@ internal sealed class MemoryRecords(Serializer serializer) : IGrainStorage
 
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        Writes.AddOrUpdate(grainId, 1, (_, count) => count + 1);
         _records[grainId] = serializer.SerializeToArray(grainState.State);
         grainState.RecordExists = true;
         return Task.CompletedTask;

@@ -62,6 +62,11 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
             return new AdmitReply(0, IsKnown, null) { AcceptedUntil = AcceptedUntil };
         }
 
+        if (command.Joins && Receiver is not null && Disconnected.All(session => session.Epoch < Epoch))
+        {
+            return new AdmitReply(Epoch, IsKnown, null);
+        }
+
         var epoch = Interlocked.Increment(ref _epoch);
         Receiver = command;
         if (AtAdmission is { } message)

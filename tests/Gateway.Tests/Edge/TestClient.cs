@@ -17,10 +17,14 @@ internal sealed class TestClient : IAsyncDisposable
     private readonly IMqttClient _client = new MqttClientFactory().CreateMqttClient();
     private readonly DeviceEdge _edge;
     private readonly X509Certificate2? _certificate;
+    private readonly int _port;
 
-    public TestClient(DeviceEdge edge, X509Certificate2? certificate)
+    /// <param name="edge">Where it connects.</param>
+    /// <param name="certificate">Who it is; null for nobody.</param>
+    /// <param name="port">Another one than where devices of this edge connect.</param>
+    public TestClient(DeviceEdge edge, X509Certificate2? certificate, int? port = null)
     {
-        (_edge, _certificate) = (edge, certificate);
+        (_edge, _certificate, _port) = (edge, certificate, port ?? edge.DevicePort);
         _client.ApplicationMessageReceivedAsync += args =>
         {
             Messages.Enqueue((args.ApplicationMessage.Topic, args.ApplicationMessage.Payload.ToArray()));
@@ -43,9 +47,15 @@ internal sealed class TestClient : IAsyncDisposable
     public static async Task<TestClient> ConnectedAsync(
         DeviceEdge edge, string serial, string? clientId = null, MqttProtocolVersion version = MqttProtocolVersion.V500)
     {
-        var client = new TestClient(edge, edge.Pki.Issue(serial));
+        var client = new TestClient(edge, edge.IssueDevice(serial));
         var result = await client.ConnectAsync(clientId ?? serial, version);
         Assert.Equal(MqttClientConnectResultCode.Success, result.ResultCode);
+        if (edge.Broker is not null)
+        {
+            // A broker knows nothing of devices: it sends them what they subscribe to.
+            await client.SubscribeAsync(Topics.Down(serial, "#"));
+        }
+
         return client;
     }
 
@@ -56,7 +66,7 @@ internal sealed class TestClient : IAsyncDisposable
         Action<MqttClientOptionsBuilder>? configure = null)
     {
         var builder = new MqttClientOptionsBuilder()
-            .WithTcpServer("127.0.0.1", _edge.MqttPort)
+            .WithTcpServer("127.0.0.1", _port)
             .WithClientId(clientId)
             .WithProtocolVersion(version)
             .WithCleanStart(cleanStart)
@@ -86,6 +96,9 @@ internal sealed class TestClient : IAsyncDisposable
         _client.PublishAsync(
             new MqttApplicationMessage { Topic = topic, PayloadSegment = payload, QualityOfServiceLevel = qos, Retain = retain },
             TestContext.Current.CancellationToken);
+
+    public Task<MqttClientPublishResult> PublishAsync(MqttApplicationMessage message) =>
+        _client.PublishAsync(message, TestContext.Current.CancellationToken);
 
     public async Task<MqttClientSubscribeResultCode> SubscribeAsync(string filter) =>
         (await _client.SubscribeAsync(filter, MqttQualityOfServiceLevel.AtLeastOnce, TestContext.Current.CancellationToken))

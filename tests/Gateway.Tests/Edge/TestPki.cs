@@ -24,6 +24,7 @@ internal sealed class TestPki : IServerCertificate, IDisposable
         var authority = CertificateAuthority.Create("Test server CA", Now, TimeSpan.FromDays(2));
         var issued = authority.IssueServer(["localhost", "127.0.0.1"], Now, TimeSpan.FromDays(1));
         ServerCaPem = authority.CertificatePem;
+        (ServerPem, ServerKeyPem) = (issued.CertificatePem, issued.KeyPem);
         _server = X509Certificate2.CreateFromPem(issued.CertificatePem, issued.KeyPem);
         Context = SslStreamCertificateContext.Create(_server, null, offline: true);
         authority.Dispose();
@@ -32,6 +33,10 @@ internal sealed class TestPki : IServerCertificate, IDisposable
     public SslStreamCertificateContext Context { get; }
 
     public string ServerCaPem { get; }
+
+    public string ServerPem { get; }
+
+    public string ServerKeyPem { get; }
 
     /// <summary>The edge's clock.</summary>
     public ShiftedClock Clock { get; } = new();

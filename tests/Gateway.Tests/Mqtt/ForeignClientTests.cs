@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using Muster.Contracts.Devices;
+using Muster.Gateway.Tests.Broker;
 using Muster.Gateway.Tests.Edge;
 
 namespace Muster.Gateway.Tests.Mqtt;
@@ -21,13 +22,18 @@ public sealed class ForeignClientTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Theory]
-    [InlineData("/usr/bin/python3", "device.py", "5")]
-    [InlineData("/usr/bin/python3", "device.py", "4")]
-    [InlineData("node", "device.cjs", "5")]
-    [InlineData("node", "device.cjs", "4")]
-    public async Task Device_OfAForeignClient_SaysHelloReceivesReportsAndLeaves(string program, string script, string version)
+    [InlineData("/usr/bin/python3", "device.py", "5", DeviceWay.Listener)]
+    [InlineData("/usr/bin/python3", "device.py", "4", DeviceWay.Listener)]
+    [InlineData("node", "device.cjs", "5", DeviceWay.Listener)]
+    [InlineData("node", "device.cjs", "4", DeviceWay.Listener)]
+    [InlineData("/usr/bin/python3", "device.py", "5", DeviceWay.Broker)]
+    [InlineData("/usr/bin/python3", "device.py", "4", DeviceWay.Broker)]
+    [InlineData("node", "device.cjs", "5", DeviceWay.Broker)]
+    [InlineData("node", "device.cjs", "4", DeviceWay.Broker)]
+    public async Task Device_OfAForeignClient_SaysHelloReceivesReportsAndLeaves(
+        string program, string script, string version, DeviceWay way)
     {
-        await using var edge = await DeviceEdge.StartAsync();
+        await using var edge = await DeviceEdge.StartAsync(way);
         var device = edge.Grains.Device(Samples.Serial);
         using var process = Start(edge, program, script, version);
         var lines = new ConcurrentQueue<string>();
@@ -48,11 +54,17 @@ public sealed class ForeignClientTests : IDisposable
         }
 
         Assert.DoesNotContain(lines, line => line.StartsWith("error", StringComparison.Ordinal));
-        var (receive, aliases) = version == "5" ? ("64", "16") : ("None", "None");
+        var (receive, aliases) = (version, way) switch
+        {
+            ("5", DeviceWay.Listener) => ("64", "16"),
+            ("5", _) => ("1000", "10"),
+            _ => ("None", "None"),
+        };
         Assert.Contains($"connected 0 receive_maximum {receive} topic_alias_maximum {aliases}", lines);
         Assert.Contains("subscribed 1", lines);
         Assert.Contains(lines, line => line.StartsWith("desired {", StringComparison.Ordinal));
         Assert.Contains("left 0", lines);
+        await Eventually.TrueAsync(() => device.Received.Count >= 2, "the report");
         Assert.Collection(
             device.Received,
             status => Assert.IsType<ReportStatus>(status),
@@ -60,7 +72,10 @@ public sealed class ForeignClientTests : IDisposable
             hello => Assert.IsType<ReportHello>(hello),
             report => Assert.Equal(3, Assert.IsType<ReportProgress>(report).Generation));
         Assert.Single(device.Admitted);
-        await Eventually.TrueAsync(() => device.Disconnected.Count == 1, "the end of the session");
+        if (way == DeviceWay.Listener)
+        {
+            await Eventually.TrueAsync(() => device.Disconnected.Count == 1, "the end of the session");
+        }
     }
 
     private static async Task ReadAsync(StreamReader output, ConcurrentQueue<string> lines)
@@ -73,7 +88,7 @@ public sealed class ForeignClientTests : IDisposable
 
     private Process Start(DeviceEdge edge, string program, string script, string version)
     {
-        using var certificate = edge.Pki.Issue(Samples.Serial);
+        using var certificate = edge.IssueDevice(Samples.Serial);
         var start = new ProcessStartInfo(program, Path.Combine(AppContext.BaseDirectory, "Clients", script))
         {
             RedirectStandardOutput = true,
@@ -81,7 +96,7 @@ public sealed class ForeignClientTests : IDisposable
         };
         start.Environment["NODE_PATH"] = NodeModules;
         start.Environment["SERIAL"] = Samples.Serial;
-        start.Environment["PORT"] = $"{edge.MqttPort}";
+        start.Environment["PORT"] = $"{edge.DevicePort}";
         start.Environment["VERSION"] = version;
         start.Environment["CA"] = Write("ca.pem", edge.Pki.ServerCaPem);
         start.Environment["CERTIFICATE"] = Write("device.pem", certificate.ExportCertificatePem());

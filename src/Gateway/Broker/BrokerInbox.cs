@@ -1,0 +1,175 @@
+using System.Buffers;
+using Microsoft.Extensions.Options;
+using MQTTnet;
+using MQTTnet.Packets;
+using Muster.Contracts.Gateways;
+using Muster.Domain.Devices;
+using Muster.Gateway.Devices;
+using Muster.Gateway.Mqtt;
+using Muster.Protocol;
+
+namespace Muster.Gateway.Broker;
+
+/// <summary>
+/// What comes from the broker, sorted by device: each device's messages are handled in the order they came, and no device waits for
+/// another. What is here is bounded by the Receive Maximum, and by a limit for each device.
+/// </summary>
+internal sealed partial class BrokerInbox(
+    BrokerDevices devices,
+    BrokerMessages messages,
+    BrokerOutbox outbox,
+    BrokerInstruments instruments,
+    GatewayInstruments counts,
+    IOptions<BrokerOptions> options,
+    TimeProvider clock,
+    ILogger<BrokerInbox> logger)
+{
+    /// <summary>A device that sends too much is told, but not as often as it sends.</summary>
+    private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan FinishPoll = TimeSpan.FromMilliseconds(10);
+
+    private int _waiting;
+
+    /// <summary>Takes one message over; returns at once.</summary>
+    public void Take(MqttApplicationMessageReceivedEventArgs source, CancellationToken over)
+    {
+        var published = source.ApplicationMessage;
+        if (!TryReadTopic(published.Topic, out var id, out var kind, out var isGone) || !IsVouchedFor(published, id))
+        {
+            // Nobody who could be told: the broker's own rules should have refused it.
+            LogStray(logger, ShownText.OneLine(published.Topic, 200));
+            counts.Received(UpKind.Unspecified, "refused");
+            Settle(new BrokerMessage(kind, isGone, [], source, over));
+            return;
+        }
+
+        var message = new BrokerMessage(kind, isGone, published.Payload.ToArray(), source, over);
+        if (message.IsQos0 && Volatile.Read(ref _waiting) >= options.Value.ReceiveMax * options.Value.Connections)
+        {
+            // QoS 0 may be lost; nothing else would bound it.
+            instruments.DroppedUp();
+            return;
+        }
+
+        Put(id, message);
+    }
+
+    /// <summary>Waits until all that was taken is settled, but not for long.</summary>
+    public async Task FinishAsync(TimeSpan limit)
+    {
+        for (var waited = TimeSpan.Zero; waited < limit && Volatile.Read(ref _waiting) > 0; waited += FinishPoll)
+        {
+            await Task.Delay(FinishPoll, clock);
+        }
+    }
+
+    private void Put(DeviceId id, BrokerMessage message)
+    {
+        while (true)
+        {
+            var device = devices.Get(id);
+            switch (device?.Put(message, options.Value.DeviceMessagesMax))
+            {
+                case LaneStatus.Started:
+                    Count(1);
+                    _ = Task.Run(() => RunAsync(device));
+                    return;
+                case LaneStatus.Waits:
+                    Count(1);
+                    return;
+                case LaneStatus.Removed:
+                    devices.Drop(device);
+                    break;
+                default:
+                    Refuse(device, message);
+                    return;
+            }
+        }
+    }
+
+    private async Task RunAsync(BrokerDevice device)
+    {
+        while (device.Next() is { } message)
+        {
+            try
+            {
+                await messages.HandleAsync(device, message);
+            }
+            catch (Exception fault) when (fault is not OutOfMemoryException)
+            {
+                // A bug. Not acknowledged: the broker has it, and sends it with the next connection.
+                LogFault(logger, fault, device.Address.Device.Value);
+            }
+
+            device.Done();
+            Count(-1);
+        }
+    }
+
+    private void Refuse(BrokerDevice? device, BrokerMessage message)
+    {
+        instruments.DroppedUp();
+        counts.Received(message.Kind, "refused");
+        var now = clock.GetTimestamp();
+        if (device is not null && (device.ToldAt == 0 || clock.GetElapsedTime(device.ToldAt, now) >= TellInterval))
+        {
+            device.ToldAt = now;
+            var read = message.IsGone || message.Kind == UpKind.Unspecified ? default
+                : UpMessageReader.Read(message.Kind, new ReadOnlySequence<byte>(message.Payload), device.Identity, device.Session);
+            var error = DeviceMessageErrors.LimitReached("messages of one device", options.Value.DeviceMessagesMax);
+            outbox.Put(device, new RejectionMessage(message.Kind, read.Stamp, error));
+        }
+
+        Settle(message);
+    }
+
+    private bool IsVouchedFor(MqttApplicationMessage published, DeviceId device)
+    {
+        var name = options.Value.IdentityProperty;
+        if (name.Length == 0)
+        {
+            return true;
+        }
+
+        // Exactly one: a device could add one of its own to a broker that only adds.
+        List<MqttUserProperty> named = published.UserProperties?.FindAll(property => property.Name == name) ?? [];
+        return named.Count == 1 && DeviceId.TryFromSerial(named[0].ReadValueAsString(), out var said) && said == device;
+    }
+
+    private static bool TryReadTopic(string? topic, out DeviceId device, out UpKind kind, out bool isGone)
+    {
+        (device, kind, isGone) = (default, UpKind.Unspecified, false);
+        if (!Topics.TryParseUp(topic, out var name, out var word) || !DeviceId.TryParse(name.ToString(), out device))
+        {
+            return false;
+        }
+
+        kind = word switch
+        {
+            Topics.Hello => UpKind.Hello,
+            Topics.Status => UpKind.Status,
+            Topics.Report => UpKind.Report,
+            Topics.Inventory => UpKind.Inventory,
+            Topics.Result => UpKind.Result,
+            _ => UpKind.Unspecified,
+        };
+        isGone = word is Topics.Gone;
+        return true;
+    }
+
+    private static void Settle(BrokerMessage message) => _ = message.AcknowledgeAsync();
+
+    private void Count(int change)
+    {
+        Interlocked.Add(ref _waiting, change);
+        instruments.Waiting.Add(change);
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "The broker sent what no device may publish, on '{Topic}': look at its access rules")]
+    private static partial void LogStray(ILogger logger, string topic);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A message of device {DeviceId} could not be handled")]
+    private static partial void LogFault(ILogger logger, Exception fault, string deviceId);
+}
