@@ -62,11 +62,23 @@ public sealed class OutputTests
     }
 
     [Theory]
+    [InlineData("5:90:1s", null)]
+    [InlineData("5:90:1s:connected", true)]
+    [InlineData("100%:100:0s:all", false)]
+    public void Parse_OfAWave_ReadsWhetherWhoIsNotConnectedIsPassedOver(string text, bool? connectedOnly)
+    {
+        var wave = WaveText.Parse(text);
+
+        Assert.Equal(connectedOnly, wave.HasConnectedOnly ? wave.ConnectedOnly : null);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("ten")]
     [InlineData("5:x")]
     [InlineData("5:90:soon")]
     [InlineData("5:90:1s:2")]
+    [InlineData("5:90:1s:all:5")]
     public void Parse_OfNoWave_IsUsage(string text) => Assert.Throws<UsageException>(() => WaveText.Parse(text));
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class SiloDeathTests
             site.Silos[1].Kill();
             var killed = Stopwatch.StartNew();
 
-            // Who is connected is in memory: the gateway tells it to the partitions' next silo. A wave is of those who are.
+            // Who is connected is in memory: the gateway tells it to the partitions' next silo.
             while (await CountConnectedAsync(site) < Devices)
             {
                 Assert.True(killed.Elapsed < Patience, site.Tails());
@@ -51,7 +51,8 @@ public sealed class SiloDeathTests
 
             var known = killed.Elapsed;
             await site.InsistAsync(
-                Cancel, "rollouts", "create", "after", "--image", digest, "--filter", $"model={ClusterSite.Model}", "--wave", "100%");
+                Cancel, "rollouts", "create", "after", "--image", digest, "--filter", $"model={ClusterSite.Model}", "--wave",
+                "100%:100:0s:all");
             await site.InsistAsync(Cancel, "rollouts", "start", "after");
             var started = killed.Elapsed;
             await UntilAllAsync(site, sessions);

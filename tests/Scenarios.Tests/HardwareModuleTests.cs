@@ -83,11 +83,14 @@ public sealed class HardwareModuleTests : IAsyncLifetime
         await UntilAsync(async () => await EnrollAsync(Second, "$OWN/second", "$OWN/answer") == "200");
 
         // The next CA, with a key of its own in the same token. The first one's certificates stay good.
-        await RollAsync();
+        var signsFrom = await RollAsync();
         await RunAsync(First, Guide[1]);
         await RunAsync(First, Guide[3]);
-        await UntilAsync(async () => (await RunAsync(First, $"{Guide[4]}openssl x509 -in $OWN/next.pem -noout -issuer"))
-            .Contains("fleet CA 2", StringComparison.Ordinal));
+
+        // Before that the renewal would be refused as one that comes too early.
+        await UntilAsync(() => Task.FromResult(TimeProvider.System.GetUtcNow() > signsFrom));
+        Assert.Contains(
+            "fleet CA 2", await RunAsync(First, $"{Guide[4]}openssl x509 -in $OWN/next.pem -noout -issuer"), StringComparison.Ordinal);
         var both = await RunAsync(First, """
             openssl verify -x509_strict -purpose sslclient -CAfile $OWN/fleet-ca.pem $OWN/device.pem $OWN/next.pem
             """);
@@ -164,16 +167,18 @@ public sealed class HardwareModuleTests : IAsyncLifetime
           --data-binary @{{request}} -D $OWN/headers -o {{answer}} -w '%{http_code}' $EST/simpleenroll
         """)).Trim();
 
-    /// <summary>Makes the second CA, which signs some seconds from now, and starts anew.</summary>
-    private async Task RollAsync()
+    /// <summary>Makes the second CA, which signs from the time that is returned, and starts anew.</summary>
+    private async Task<DateTimeOffset> RollAsync()
     {
+        var signsFrom = TimeProvider.System.GetUtcNow().AddSeconds(10);
         var said = await RunAsync(
             First,
             $"dotnet {Path.Combine(AppContext.BaseDirectory, "Muster.Silo.dll")} pki-roll data/pki "
-            + $"{TimeProvider.System.GetUtcNow().AddSeconds(10):O} '{Uri}'");
+            + $"{signsFrom:O} '{Uri}'");
         Assert.Contains("'muster-fleet-ca-2'", said, StringComparison.Ordinal);
         _muster.Kill();
         await _muster.StartAsync(Stop);
+        return signsFrom;
     }
 
     /// <summary>What the silo says that does not start.</summary>

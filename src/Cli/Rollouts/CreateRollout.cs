@@ -18,7 +18,8 @@ internal static class CreateRollout
     private static readonly Option<string[]> Waves = new("--wave")
     {
         Description = "One wave, in order; several are possible. SIZE is a count or a cumulative percentage such as 10%, SUCCESS the"
-            + " percentage that must succeed (default 100), SOAK how long the open gate is watched (such as 30s).",
+            + " percentage that must succeed (default 100), SOAK how long the open gate is watched (such as 30s);"
+            + " 'connected' leaves devices without a connection to later waves, as the first wave does by default, 'all' does not.",
         HelpName = WaveText.Form,
         Required = true,
     };

@@ -4,15 +4,15 @@ using V1 = Muster.Protocol.V1;
 
 namespace Muster.Cli.Rollouts;
 
-/// <summary>A wave as people write it: <c>SIZE[:SUCCESS%[:SOAK]]</c>, for example <c>5</c>, <c>10%:95:1h</c>.</summary>
+/// <summary>A wave as people write it: <c>SIZE[:SUCCESS%[:SOAK[:WHO]]]</c>, for example <c>5</c>, <c>10%:95:1h</c>.</summary>
 internal static class WaveText
 {
-    public const string Form = "SIZE[:SUCCESS[:SOAK]]";
+    public const string Form = "SIZE[:SUCCESS[:SOAK[:connected|all]]]";
 
     public static V1.WaveSpec Parse(string text)
     {
         var parts = text.Split(':');
-        if (parts.Length > 3)
+        if (parts.Length > 4)
         {
             throw Wrong(text);
         }
@@ -37,6 +37,17 @@ internal static class WaveText
             wave.Soak = Values.Duration(parts[2]);
         }
 
+        if (parts.Length > 3)
+        {
+            // Unsaid, the first wave passes over who is not connected when the rollout starts, and the others do not.
+            wave.ConnectedOnly = parts[3] switch
+            {
+                "connected" => true,
+                "all" => false,
+                _ => throw Wrong(text),
+            };
+        }
+
         return wave;
     }
 
@@ -44,5 +55,5 @@ internal static class WaveText
         int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : throw Wrong(text);
 
     private static UsageException Wrong(string text) =>
-        new($"'{text}' is not a wave: {Form}, for example 5, 10%, or 10%:95:1h.");
+        new($"'{text}' is not a wave: {Form}, for example 5, 10%:95:1h, or 100%:95:0s:all.");
 }

@@ -140,7 +140,7 @@ internal sealed partial class DeviceConnectionHandler(
             MaximumPacketSize = (uint)options.Value.PacketBytesMax,
             ReceiveMaximum = (ushort)options.Value.ReceiveMax,
 
-            // A retained message differs from another one for who subscribes later, and nobody can subscribe to what devices publish. To say
+            // A retained message differs from another for who subscribes later, and nobody can subscribe to what devices publish. To say
             // that it is not available would keep out stock cameras, whose last will is often retained.
             RetainAvailable = true,
             WildcardSubscriptionAvailable = true,

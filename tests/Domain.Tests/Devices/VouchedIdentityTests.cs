@@ -14,7 +14,7 @@ public sealed class VouchedIdentityTests
         DeviceState.Expected => "IDENTITY_NOT_PROVEN",
         DeviceState.Enrolling or DeviceState.InService or DeviceState.Quarantined or DeviceState.Decommissioning => null,
         DeviceState.Decommissioned => "DEVICE_DECOMMISSIONED",
-        DeviceState.Returned => "DEVICE_NOT_EXPECTED",
+        DeviceState.Returned or DeviceState.Withdrawn => "DEVICE_NOT_EXPECTED",
         _ => "undecided",
     })));
 

@@ -61,8 +61,7 @@ internal sealed class DeviceSilo : IAsyncDisposable
     }
 
     /// <summary>Commits of a device's record.</summary>
-    public int CommitsOf(string serial) => _records.Writes.Where(write => write.Key.ToString().EndsWith(serial, StringComparison.Ordinal))
-        .Sum(write => write.Value);
+    public int CommitsOf(string serial) => _records.Writes.GetValueOrDefault(((GrainReference)Device(serial)).GrainId);
 
     public IDeviceGrain Device(string serial) =>
         DeviceId.TryParse(serial, out var id) ? _cluster.Client.GetDevice(TenantId.Default, id) : throw new FormatException(serial);

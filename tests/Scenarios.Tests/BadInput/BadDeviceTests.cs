@@ -82,7 +82,6 @@ public sealed class BadDeviceTests(BadInputSite site)
     [Theory]
     [InlineData(OtherSerial)]
     [InlineData(OtherSerial + "/pub")]
-    [InlineData("")]
     public async Task Connect_WithAClientIdOfAnotherDevice_IsRefused(string clientId)
     {
         var before = await site.AcceptedAsync();
