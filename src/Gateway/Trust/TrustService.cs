@@ -1,9 +1,8 @@
 using Grpc.Core;
 using Muster.Contracts;
 using Muster.Contracts.Devices;
-using Muster.Contracts.Inventory;
 using Muster.Contracts.Trust;
-using Muster.Domain.Devices;
+using Muster.Gateway.Devices;
 using Muster.Gateway.Grpc;
 using V1 = Muster.Protocol.V1;
 
@@ -12,9 +11,6 @@ namespace Muster.Gateway.Trust;
 /// <summary>The rules of continuous trust, and what operators make of suspicions.</summary>
 internal sealed class TrustService(IGrainFactory grains, RowLister lister) : V1.Trust.TrustBase
 {
-    /// <summary>Commits under way for one caller: fills the pipeline of the store and leaves room for others.</summary>
-    private const int AnswersAtOnce = 32;
-
     /// <summary>Every state of a suspicion but none.</summary>
     private const string Suspected = "(suspicion = REPORTED OR suspicion = QUARANTINED OR suspicion = WAITING OR suspicion = CONFIRMED)";
 
@@ -42,29 +38,16 @@ internal sealed class TrustService(IGrainFactory grains, RowLister lister) : V1.
         var filter = request.Filter == TrustValidators.All ? Suspected : $"{Suspected} AND ({request.Filter})";
         var listing = new Listing(ResourceNames.ParentOf(request.Parent), GrainTypes.Device, filter);
         var page = await lister.ListAsync(listing, request.PageSize, request.PageToken, context.CancellationToken);
-        int resolved = 0, unchanged = 0, refused = 0;
-        await Parallel.ForEachAsync(
-            page.Rows,
-            new ParallelOptions { MaxDegreeOfParallelism = AnswersAtOnce, CancellationToken = context.CancellationToken },
-            async (row, cancelled) =>
-            {
-                var reply = await ResolveAsync(row, command);
-                ref var outcome = ref resolved;
-                outcome = ref reply.Error is not null ? ref refused : ref reply.IsUnchanged ? ref unchanged : ref resolved;
-                Interlocked.Increment(ref outcome);
-            });
+        var outcome = await DevicePage.SendAsync(
+            page, (tenant, device) => grains.GetDeviceTrust(tenant, device).ResolveAsync(command), context.CancellationToken);
         return new V1.ResolveSuspicionsResponse
         {
-            Resolved = resolved,
-            Unchanged = unchanged,
-            Refused = refused,
+            Resolved = outcome.Done,
+            Unchanged = outcome.Unchanged,
+            Refused = outcome.Refused,
             NextPageToken = page.NextPageToken,
         };
     }
-
-    private Task<DeviceReply> ResolveAsync(ListedRow row, ResolveSuspicion command) => DeviceId.TryParse(row.Row.Name, out var device)
-        ? grains.GetDeviceTrust(row.Row.Tenant, device).ResolveAsync(command)
-        : throw new InvalidOperationException($"'{row.Row.Name}' is listed as a device and is no device id.");
 }
 
 /// <summary>What requests of the trust service have to look like.</summary>
