@@ -1,5 +1,6 @@
 using Muster.Contracts.Devices;
 using Muster.Domain;
+using Muster.Domain.Devices;
 
 namespace Muster.BareGateway;
 
@@ -45,11 +46,17 @@ internal sealed class NoDevice : IDeviceGrain
 
     public Task<OfferReply> OfferAsync(OfferChange command) => throw Unexpected();
 
+    public Task<OfferPreview?> PreviewOfferAsync(OfferChange command) => throw Unexpected();
+
     public Task<OfferReply> ExpireChangeAsync(ExpireChange command) => throw Unexpected();
+
+    public Task<OfferReply> WithdrawChangeAsync(WithdrawChange command) => throw Unexpected();
 
     public Task EvaluatePoliciesAsync(EvaluatePolicies command) => throw Unexpected();
 
     public Task<FleetError?> AuthorizeDownloadAsync(AuthorizeDownload command) => throw Unexpected();
+
+    public Task<DownloadClearance> ClearDownloadAsync(AuthorizeDownload command) => throw Unexpected();
 
     public Task<DeviceReply> BeginDecommissionAsync(BeginDecommission command) => throw Unexpected();
 

@@ -1,7 +1,10 @@
 using System.Reflection;
+using System.Security.Cryptography;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Images;
 using Muster.Contracts.Inventory;
 using Muster.Contracts.Revocations;
+using Muster.Domain.Images;
 
 namespace Muster.BareGateway;
 
@@ -11,6 +14,7 @@ public class NoGrains : DispatchProxy
     private static readonly NoDevice Device = new();
     private static readonly IInventoryGrain Inventory = Create<IInventoryGrain, NoInventory>();
     private static readonly NoRevocations Revocations = new();
+    private static readonly NoLinks Links = new();
 
     public static IGrainFactory Create() => Create<IGrainFactory, NoGrains>();
 
@@ -24,9 +28,18 @@ public class NoGrains : DispatchProxy
             _ when targetMethod.ReturnType == typeof(IDeviceGrain) => Device,
             _ when targetMethod.ReturnType == typeof(IInventoryGrain) => Inventory,
             _ when targetMethod.ReturnType == typeof(IRevocationsGrain) => Revocations,
+            _ when targetMethod.ReturnType == typeof(ILinkKeysGrain) => Links,
             _ => throw new NotSupportedException($"The gateway asked for {targetMethod}."),
         };
     }
+}
+
+/// <summary>A secret that nobody asks for: no device is offered anything.</summary>
+internal sealed class NoLinks : ILinkKeysGrain
+{
+    private static readonly LinkKeys Keys = LinkKeys.None.Roll([.. RandomNumberGenerator.GetBytes(LinkKey.SecretBytes)], default).Next;
+
+    public Task<LinkKeys> GetAsync() => Task.FromResult(Keys);
 }
 
 /// <summary>Presence goes nowhere.</summary>

@@ -21,6 +21,20 @@ var watch = new Command("watch", "Commits a second with and without a thousand w
 watch.SetAction((parsed, cancellationToken) =>
     new WatchCost(parsed.GetRequiredValue(store), parsed.GetValue(devices), Console.Out).RunAsync(cancellationToken));
 
+var what = new Option<string>("--what") { Required = true, Description = "offers, pauses or freeze." };
+what.AcceptOnlyFromAmong("offers", "pauses", "freeze");
+var rollout = new Command("rollout", "A rollout over a filled store whose devices are connected.") { store, devices, what };
+rollout.SetAction((parsed, cancellationToken) =>
+{
+    var cost = new RolloutCost(parsed.GetRequiredValue(store), parsed.GetValue(devices), Console.Out);
+    return parsed.GetRequiredValue(what) switch
+    {
+        "offers" => cost.OffersAsync(cancellationToken),
+        "pauses" => cost.PausesAsync(cancellationToken),
+        _ => cost.FreezeAsync(cancellationToken),
+    };
+});
+
 var folder = new Option<string>("--folder") { Required = true, Description = "The embedded store's folder." };
 var commits = new Option<long>("--commits") { Required = true, Description = "Commits after those that create the devices." };
 
@@ -43,6 +57,6 @@ rate.SetAction((parsed, _) => parsed.GetValue(redis) is { } server
 
 var root = new RootCommand("Inventory and store under load; ./bench inventory and ./bench store run it.")
 {
-    fill, measure, weigh, watch, write, open, rate,
+    fill, measure, weigh, watch, rollout, write, open, rate,
 };
 return await root.Parse(args).InvokeAsync();

@@ -17,7 +17,7 @@ namespace Muster.InventoryLoad;
 /// <summary>A silo as the product builds it, in this process, whose memory can be asked for.</summary>
 internal static class SiloHost
 {
-    public static IHost Build(string store)
+    public static IHost Build(string store, Action<IServiceCollection>? more = null)
     {
         var builder = Host.CreateApplicationBuilder();
         // Nudges that a stopping silo no longer delivers are nothing to read.
@@ -33,6 +33,7 @@ internal static class SiloHost
             silo.AddMusterStorage(options => options.ConnectionString = store);
             silo.AddDevices();
         });
+        more?.Invoke(builder.Services);
         return builder.Build();
     }
 

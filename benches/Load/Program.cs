@@ -112,6 +112,28 @@ watch.SetAction(async (parsed, _) =>
     Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
     return 0;
 });
+var offeredTo = new Option<int>("--devices")
+{
+    DefaultValueFactory = _ => 115_000,
+    Description = "Size of the fleet; nine tenths are in service, and four thousand warm up.",
+};
+var frozenOf = new Option<int>("--frozen")
+{
+    DefaultValueFactory = _ => 1_115_000,
+    Description = "Size of the fleet whose start alone is measured.",
+};
+var rollouts = new Command("rollouts", "A rollout's start, its offers beside plain commits, and pauses meanwhile.")
+{
+    results, silo, load, offeredTo, frozenOf,
+};
+rollouts.SetAction(async (parsed, _) =>
+{
+    var record = new RunRecord("rollouts", Console.Out, TimeProvider.System);
+    var plan = new RolloutsPlan(parsed.GetValue(offeredTo), parsed.GetValue(frozenOf), parsed.GetRequiredValue(load));
+    await new RolloutsBench(plan, record, TimeProvider.System).RunAsync();
+    Console.Error.WriteLine($"kept as {await record.SaveAsync(parsed.GetRequiredValue(results))}");
+    return 0;
+});
 var lines = new Option<int>("--rows") { DefaultValueFactory = _ => 100_000, Description = "Devices on the list." };
 var deliveries = new Command("deliveries", "How long the list of a delivery takes.") { results, silo, lines };
 deliveries.SetAction(async (parsed, _) =>
@@ -160,6 +182,6 @@ admission.SetAction(async (parsed, _) =>
 });
 var root = new RootCommand("Muster's benches; see benches/README.md.")
 {
-    generate, connect, fleet, status, demo, inventory, store, commit, watch, deliveries, admission,
+    generate, connect, fleet, status, demo, inventory, store, commit, watch, rollouts, deliveries, admission,
 };
 return await root.Parse(args).InvokeAsync();

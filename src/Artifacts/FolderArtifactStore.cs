@@ -4,9 +4,9 @@ using Muster.Domain.Images;
 namespace Muster.Artifacts;
 
 /// <summary>
-/// Artifacts in a folder: <c>staged/*.part</c> while a file arrives, <c>staged/DIGEST</c> when it is whole and on disk,
-/// <c>published/DIGEST</c> when it is servable. Each step is one rename, so a crash leaves whole files or parts. Serves one host, or
-/// several that share the volume.
+/// Artifacts in a folder: <c>staged/*.part</c> while a file arrives in one call, <c>staged/*.upload</c> while it arrives in several
+/// (<see cref="FolderUploads"/>), <c>staged/DIGEST</c> when it is whole and on disk, <c>published/DIGEST</c> when it is servable. Each step
+/// is one rename, so a crash leaves whole files or parts. Serves one host, or several that share the volume.
 /// </summary>
 public sealed class FolderArtifactStore : IArtifactStore
 {
@@ -16,7 +16,14 @@ public sealed class FolderArtifactStore : IArtifactStore
     /// <summary>Staged files that nobody has registered yet; with the largest image that is a bound for the disk.</summary>
     public const int StagedMax = 16;
 
-    /// <summary>An upload is registered seconds after it ends; a day leaves room for a silo that is down.</summary>
+    /// <summary>
+    /// Of all of them: four of the largest image. A broken upload of somebody who does not come back must not fill the disk.
+    /// </summary>
+    public const long StagedBytesMax = 4 * ImageManifest.SizeBytesMax;
+
+    /// <summary>
+    /// An upload is registered seconds after it ends; a day leaves room for a silo that is down, and for whoever goes on with a broken one.
+    /// </summary>
     public static readonly TimeSpan StagedLifetime = TimeSpan.FromDays(1);
 
     /// <summary>A part that has not grown for so long belongs to a process that is gone.</summary>
@@ -26,6 +33,7 @@ public sealed class FolderArtifactStore : IArtifactStore
 
     private readonly string _staged;
     private readonly string _published;
+    private readonly FolderUploads _continued;
     private readonly TimeProvider _clock;
     private int _uploads;
 
@@ -36,6 +44,7 @@ public sealed class FolderArtifactStore : IArtifactStore
         _staged = Path.Combine(folder, "staged");
         _published = Path.Combine(folder, "published");
         _clock = clock;
+        _continued = new FolderUploads(_staged, clock);
         Directory.CreateDirectory(_staged);
         Directory.CreateDirectory(_published);
         RemoveExpired();
@@ -53,9 +62,8 @@ public sealed class FolderArtifactStore : IArtifactStore
                 return new StageResult(null, ImageErrors.UploadsBusy(UploadsMax));
             }
 
-            RemoveExpired();
-            return Directory.EnumerateFiles(_staged).Take(StagedMax).Count() == StagedMax
-                ? new StageResult(null, ImageErrors.UploadsBusy(StagedMax))
+            return FindFull(bytesMax) is { } full
+                ? new StageResult(null, full)
                 : await WriteAsync(chunks, bytesMax, cancellationToken);
         }
         finally
@@ -64,11 +72,67 @@ public sealed class FolderArtifactStore : IArtifactStore
         }
     }
 
-    public Stream? OpenStaged(ImageDigest digest) => Open(Path.Combine(_staged, digest.Value));
+    public async Task<long> GetReceivedAsync(UploadKey upload, CancellationToken cancellationToken)
+    {
+        var length = FindWhole(upload.Digest) ?? _continued.FindLength(upload) ?? 0;
 
-    public Stream? OpenPublished(ImageDigest digest) => Open(Path.Combine(_published, digest.Value));
+        // All of it, and perhaps the process that had to look at the whole was killed before it did.
+        return length == upload.SizeBytes
+            ? (await AppendAsync(upload, length, AsyncEnumerable.Empty<ReadOnlyMemory<byte>>(), cancellationToken)).ReceivedBytes
+            : length;
+    }
 
-    public bool Publish(ImageDigest digest)
+    public async Task<UploadProgress> AppendAsync(
+        UploadKey upload, long offset, IAsyncEnumerable<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(chunks);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(upload.SizeBytes);
+        try
+        {
+            if (Interlocked.Increment(ref _uploads) > UploadsMax)
+            {
+                return new UploadProgress(0, ImageErrors.UploadsBusy(UploadsMax));
+            }
+
+            if (FindWhole(upload.Digest) is { } length)
+            {
+                return new UploadProgress(length, null);
+            }
+
+            if (_continued.FindLength(upload) is null && FindFull(upload.SizeBytes) is { } full)
+            {
+                return new UploadProgress(0, full);
+            }
+
+            var progress = await _continued.AppendAsync(upload, offset, chunks, cancellationToken);
+            if (progress.Error is null && progress.ReceivedBytes == upload.SizeBytes)
+            {
+                Move(_continued.PathOf(upload), Path.Combine(_staged, upload.Digest.Value));
+            }
+
+            return progress;
+        }
+        catch (FileNotFoundException) when (FindWhole(upload.Digest) is { })
+        {
+            // Two calls brought the last byte, and the other one was faster.
+            return new UploadProgress(upload.SizeBytes, null);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _uploads);
+        }
+    }
+
+    public Task<Artifact?> FindStagedAsync(ImageDigest digest, CancellationToken cancellationToken) =>
+        Task.FromResult<Artifact?>(Find(Path.Combine(_staged, digest.Value)));
+
+    public Task<Artifact?> FindPublishedAsync(ImageDigest digest, CancellationToken cancellationToken) =>
+        Task.FromResult<Artifact?>(Find(Path.Combine(_published, digest.Value)));
+
+    public Task<bool> PublishAsync(ImageDigest digest, CancellationToken cancellationToken) => Task.FromResult(Publish(digest));
+
+    private bool Publish(ImageDigest digest)
     {
         var staged = Path.Combine(_staged, digest.Value);
         var published = Path.Combine(_published, digest.Value);
@@ -87,6 +151,37 @@ public sealed class FolderArtifactStore : IArtifactStore
 
         File.Delete(staged);
         return true;
+    }
+
+    /// <summary>The length of the staged or published bytes; null when they are neither.</summary>
+    private long? FindWhole(ImageDigest digest)
+    {
+        foreach (var folder in (string[])[_published, _staged])
+        {
+            var file = new FileInfo(Path.Combine(folder, digest.Value));
+            if (file.Exists)
+            {
+                return file.Length;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Why there is no room for another upload; null when there is. What has expired goes first.</summary>
+    private Domain.FleetError? FindFull(long bytes)
+    {
+        RemoveExpired();
+        var (count, staged) = (0, bytes);
+        foreach (var file in new DirectoryInfo(_staged).EnumerateFiles())
+        {
+            count++;
+            staged += FolderUploads.FindSize(file.Name) ?? file.Length;
+        }
+
+        return count >= StagedMax ? ImageErrors.UploadsBusy(StagedMax)
+            : staged > StagedBytesMax ? ImageErrors.StageFull(StagedBytesMax)
+            : null;
     }
 
     /// <summary>Removes parts of processes that are gone, and uploads that nobody registered in time.</summary>
@@ -158,12 +253,12 @@ public sealed class FolderArtifactStore : IArtifactStore
         RandomAccess.FlushToDisk(file);
     }
 
-    private static FileStream? Open(string path)
+    private static FolderArtifact? Find(string path)
     {
         try
         {
-            return new FileStream(
-                path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous);
+            return new FolderArtifact(new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous));
         }
         catch (FileNotFoundException)
         {

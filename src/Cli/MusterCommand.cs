@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Muster.Cli.Anchors;
+using Muster.Cli.Catalogues;
 using Muster.Cli.Decommissions;
 using Muster.Cli.Deliveries;
 using Muster.Cli.Devices;
@@ -51,10 +52,16 @@ public static class MusterCommand
             ListEnrollments.Create(), GetEnrollment.Create(), ApproveEnrollment.Create(), DenyEnrollment.Create()]));
         root.Add(Group("serials", "Serials that several tenants of the installation expect.", [
             ListSerials.Create(), GetSerial.Create(), AssignSerial.Create()]));
-        root.Add(Group("images", "Signed OS images.", [ImportImage.Create(), ListImages.Create(), GetImage.Create()]));
+        root.Add(Group("images", "Signed OS images.", [
+            ImportImage.Create(), ListImages.Create(), GetImage.Create(), EditImage.Create(), PublishImage.Create(),
+            RevokeImage.Create(),
+            Group("catalogue", "The publisher's signed list of releases.", [
+                CatalogueVerbs.CreateGet(), CatalogueVerbs.CreateImport(), CatalogueVerbs.CreateRequire()])]));
         root.Add(Group("rollouts", "Staged rollouts.", [
             CreateRollout.Create(), StartRollout.Create(), WatchRollout.Create(), PauseRollout.Create(), ResumeRollout.Create(),
-            CancelRollout.Create(), ListRollouts.Create(), GetRollout.Create()]));
+            CancelRollout.Create(), RollBackRollout.Create(), ListRollouts.Create(), GetRollout.Create(),
+            EditRollout.Create(), ApproveRollout.Create(), ApproveWave.Create(), ExplainRollout.Create(), SimulateRollout.Create(),
+            WatchDecisions.Create(), BurnUpRollout.Create()]));
         root.Add(Group("policies", "Hardening policies.", [ApplyPolicy.Create(), ListPolicies.Create(), GetPolicy.Create()]));
         root.Add(Group("products", "Products and the end of their support.", [
             CreateProduct.Create(), UpdateProduct.Create(), ListProducts.Create(), GetProduct.Create()]));

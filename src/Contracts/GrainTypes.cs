@@ -26,4 +26,6 @@ public static class GrainTypes
     public const string Enrollment = "muster.enrollment";
     public const string EnrollmentQueue = "muster.enrollment-queue";
     public const string Serial = "muster.serial";
+    public const string Catalogue = "muster.catalogue";
+    public const string LinkKeys = "muster.link-keys";
 }

@@ -12,6 +12,8 @@ public sealed class FolderArtifactStoreTests : IDisposable
     private static readonly byte[] Content = [.. Enumerable.Range(0, 200_000).Select(i => (byte)(i * 31))];
     private static readonly ImageDigest Digest = ImageDigest.Of(SHA256.HashData(Content));
 
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-artifacts-");
     private readonly FakeTimeProvider _clock = new(TimeProvider.System.GetUtcNow());
     private readonly FolderArtifactStore _store;
@@ -24,8 +26,8 @@ public sealed class FolderArtifactStoreTests : IDisposable
         var staged = await StageAsync(Content);
 
         Assert.Equal(new ImageContent(Digest, Content.Length), staged.Content);
-        Assert.Equal(Content, ReadAll(_store.OpenStaged(Digest)));
-        Assert.Null(_store.OpenPublished(Digest));
+        Assert.Equal(Content, await ReadAllAsync(_store.FindStagedAsync(Digest, Stop)));
+        Assert.Null(await _store.FindPublishedAsync(Digest, Stop));
         Assert.Equal([Digest.Value], Names("staged"));
         Assert.Empty(Names("published"));
     }
@@ -35,41 +37,42 @@ public sealed class FolderArtifactStoreTests : IDisposable
     {
         await StageAsync(Content);
 
-        Assert.True(_store.Publish(Digest));
-        Assert.True(_store.Publish(Digest));
+        Assert.True(await _store.PublishAsync(Digest, Stop));
+        Assert.True(await _store.PublishAsync(Digest, Stop));
 
-        Assert.Null(_store.OpenStaged(Digest));
-        Assert.Equal(Content, ReadAll(_store.OpenPublished(Digest)));
+        Assert.Null(await _store.FindStagedAsync(Digest, Stop));
+        Assert.Equal(Content, await ReadAllAsync(_store.FindPublishedAsync(Digest, Stop)));
         Assert.Empty(Names("staged"));
     }
 
     [Fact]
-    public void Publish_NeverStaged_IsFalse() => Assert.False(_store.Publish(Digest));
+    public async Task Publish_NeverStaged_IsFalse() => Assert.False(await _store.PublishAsync(Digest, Stop));
 
     [Fact]
     public async Task Publish_StagedAgain_KeepsOneFile()
     {
         await StageAsync(Content);
-        _store.Publish(Digest);
+        await _store.PublishAsync(Digest, Stop);
         await StageAsync(Content);
 
-        Assert.True(_store.Publish(Digest));
+        Assert.True(await _store.PublishAsync(Digest, Stop));
 
         Assert.Empty(Names("staged"));
         Assert.Equal([Digest.Value], Names("published"));
     }
 
     [Fact]
-    public async Task OpenPublished_Seeks()
+    public async Task FindPublishedAsync_WhoseNameIsGoneMeanwhile_GivesWhatWasFound()
     {
         await StageAsync(Content);
-        _store.Publish(Digest);
+        await _store.PublishAsync(Digest, Stop);
+        await using var artifact = (await _store.FindPublishedAsync(Digest, Stop))!;
 
-        using var stream = _store.OpenPublished(Digest)!;
-        Assert.True(stream.CanSeek);
-        Assert.Equal(Content.Length, stream.Length);
-        stream.Position = 199_990;
-        Assert.Equal(Content[199_990..], ReadAll(stream));
+        File.Delete(Path.Combine(_folder.FullName, "published", Digest.Value));
+
+        using var rest = new MemoryStream();
+        await (await artifact.OpenAsync(199_990, 10, Stop)).CopyToAsync(rest, Stop);
+        Assert.Equal(Content[199_990..], rest.ToArray());
     }
 
     [Fact]
@@ -133,17 +136,17 @@ public sealed class FolderArtifactStoreTests : IDisposable
         var restarted = new FolderArtifactStore(_folder.FullName, _clock);
 
         Assert.False(File.Exists(part));
-        Assert.Equal(Content, ReadAll(restarted.OpenStaged(Digest)));
+        Assert.Equal(Content, await ReadAllAsync(restarted.FindStagedAsync(Digest, Stop)));
     }
 
     [Fact]
     public async Task Start_LongAfterPublishing_KeepsWhatIsPublished()
     {
         await StageAsync(Content);
-        _store.Publish(Digest);
+        await _store.PublishAsync(Digest, Stop);
         _clock.Advance(TimeSpan.FromDays(3650));
 
-        Assert.Equal(Content, ReadAll(new FolderArtifactStore(_folder.FullName, _clock).OpenPublished(Digest)));
+        Assert.Equal(Content, await ReadAllAsync(new FolderArtifactStore(_folder.FullName, _clock).FindPublishedAsync(Digest, Stop)));
     }
 
     [Fact]
@@ -152,20 +155,18 @@ public sealed class FolderArtifactStoreTests : IDisposable
         await Task.WhenAll(StageAsync(Content), StageAsync(Content));
 
         Assert.Equal([Digest.Value], Names("staged"));
-        Assert.Equal(Content, ReadAll(_store.OpenStaged(Digest)));
+        Assert.Equal(Content, await ReadAllAsync(_store.FindStagedAsync(Digest, Stop)));
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private static byte[] ReadAll(Stream? stream)
+    private static async Task<byte[]> ReadAllAsync(Task<Artifact?> finding)
     {
-        Assert.NotNull(stream);
-        using (stream)
-        using (var copy = new MemoryStream())
-        {
-            stream.CopyTo(copy);
-            return copy.ToArray();
-        }
+        await using var artifact = await finding;
+        Assert.NotNull(artifact);
+        using var copy = new MemoryStream();
+        await (await artifact.OpenWholeAsync(Stop)).CopyToAsync(copy, Stop);
+        return copy.ToArray();
     }
 
     private static async IAsyncEnumerable<ReadOnlyMemory<byte>> Chunks(byte[] content)

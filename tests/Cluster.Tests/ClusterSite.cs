@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
 using Muster.Cli;
 using Muster.Testing.Stores;
 
@@ -23,6 +25,7 @@ internal sealed class ClusterSite : IAsyncDisposable
 
     private readonly HttpClient _probe = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly Dictionary<HostProcess, int> _healthPorts = [];
+    private readonly List<Dictionary<string, string>> _gatewaySettings = [];
     private readonly List<HostProcess> _others = [];
     private readonly RedisServer _redis;
 
@@ -43,6 +46,12 @@ internal sealed class ClusterSite : IAsyncDisposable
     public string FleetLog => Path.Combine(Folder, "fleet.jsonl");
 
     public string ConnectionString => _redis.ConnectionString;
+
+    /// <summary>What silos find in their environment beside their settings.</summary>
+    public Dictionary<string, string> SiloEnvironment { get; } = [];
+
+    /// <summary>What the gateway of this number is told beside its settings.</summary>
+    public Func<int, IReadOnlyDictionary<string, string>> GatewayEnvironment { get; set; } = _ => new Dictionary<string, string>();
 
     public List<HostProcess> Silos { get; } = [];
 
@@ -98,7 +107,8 @@ internal sealed class ClusterSite : IAsyncDisposable
 
             for (var i = 0; i < gateways; i++)
             {
-                site.Gateways.Add(site.StartGateway($"gateway{i}", mqtt[i], https[i], grpc[i]));
+                site._gatewaySettings.Add(site.GatewaySettings(i, mqtt[i], https[i], grpc[i]));
+                site.Gateways.Add(site.StartGateway(i));
             }
 
             foreach (var host in site.Silos.Concat(site.Gateways))
@@ -113,6 +123,14 @@ internal sealed class ClusterSite : IAsyncDisposable
             await site.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Starts a gateway that is dead again, as an orchestrator does, with what it had; ready.</summary>
+    public async Task StartGatewayAgainAsync(int number, CancellationToken cancellationToken)
+    {
+        Gateways[number].Dispose();
+        Gateways[number] = StartGateway(number);
+        await WaitUntilReadyAsync(Gateways[number], cancellationToken);
     }
 
     /// <summary>The settings that all hosts share.</summary>
@@ -163,6 +181,56 @@ internal sealed class ClusterSite : IAsyncDisposable
 
             await Task.Delay(TimeSpan.FromMilliseconds(500), cancellationToken);
         }
+    }
+
+    /// <summary>An image of version 12.11.77 for <see cref="Model"/>, made, signed and imported; its digest.</summary>
+    public async Task<string> ImportImageAsync(CancellationToken cancellationToken)
+    {
+        var file = Path.Combine(Folder, "image.bin");
+        var made = Start(
+            "image", "Simulator", new Dictionary<string, string>(), "image", "--pki", VendorFolder, "--out", file, "--version", "12.11.77");
+        Assert.Equal(0, await made.WaitForExitAsync(CommandPatience, cancellationToken));
+        await InsistAsync(
+            cancellationToken, "images", "import", file, "--signature", file + ".cms", "--version", "12.11.77", "--track", "active",
+            "--model", Model);
+        return Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(file, cancellationToken)));
+    }
+
+    /// <summary>How many devices match a filter.</summary>
+    public async Task<int> CountAsync(string filter, CancellationToken cancellationToken)
+    {
+        using var answer = JsonDocument.Parse(await InsistAsync(cancellationToken, "devices", "count", "--filter", filter));
+        return answer.RootElement.TryGetProperty("total", out var total) ? int.Parse(total.ToString(), CultureInfo.InvariantCulture) : 0;
+    }
+
+    /// <summary>
+    /// Runs lines of bash in this site's folder. They find <c>SILO</c>, the silo's program; when the hosts run also <c>CA</c>, <c>EST</c>
+    /// and the gateways' MQTT ports <c>MQTT0</c>, <c>MQTT1</c> …
+    /// </summary>
+    public async Task<(int Code, string Said)> ShellAsync(
+        string lines, CancellationToken cancellationToken, params (string Name, object Value)[] variables)
+    {
+        var start = new ProcessStartInfo("bash", ["-ec", lines])
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        (string Name, object Value)[] mine =
+            [("SILO", HostProcess.Assembly("Silo")), ("CA", Path.Combine(Profile, "server-ca.pem"))];
+        var https = Https is null ? [] : new (string Name, object Value)[] { ("EST", $"https://localhost:{Https.Port}/.well-known/est") };
+        var mqtt = MqttPorts.Select((port, number) => ($"MQTT{number}", (object)port));
+        var silos = SiloEnvironment.Select(pair => (pair.Key, (object)pair.Value));
+        foreach (var (name, value) in mine.Concat(https).Concat(mqtt).Concat(silos).Concat(variables))
+        {
+            start.Environment[name] = Convert.ToString(value, CultureInfo.InvariantCulture);
+        }
+
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+        var error = process.StandardError.ReadToEndAsync(cancellationToken);
+        await process.WaitForExitAsync(cancellationToken);
+        return (process.ExitCode, await output + await error);
     }
 
     /// <summary>A fleet as a process of its own, by way of the balancers.</summary>
@@ -222,7 +290,7 @@ internal sealed class ClusterSite : IAsyncDisposable
     private HostProcess StartSilo(string name)
     {
         var ports = Ports.Free(3);
-        var settings = Settings("silo");
+        var settings = Settings("silo").Concat(SiloEnvironment).ToDictionary();
         settings["Muster__Cluster__SiloPort"] = Text(ports[0]);
         settings["Muster__Cluster__GatewayPort"] = Text(ports[1]);
         settings["Muster__Health__Port"] = Text(ports[2]);
@@ -231,16 +299,24 @@ internal sealed class ClusterSite : IAsyncDisposable
         return silo;
     }
 
-    private HostProcess StartGateway(string name, int mqtt, int https, int grpc)
+    private Dictionary<string, string> GatewaySettings(int number, int mqtt, int https, int grpc)
     {
-        var health = Ports.Free(1)[0];
-        var settings = Settings("gateway");
+        var settings = Settings("gateway").Concat(GatewayEnvironment(number)).ToDictionary();
         settings["Muster__Mqtt__Port"] = Text(mqtt);
         settings["Muster__DeviceHttps__Port"] = Text(https);
         settings["Muster__Grpc__Port"] = Text(grpc);
-        settings["Muster__Health__Port"] = Text(health);
-        var gateway = HostProcess.Start(name, HostProcess.Assembly("Gateway"), Folder, settings);
-        _healthPorts[gateway] = health;
+        settings["Muster__Health__Port"] = Text(Ports.Free(1)[0]);
+
+        // A handful of devices: each wave would wait for half a minute.
+        settings["Muster__Downloads__Spread"] = "00:00:01";
+        return settings;
+    }
+
+    private HostProcess StartGateway(int number)
+    {
+        var settings = _gatewaySettings[number];
+        var gateway = HostProcess.Start($"gateway{number}", HostProcess.Assembly("Gateway"), Folder, settings);
+        _healthPorts[gateway] = int.Parse(settings["Muster__Health__Port"], CultureInfo.InvariantCulture);
         return gateway;
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Xml.Linq;
 
 namespace Muster.Cluster.Tests;
 
@@ -19,21 +20,33 @@ public sealed class GatewayTests
         await CheckProbesAsync(site);
         await ExpectDevicesAsync(site);
         site.StartFleet(Devices);
-        await UntilAsync(site, "every device is in service", async () => await CountAsync(site, "state=IN_SERVICE") == Devices);
+        await UntilAsync(site, "every device is in service", async () => await site.CountAsync("state=IN_SERVICE", Cancel) == Devices);
         Assert.True(site.Mqtt.CountOf(site.MqttPorts[0]) > 0, "No device is at the gateway that is killed.");
 
         site.Gateways[0].Kill();
         await UntilAsync(site, "the other gateway has them all", () => Task.FromResult(site.Mqtt.CountOf(site.MqttPorts[1]) == Devices));
-        var digest = await ImportAsync(site);
+        var digest = await site.ImportImageAsync(Cancel);
         await site.InsistAsync(
             Cancel, "rollouts", "create", "after", "--image", digest, "--filter", $"model={ClusterSite.Model}", "--wave", "100%");
         await site.InsistAsync(Cancel, "rollouts", "start", "after");
-        await UntilAsync(site, "every device runs the image", async () => await CountAsync(site, $"image_digest={digest}") == Devices);
+        await UntilAsync(
+            site, "every device runs the image", async () => await site.CountAsync($"image_digest={digest}", Cancel) == Devices);
 
         // A gateway tells its presence every two seconds, and the last device has just booted.
-        await UntilAsync(site, "every device is connected", async () => await CountAsync(site, "connected=true") == Devices);
+        await UntilAsync(site, "every device is connected", async () => await site.CountAsync("connected=true", Cancel) == Devices);
         var installs = File.ReadLines(site.FleetLog).Count(line => line.Contains("\"event\":\"installed\"", StringComparison.Ordinal));
         Assert.Equal(Devices, installs);
+        await UntilAsync(site, "the burn-up has them all", () => IsDrawnAsync(site));
+    }
+
+    /// <summary>The picture of the rollout says that every device has succeeded.</summary>
+    private static async Task<bool> IsDrawnAsync(ClusterSite site)
+    {
+        var file = Path.Combine(site.Folder, "after.svg");
+        await site.InsistAsync(Cancel, "rollouts", "burn-up", "after", "--svg", file);
+        var drawn = XDocument.Load(file).Root!;
+        return drawn.Elements().Single(element => element.Attribute("id")?.Value == "desc").Value
+            .StartsWith($"{Devices} of {Devices} devices have succeeded, 0 failed, 0 are in progress.", StringComparison.Ordinal);
     }
 
     private static async Task CheckProbesAsync(ClusterSite site)
@@ -55,26 +68,6 @@ public sealed class GatewayTests
                 Cancel, "devices", "create", $"ACCC8E{index:X6}", "--model", ClusterSite.Model, "--track", "active", "--warranty-start",
                 "2026-01-01", "--warranty-months", "60", "--os-floor", "12.0", "--request-id", $"expect-{index}");
         }
-    }
-
-    private static async Task<string> ImportAsync(ClusterSite site)
-    {
-        var file = Path.Combine(site.Folder, "image.bin");
-        var made = site.Start(
-            "image", "Simulator", new Dictionary<string, string>(), "image", "--pki", site.VendorFolder, "--out", file, "--version",
-            "12.11.77");
-        Assert.Equal(0, await made.WaitForExitAsync(Patience, Cancel));
-        await site.InsistAsync(
-            Cancel, "images", "import", file, "--signature", file + ".cms", "--version", "12.11.77", "--track", "active", "--model",
-            ClusterSite.Model);
-        return Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(file, Cancel)));
-    }
-
-    private static async Task<int> CountAsync(ClusterSite site, string filter)
-    {
-        var output = await site.InsistAsync(Cancel, "devices", "count", "--filter", filter);
-        using var answer = System.Text.Json.JsonDocument.Parse(output);
-        return answer.RootElement.TryGetProperty("total", out var total) ? int.Parse(total.ToString(), provider: null) : 0;
     }
 
     private static async Task UntilAsync(ClusterSite site, string what, Func<Task<bool>> isSo)

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text.Json;
 
 namespace Muster.Cluster.Tests;
 
@@ -29,12 +27,12 @@ public sealed class SiloDeathTests
     [Fact]
     public async Task Silo_KilledUnderOpenSessions_IsReplacedAndTheDevicesHearOfTheNextChangeOnTheSameConnection()
     {
-        await using var site = await ClusterSite.StartAsync(silos: 2, gateways: 1, Cancel, MakeDevicesAsync);
-        var digest = await ImportAsync(site);
+        await using var site = await ClusterSite.StartAsync(silos: 2, gateways: 1, Cancel, site => MakeDevicesAsync(site, Devices));
+        var digest = await site.ImportImageAsync(Cancel);
         var sessions = new List<MosquittoClient>();
         try
         {
-            foreach (var serial in Enumerable.Range(1, Devices).Select(number => $"UNIT-{number}"))
+            foreach (var serial in SerialsOf(Devices))
             {
                 sessions.Add(await EnrolAsync(site, serial));
             }
@@ -44,7 +42,7 @@ public sealed class SiloDeathTests
             var killed = Stopwatch.StartNew();
 
             // Who is connected is in memory: the gateway tells it to the partitions' next silo.
-            while (await CountConnectedAsync(site) < Devices)
+            while (await site.CountAsync("connected=true", Cancel) < Devices)
             {
                 Assert.True(killed.Elapsed < Patience, site.Tails());
             }
@@ -68,10 +66,14 @@ public sealed class SiloDeathTests
         }
     }
 
-    private static async Task MakeDevicesAsync(ClusterSite site)
+    /// <summary>The serials of <see cref="MakeDevicesAsync"/>.</summary>
+    internal static string[] SerialsOf(int devices) => [.. Enumerable.Range(1, devices).Select(number => $"UNIT-{number}")];
+
+    /// <summary>A maker that is trusted, and the identities of devices in <c>SERIAL.pem</c> and <c>SERIAL.key</c>.</summary>
+    internal static async Task MakeDevicesAsync(ClusterSite site, int devices)
     {
         await QuestionTests.MakeDeviceAsync(site);
-        using var made = Process.Start(new ProcessStartInfo("/bin/sh", ["-ec", Make, Devices.ToString(CultureInfo.InvariantCulture)])
+        using var made = Process.Start(new ProcessStartInfo("/bin/sh", ["-ec", Make, devices.ToString(CultureInfo.InvariantCulture)])
         {
             WorkingDirectory = site.Folder,
         })!;
@@ -108,19 +110,6 @@ public sealed class SiloDeathTests
             Path.Combine(site.Profile, "server-ca.pem"), "--cert", $"{serial}.pem", "--key", $"{serial}.key", .. arguments,
         ]);
 
-    private static async Task<string> ImportAsync(ClusterSite site)
-    {
-        var file = Path.Combine(site.Folder, "image.bin");
-        var made = site.Start(
-            "image", "Simulator", new Dictionary<string, string>(), "image", "--pki", site.VendorFolder, "--out", file, "--version",
-            "12.11.77");
-        Assert.Equal(0, await made.WaitForExitAsync(Patience, Cancel));
-        await site.InsistAsync(
-            Cancel, "images", "import", file, "--signature", file + ".cms", "--version", "12.11.77", "--track", "active", "--model",
-            ClusterSite.Model);
-        return Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(file, Cancel)));
-    }
-
     private static async Task UntilAllAsync(ClusterSite site, List<MosquittoClient> sessions)
     {
         for (var started = Stopwatch.StartNew(); !sessions.TrueForAll(HasDesired);)
@@ -136,12 +125,6 @@ public sealed class SiloDeathTests
 
             await Task.Delay(TimeSpan.FromMilliseconds(50), Cancel);
         }
-    }
-
-    private static async Task<int> CountConnectedAsync(ClusterSite site)
-    {
-        using var answer = JsonDocument.Parse(await site.InsistAsync(Cancel, "devices", "count", "--filter", "connected=true"));
-        return answer.RootElement.TryGetProperty("total", out var total) ? int.Parse(total.ToString(), CultureInfo.InvariantCulture) : 0;
     }
 
     private static int CountConnects(MosquittoClient session) =>

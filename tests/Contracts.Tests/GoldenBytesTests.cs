@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Muster.Domain.Devices;
+using Muster.Domain.Rollouts;
 using Orleans.Serialization;
 
 namespace Muster.Contracts.Tests;
@@ -107,7 +108,52 @@ public sealed class GoldenBytesTests : IDisposable
         }
     }
 
+    /// <summary>As above: a gate suspends, no wave waits for anybody, and nobody has approved.</summary>
+    [Fact]
+    public void Rollout_OfAnEarlierVersion_AsksForNoApproval()
+    {
+        var lines = GoldenFile.Read(EarlierFile).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var rollouts = lines.Where(line => line.StartsWith("muster.rollout ", StringComparison.Ordinal)).ToArray();
+
+        Assert.NotEmpty(rollouts);
+        foreach (var line in rollouts)
+        {
+            var read = Serializer.Deserialize<Rollout>(Convert.FromBase64String(line.Split(' ')[1]))!;
+
+            Assert.Equal((0, 0, 0), (read.Approvals.Length, read.Editors.Length, read.Spec.ApprovalsRequired));
+            Assert.Equal(FailureAction.Suspend, read.Spec.FailureGate.Action);
+            Assert.DoesNotContain(read.Spec.Waves, wave => wave.NeedsApproval);
+            Assert.Equal((false, (WaveApproval?)null), (read.Plan.IsAborting, read.Plan.Waves[0].Approval));
+        }
+    }
+
+    /// <summary>As above: every change is of an image, and no settings are wanted.</summary>
+    [Fact]
+    public void Change_OfAnEarlierVersion_IsOfAnImage()
+    {
+        var (changes, closed, specs, desired) = (
+            Earlier<ChangeInProgress>(), Earlier<ClosedChange>(), Earlier<RolloutSpec>(), Earlier<DesiredState>());
+
+        Assert.All(changes, change => Assert.Equal((ChangeKind.OsImage, null), (change.Kind, change.Settings)));
+        Assert.All(closed, change => Assert.Equal((ChangeKind.OsImage, null), (change.Kind, change.Settings)));
+        Assert.All(specs, spec => Assert.Equal((ChangeKind.OsImage, null), (spec.Kind, spec.Settings)));
+        Assert.All(desired, state => Assert.Null(state.Settings));
+    }
+
     public void Dispose() => _services.Dispose();
+
+    private List<T> Earlier<T>()
+    {
+        var alias = WireTypes.AliasOf(typeof(T)) + " ";
+        List<T> read =
+        [
+            .. GoldenFile.Read(EarlierFile).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Where(line => line.StartsWith(alias, StringComparison.Ordinal))
+                .Select(line => Serializer.Deserialize<T>(Convert.FromBase64String(line.Split(' ')[1]))!),
+        ];
+        Assert.NotEmpty(read);
+        return read;
+    }
 
     private static IEnumerable<Type> Types() => WireTypes.Assemblies.Values.SelectMany(WireTypes.Serialized)
         .Where(type => !type.IsAbstract && !type.IsGenericTypeDefinition)

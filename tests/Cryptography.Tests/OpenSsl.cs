@@ -19,28 +19,31 @@ internal sealed class OpenSsl : IDisposable
 
     public void Write(string name, string content) => File.WriteAllText(PathOf(name), content);
 
-    /// <summary>Runs one command line, split at spaces; file names are relative to the folder.</summary>
-    public void Run(string arguments)
+    /// <summary>Runs one command line of openssl, split at spaces; file names are relative to the folder.</summary>
+    public void Run(string arguments) => Run("openssl", arguments);
+
+    /// <summary>The same of another program.</summary>
+    public void Run(string program, string arguments)
     {
-        var start = new ProcessStartInfo("openssl", arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        var start = new ProcessStartInfo(program, arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
             WorkingDirectory = _folder.FullName,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
-        using var process = Process.Start(start) ?? throw new InvalidOperationException("openssl did not start.");
+        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(Timeout))
         {
             process.Kill();
-            throw new TimeoutException($"openssl {arguments} took too long.");
+            throw new TimeoutException($"{program} {arguments} took too long.");
         }
 
         Task.WaitAll(output, error);
         if (process.ExitCode != 0)
         {
-            throw new InvalidOperationException($"openssl {arguments}: {error.Result}");
+            throw new InvalidOperationException($"{program} {arguments}: {error.Result}");
         }
     }
 

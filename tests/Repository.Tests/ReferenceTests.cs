@@ -33,6 +33,7 @@ public sealed class ReferenceTests
         ["tests/Artifacts.Tests"] = ["Artifacts"],
         ["tests/Grains.Tests"] = ["Grains", "Testing"],
         ["tests/Gateway.Tests"] = ["Gateway", "Cli", "Testing"],
+        ["tests/Silo.Tests"] = ["Silo"],
         ["tests/Cli.Tests"] = ["Cli"],
         ["tests/Simulator.Tests"] = ["Simulator", "Gateway", "Testing"],
         ["tests/Redis.Tests"] = ["Storage", "EmbeddedStore", "Testing", "StoreWriter"],

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Muster.Scenarios.Tests.BadInput;
 
 namespace Muster.Scenarios.Tests;
 
@@ -13,7 +12,7 @@ public sealed class AxisTests : IAsyncLifetime
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
-    private static readonly string[] Guide = BlocksOfGuide();
+    private static readonly string[] Guide = GuideBlocks.OfFile("axis-events-with-mosquitto.md");
 
     private readonly OneProcess _muster = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("muster-axis-").FullName;
@@ -96,12 +95,6 @@ public sealed class AxisTests : IAsyncLifetime
         var (code, output, error) = await _muster.MusterAsync(arguments);
         Assert.True(code == 0, error);
         return output;
-    }
-
-    private static string[] BlocksOfGuide()
-    {
-        var text = File.ReadAllText(Path.Combine(Catalogue.Root(), "docs", "developer", "axis-events-with-mosquitto.md"));
-        return [.. text.Split("```sh\n").Skip(1).Select(part => part[..part.IndexOf("```", StringComparison.Ordinal)])];
     }
 
     private async Task<string> RunAsync(string version, string lines)

@@ -24,9 +24,9 @@ public sealed class CrashTests
         await KillAndStartAsync(muster);
         await scenario.SeeAsync("Policy and image", Cancel);
         await KillAndStartAsync(muster);
-        await scenario.SeeAsync("WAVE_STARTED: Wave 1", Cancel);
+        await scenario.SeeAsync("WAVE_STARTED: Wave 0", Cancel);
         await KillAndStartAsync(muster);
-        await scenario.SeeAsync("WAVE_STARTED: Wave 2", Cancel);
+        await scenario.SeeAsync("WAVE_STARTED: Wave 1", Cancel);
         await FleetLog.SeenAsync(muster, "installed", 3, Cancel);
         await KillAndStartAsync(muster);
         await scenario.SeeAsync("Warranty", Cancel);
@@ -48,7 +48,7 @@ public sealed class CrashTests
         await using var scenario = SimulatorProgram.StartScenario(muster, Devices);
         await using (var fleet = SimulatorProgram.StartFleet(muster, Devices))
         {
-            await scenario.SeeAsync("WAVE_STARTED: Wave 2", Cancel);
+            await scenario.SeeAsync("WAVE_STARTED: Wave 1", Cancel);
             await FleetLog.SeenAsync(muster, "installed", 4, Cancel);
             fleet.Kill();
         }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Muster.Scenarios.Tests.BadInput;
 
 namespace Muster.Scenarios.Tests;
 
@@ -14,7 +13,7 @@ public sealed class EstTests : IAsyncLifetime
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
-    private static readonly string[] Guide = BlocksOfGuide();
+    private static readonly string[] Guide = GuideBlocks.OfFile("est-with-curl.md");
 
     private readonly OneProcess _muster = new();
     private readonly int _statusPort = OneProcess.FreePorts(1)[0];
@@ -156,12 +155,6 @@ public sealed class EstTests : IAsyncLifetime
     {
         await _muster.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private static string[] BlocksOfGuide()
-    {
-        var text = File.ReadAllText(Path.Combine(Catalogue.Root(), "docs", "developer", "est-with-curl.md"));
-        return [.. text.Split("```sh\n").Skip(1).Select(part => part[..part.IndexOf("```", StringComparison.Ordinal)])];
     }
 
     private async Task ExpectAsync(string serial, params string[] more)

@@ -19,6 +19,45 @@ internal sealed class ImageUpload(OneProcess muster, byte[] content, byte[] sign
         await Assert.ThrowsAsync<RpcException>(async () => await call);
     }
 
+    /// <summary>
+    /// Sends half of it as an upload that is continued, does <paramref name="then"/>, and requires that the call breaks off. What the
+    /// server has of it afterwards.
+    /// </summary>
+    public async Task<long> BreakOffContinuedAsync(string name, Func<Task> then, CancellationToken cancellationToken)
+    {
+        using (var channel = OperatorChannel.Open(muster))
+        {
+            using var call = new Images.ImagesClient(channel).AppendUpload(cancellationToken: cancellationToken);
+            var header = new AppendUploadHeader { Name = name, SizeBytes = content.Length };
+            await call.RequestStream.WriteAsync(new AppendUploadRequest { Header = header }, cancellationToken);
+            foreach (var chunk in content.Take(content.Length / 2).Chunk(ChunkBytes))
+            {
+                await call.RequestStream.WriteAsync(new AppendUploadRequest { Chunk = ByteString.CopyFrom(chunk) }, cancellationToken);
+            }
+
+            await UntilReceivedAsync(name, content.Length / 2, cancellationToken);
+            await then();
+            await Assert.ThrowsAsync<RpcException>(async () => await call);
+        }
+
+        return await ReceivedAsync(name, cancellationToken);
+    }
+
+    private async Task UntilReceivedAsync(string name, long bytes, CancellationToken cancellationToken)
+    {
+        while (await ReceivedAsync(name, cancellationToken) < bytes)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
+        }
+    }
+
+    private async Task<long> ReceivedAsync(string name, CancellationToken cancellationToken)
+    {
+        using var channel = OperatorChannel.Open(muster);
+        var request = new GetUploadRequest { Name = name, SizeBytes = content.Length };
+        return (await new Images.ImagesClient(channel).GetUploadAsync(request, cancellationToken: cancellationToken)).ReceivedBytes;
+    }
+
     /// <summary>All of it; the image's name.</summary>
     public async Task<string> SendAsync(CancellationToken cancellationToken)
     {

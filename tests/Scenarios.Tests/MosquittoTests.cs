@@ -24,9 +24,9 @@ public sealed class MosquittoTests : IAsyncDisposable
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
-    private static readonly string[] Blocks = BlocksOf(Section("README.md", "## A device\n", "\n## Where"));
+    private static readonly string[] Blocks = GuideBlocks.Of(Section("README.md", "## A device\n", "\n## Where"));
 
-    private static readonly string[] Guide = BlocksOf(Section("docs/developer/device-with-mosquitto.md", "## Status\n", null));
+    private static readonly string[] Guide = GuideBlocks.Of(Section("docs/developer/device-with-mosquitto.md", "## Status\n", null));
 
     private readonly string _folder = Directory.CreateTempSubdirectory("muster-readme-").FullName;
     private readonly int[] _ports = OneProcess.FreePorts(5);
@@ -189,10 +189,6 @@ public sealed class MosquittoTests : IAsyncDisposable
         var section = text[text.IndexOf(from, StringComparison.Ordinal)..];
         return until is null ? section : section[..section.IndexOf(until, StringComparison.Ordinal)];
     }
-
-    /// <summary>The <c>sh</c> blocks, in order.</summary>
-    private static string[] BlocksOf(string section) =>
-        [.. section.Split("```sh\n").Skip(1).Select(part => part[..part.IndexOf("```", StringComparison.Ordinal)])];
 
     /// <summary>A process that goes on, and what it has said so far.</summary>
     private sealed class Terminal

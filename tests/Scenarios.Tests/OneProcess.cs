@@ -53,6 +53,9 @@ internal sealed class OneProcess : IAsyncDisposable
         start.Environment["Muster__Grpc__Port"] = $"{_ports[2]}";
         start.Environment["Muster__Cluster__SiloPort"] = $"{_ports[3]}";
         start.Environment["Muster__Cluster__GatewayPort"] = $"{_ports[4]}";
+
+        // A handful of devices: each wave would wait for half a minute, and rollouts here have several.
+        start.Environment["Muster__Downloads__Spread"] = "00:00:01";
         foreach (var (name, value) in Settings)
         {
             start.Environment[name] = value;
@@ -78,6 +81,16 @@ internal sealed class OneProcess : IAsyncDisposable
     {
         _process?.Kill(entireProcessTree: true);
         _process?.WaitForExit();
+    }
+
+    /// <summary>Tells it to end, as an orchestrator does; its exit code.</summary>
+    public async Task<int> EndAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{_process!.Id}"]);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(patience);
+        await _process.WaitForExitAsync(limit.Token);
+        return _process.ExitCode;
     }
 
     /// <summary>Runs the command line as the administrator.</summary>

@@ -63,12 +63,15 @@ internal sealed class SimulatorProgram : IAsyncDisposable
         await image._process.WaitForExitAsync(cancellationToken);
     }
 
-    public static SimulatorProgram StartFleet(OneProcess muster, int devices) => new(
+    /// <param name="muster">The installation.</param>
+    /// <param name="devices">How many.</param>
+    /// <param name="fault">What the first of them does wrong.</param>
+    public static SimulatorProgram StartFleet(OneProcess muster, int devices, string fault = "None") => new(
     [
         "fleet", "--pki", Path.Combine(muster.Folder, "vendor"), "--devices", devices.ToString(CultureInfo.InvariantCulture),
         "--mqtt", $"localhost:{muster.MqttPort}", "--https", $"localhost:{muster.HttpsPort}",
         "--server-ca", Path.Combine(muster.Profile, "server-ca.pem"), "--log", FleetLog(muster),
-        "--state", Path.Combine(muster.Folder, "fleet.state"), "--misfits",
+        "--state", Path.Combine(muster.Folder, "fleet.state"), "--misfits", "--fault", fault,
     ]);
 
     public static SimulatorProgram StartScenario(OneProcess muster, int devices) => new(

@@ -33,14 +33,17 @@ public sealed class UnknownDeviceTests : IAsyncLifetime
     public async Task UnknownDevice_ThatAnOperatorApproves_Enrols(string version, string serial)
     {
         await HelloAsync(version, serial);
-        await UntilAsync("WAITING", "enrollments", "list", "--filter", $"state = WAITING AND name = {serial}");
+        var seen = Json(await UntilAsync("WAITING", "enrollments", "list", "--filter", $"state = WAITING AND name = {serial}"))
+            .GetProperty("certificateSha256").GetString()!;
         Assert.Equal("202", (await EnrolAsync(serial))[^3..]);
         Assert.Contains("NOT_FOUND", (await _muster.MusterAsync("devices", "get", serial)).Error, StringComparison.Ordinal);
 
-        var (code, output, error) = await AsBertAsync("enrollments", "approve", serial, "--site", "lab");
+        var other = await ApproveAsync(new string('e', 64));
+        Assert.Contains("ENROLLMENT_CERTIFICATE_CHANGED", other.Error, StringComparison.Ordinal);
+        var (code, output, error) = await ApproveAsync(seen);
         Assert.True(code == 0, error);
         Assert.Equal("bert", Json(output).GetProperty("decider").GetString());
-        Assert.Equal(0, (await AsBertAsync("enrollments", "approve", serial, "--site", "lab")).Code);
+        Assert.Equal(0, (await ApproveAsync(seen)).Code);
         await HelloAsync(version, serial);
 
         var device = Json(await UntilAsync("IN_SERVICE", "devices", "get", serial));
@@ -51,6 +54,9 @@ public sealed class UnknownDeviceTests : IAsyncLifetime
             evidence.GetProperty("profile").GetString(),
             evidence.GetProperty("secureBoot").GetBoolean(),
             evidence.GetProperty("factoryDefault").GetBoolean()));
+
+        Task<(int Code, string Output, string Error)> ApproveAsync(string certificate) =>
+            AsBertAsync("enrollments", "approve", serial, "--certificate", certificate, "--site", "lab");
     }
 
     [Fact]

@@ -112,6 +112,29 @@ public sealed class VirtualDeviceTests
     }
 
     [Fact]
+    public void Desired_OfANewGeneration_WaitsItsPartOfTheSpreadOnce()
+    {
+        var desired = Wanted(1);
+        desired.Os.DelaySeconds = 7;
+
+        var first = Run(_device.Desired(desired)).OfType<DeviceStep.Fetch>().Single();
+        var ended = Run(_device.LinkEnded(1));
+        var again = Run(_device.Desired(desired)).OfType<DeviceStep.Fetch>().Single();
+
+        Assert.Equal(TimeSpan.FromSeconds(7), first.Delay);
+        Assert.Contains(ended, step => step is DeviceStep.Reboot);
+        Assert.Equal(TimeSpan.Zero, again.Delay);
+    }
+
+    [Fact]
+    public void LinkEnded_OfAnOlderGeneration_IsNothing()
+    {
+        Run(_device.Desired(Wanted(2)));
+
+        Assert.Empty(Run(_device.LinkEnded(1)));
+    }
+
+    [Fact]
     public void Commanded_AfterItsTime_IsNotObeyed()
     {
         var command = FactoryDefault(Now);

@@ -18,8 +18,13 @@ internal sealed class CommitsBench(CommitsPlan plan, RunRecord record, TimeProvi
     private const double IdleCoreMax = 0.02;
     private const double IdleOperationsMax = 300;
 
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(30);
+    /// <summary>
+    /// In its first two minutes a process compiles again what it runs often, and what is done once a minute for the first time.
+    /// </summary>
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(130);
+
+    /// <summary>With what is done once a minute.</summary>
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(60);
 
     public async Task RunAsync()
     {

@@ -56,6 +56,11 @@ volumes:
   - name: image-roots
     configMap:
       name: {{ required "trust.imageRoots is required: name the config map that holds the image signers' roots, one or more *.pem." $root.Values.trust.imageRoots }}
+  {{- with $root.Values.trust.timestampRoots }}
+  - name: timestamp-roots
+    configMap:
+      name: {{ . }}
+  {{- end }}
   {{- with $root.Values.pki.pkcs11.moduleVolume }}
   - name: pkcs11-module
     {{- toYaml . | nindent 4 }}
@@ -147,6 +152,20 @@ containers:
         value: {{ $root.Values.gateway.deviceHttpsPort | quote }}
       - name: Muster__Grpc__Address
         value: "*"
+      {{- with $root.Values.gateway.downloads }}
+      - name: Muster__Downloads__LinkLifetime
+        value: {{ .linkLifetime | quote }}
+      - name: Muster__Downloads__Spread
+        value: {{ .spread | quote }}
+      - name: Muster__Downloads__TransfersMax
+        value: {{ .transfersMax | int64 | quote }}
+      - name: Muster__Downloads__BytesPerSecond
+        value: {{ .bytesPerSecond | int64 | quote }}
+      - name: Muster__Downloads__SiteTransfersMax
+        value: {{ .siteTransfersMax | int64 | quote }}
+      - name: Muster__Downloads__SiteBytesPerSecond
+        value: {{ .siteBytesPerSecond | int64 | quote }}
+      {{- end }}
     {{- end }}
     volumeMounts:
     {{- if eq $component "silo" }}
@@ -155,6 +174,11 @@ containers:
       - name: image-roots
         mountPath: {{ $root.Values.data.directory }}/trust/images
         readOnly: true
+      {{- if $root.Values.trust.timestampRoots }}
+      - name: timestamp-roots
+        mountPath: {{ $root.Values.data.directory }}/trust/timestamps
+        readOnly: true
+      {{- end }}
       {{- if $root.Values.pki.pkcs11.moduleVolume }}
       - name: pkcs11-module
         mountPath: {{ $root.Values.pki.pkcs11.moduleDirectory }}

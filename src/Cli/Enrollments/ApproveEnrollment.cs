@@ -9,6 +9,7 @@ internal static class ApproveEnrollment
     public static Command Create()
     {
         var device = EnrollmentColumns.Device();
+        var certificate = VerbOptions.Certificate(isRequired: true);
         var model = Text("--model", "The product. Default: what the device says it is.");
         var site = Text("--site", "Where it is.");
         var track = Text("--track", "active, or a long-term-support line such as 12.11. Default: active.");
@@ -17,13 +18,14 @@ internal static class ApproveEnrollment
         var months = new Option<int>("--warranty-months") { Description = "0 to 240 months; 0 for no cover." };
         return new Command("approve", "Lets the device come (role approver): its next hello enrols it.")
         {
-            device, model, site, track, floor, starts, months,
+            device, certificate, model, site, track, floor, starts, months,
         }
             .Calls(async (session, parsed, cancellationToken) =>
             {
                 var request = new V1.ApproveEnrollmentRequest
                 {
                     Name = EnrollmentColumns.NameOf(session, parsed, device),
+                    CertificateSha256 = parsed.GetRequiredValue(certificate),
                     Model = parsed.GetRequiredValue(model),
                     Site = parsed.GetRequiredValue(site),
                     Track = parsed.GetRequiredValue(track),

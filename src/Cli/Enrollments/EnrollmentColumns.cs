@@ -17,6 +17,7 @@ internal static class EnrollmentColumns
         ("STATE", one => EnumNames.Of(one.State)),
         ("MODEL", one => one.Model),
         ("OS", one => one.OsVersion),
+        ("CERTIFICATE", one => one.CertificateSha256),
         ("FIRST SEEN", one => one.FirstSeenAt?.ToDateTime().ToString("u") ?? ""),
         ("DECIDER", one => one.Decider),
         ("REASON", one => one.Reason),

@@ -8,7 +8,8 @@ internal static class ListImages
 {
     public static Command Create() => ListVerb.Create<V1.Image>(
         "Images by digest.",
-        "name, version, track",
+        "name, state, version, track, format, created_at, released_on, min_from_version, security_floor, supported_until, "
+        + "fixed_vulnerabilities:CVE-2025-9524",
         ImageColumns.All,
         async page =>
         {

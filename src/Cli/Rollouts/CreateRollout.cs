@@ -1,6 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
 using Muster.Cli.Devices;
-using Muster.Cli.Images;
 using Muster.Cli.Session;
 using V1 = Muster.Protocol.V1;
 
@@ -8,10 +8,14 @@ namespace Muster.Cli.Rollouts;
 
 internal static class CreateRollout
 {
+    private const string Suspend = "suspend";
+
+    private const string Abort = "abort";
+
+    private const string RollBack = "roll-back";
+
     private static readonly Argument<string> Id =
         VerbOptions.Name("id", "The rollout's id: lower-case letters, digits and hyphens, for example spring-2027.");
-
-    private static readonly Option<string> Image = new("--image") { Description = "The digest of the image.", Required = true };
 
     private static readonly Option<string> Filter = VerbOptions.Filter(DeviceColumns.FilterFields);
 
@@ -19,7 +23,9 @@ internal static class CreateRollout
     {
         Description = "One wave, in order; several are possible. SIZE is a count or a cumulative percentage such as 10%, SUCCESS the"
             + " percentage that must succeed (default 100), SOAK how long the open gate is watched (such as 30s);"
-            + " 'connected' leaves devices without a connection to later waves, as the first wave does by default, 'all' does not.",
+            + " 'connected' leaves devices without a connection to later waves, as the first wave does by default, 'all' does not;"
+            + " LEAST is how many must succeed whatever the percentage (default 1);"
+            + " with 'approve' behind it the wave then waits for an approver.",
         HelpName = WaveText.Form,
         Required = true,
     };
@@ -31,9 +37,20 @@ internal static class CreateRollout
     private static readonly Option<int> MinFinished = Number(
         "--min-finished", "Devices of a wave that have to end before the share counts.");
 
-    private static readonly Option<int> MaxUnavailable = Number("--max-unavailable", "Devices in progress at a time; 0 for no limit.");
+    private static readonly Option<string> MaxUnavailable = new("--max-unavailable")
+    {
+        Description = "Devices in progress at a time, or a percentage of all members such as 5%; 0 for no limit.",
+        HelpName = "N",
+        DefaultValueFactory = _ => "0",
+    };
 
     private static readonly Option<int> PerMinute = Number("--devices-per-minute", "Offers per minute; 0 for no limit.");
+
+    private static readonly Option<string?> Growth = new("--rate-growth")
+    {
+        Description = "Multiplies the offers per minute by FACTOR (1.1 to 5) after each COUNT devices offered or succeeded, up to MAX.",
+        HelpName = GrowthText.Form,
+    };
 
     private static readonly Option<bool> AllowTrackChange = new("--allow-track-change")
     {
@@ -44,6 +61,16 @@ internal static class CreateRollout
 
     private static readonly Option<string> Undelivered = Span("--undelivered-timeout", "From the first turn to a delivery.", "7d");
 
+    private static readonly Option<string> FailureAction = FailureActions();
+
+    private static readonly Option<int> Approvals = Number(
+        "--approvals", "Approvers other than its authors who have to agree before the start, up to 8; the installation may ask for more.");
+
+    private static readonly Option<bool> OverrideNeedsApprover = new("--override-needs-approver")
+    {
+        Description = "What a gate stopped is resumed by an approver only, who is none of the authors.",
+    };
+
     private static readonly Option<bool> ValidateOnly = new("--validate-only")
     {
         Description = "Create nothing; say how many devices match.",
@@ -51,11 +78,11 @@ internal static class CreateRollout
 
     private static readonly Option<string?> RequestId = VerbOptions.RequestId();
 
-    public static Command Create() => new Command("create", "Creates a rollout in state DRAFT.")
+    public static Command Create() => AddSpecTo(new Command(
+        "create", "Creates a rollout in state DRAFT, or AWAITING_APPROVAL where approvals are needed.")
     {
-        Id, Image, Filter, Waves, FailureCount, FailurePercent, MinFinished, MaxUnavailable, PerMinute, AllowTrackChange, InProgress,
-        Undelivered, ValidateOnly, RequestId,
-    }.Calls(async (session, parsed, cancellationToken) =>
+        Id, ValidateOnly, RequestId,
+    }).Calls(async (session, parsed, cancellationToken) =>
     {
         var request = new V1.CreateRolloutRequest
         {
@@ -69,15 +96,31 @@ internal static class CreateRollout
             await RolloutColumns.Client(session).CreateRolloutAsync(request, cancellationToken: cancellationToken));
     });
 
-    private static V1.Rollout Read(FleetSession session, ParseResult parsed)
+    /// <summary>The options that say what is ordered, for every command that orders it.</summary>
+    public static Command AddSpecTo(Command command)
+    {
+        Option[] options =
+        [
+            Filter, Waves, FailureCount, FailurePercent, MinFinished, MaxUnavailable, PerMinute, Growth, AllowTrackChange,
+            InProgress, Undelivered, AttemptOptions.MaxAttempts, AttemptOptions.Backoff, AttemptOptions.BackoffMax,
+            AttemptOptions.InProgressPolicy, AttemptOptions.UndeliveredPolicy, AttemptOptions.Windows,
+            FailureAction, Approvals, OverrideNeedsApprover,
+        ];
+        ChangeOptions.AddTo(command);
+        Array.ForEach(options, command.Add);
+        return command;
+    }
+
+    public static V1.Rollout Read(FleetSession session, ParseResult parsed)
     {
         var rollout = new V1.Rollout
         {
-            Image = session.NameOf(ImageColumns.Collection, parsed.GetRequiredValue(Image)),
             Filter = parsed.GetRequiredValue(Filter),
             DevicesPerMinute = parsed.GetValue(PerMinute),
-            MaxUnavailable = parsed.GetValue(MaxUnavailable),
+            RateGrowth = parsed.GetValue(Growth) is { } growth ? GrowthText.Parse(growth) : null,
             AllowTrackChange = parsed.GetValue(AllowTrackChange),
+            ApprovalsRequired = parsed.GetValue(Approvals),
+            OverrideNeedsApprover = parsed.GetValue(OverrideNeedsApprover),
             InProgressTimeout = Values.Duration(parsed.GetRequiredValue(InProgress)),
             UndeliveredTimeout = Values.Duration(parsed.GetRequiredValue(Undelivered)),
             FailureGate = new V1.FailureGate
@@ -85,10 +128,47 @@ internal static class CreateRollout
                 FailureCount = parsed.GetValue(FailureCount),
                 FailurePercent = parsed.GetValue(FailurePercent),
                 MinFinished = parsed.GetValue(MinFinished),
+                Action = ActionOf(parsed.GetRequiredValue(FailureAction)),
             },
         };
+        var budget = parsed.GetRequiredValue(MaxUnavailable);
+        if (budget.EndsWith('%'))
+        {
+            rollout.MaxUnavailablePercent = Budget(budget[..^1]);
+        }
+        else
+        {
+            rollout.MaxUnavailable = Budget(budget);
+        }
+
+        ChangeOptions.Read(session, parsed, rollout);
+        AttemptOptions.Read(parsed, rollout);
         rollout.Waves.AddRange(parsed.GetRequiredValue(Waves).Select(WaveText.Parse));
         return rollout;
+    }
+
+    private static int Budget(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+        ? value
+        : throw new UsageException($"'{text}' is no number of devices: --max-unavailable takes 20 or 5%.");
+
+    private static V1.FailureAction ActionOf(string name) => name switch
+    {
+        Abort => V1.FailureAction.Abort,
+        RollBack => V1.FailureAction.RollBack,
+        _ => V1.FailureAction.Suspend,
+    };
+
+    private static Option<string> FailureActions()
+    {
+        var option = new Option<string>("--failure-action")
+        {
+            Description = "What happens then: suspend, until somebody resumes with an override, abort, which ends the rollout, or"
+                + " roll-back, which brings its devices back to what they ran before.",
+            HelpName = "ACTION",
+            DefaultValueFactory = _ => Suspend,
+        };
+        option.AcceptOnlyFromAmong(Suspend, Abort, RollBack);
+        return option;
     }
 
     private static Option<int> Number(string name, string description) =>

@@ -13,8 +13,14 @@ internal static class GetRollout
             .Calls(async (session, parsed, cancellationToken) =>
             {
                 var request = new V1.GetRolloutRequest { Name = RolloutColumns.NameOf(session, parsed, rollout) };
-                await session.Output.ShowAsync(
-                    await RolloutColumns.Client(session).GetRolloutAsync(request, cancellationToken: cancellationToken));
+                var answer = await RolloutColumns.Client(session).GetRolloutAsync(request, cancellationToken: cancellationToken);
+                if (!session.Output.IsJson)
+                {
+                    // A hundred points are no lines for people: burn-up draws them.
+                    answer.BurnUp = null;
+                }
+
+                await session.Output.ShowAsync(answer);
             });
     }
 }

@@ -14,7 +14,9 @@ internal static class RolloutColumns
     [
         ("ROLLOUT", rollout => Values.Short(rollout.Name)),
         ("STATE", rollout => EnumNames.Of(rollout.State)),
-        ("VERSION", rollout => rollout.TargetVersion),
+        ("VERSION", rollout => rollout.SettingCount > 0
+            ? FormattableString.Invariant($"{rollout.SettingCount} settings")
+            : rollout.TargetVersion),
         ("MEMBERS", rollout => FormattableString.Invariant($"{rollout.Members}")),
         ("SUCCEEDED", rollout => FormattableString.Invariant($"{rollout.Succeeded}")),
         ("FAILED", rollout => FormattableString.Invariant($"{rollout.Failed}")),
@@ -22,6 +24,11 @@ internal static class RolloutColumns
     ];
 
     public static Argument<string> Rollout() => VerbOptions.Name("rollout", "The rollout: its id, or its full name.");
+
+    public static Option<int> Wave() =>
+        new("--wave") { Description = "Which wave, from 0.", HelpName = "N", Required = true };
+
+    public static Option<string?> Etag(string description) => new("--etag") { Description = description, HelpName = "ETAG" };
 
     public static string NameOf(FleetSession session, ParseResult parsed, Argument<string> rollout) =>
         session.NameOf(Collection, parsed.GetRequiredValue(rollout));

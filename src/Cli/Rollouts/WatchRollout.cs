@@ -37,7 +37,7 @@ internal static class WatchRollout
 
     private static async Task WriteLinesAsync(FleetSession session, IAsyncEnumerable<V1.Rollout> states)
     {
-        var told = 0;
+        var (told, line) = (0L, "");
         await foreach (var state in states)
         {
             if (session.Output.IsJson)
@@ -46,15 +46,17 @@ internal static class WatchRollout
                 continue;
             }
 
-            // The log keeps the newest decisions only; when it was cut there is nothing to compare with.
-            told = told <= state.Decisions.Count ? told : 0;
-            foreach (var decision in state.Decisions.Skip(told))
+            foreach (var decision in state.Decisions.Where(decision => decision.Number > told))
             {
                 await session.Output.LineAsync(RolloutPicture.Line(decision));
+                told = decision.Number;
             }
 
-            told = state.Decisions.Count;
-            await session.Output.LineAsync(RolloutPicture.Line(state));
+            // A watch also tells what no line shows, such as a point of the burn-up.
+            if (RolloutPicture.Line(state) is var next && next != line)
+            {
+                await session.Output.LineAsync(line = next);
+            }
         }
     }
 }

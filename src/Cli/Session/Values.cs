@@ -41,6 +41,6 @@ internal static partial class Values
 
     public static string Short(string name) => name[(name.LastIndexOf('/') + 1)..];
 
-    [GeneratedRegex("^([0-9]{1,9})([smhd])$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^([0-9]{1,9})([smhd])\\z", RegexOptions.CultureInvariant)]
     private static partial Regex DurationForm();
 }

@@ -74,6 +74,14 @@ internal static class VerbOptions
         DefaultValueFactory = _ => "",
     };
 
+    /// <summary>What an approver has looked at.</summary>
+    public static Option<string> Certificate(bool isRequired) => new("--certificate")
+    {
+        Description = "The SHA-256 of the certificate that you have seen: when the device shows another by now, nothing is approved.",
+        HelpName = "SHA256",
+        Required = isRequired,
+    };
+
     public static Argument<string> Name(string name, string description) => new(name) { Description = description };
 
     private static Option<string> CreateOutput()

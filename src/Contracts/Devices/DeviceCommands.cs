@@ -2,6 +2,7 @@ using Muster.Contracts.Gateways;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Identity;
+using Muster.Domain.Images;
 
 namespace Muster.Contracts.Devices;
 
@@ -117,7 +118,11 @@ public sealed record ReportProgress(
 [GenerateSerializer, Immutable, Alias("muster.report-inventory")]
 public sealed record ReportInventory(
     [property: Id(0)] UpEnvelope Envelope,
-    [property: Id(1)] ImmutableArray<DeviceSetting> Settings);
+    [property: Id(1)] ImmutableArray<DeviceSetting> Settings)
+{
+    /// <summary>The highest desired generation whose settings were applied before these were read; 0 when it does not say.</summary>
+    [Id(70)] public long Generation { get; init; }
+}
 
 /// <summary>The answer to a one-shot command.</summary>
 /// <param name="Envelope">Identity, session, stamp.</param>
@@ -134,8 +139,11 @@ public sealed record ReportResult(
     [property: Id(4)] ImmutableArray<byte> Proof);
 
 /// <summary>Approves an enrolment that waits.</summary>
+/// <param name="Actor">Who approves it.</param>
+/// <param name="CertificateSha256">The certificate that he has seen; null for whichever it enrols with.</param>
 [GenerateSerializer, Immutable, Alias("muster.approve-enrollment")]
-public sealed record ApproveEnrollment([property: Id(0)] Actor Actor);
+public sealed record ApproveEnrollment(
+    [property: Id(0)] Actor Actor, [property: Id(1)] Sha256Hash? CertificateSha256 = null);
 
 /// <summary>Denies an enrolment that waits.</summary>
 /// <param name="Actor">Who denies it.</param>
@@ -157,7 +165,7 @@ public sealed record QuarantineDevice([property: Id(0)] Actor Actor, [property: 
 [GenerateSerializer, Immutable, Alias("muster.release-device")]
 public sealed record ReleaseDevice([property: Id(0)] Actor Actor, [property: Id(1)] string Cause);
 
-/// <summary>Offers an OS image for a rollout.</summary>
+/// <summary>Offers the change of a rollout: an OS image, or <see cref="Settings"/>, with which all about images is empty.</summary>
 /// <param name="Rollout">The rollout.</param>
 /// <param name="Epoch">The epoch the share was granted; the fence refuses an older one.</param>
 /// <param name="Target">The image.</param>
@@ -171,9 +179,28 @@ public sealed record OfferChange(
     [property: Id(2)] OsTarget Target,
     [property: Id(3)] string Track,
     [property: Id(4)] ImmutableArray<string> Models,
-    [property: Id(5)] bool AllowTrackChange);
+    [property: Id(5)] bool AllowTrackChange)
+{
+    /// <summary>What the image asks of the device; null from a silo of an earlier version.</summary>
+    [Id(6)] public ImageConditions? Conditions { get; init; }
 
-/// <summary>Closes a rollout's change whose time is over.</summary>
+    /// <summary>
+    /// Attempts of the rollout that ended before this one. One of its way back (<see cref="WayBack"/>) names the image that is left: what
+    /// is offered is what the device ran before.
+    /// </summary>
+    [Id(7)] public int Retry { get; init; }
+
+    /// <summary>
+    /// On the way back: for so long after its end the device may still install what it was offered on the way there. Zero from a silo of an
+    /// earlier version.
+    /// </summary>
+    [Id(8)] public TimeSpan SettlesWithin { get; init; }
+
+    /// <summary>The settings to have; null for an image.</summary>
+    [Id(70)] public SettingSet? Settings { get; init; }
+}
+
+/// <summary>Closes a rollout's change whose time is over, as the policy of the timer says.</summary>
 /// <param name="Rollout">The rollout.</param>
 /// <param name="InProgressMax">How long it may be in progress from its delivery.</param>
 /// <param name="UndeliveredMax">How long it may be undelivered from its offer.</param>
@@ -181,15 +208,41 @@ public sealed record OfferChange(
 public sealed record ExpireChange(
     [property: Id(0)] ResourceId Rollout,
     [property: Id(1)] TimeSpan InProgressMax,
-    [property: Id(2)] TimeSpan UndeliveredMax);
+    [property: Id(2)] TimeSpan UndeliveredMax)
+{
+    /// <summary>The attempt that is asked about: how many ended before it.</summary>
+    [Id(3)] public int Retry { get; init; }
+
+    [Id(4)] public TimeoutPolicy InProgressPolicy { get; init; }
+
+    [Id(5)] public TimeoutPolicy UndeliveredPolicy { get; init; }
+}
+
+/// <summary>Takes a rollout's offer back unless it was delivered.</summary>
+/// <param name="Rollout">The rollout.</param>
+/// <param name="Reason">A name of <c>muster.v1.ErrorReason</c>.</param>
+[GenerateSerializer, Immutable, Alias("muster.withdraw-change")]
+public sealed record WithdrawChange([property: Id(0)] ResourceId Rollout, [property: Id(1)] string Reason)
+{
+    /// <summary>The attempt that is asked about: how many ended before it.</summary>
+    [Id(2)] public int Retry { get; init; }
+}
 
 /// <summary>Evaluates the device against the tenant's policies, which are at least at this version.</summary>
 [GenerateSerializer, Immutable, Alias("muster.evaluate-policies")]
 public sealed record EvaluatePolicies([property: Id(0)] Actor Actor, [property: Id(1)] long PolicyRevision);
 
 /// <summary>Asks whether the identity may fetch the digest.</summary>
+/// <param name="Identity">Proved by the connection; null for whoever has a link where TLS ends before Muster.</param>
+/// <param name="Digest">Of the image.</param>
 [GenerateSerializer, Immutable, Alias("muster.authorize-download")]
-public sealed record AuthorizeDownload([property: Id(0)] DeviceIdentity Identity, [property: Id(1)] string Digest);
+public sealed record AuthorizeDownload([property: Id(0)] DeviceIdentity? Identity, [property: Id(1)] string Digest);
+
+/// <summary>Whether the device may fetch.</summary>
+/// <param name="Error">Why not; null when it may.</param>
+/// <param name="Site">Where it is; may be empty.</param>
+[GenerateSerializer, Immutable, Alias("muster.download-clearance")]
+public sealed record DownloadClearance([property: Id(0)] FleetError? Error, [property: Id(1)] string Site);
 
 /// <summary>Begins the end of a device.</summary>
 /// <param name="Actor">Who approved it.</param>

@@ -78,4 +78,14 @@ public sealed record OfferReply(
     [property: Id(0)] OfferStatus Status,
     [property: Id(1)] ChangeOutcome Outcome,
     [property: Id(2)] string Reason,
-    [property: Id(3)] DateTimeOffset? DeliveredAt);
+    [property: Id(3)] DateTimeOffset? DeliveredAt)
+{
+    /// <summary>Which attempt it speaks of: how many ended before it.</summary>
+    [Id(4)] public int Retry { get; init; }
+
+    /// <summary>When that attempt ended; null while it is open, and when there was none.</summary>
+    [Id(5)] public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>For <see cref="OfferStatus.WaitingBusy"/>: asking before this is of no use; null when nobody knows.</summary>
+    [Id(6)] public DateTimeOffset? AskAgainAt { get; init; }
+}

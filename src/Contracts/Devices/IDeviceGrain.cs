@@ -88,9 +88,17 @@ public interface IDeviceGrain : IGrainWithStringKey
     [Alias("Offer"), ResponseTimeout(CallTimeouts.Commit)]
     Task<OfferReply> OfferAsync(OfferChange command);
 
+    /// <summary>What would become of the offer now, by the same rules; commits nothing. Null for a device that there is not.</summary>
+    [Alias("PreviewOffer"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<OfferPreview?> PreviewOfferAsync(OfferChange command);
+
     /// <summary>The change's time is over: closes it as timed out if it is still in progress past the given limits.</summary>
     [Alias("ExpireChange"), ResponseTimeout(CallTimeouts.Commit)]
     Task<OfferReply> ExpireChangeAsync(ExpireChange command);
+
+    /// <summary>Takes an offer back that was not delivered yet; one that was goes on.</summary>
+    [Alias("WithdrawChange"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<OfferReply> WithdrawChangeAsync(WithdrawChange command);
 
     /// <summary>Evaluates the device against the tenant's policies as they are now (a policy changed).</summary>
     [Alias("EvaluatePolicies"), ResponseTimeout(CallTimeouts.Commit)]
@@ -102,6 +110,10 @@ public interface IDeviceGrain : IGrainWithStringKey
     /// </summary>
     [Alias("AuthorizeDownload"), ReadOnly, ResponseTimeout(CallTimeouts.Commit)]
     Task<FleetError?> AuthorizeDownloadAsync(AuthorizeDownload command);
+
+    /// <summary>As <see cref="AuthorizeDownloadAsync"/>, with what the edge has to know of the device to pace it.</summary>
+    [Alias("ClearDownload"), ReadOnly, ResponseTimeout(CallTimeouts.Commit)]
+    Task<DownloadClearance> ClearDownloadAsync(AuthorizeDownload command);
 
     /// <summary>
     /// Begins the end: state Decommissioning with a factory-default command, closing any change. By the decommission grain only.

@@ -2,6 +2,7 @@ using Muster.Contracts.Devices;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Enrollments;
+using Muster.Domain.Identity;
 using Orleans.CodeGeneration;
 using Orleans.Concurrency;
 
@@ -22,9 +23,12 @@ public interface IEnrollmentGrain : IGrainWithStringKey
     [Alias("Get"), ReadOnly, ResponseTimeout(CallTimeouts.Commit)]
     Task<EnrollmentReply> GetAsync();
 
-    /// <summary>An operator lets the device come; whoever calls makes it expected then. The same again gives the same answer.</summary>
+    /// <summary>
+    /// An operator lets the device come with the certificate that he has seen; whoever calls makes it expected then. The same again gives
+    /// the same answer.
+    /// </summary>
     [Alias("Approve"), ResponseTimeout(CallTimeouts.Commit)]
-    Task<EnrollmentReply> ApproveAsync(Actor actor);
+    Task<EnrollmentReply> ApproveAsync(Actor actor, Sha256Hash certificateSha256);
 
     /// <summary>An operator sends the device away.</summary>
     [Alias("Deny"), ResponseTimeout(CallTimeouts.Commit)]

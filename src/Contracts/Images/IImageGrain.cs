@@ -1,5 +1,4 @@
 using Muster.Domain;
-using Muster.Domain.Images;
 using Orleans.CodeGeneration;
 
 namespace Muster.Contracts.Images;
@@ -15,23 +14,23 @@ public interface IImageGrain : IGrainWithStringKey
     [Alias("Register")]
     Task<ImageReply> RegisterAsync(RegisterImage command);
 
-    /// <summary>The image; <c>IMAGE_NOT_FOUND</c> unless it is published.</summary>
+    /// <summary>The image, a draft, published or revoked; else <c>IMAGE_NOT_FOUND</c>.</summary>
     [Alias("Get")]
     Task<ImageReply> GetAsync();
+
+    /// <summary>Whether it may be offered and served: null when it may.</summary>
+    [Alias("CheckUse")]
+    Task<FleetError?> CheckUseAsync();
+
+    /// <summary>States a draft anew; its approvals are void.</summary>
+    [Alias("Update")]
+    Task<ImageReply> UpdateAsync(UpdateImage command);
+
+    /// <summary>Approves a draft; with the last approval that is needed it is published.</summary>
+    [Alias("Publish")]
+    Task<ImageReply> PublishAsync(PublishImage command);
+
+    /// <summary>Withdraws the image. Once this has answered no device is offered it any more, by no rollout.</summary>
+    [Alias("Revoke")]
+    Task<ImageReply> RevokeAsync(RevokeImage command);
 }
-
-/// <summary>Registers uploaded bytes as an image. The grain's key names tenant and digest.</summary>
-/// <param name="Actor">Who orders it.</param>
-/// <param name="RequestId">The caller's id of the request (AIP-155); may be empty.</param>
-/// <param name="Manifest">The publisher's statement.</param>
-/// <param name="Signature">Detached CMS signature over the file (RFC 5652, DER).</param>
-[GenerateSerializer, Immutable, Alias("muster.register-image")]
-public sealed record RegisterImage(
-    [property: Id(0)] Actor Actor,
-    [property: Id(1)] string RequestId,
-    [property: Id(2)] ImageManifest Manifest,
-    [property: Id(3)] ImmutableArray<byte> Signature);
-
-/// <summary>The published image, or why there is none.</summary>
-[GenerateSerializer, Immutable, Alias("muster.image-reply")]
-public sealed record ImageReply([property: Id(0)] Image? Image, [property: Id(1)] FleetError? Error);

@@ -12,7 +12,7 @@ public interface IImageVault
     /// Reads the uploaded bytes and verifies their signature. An upload that is not there gives a verdict with an error; only
     /// a fault of the store throws.
     /// </summary>
-    Task<ImageVerdict> ExamineAsync(ImageDigest digest, ImmutableArray<byte> signature);
+    Task<ImageVerdict> ExamineAsync(ImageDigest digest, ImageFormat format, ImmutableArray<byte> signature);
 
     /// <summary>
     /// Makes the uploaded bytes servable. Repeating it is harmless. False when neither the upload nor the image is there.

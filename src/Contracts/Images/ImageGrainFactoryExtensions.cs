@@ -1,3 +1,4 @@
+using Muster.Contracts.Commit;
 using Muster.Domain;
 using Muster.Domain.Images;
 
@@ -17,6 +18,16 @@ public static class ImageGrainFactoryExtensions
 public static class ImageKey
 {
     public static string Of(TenantId tenant, ImageDigest digest) => $"{tenant}/{digest}";
+
+    /// <summary>Where the image's record is, and so the feed that tells of its revocation.</summary>
+    public static int PartitionOf(this PartitionMap partitions, TenantId tenant, ImageDigest digest)
+    {
+        ArgumentNullException.ThrowIfNull(partitions);
+        return partitions.Of(new RecordKey(GrainTypes.Image, Of(tenant, digest)));
+    }
+
+    /// <summary>The fence that every offer of the image expects at 0; raised in all partitions when the image is revoked.</summary>
+    public static string FenceOf(TenantId tenant, string digest) => $"image/{tenant}/{digest}";
 
     public static (TenantId Tenant, ImageDigest Digest) Parse(string key)
     {

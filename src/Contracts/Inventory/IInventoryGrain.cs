@@ -28,6 +28,13 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     Task<RowPage> ListAsync(RowQuery query);
 
     /// <summary>
+    /// The tenant's devices that have a session, and the rollout that has each, as fresh as a list; null when they are those that the
+    /// caller has under <paramref name="known"/>.
+    /// </summary>
+    [Alias("ListConnected"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<ConnectedDevices?> ListConnectedAsync(TenantId tenant, ReachMark known);
+
+    /// <summary>
     /// How many rows of the kind match the filter, by the values of <paramref name="groupBy"/> (<see cref="InventoryGrouping"/>; empty for
     /// the total only). As fresh as a list; order, place and size of the query do not count.
     /// </summary>

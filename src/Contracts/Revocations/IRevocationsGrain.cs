@@ -1,6 +1,7 @@
 using Muster.Contracts.Commit;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Orleans.CodeGeneration;
 using Orleans.Concurrency;
 
@@ -43,13 +44,21 @@ public interface IDeviceAccessGrain : IGrainWithStringKey
 [GenerateSerializer, Immutable, Alias("muster.revocation-cursor")]
 public readonly record struct RevocationCursor([property: Id(0)] Guid Silo, [property: Id(1)] long Sequence);
 
-/// <summary>A device whose connections have to be looked at.</summary>
+/// <summary>A device whose connections have to be looked at, or an image that is not sent any more.</summary>
 /// <param name="Tenant">Its tenant.</param>
-/// <param name="Device">The device.</param>
+/// <param name="Device">The device; none when it is about an image.</param>
 /// <param name="Effect">Whether they end, or its grain has to be asked.</param>
 [GenerateSerializer, Immutable, Alias("muster.revocation")]
 public readonly record struct Revocation(
-    [property: Id(0)] TenantId Tenant, [property: Id(1)] DeviceId Device, [property: Id(2)] RevocationEffect Effect);
+    [property: Id(0)] TenantId Tenant, [property: Id(1)] DeviceId Device, [property: Id(2)] RevocationEffect Effect)
+{
+    /// <summary>The image that was revoked; null when it is about a device.</summary>
+    [Id(3)] public ImageDigest? Image { get; init; }
+
+    /// <summary>An image was revoked: a gateway of an older version, which looks at devices only, finds none.</summary>
+    public static Revocation OfImage(TenantId tenant, ImageDigest image) =>
+        new(tenant, default, RevocationEffect.EndImage) { Image = image };
+}
 
 /// <summary>How far a silo has read one partition.</summary>
 /// <param name="Partition">Its number.</param>

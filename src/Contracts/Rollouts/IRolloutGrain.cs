@@ -1,4 +1,6 @@
 using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Operators;
 using Muster.Domain.Rollouts;
 using Orleans.CodeGeneration;
 using Orleans.Concurrency;
@@ -37,7 +39,42 @@ public interface IRolloutGrain : IGrainWithStringKey
     /// <summary>Once this has answered no further device is offered anything; devices in progress still end.</summary>
     [Alias("Cancel")]
     Task<RolloutReply> CancelAsync(OrderRollout command);
+
+    /// <summary>
+    /// Offers the devices that were offered the change what they ran before. Once this has answered no device is offered the change any
+    /// more.
+    /// </summary>
+    [Alias("RollBack")]
+    Task<RolloutReply> RollBackAsync(RollBackRollout command);
+
+    /// <summary>Writes a draft anew, as a whole; approvals of what it was before are void.</summary>
+    [Alias("Update")]
+    Task<RolloutReply> UpdateAsync(UpdateRollout command);
+
+    /// <summary>Approves the spec of a draft.</summary>
+    [Alias("Approve")]
+    Task<RolloutReply> ApproveAsync(ApproveRollout command);
+
+    /// <summary>Lets a wave that waits for an approver pass; the gates are evaluated once more before it does.</summary>
+    [Alias("ApproveWave")]
+    Task<RolloutReply> ApproveWaveAsync(ApproveWave command);
+
+    /// <summary>
+    /// Where one device is in the rollout, what it waits for, or how it ended; asks its partition alone, and waits for no round of offers.
+    /// </summary>
+    [Alias("ExplainDevice"), AlwaysInterleave]
+    Task<DeviceExplanationReply> ExplainDeviceAsync(DeviceId device);
+
+    /// <summary>The committed decisions behind a mark, as far as they are kept; waits for no round of offers.</summary>
+    [Alias("GetDecisions"), AlwaysInterleave]
+    Task<DecisionReply> GetDecisionsAsync(DecisionMark after);
 }
+
+/// <summary>The explanation, or why not.</summary>
+[GenerateSerializer, Immutable, Alias("muster.device-explanation-reply")]
+public sealed record DeviceExplanationReply(
+    [property: Id(0)] DeviceExplanation? Explanation,
+    [property: Id(1)] FleetError? Error);
 
 /// <summary>Creates a rollout.</summary>
 /// <param name="Actor">Who orders it.</param>
@@ -63,7 +100,11 @@ public sealed record OrderRollout([property: Id(0)] Actor Actor, [property: Id(1
 public sealed record ResumeRollout(
     [property: Id(0)] Actor Actor,
     [property: Id(1)] bool Override,
-    [property: Id(2)] string Reason);
+    [property: Id(2)] string Reason)
+{
+    /// <summary>What the caller may do in this call; empty from a gateway of an earlier version.</summary>
+    [Id(20)] public ImmutableArray<OperatorRole> Roles { get; init; } = [];
+}
 
 /// <summary>The rollout, or why not.</summary>
 /// <param name="Rollout">As it is now: the totals are as fresh as the last round of reports.</param>
@@ -77,5 +118,11 @@ public sealed record RolloutReply(
     [property: Id(2)] int Matching,
     [property: Id(3)] FleetError? Error)
 {
+    /// <summary>How many operators other than its authors have to approve the spec before the start.</summary>
+    [Id(20)] public int ApprovalsNeeded { get; init; }
+
+    /// <summary>Of <see cref="Matching"/>: those that could not be rolled back to what they run now.</summary>
+    [Id(64)] public int WithoutWayBack { get; init; }
+
     public static RolloutReply Refused(FleetError error) => new(null, [], 0, error);
 }

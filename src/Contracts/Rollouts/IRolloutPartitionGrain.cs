@@ -1,5 +1,7 @@
+using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 using Orleans.CodeGeneration;
+using Orleans.Concurrency;
 
 namespace Muster.Contracts.Rollouts;
 
@@ -10,7 +12,7 @@ namespace Muster.Contracts.Rollouts;
 [GrainInterfaceType("muster.rollout-partition"), Alias("muster.IRolloutPartitionGrain"), Version(1)]
 public interface IRolloutPartitionGrain : IGrainWithStringKey
 {
-    /// <summary>Counts the devices that match now; stores nothing.</summary>
+    /// <summary>Counts the devices that match now; stores nothing. Asked by coordinators of earlier versions.</summary>
     [Alias("Count")]
     Task<int> CountAsync(string filter);
 
@@ -23,8 +25,43 @@ public interface IRolloutPartitionGrain : IGrainWithStringKey
     Task<ImmutableArray<MemberPoint>> GetBucketAsync(int bucket);
 
     /// <summary>Takes in the feed, makes the offers that the grant allows and that it has not made, and reports the totals.</summary>
-    [Alias("Advance")]
+    [Alias("Advance"), ResponseTimeout(CallTimeouts.Commit)]
     Task<ShareReport> AdvanceAsync(AdvanceShare command);
+
+    /// <summary>
+    /// What is known of one device and the rollout. Interleaves: it reads what the last step left and changes nothing, so that a question
+    /// does not wait for a round of offers.
+    /// </summary>
+    [Alias("Sight"), AlwaysInterleave, ResponseTimeout(CallTimeouts.Commit)]
+    Task<MemberSighting> SightAsync(SightMember command);
+}
+
+/// <summary>Asks about one device of the partition.</summary>
+[GenerateSerializer, Immutable, Alias("muster.sight-member")]
+public sealed record SightMember
+{
+    [Id(0)] public required DeviceId Device { get; init; }
+
+    /// <summary>The rollout's filter.</summary>
+    [Id(1)] public required string Filter { get; init; }
+
+    /// <summary>The freeze that the plan was cut from; empty before the start.</summary>
+    [Id(2)] public required Guid Freeze { get; init; }
+
+    [Id(3)] public required ImmutableArray<WaveCut> Cuts { get; init; }
+
+    /// <summary>When each wave opened, null before.</summary>
+    [Id(4)] public required ImmutableArray<DateTimeOffset?> OpenedAt { get; init; }
+
+    /// <summary>Null before the start, and for settings.</summary>
+    [Id(5)] public required RolloutImage? Image { get; init; }
+
+    [Id(6)] public required bool AllowTrackChange { get; init; }
+
+    [Id(7)] public required long Epoch { get; init; }
+
+    /// <summary>Null for an image.</summary>
+    [Id(70)] public SettingSet? Settings { get; init; }
 }
 
 /// <summary>Freezes the members of a partition.</summary>
@@ -59,7 +96,8 @@ public sealed record AdvanceShare
     /// <summary>When each wave opened, null before: the members' first turn.</summary>
     [Id(6)] public required ImmutableArray<DateTimeOffset?> OpenedAt { get; init; }
 
-    [Id(7)] public required RolloutImage Image { get; init; }
+    /// <summary>Null for settings.</summary>
+    [Id(7)] public required RolloutImage? Image { get; init; }
 
     [Id(8)] public required bool AllowTrackChange { get; init; }
 
@@ -69,4 +107,30 @@ public sealed record AdvanceShare
 
     /// <summary>Permits by wave that the plan knows to be used or lapsed; empty from a silo of an earlier version.</summary>
     [Id(11)] public ImmutableArray<long> Seen { get; init; } = [];
+
+    /// <summary>The image was revoked: offers that were not delivered are taken back.</summary>
+    [Id(12)] public bool IsWithdrawing { get; init; }
+
+    /// <summary>Null for one attempt each.</summary>
+    [Id(20)] public RetryPolicy? Retries { get; init; }
+
+    [Id(21)] public TimeoutPolicy InProgressPolicy { get; init; }
+
+    [Id(22)] public TimeoutPolicy UndeliveredPolicy { get; init; }
+
+    /// <summary>When devices may be offered the change; none for always.</summary>
+    [Id(23)] public ImmutableArray<OfferWindow> Windows { get; init; } = [];
+
+    /// <summary>The rollout is rolled back: the members begin anew, and what is offered is what each device ran before.</summary>
+    [Id(64)] public bool IsRollingBack { get; init; }
+
+    /// <summary>Null for an image.</summary>
+    [Id(70)] public SettingSet? Settings { get; init; }
+
+    /// <summary>The two timers, as devices and shares look at them.</summary>
+    public ChangeTimers Timers => new(InProgressTimeout, UndeliveredTimeout)
+    {
+        InProgressPolicy = InProgressPolicy,
+        UndeliveredPolicy = UndeliveredPolicy,
+    };
 }

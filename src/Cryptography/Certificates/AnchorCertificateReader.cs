@@ -143,7 +143,7 @@ public sealed class AnchorCertificateReader : IAnchorCertificateReader
 
     private static AnchorCertificate Describe(X509Certificate2 certificate, bool isRoot, string subject) => new(
         Sha256Hash.Of(SHA256.HashData(certificate.RawDataMemory.Span)),
-        Sha256Hash.Of(SHA256.HashData(certificate.PublicKey.ExportSubjectPublicKeyInfo())),
+        Sha256Hash.Of(SHA256.HashData(CertificateFacts.Canonical(certificate.PublicKey))),
         isRoot,
         subject,
         CertificateFacts.EndOf(certificate),

@@ -11,6 +11,7 @@ internal static class CertificateFacts
     public const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
     public const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     public const string CodeSigning = "1.3.6.1.5.5.7.3.3";
+    public const string TimeStamping = "1.3.6.1.5.5.7.3.8";
 
     /// <summary>RFC 5280 4.2.1.12: allows every usage.</summary>
     public const string AnyUsage = "2.5.29.37.0";

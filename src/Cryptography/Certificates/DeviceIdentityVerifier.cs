@@ -113,7 +113,8 @@ public sealed class DeviceIdentityVerifier(DeviceAnchors anchors)
     /// <summary>What a certificate that was found in order says of its device.</summary>
     internal static DeviceIdentity Describe(X509Certificate2 certificate, string profile, DeviceId device)
     {
-        var key = certificate.PublicKey.ExportSubjectPublicKeyInfo();
+        // One key has one hash, however its certificate encodes it: a tombstone's key does not come back in another encoding.
+        var key = CertificateFacts.Canonical(certificate.PublicKey);
         return new DeviceIdentity(
             profile,
             device,

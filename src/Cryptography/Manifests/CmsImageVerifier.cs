@@ -1,18 +1,19 @@
 using System.Buffers;
 using Muster.Cryptography.Certificates;
-using Muster.Domain;
 using Muster.Domain.Images;
 
 namespace Muster.Cryptography.Manifests;
 
-/// <summary>Verifies images under the trusted image roots, in one pass over the bytes and with one small buffer.</summary>
-public sealed class CmsImageVerifier(TrustStore roots) : IImageVerifier
+/// <summary>
+/// Verifies files with a detached signature under the trusted image roots, in one pass over the bytes and with one small buffer.
+/// </summary>
+/// <param name="roots">The publishers' roots.</param>
+/// <param name="authorities">The roots of authorities for timestamps; null when no timestamp counts.</param>
+public sealed class CmsImageVerifier(TrustStore roots, TrustStore? authorities = null)
 {
     private const int BufferBytes = 128 * 1024;
 
-    private static readonly Oid CodeSigning = new(CertificateFacts.CodeSigning);
-
-    private readonly TrustStore _roots = roots;
+    private readonly ImageSignerTrust _trust = new(roots, authorities ?? new TrustStore([]));
 
     public ImageVerdict Verify(Stream content, ReadOnlyMemory<byte> signature, DateTimeOffset now)
     {
@@ -27,14 +28,15 @@ public sealed class CmsImageVerifier(TrustStore roots) : IImageVerifier
             return ImageVerdict.Refuse(ImageErrors.SignatureInvalid($"it is longer than {ImageManifest.SignatureBytesMax} bytes"));
         }
 
-        var (cms, fault) = CmsSignature.Read(signature);
+        var (cms, fault) = CmsSignature.Read(signature, CmsContent.Detached);
         if (cms is null)
         {
             return ImageVerdict.Refuse(fault is null ? ImageErrors.SignatureMissing() : ImageErrors.SignatureInvalid(fault));
         }
 
         using var certificate = cms.Certificate;
-        if (FaultOf(cms, now) is { } refusal)
+        var (refusal, timestamp) = _trust.Judge(cms, now);
+        if (refusal is not null)
         {
             return ImageVerdict.Refuse(refusal);
         }
@@ -46,45 +48,8 @@ public sealed class CmsImageVerifier(TrustStore roots) : IImageVerifier
         }
 
         return cms.Verifies(digest)
-            ? new ImageVerdict(
-                read,
-                new ImageSigner(certificate.Subject, Convert.ToHexStringLower(SHA256.HashData(certificate.RawDataMemory.Span))),
-                null)
+            ? new ImageVerdict(read, ImageSignerTrust.SignerOf(cms), null) { Timestamp = timestamp }
             : ImageVerdict.Refuse(ImageErrors.SignatureInvalid("it is not over these bytes"), read);
-    }
-
-    private FleetError? FaultOf(CmsSignature cms, DateTimeOffset now)
-    {
-        var certificate = cms.Certificate;
-        var chain = _roots.Follow(certificate, cms.Others, now, CodeSigning);
-        switch (chain.State)
-        {
-            case ChainState.Untrusted:
-                return ImageErrors.CertificateUntrusted(certificate.Subject);
-            case ChainState.Expired:
-                return ImageErrors.CertificateExpired(certificate.Subject);
-            case ChainState.WrongUsage:
-                return ImageErrors.CertificateUsage(certificate.Subject, "code signing is not among its usages, or those above it");
-            case ChainState.Trusted:
-                break;
-            default:
-                throw new UnreachableException($"Unknown chain state {chain.State}.");
-        }
-
-        // The chain takes an absent extension for "everything"; an image's signer has to say that it signs code.
-        if (!CertificateFacts.AllowsUsage(certificate, CertificateFacts.CodeSigning, isRequired: true))
-        {
-            return ImageErrors.CertificateUsage(certificate.Subject, "its extended key usage does not contain code signing");
-        }
-
-        if (!CertificateFacts.AllowsSignatures(certificate))
-        {
-            return ImageErrors.CertificateUsage(certificate.Subject, "its key usage does not contain digital signature");
-        }
-
-        return CertificateFacts.IsAuthority(certificate)
-            ? ImageErrors.CertificateUsage(certificate.Subject, "it is a certificate authority's")
-            : null;
     }
 
     private static (ImageContent? Content, byte[] Digest) Read(Stream content, HashAlgorithmName algorithm)

@@ -7,41 +7,43 @@ using SignerInformation = Org.BouncyCastle.Cms.SignerInformation;
 
 namespace Muster.Cryptography.Manifests;
 
+/// <summary>Where the content of a CMS signature may be.</summary>
+internal enum CmsContent
+{
+    /// <summary>Beside the message.</summary>
+    Detached = 1,
+
+    /// <summary>Beside the message or in it; what was found, the message says.</summary>
+    Any = 2,
+}
+
 /// <summary>
-/// A detached CMS signature (RFC 5652) as far as it can be judged without the content: one signer, its certificate embedded,
-/// algorithms of today.
+/// A CMS signature (RFC 5652) as far as it can be judged without the content: one signer, its certificate embedded, algorithms of
+/// today.
 /// </summary>
 internal sealed class CmsSignature
 {
-    /// <summary>A real one nests about 12 deep; a deeper one is made to exhaust the stack of its reader.</summary>
-    private const int DepthMax = 48;
-
-    private static readonly Dictionary<string, HashAlgorithmName> Digests = new(StringComparer.Ordinal)
-    {
-        ["2.16.840.1.101.3.4.2.1"] = HashAlgorithmName.SHA256,
-        ["2.16.840.1.101.3.4.2.2"] = HashAlgorithmName.SHA384,
-        ["2.16.840.1.101.3.4.2.3"] = HashAlgorithmName.SHA512,
-    };
-
-    /// <summary>rsaEncryption, RSASSA-PSS, sha256/384/512WithRSAEncryption, ecdsa-with-SHA256/384/512.</summary>
-    private static readonly HashSet<string> Algorithms = new(StringComparer.Ordinal)
-    {
-        "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.11", "1.2.840.113549.1.1.12",
-        "1.2.840.113549.1.1.13", "1.2.840.10045.4.3.2", "1.2.840.10045.4.3.3", "1.2.840.10045.4.3.4",
-    };
+    /// <summary>Real ones nest about 12 deep, with a timestamp about 20; a deeper one is made to exhaust the stack of its reader.</summary>
+    public const int DepthMax = 48;
 
     private readonly byte[] _encoded;
     private readonly string _digestOid;
     private readonly AsymmetricKeyParameter _key;
 
     private CmsSignature(
-        byte[] encoded, string digestOid, AsymmetricKeyParameter key, X509Certificate2 certificate, X509Certificate2Collection others)
+        byte[] encoded,
+        SignerInformation signer,
+        AsymmetricKeyParameter key,
+        X509Certificate2 certificate,
+        X509Certificate2Collection others)
     {
         _encoded = encoded;
-        _digestOid = digestOid;
+        _digestOid = signer.DigestAlgorithmID.Algorithm.Id;
         _key = key;
         Certificate = certificate;
         Others = others;
+        Value = [.. signer.GetSignature()];
+        Timestamps = TimestampsOf(signer);
     }
 
     /// <summary>The signer's certificate.</summary>
@@ -50,10 +52,21 @@ internal sealed class CmsSignature
     /// <summary>The other certificates in the message, at most <see cref="TrustStore.PresentedMax"/>.</summary>
     public X509Certificate2Collection Others { get; }
 
-    public HashAlgorithmName Digest => Digests[_digestOid];
+    /// <summary>What is in the message; null when the content is beside it.</summary>
+    public byte[]? Content { get; private init; }
+
+    /// <summary>The signature itself: what a timestamp is over.</summary>
+    public ImmutableArray<byte> Value { get; }
+
+    /// <summary>The timestamp tokens among the unsigned attributes (RFC 3161, appendix A), as they are encoded.</summary>
+    public ImmutableArray<ReadOnlyMemory<byte>> Timestamps { get; }
+
+    public HashAlgorithmName Digest => CmsAlgorithms.DigestOf(_digestOid)!.Value;
+
+    public string DigestOid => _digestOid;
 
     /// <summary>Reads a signature; a sentence says what is wrong with it. Null and no sentence: nobody has signed.</summary>
-    public static (CmsSignature? Signature, string? Fault) Read(ReadOnlyMemory<byte> encoded)
+    public static (CmsSignature? Signature, string? Fault) Read(ReadOnlyMemory<byte> encoded, CmsContent content)
     {
         if (!BerDepth.IsWithin(encoded.Span, DepthMax))
         {
@@ -62,7 +75,7 @@ internal sealed class CmsSignature
 
         try
         {
-            return ReadParsed(encoded.ToArray());
+            return ReadParsed(encoded.ToArray(), content);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
@@ -86,7 +99,20 @@ internal sealed class CmsSignature
         }
     }
 
-    private static (CmsSignature? Signature, string? Fault) ReadParsed(byte[] encoded)
+    /// <summary>What is in a message; null when the content is beside it.</summary>
+    public static byte[]? ContentOf(CmsSignedData message)
+    {
+        if (message.SignedContent is not { } content)
+        {
+            return null;
+        }
+
+        using var bytes = new MemoryStream();
+        content.Write(bytes);
+        return bytes.ToArray();
+    }
+
+    private static (CmsSignature? Signature, string? Fault) ReadParsed(byte[] encoded, CmsContent content)
     {
         var message = new CmsSignedData(encoded);
         var signers = message.GetSignerInfos().GetSigners();
@@ -101,7 +127,7 @@ internal sealed class CmsSignature
         }
 
         var signer = SingleSigner(message);
-        if (FaultOf(message, signer) is { } fault)
+        if (FaultOf(message, signer, content) is { } fault)
         {
             return (null, fault);
         }
@@ -125,46 +151,40 @@ internal sealed class CmsSignature
             others.Add(X509CertificateLoader.LoadCertificate(other.GetEncoded()));
         }
 
-        return (new CmsSignature(encoded, signer.DigestAlgorithmID.Algorithm.Id, own[0].GetPublicKey(), certificate, others), null);
+        return (
+            new CmsSignature(encoded, signer, own[0].GetPublicKey(), certificate, others) { Content = ContentOf(message) },
+            null);
     }
 
-    private static string? FaultOf(CmsSignedData message, SignerInformation signer)
+    private static string? FaultOf(CmsSignedData message, SignerInformation signer, CmsContent content)
     {
-        if (message.SignedContent is not null)
+        if (message.SignedContent is not null && content == CmsContent.Detached)
         {
             return "it is not detached";
         }
 
-        if (!message.SignedContentType.Equals(CmsObjectIdentifiers.Data))
+        // The parser itself does not look at it.
+        if (!message.ContentInfo.ContentType.Equals(CmsObjectIdentifiers.SignedData))
         {
-            return "it does not sign data";
+            return "it is not a CMS message of signed data";
         }
 
-        // Without signed attributes a signature over attributes could be shown as one over a file that has their bytes.
-        if (signer.SignedAttributes is null)
-        {
-            return "it has no signed attributes";
-        }
-
-        if (!Digests.ContainsKey(signer.DigestAlgorithmID.Algorithm.Id))
-        {
-            return "its digest is not SHA-256, SHA-384 or SHA-512";
-        }
-
-        return Algorithms.Contains(signer.SignatureAlgorithm.Algorithm.Id) && HasStrongPadding(signer)
-            ? null
-            : "its algorithm is neither RSA nor ECDSA with SHA-2";
+        return message.SignedContentType.Equals(CmsObjectIdentifiers.Data) ? CmsAlgorithms.FaultOf(signer) : "it does not sign data";
     }
 
-    private static bool HasStrongPadding(SignerInformation signer)
+    private static ImmutableArray<ReadOnlyMemory<byte>> TimestampsOf(SignerInformation signer)
     {
-        if (signer.SignatureAlgorithm.Algorithm.Id != PkcsObjectIdentifiers.IdRsassaPss.Id)
+        if (signer.UnsignedAttributes is not { } attributes)
         {
-            return true;
+            return [];
         }
 
-        var parameters = RsassaPssParameters.GetInstance(signer.SignatureAlgorithm.Parameters);
-        return Digests.ContainsKey(parameters.HashAlgorithm.Algorithm.Id);
+        return
+        [
+            .. attributes.GetAll(PkcsObjectIdentifiers.IdAASignatureTimeStampToken)
+                .Select(Org.BouncyCastle.Asn1.Cms.Attribute.GetInstance)
+                .SelectMany(attribute => attribute.AttrValues.Select(value => new ReadOnlyMemory<byte>(value.GetEncoded()))),
+        ];
     }
 
     private static SignerInformation SingleSigner(CmsSignedData message) => message.GetSignerInfos().GetSigners().Single();

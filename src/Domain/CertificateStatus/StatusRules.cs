@@ -54,11 +54,14 @@ public static class StatusRules
         ];
     }
 
-    /// <summary>Revoked by now, and not ended by itself.</summary>
+    /// <summary>
+    /// Revoked by now, and not ended by itself. A tombstone's is in force from its commit on, whatever the clock was that dated it; only
+    /// what was replaced is told of in advance.
+    /// </summary>
     public static bool IsInForce(RevokedCertificate revoked, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(revoked);
-        return revoked.RevokedAt <= now && now < revoked.NotAfter;
+        return (revoked.Cause == RevocationCause.Decommissioned || revoked.RevokedAt <= now) && now < revoked.NotAfter;
     }
 
     /// <summary>At most <paramref name="most"/> of them: first those of tombstones, then those that end last.</summary>

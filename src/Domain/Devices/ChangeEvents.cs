@@ -6,7 +6,11 @@ public sealed record ChangeOffered(
     [property: Id(0)] ResourceId Rollout,
     [property: Id(1)] long Epoch,
     [property: Id(2)] long Generation,
-    [property: Id(3)] string TargetDigest) : DomainEvent;
+    [property: Id(3)] string TargetDigest) : DomainEvent
+{
+    /// <summary>Attempts of the same rollout that ended before it.</summary>
+    [Id(4)] public int Retry { get; init; }
+}
 
 /// <summary>The device named the generation for the first time; the time in progress runs from here.</summary>
 [GenerateSerializer, Immutable, Alias("muster.change-delivered")]
@@ -16,6 +20,9 @@ public sealed record ChangeDelivered(
 {
     /// <summary>How far the device was when it named it.</summary>
     [Id(2)] public ChangeStep Step { get; init; } = ChangeStep.Delivered;
+
+    /// <summary>Attempts of the same rollout that ended before it.</summary>
+    [Id(3)] public int Retry { get; init; }
 }
 
 /// <summary>The device reported how far it is; the report that delivers a change is <see cref="ChangeDelivered"/> instead.</summary>
@@ -40,4 +47,8 @@ public sealed record ChangeClosed(
     [property: Id(0)] ResourceId Rollout,
     [property: Id(1)] long Generation,
     [property: Id(2)] ChangeOutcome Outcome,
-    [property: Id(3)] string Reason) : DomainEvent;
+    [property: Id(3)] string Reason) : DomainEvent
+{
+    /// <summary>Attempts of the same rollout that ended before it.</summary>
+    [Id(4)] public int Retry { get; init; }
+}

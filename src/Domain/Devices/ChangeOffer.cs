@@ -1,6 +1,8 @@
+using Muster.Domain.Images;
+
 namespace Muster.Domain.Devices;
 
-/// <summary>An OS image that a rollout offers to a device.</summary>
+/// <summary>What a rollout offers to a device: an OS image, or <see cref="Settings"/>, with which all about images is empty.</summary>
 /// <param name="Models">Models that the image is for; empty for all.</param>
 public sealed record ChangeOffer(
     ResourceId Rollout,
@@ -9,8 +11,24 @@ public sealed record ChangeOffer(
     string Track,
     ImmutableArray<string> Models)
 {
+    /// <summary>The settings that it offers; null for an image.</summary>
+    public SettingSet? Settings { get; init; }
+
+    public ChangeKind Kind => Settings is null ? ChangeKind.OsImage : ChangeKind.Settings;
+
     /// <summary>True when the rollout may move a device to another track.</summary>
     public bool AllowTrackChange { get; init; }
+
+    /// <summary>What the image asks of the device.</summary>
+    public ImageConditions Conditions { get; init; } = ImageConditions.None;
+
+    /// <summary>Attempts of the same rollout that ended before this one.</summary>
+    public int Retry { get; init; }
+
+    /// <summary>
+    /// On the way back: for so long a device may still install what its rollout has ended with; zero to take it for what it runs now.
+    /// </summary>
+    public TimeSpan SettlesWithin { get; init; }
 }
 
 /// <summary>What became of an offer, as the device's record alone knows it.</summary>
@@ -46,4 +64,13 @@ public sealed record OfferDecision(Device Next, ImmutableArray<DomainEvent> Even
 
     /// <summary>When the device named the generation; null before.</summary>
     public DateTimeOffset? DeliveredAt { get; init; }
+
+    /// <summary>Which attempt it speaks of: how many ended before it.</summary>
+    public int Retry { get; init; }
+
+    /// <summary>For <see cref="OfferVerdict.Busy"/>: asking before this is of no use; null when nobody knows.</summary>
+    public DateTimeOffset? AskAgainAt { get; init; }
+
+    /// <summary>When that attempt ended; null while it is open, and when there was none.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
 }

@@ -10,7 +10,11 @@ public sealed record OsTarget(
     [property: Id(0)] string Digest,
     [property: Id(1)] string Version,
     [property: Id(2)] long SizeBytes,
-    [property: Id(3)] ImmutableArray<byte> Signature);
+    [property: Id(3)] ImmutableArray<byte> Signature)
+{
+    /// <summary>No image: the change is of another kind.</summary>
+    public static OsTarget None { get; } = new("", "", 0, []);
+}
 
 /// <summary>
 /// What operators want of a device. The generation grows with every change; an older one never wins, on either side.
@@ -26,6 +30,25 @@ public sealed record DesiredState(
 {
     /// <summary>Nothing was ever desired.</summary>
     public static DesiredState None { get; } = new(0, null, null);
+
+    /// <summary>
+    /// The settings to have, each once and in the order of their names; those that it does not name are left alone. Null to leave all of
+    /// them alone. A generation carries one change: with these there is no image.
+    /// </summary>
+    [Id(70)] public SettingSet? Settings { get; init; }
+
+    /// <summary>It says that there is nothing to do.</summary>
+    public bool OrdersNothing => Os is null && Settings is null;
+
+    /// <summary>What a change orders.</summary>
+    public static DesiredState Of(ChangeInProgress change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        return new DesiredState(change.Generation, change.Kind == ChangeKind.OsImage ? change.Target : null, change.Rollout.Value)
+        {
+            Settings = change.Settings,
+        };
+    }
 }
 
 /// <summary>How a device's share of a rollout ended (rollouts.md 8).</summary>
@@ -34,10 +57,13 @@ public enum ChangeOutcome
     /// <summary>Still open.</summary>
     Unspecified = 0,
 
-    /// <summary>Boot-confirmed: after a reboot with a new boot id the running image's digest is the target's.</summary>
+    /// <summary>
+    /// Boot-confirmed: after a reboot with a new boot id the running image's digest is the target's. Of settings: the reported ones are the
+    /// desired ones.
+    /// </summary>
     Succeeded = 1,
 
-    /// <summary>The device says that it failed, or it runs another image after its reboot.</summary>
+    /// <summary>The device says that it failed, or it runs another image after its reboot, or reports other settings.</summary>
     Failed = 2,
 
     /// <summary>It did not end in the time it had.</summary>
@@ -82,7 +108,7 @@ public enum ChangeStep
 /// <param name="Rollout">The rollout's id.</param>
 /// <param name="Epoch">The rollout's epoch that the offer was fenced by.</param>
 /// <param name="Generation">The desired generation that carries the offer.</param>
-/// <param name="Target">The image offered.</param>
+/// <param name="Target">The image offered; <see cref="OsTarget.None"/> of settings.</param>
 /// <param name="Step">How far it is.</param>
 /// <param name="BootIdAtOffer">The boot the device was in: success needs another one.</param>
 /// <param name="OfferedAt">When the offer was committed.</param>
@@ -105,6 +131,17 @@ public sealed record ChangeInProgress(
 
     /// <summary>The boot in which <see cref="Step"/> was reported: another image in another boot decides an installation.</summary>
     [Id(10)] public string StepBootId { get; init; } = "";
+
+    /// <summary>The version that a success raises the device's floor to; null or empty for none.</summary>
+    [Id(11)] public string? SecurityFloor { get; init; }
+
+    /// <summary>Attempts of the same rollout that ended before it.</summary>
+    [Id(12)] public int Retry { get; init; }
+
+    /// <summary>The settings offered; null for an image.</summary>
+    [Id(70)] public SettingSet? Settings { get; init; }
+
+    public ChangeKind Kind => Settings is null ? ChangeKind.OsImage : ChangeKind.Settings;
 }
 
 /// <summary>The last change that ended, kept so that a repeated or late message is answered the same.</summary>
@@ -115,4 +152,19 @@ public sealed record ClosedChange(
     [property: Id(2)] ChangeOutcome Outcome,
     [property: Id(3)] string Reason,
     [property: Id(4)] DateTimeOffset ClosedAt,
-    [property: Id(5)] string TargetDigest);
+    [property: Id(5)] string TargetDigest)
+{
+    /// <summary>Attempts of the same rollout that ended before it.</summary>
+    [Id(6)] public int Retry { get; init; }
+
+    /// <summary>The digest that the device ran before it; null or empty when unknown.</summary>
+    [Id(64)] public string? PreviousDigest { get; init; }
+
+    /// <summary>What the rollout's way back leads to; null or empty when unknown.</summary>
+    internal string? WayBackDigest => WayBack.Is(Retry) ? TargetDigest : PreviousDigest;
+
+    [Id(70)] public ChangeKind Kind { get; init; }
+
+    /// <summary>What the device has to report still; null unless it is the newest change of settings, and succeeded.</summary>
+    [Id(71)] public SettingSet? Settings { get; init; }
+}

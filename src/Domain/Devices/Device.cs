@@ -18,8 +18,12 @@ public sealed record Device
     /// <summary>A rollout asks a device again within days, not eight rollouts later.</summary>
     public const int EarlierChangesMax = 8;
 
-    // Ticks of UTC take half of what an instant with an offset does, in every device. Only the serializer and the rules set them.
+    // Ticks of UTC take half of what an instant with an offset does, in every device.
     private long _alarmsPacedUntil;
+    private long _stateChangedAt;
+    private long _createdAt;
+    private long _lastHelloAt;
+    private IdentityKind _lastHelloBy;
 
     [Id(0)] public required TenantId Tenant { get; init; }
 
@@ -27,14 +31,22 @@ public sealed record Device
 
     [Id(2)] public required DeviceState State { get; init; }
 
-    [Id(3)] public required DateTimeOffset StateChangedAt { get; init; }
+    public required DateTimeOffset StateChangedAt
+    {
+        get => new(_stateChangedAt, TimeSpan.Zero);
+        init => _stateChangedAt = value.UtcTicks;
+    }
 
     [Id(4)] public required ExpectedDevice Expected { get; init; }
 
     /// <summary>The request id that created it (AIP-155).</summary>
     [Id(5)] public required string RequestId { get; init; }
 
-    [Id(6)] public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset CreatedAt
+    {
+        get => new(_createdAt, TimeSpan.Zero);
+        init => _createdAt = value.UtcTicks;
+    }
 
     /// <summary>The identity on record, from the enrolment on; null before.</summary>
     [Id(7)] public DeviceIdentity? Identity { get; init; }
@@ -103,7 +115,11 @@ public sealed record Device
     [Id(26)] public ImmutableArray<RevokedCertificate> RevokedCertificates { get; init; } = [];
 
     /// <summary>The last hello that was news; null before the first.</summary>
-    [Id(27)] public HelloEvidence? LastHello { get; init; }
+    public HelloEvidence? LastHello
+    {
+        get => _lastHelloAt == 0 ? null : new HelloEvidence(new DateTimeOffset(_lastHelloAt, TimeSpan.Zero), _lastHelloBy);
+        init => StoredLastHello = value;
+    }
 
     /// <summary>
     /// The only certificate it may enrol with (SHA-256 of the DER form, 64 lower-case hex digits); null when nobody named one, and
@@ -138,6 +154,25 @@ public sealed record Device
 
     /// <summary>Reported settings: the cold part, stored in a field of its own.</summary>
     public SettingSet Settings { get; init; } = SettingSet.Empty;
+
+    // The generated serializer sets what is not kept by the property itself through these.
+    [Id(3)] internal DateTimeOffset StoredStateChangedAt
+    {
+        get => StateChangedAt;
+        set => _stateChangedAt = value.UtcTicks;
+    }
+
+    [Id(6)] internal DateTimeOffset StoredCreatedAt
+    {
+        get => CreatedAt;
+        set => _createdAt = value.UtcTicks;
+    }
+
+    [Id(27)] internal HelloEvidence? StoredLastHello
+    {
+        get => LastHello;
+        set => (_lastHelloAt, _lastHelloBy) = (value?.At.UtcTicks ?? 0, value?.By ?? default);
+    }
 }
 
 /// <summary>A boot and the highest sequence seen per kind of message.</summary>

@@ -29,16 +29,23 @@ public static class DeviceAdmission
     public static FleetError? CheckEnrolled(Device? device, DeviceId id, DeviceIdentity identity, DateTimeOffset now) =>
         Check(device, id, identity, now) ?? (device!.State == DeviceState.Expected ? DeviceErrors.NotEnrolled(id) : null);
 
-    /// <summary>Only the digest that the desired state names, and only in service.</summary>
+    /// <summary>
+    /// Only the digest that the desired state names, and only in service. Without an identity for whoever has a link, which the edge has
+    /// verified: it was given to this device, for this digest.
+    /// </summary>
     public static FleetError? CheckDownload(
-        Device? device, DeviceId id, DeviceIdentity identity, string digest, DateTimeOffset now)
+        Device? device, DeviceId id, DeviceIdentity? identity, string digest, DateTimeOffset now)
     {
-        if (CheckEnrolled(device, id, identity, now) is { } refused)
+        var refused = identity is not null ? CheckEnrolled(device, id, identity, now)
+            : device is null ? DeviceErrors.NotExpected(id)
+            : null;
+        if (refused is not null)
         {
             return refused;
         }
 
-        return !identity.IsVouched && device is { State: DeviceState.InService, Suspicion: null, Desired.Os: { } os } && os.Digest == digest
+        return identity?.IsVouched != true
+            && device is { State: DeviceState.InService, Suspicion: null, Desired.Os: { } os } && os.Digest == digest
             ? null
             : DeviceErrors.DownloadNotAllowed(id, digest);
     }

@@ -48,7 +48,7 @@ public static class DeviceAlarms
         return facts.Count == 0 || WaitFor(device, now) > TimeSpan.Zero
             ? Decision.Unchanged(device)
             : Decision.Accept(
-                device with { Alarms = alarms, AlarmsPacedUntil = Later(device.AlarmsPacedUntil, now) + PaceInterval },
+                device with { Alarms = alarms, AlarmsPacedUntil = Later(PacedUntil(device, now), now) + PaceInterval },
                 facts.ToImmutable());
     }
 
@@ -67,7 +67,7 @@ public static class DeviceAlarms
     public static TimeSpan WaitFor(Device device, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return device.AlarmsPacedUntil - now - ((ChangesAtOnce - 1) * PaceInterval);
+        return PacedUntil(device, now) - now - ((ChangesAtOnce - 1) * PaceInterval);
     }
 
     /// <summary>The kinds that stand, each once, in the order of their numbers, as the API writes them; separated by commas.</summary>
@@ -93,6 +93,13 @@ public static class DeviceAlarms
 
     /// <summary>A record from before there were alarms has no array at all.</summary>
     private static ImmutableArray<DeviceAlarm> Of(Device device) => device.Alarms.IsDefault ? [] : device.Alarms;
+
+    /// <summary>
+    /// As on record; what no changes can have made, with an interval for clocks that differ, is of a clock that has been set back since,
+    /// and paces nothing.
+    /// </summary>
+    private static DateTimeOffset PacedUntil(Device device, DateTimeOffset now) =>
+        device.AlarmsPacedUntil - now <= (ChangesAtOnce + 1) * PaceInterval ? device.AlarmsPacedUntil : now;
 
     private static bool IsOf(DeviceAlarm alarm, AlarmSignal signal) => alarm.Kind == signal.Kind && alarm.Source == signal.Source;
 

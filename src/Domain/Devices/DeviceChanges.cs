@@ -1,22 +1,25 @@
+using Muster.Domain.Images;
+
 namespace Muster.Domain.Devices;
 
 /// <summary>
-/// Decides about the one change a device has in progress (I2): its offer, its progress, and its end. Success is read from the boot
-/// alone (I4, rollouts.md 18).
+/// Decides about the one change a device has in progress (I2): its offer, its progress, and its end. Success of an image is read from the
+/// boot alone (I4, rollouts.md 18), that of settings from the inventory (<see cref="SettingsChanges"/>).
 /// </summary>
-public static class DeviceChanges
+public static partial class DeviceChanges
 {
     /// <summary>The device runs another image than the change's after its reboot, or later.</summary>
     public const string RunsAnotherImage = "RUNS_ANOTHER_IMAGE";
 
     /// <summary>
-    /// Offers an image. The same rollout again is answered with what became of it: a closed attempt is never offered again.
+    /// Offers a change. The same attempt again is answered with what became of it: a closed attempt is never offered again, the next one is
+    /// when the last could have ended otherwise (<see cref="FinalReasons"/>).
     /// </summary>
     public static OfferDecision Offer(Device device, ChangeOffer offer, bool hasSession, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(offer);
-        if (FindKnown(device, offer.Rollout) is { } known)
+        if (FindKnown(device, offer.Rollout, offer.Retry) is { } known)
         {
             return known;
         }
@@ -26,6 +29,12 @@ public static class DeviceChanges
             return obstacle;
         }
 
+        return Make(device, offer, hasSession, now);
+    }
+
+    /// <summary>Makes an offer to which nothing is opposed; the device may have no session, or be busy.</summary>
+    private static OfferDecision Make(Device device, ChangeOffer offer, bool hasSession, DateTimeOffset now)
+    {
         if (!hasSession || device.Change is not null)
         {
             return new OfferDecision(device, [], hasSession ? OfferVerdict.Busy : OfferVerdict.Offline);
@@ -44,30 +53,56 @@ public static class DeviceChanges
             device.Os?.ImageDigest ?? "")
         {
             Track = offer.Track,
+            SecurityFloor = offer.Conditions.SecurityFloor,
+            Retry = offer.Retry,
+            Settings = offer.Settings,
         };
-        var next = device with { Change = change, Desired = new DesiredState(generation, offer.Target, offer.Rollout.Value) };
-        return new OfferDecision(
-            next, [new ChangeOffered(offer.Rollout, offer.Epoch, generation, offer.Target.Digest)], OfferVerdict.InProgress);
+        var next = device with { Change = change, Desired = DesiredState.Of(change) };
+        var fact = new ChangeOffered(offer.Rollout, offer.Epoch, generation, offer.Target.Digest) { Retry = offer.Retry };
+        return InProgress(next, change) with { Events = [fact] };
     }
 
     /// <summary>Closes a change whose time is over. One that this device knows nothing of goes back to waiting.</summary>
-    public static OfferDecision Expire(
-        Device device, ResourceId rollout, TimeSpan inProgressMax, TimeSpan undeliveredMax, DateTimeOffset now)
+    public static OfferDecision Expire(Device device, ResourceId rollout, int retry, ChangeTimers timers, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(timers);
         if (device.Change is { } change && change.Rollout == rollout)
         {
-            var deadline = change.DeliveredAt is { } deliveredAt ? deliveredAt + inProgressMax : change.OfferedAt + undeliveredMax;
-            if (now < deadline)
+            if (timers.DeadlineOf(change.OfferedAt, change.DeliveredAt) is not { } deadline || now < deadline)
             {
                 return InProgress(device, change);
             }
 
-            var (next, fact) = Close(device, change, ChangeOutcome.TimedOut, "TIMED_OUT", now);
-            return Closed(next, ChangeOutcome.TimedOut, "TIMED_OUT") with { Events = [fact] };
+            var (policy, reason) = change.DeliveredAt is null
+                ? (timers.UndeliveredPolicy, ChangeTimers.OfferUndelivered)
+                : (timers.InProgressPolicy, ChangeTimers.ChangeTimedOut);
+            var (next, fact) = Close(device, change, ChangeTimers.OutcomeOf(policy), reason, now);
+            return Ended(next, next.LastChange!) with { Events = [fact] };
         }
 
-        return FindKnown(device, rollout) ?? Closed(device, ChangeOutcome.Withdrawn, "NEVER_OFFERED");
+        return FindKnown(device, rollout, retry) ?? Closed(device, ChangeOutcome.Withdrawn, "NEVER_OFFERED");
+    }
+
+    /// <summary>
+    /// Takes an offer back that was not delivered yet. One that was is with the device: it ends, or its time does. One that this device
+    /// knows nothing of goes back to waiting.
+    /// </summary>
+    public static OfferDecision TakeBack(Device device, ResourceId rollout, int retry, string reason, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (device.Change is { } change && change.Rollout == rollout)
+        {
+            if (change.DeliveredAt is not null)
+            {
+                return InProgress(device, change);
+            }
+
+            var (next, fact) = Close(device, change, ChangeOutcome.Withdrawn, reason, now);
+            return Ended(next, next.LastChange!) with { Events = [fact] };
+        }
+
+        return FindKnown(device, rollout, retry) ?? Closed(device, ChangeOutcome.Withdrawn, "NEVER_OFFERED");
     }
 
     /// <summary>
@@ -106,16 +141,16 @@ public static class DeviceChanges
             DeliveredAt = change.DeliveredAt ?? now,
         };
         return (device with { Change = next }, change.DeliveredAt is null
-            ? new ChangeDelivered(change.Rollout, change.Generation) { Step = next.Step }
+            ? new ChangeDelivered(change.Rollout, change.Generation) { Step = next.Step, Retry = change.Retry }
             : new ChangeProgressed(change.Rollout, change.Generation, next.Step));
     }
 
     /// <summary>
-    /// What a hello says of the change, whatever generation it names. The device's <see cref="Device.Os"/> is the hello's already.
+    /// What a hello says of an image, whatever generation it names. The device's <see cref="Device.Os"/> is the hello's already.
     /// </summary>
     internal static (Device Next, DomainEvent? Fact) TakeBoot(Device device, ReportedOs os, DateTimeOffset now)
     {
-        if (device.Change is not { } change)
+        if (device.Change is not { Kind: ChangeKind.OsImage } change)
         {
             return TakeRegression(device, os, now);
         }
@@ -132,72 +167,105 @@ public static class DeviceChanges
             return Close(device, change, ChangeOutcome.Failed, RunsAnotherImage, now);
         }
 
-        if (change.DeliveredAt is not null || device.GenerationReached < change.Generation)
+        return (device, null);
+    }
+
+    /// <summary>A hello that names the generation delivers the change, whatever it consists of, unless the boot has ended it.</summary>
+    internal static (Device Next, DomainEvent? Fact) TakeDelivery(Device device, ReportedOs os, DateTimeOffset now)
+    {
+        if (device.Change is not { DeliveredAt: null } change || device.GenerationReached < change.Generation)
         {
             return (device, null);
         }
 
         var delivered = change with { Step = ChangeStep.Delivered, DeliveredAt = now, StepBootId = os.BootId };
-        return (device with { Change = delivered }, new ChangeDelivered(change.Rollout, change.Generation));
+        return (device with { Change = delivered }, new ChangeDelivered(change.Rollout, change.Generation) { Retry = change.Retry });
     }
 
     /// <summary>A success that is none any more: the rollout's gate learns of it, also after the wave has passed.</summary>
-    private static (Device Next, DomainEvent? Fact) TakeRegression(Device device, ReportedOs os, DateTimeOffset now)
-    {
-        if (device.LastChange is not { Outcome: ChangeOutcome.Succeeded } last
-            || os.ImageDigest.Length == 0
-            || os.ImageDigest == last.TargetDigest)
-        {
-            return (device, null);
-        }
+    private static (Device Next, DomainEvent? Fact) TakeRegression(Device device, ReportedOs os, DateTimeOffset now) =>
+        ClosedChanges.FindNewest(device, ChangeKind.OsImage) is { Outcome: ChangeOutcome.Succeeded } last
+        && os.ImageDigest.Length > 0
+        && os.ImageDigest != last.TargetDigest
+            ? Reopen(device, last, RunsAnotherImage, now)
+            : (device, null);
 
-        var reopened = last with { Outcome = ChangeOutcome.Failed, Reason = RunsAnotherImage, ClosedAt = now };
-        return (Withdraw(device) with { LastChange = reopened },
-            new ChangeClosed(last.Rollout, last.Generation, ChangeOutcome.Failed, RunsAnotherImage));
+    /// <summary>Takes a success back, which is the newest of its kind. What a newer change has ordered since stays ordered.</summary>
+    internal static (Device Next, DomainEvent Fact) Reopen(Device device, ClosedChange known, string reason, DateTimeOffset now)
+    {
+        var reopened = known with { Outcome = ChangeOutcome.Failed, Reason = reason, ClosedAt = now, Settings = null };
+        var next = device.Desired.Generation == known.Generation ? Withdraw(device) : device;
+        return (ClosedChanges.Replace(next, known, reopened),
+            new ChangeClosed(known.Rollout, known.Generation, ChangeOutcome.Failed, reason) { Retry = known.Retry });
     }
 
-    private static (Device Next, DomainEvent Fact) Close(
+    internal static (Device Next, DomainEvent Fact) Close(
         Device device, ChangeInProgress change, ChangeOutcome outcome, string reason, DateTimeOffset now)
     {
-        var closed = new ClosedChange(change.Rollout, change.Generation, outcome, reason, now, change.Target.Digest);
-        var next = device with { Change = null, LastChange = closed, EarlierChanges = Remember(device) };
-        next = outcome == ChangeOutcome.Succeeded
-            ? next with { Track = change.Track, Installs = device.Installs + 1 }
-            : Withdraw(next);
-        return (next, new ChangeClosed(change.Rollout, change.Generation, outcome, reason));
+        var closed = new ClosedChange(change.Rollout, change.Generation, outcome, reason, now, change.Target.Digest)
+        {
+            Retry = change.Retry,
+            PreviousDigest = change.PreviousDigest,
+            Kind = change.Kind,
+            Settings = outcome == ChangeOutcome.Succeeded ? change.Settings : null,
+        };
+        var earlier = Remember(device, change.Rollout);
+        var next = device with
+        {
+            Change = null,
+            LastChange = closed,
+            EarlierChanges = change.Kind == ChangeKind.Settings ? ClosedChanges.ForgetValues(earlier) : earlier,
+        };
+        next = outcome == ChangeOutcome.Succeeded ? Complete(next, change) : Withdraw(next);
+        return (next, new ChangeClosed(change.Rollout, change.Generation, outcome, reason) { Retry = change.Retry });
     }
 
+    /// <summary>What a success makes of the device beside what it reports itself.</summary>
+    private static Device Complete(Device device, ChangeInProgress change) => change.Kind switch
+    {
+        ChangeKind.OsImage => device with
+        {
+            Track = change.Track,
+            Installs = device.Installs + 1,
+            OsFloor = ImageConditions.RaiseFloor(device.OsFloor, change.SecurityFloor),
+        },
+        ChangeKind.Settings => device,
+        _ => throw new UnreachableException($"A change of the kind {change.Kind} ended."),
+    };
+
     /// <summary>
-    /// A newer generation without an image: a device that comes back late must not install what is closed, nor fetch it.
+    /// A newer generation that orders nothing: a device that comes back late must not install what is closed, nor fetch it, nor set it.
     /// </summary>
     private static Device Withdraw(Device device) => device with { Desired = new DesiredState(device.Desired.Generation + 1, null, null) };
 
-    private static ImmutableArray<ClosedChange> Remember(Device device)
+    /// <summary>Of one rollout the last attempt alone: ten of them must not push out what is known of other rollouts.</summary>
+    private static ImmutableArray<ClosedChange> Remember(Device device, ResourceId rollout)
     {
-        if (device.LastChange is not { } last)
+        var earlier = device.EarlierChanges.RemoveAll(change => change.Rollout == rollout);
+        if (device.LastChange is not { } last || last.Rollout == rollout)
         {
-            return device.EarlierChanges;
+            return earlier;
         }
 
-        var earlier = device.EarlierChanges;
         return (earlier.Length < Device.EarlierChangesMax ? earlier : earlier.RemoveAt(0)).Add(last);
     }
 
-    private static OfferDecision? FindKnown(Device device, ResourceId rollout)
+    private static OfferDecision? FindKnown(Device device, ResourceId rollout, int retry)
     {
         if (device.Change is { } change && change.Rollout == rollout)
         {
             return InProgress(device, change);
         }
 
-        var ended = device.LastChange is { } last && last.Rollout == rollout
-            ? last
-            : device.EarlierChanges.LastOrDefault(earlier => earlier.Rollout == rollout);
-        return ended is null ? null : Closed(device, ended.Outcome, ended.Reason);
+        // However the way there ended, the way back is another one.
+        var ended = LastOf(device, rollout);
+        var isAnother = ended is not null
+            && (WayBack.Is(retry) != WayBack.Is(ended.Retry) || FinalReasons.MayRetry(ended.Outcome, ended.Reason));
+        return ended is null || (ended.Retry < retry && isAnother) ? null : Ended(device, ended);
     }
 
-    /// <summary>What no waiting will change (rollouts.md 6 and 23).</summary>
-    private static OfferDecision? FindObstacle(Device device, ChangeOffer offer)
+    /// <summary>The device is not in service: it leaves the rollout, or was never for it (rollouts.md 6).</summary>
+    private static OfferDecision? FindAbsence(Device device)
     {
         switch (device.State)
         {
@@ -209,25 +277,46 @@ public static class DeviceChanges
             case DeviceState.InService when device.Suspicion is not null:
                 return Closed(device, ChangeOutcome.Removed, "CLONE_SUSPECTED");
             case DeviceState.InService:
-                break;
+                return null;
             default:
                 throw new UnreachableException($"Device '{device.Id}' has unknown state {device.State}.");
         }
+    }
 
-        return offer switch
+    /// <summary>What no waiting will change (rollouts.md 6 and 23).</summary>
+    private static OfferDecision? FindObstacle(Device device, ChangeOffer offer)
+    {
+        if (FindAbsence(device) is { } absent)
         {
-            _ when !offer.Models.IsEmpty && !offer.Models.Contains(device.Model) =>
-                Closed(device, ChangeOutcome.Skipped, "MODEL_NOT_COMPATIBLE"),
-            _ when !offer.AllowTrackChange && offer.Track != device.Track => Closed(device, ChangeOutcome.Skipped, "TRACK_MISMATCH"),
-            _ when !EnrollmentRules.IsAtLeast(offer.Target.Version, device.OsFloor) =>
-                Closed(device, ChangeOutcome.Skipped, "OS_BELOW_FLOOR"),
-            _ when device.Os?.ImageDigest == offer.Target.Digest => Closed(device, ChangeOutcome.Skipped, "ALREADY_RUNNING_TARGET"),
-            _ => null,
+            return absent;
+        }
+
+        return offer.Kind switch
+        {
+            ChangeKind.OsImage => FindImageObstacle(device, offer),
+            ChangeKind.Settings =>
+                SettingsChanges.FindObstacle(device, offer.Settings!) is { } reason ? Closed(device, ChangeOutcome.Skipped, reason) : null,
+            _ => throw new UnreachableException($"A change of the kind {offer.Kind} was offered."),
         };
     }
 
+    private static OfferDecision? FindImageObstacle(Device device, ChangeOffer offer) => offer switch
+    {
+        _ when !offer.Models.IsEmpty && !offer.Models.Contains(device.Model) =>
+            Closed(device, ChangeOutcome.Skipped, "MODEL_NOT_COMPATIBLE"),
+        _ when !offer.AllowTrackChange && offer.Track != device.Track => Closed(device, ChangeOutcome.Skipped, "TRACK_MISMATCH"),
+        _ when !EnrollmentRules.IsAtLeast(offer.Target.Version, device.OsFloor) =>
+            Closed(device, ChangeOutcome.Skipped, "OS_BELOW_FLOOR"),
+        _ when device.Os?.ImageDigest == offer.Target.Digest => Closed(device, ChangeOutcome.Skipped, "ALREADY_RUNNING_TARGET"),
+        _ when offer.Conditions.FindObstacle(device.Os?.Version ?? "") is { } reason => Closed(device, ChangeOutcome.Skipped, reason),
+        _ => null,
+    };
+
     private static OfferDecision InProgress(Device device, ChangeInProgress change) =>
-        new(device, [], OfferVerdict.InProgress) { DeliveredAt = change.DeliveredAt };
+        new(device, [], OfferVerdict.InProgress) { DeliveredAt = change.DeliveredAt, Retry = change.Retry };
+
+    private static OfferDecision Ended(Device device, ClosedChange change) =>
+        Closed(device, change.Outcome, change.Reason) with { Retry = change.Retry, EndedAt = change.ClosedAt };
 
     private static OfferDecision Closed(Device device, ChangeOutcome outcome, string reason) =>
         new(device, [], OfferVerdict.Closed) { Outcome = outcome, Reason = reason };

@@ -46,6 +46,13 @@ public static class DeviceErrors
         ("device", device.Value),
         ("limit", limit.ToString(CultureInfo.InvariantCulture)));
 
+    public static FleetError CertificateChanged(DeviceId device, string certificateSha256) => FleetError.Of(
+        ErrorKind.Precondition,
+        "ENROLLMENT_CERTIFICATE_CHANGED",
+        $"Device '{device}' shows the certificate {certificateSha256} now, which is not the one that was approved. Look at it again.",
+        ("device", device.Value),
+        ("certificate_sha256", certificateSha256));
+
     public static FleetError KeyClaimedByAnother(DeviceId device) => FleetError.Of(
         ErrorKind.Denied,
         KeyClaimedReason,

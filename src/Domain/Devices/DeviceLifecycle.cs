@@ -62,11 +62,16 @@ public static class DeviceLifecycle
     }
 
     /// <summary>An operator approves an enrolment that waits.</summary>
-    public static Decision<Device> Approve(Device device, DateTimeOffset now)
+    /// <param name="device">As committed.</param>
+    /// <param name="certificateSha256">The certificate that he has seen; null for whichever it enrols with.</param>
+    /// <param name="now">The time.</param>
+    public static Decision<Device> Approve(Device device, Sha256Hash? certificateSha256, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(device);
         return device.State switch
         {
+            DeviceState.Enrolling when certificateSha256 is { } seen
+                && EnrollmentRules.CheckSeen(device.Identity!, seen) is { } unseen => Decision.Refuse(device, unseen),
             DeviceState.Enrolling => Decision.Accept(
                 Move(device, DeviceState.InService, now) with { ExpectedCertificateSha256 = null },
                 new DeviceEnrolled(EnrollmentApproval.Manual)),

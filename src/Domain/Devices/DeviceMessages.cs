@@ -65,6 +65,8 @@ public static class DeviceMessages
         facts.Add(new DeviceHelloTaken(hello.Os, hello.Generation));
         (next, var changed) = DeviceChanges.TakeBoot(next, hello.Os, now);
         Add(facts, changed);
+        (next, var delivered) = DeviceChanges.TakeDelivery(next, hello.Os, now);
+        Add(facts, delivered);
         (next, var evaluated) = PolicyEvaluator.Apply(next, policies);
         Add(facts, evaluated);
         if (trust is not null)
@@ -129,14 +131,25 @@ public static class DeviceMessages
         var applies = !MessageWindow.IsOvertaken(device.Boots, UpKind.Inventory, stamp);
         var reported = SettingSet.Of(inventory.Settings.AsSpan());
         var isChanged = applies && !device.Settings.Equals(reported);
+        var generation = Math.Min(inventory.Generation, device.Desired.Generation);
         var next = Note(device, UpKind.Inventory, inventory.Origin) with
         {
+            GenerationReached = Math.Max(device.GenerationReached, generation),
+
             // The same object when nothing changed: the cold part is written only when it is another.
             Settings = isChanged ? reported : device.Settings,
         };
-        var taken = new DeviceInventoryTaken(inventory.Settings.Length, applies);
+        var facts = ImmutableArray.CreateBuilder<DomainEvent>();
+        facts.Add(new DeviceInventoryTaken(inventory.Settings.Length, applies));
+        if (applies)
+        {
+            (next, var changed) = SettingsChanges.TakeInventory(next, generation, now);
+            Add(facts, changed);
+        }
+
         (next, var evaluated) = PolicyEvaluator.Apply(next, policies);
-        return evaluated is null ? Decision.Accept(next, taken) : Decision.Accept(next, taken, evaluated);
+        Add(facts, evaluated);
+        return Decision.Accept(next, facts.ToImmutable());
     }
 
     /// <summary>Takes the answer to the command that waits; a proof counts only under the key on record.</summary>

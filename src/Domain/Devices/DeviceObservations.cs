@@ -18,7 +18,11 @@ public sealed record ObservedHello(MessageOrigin Origin, string Serial, string M
 public sealed record ObservedProgress(MessageOrigin Origin, long Generation, ChangeStep Step, ChangeOutcome Outcome, string Reason);
 
 /// <summary>All settings of the device.</summary>
-public sealed record ObservedInventory(MessageOrigin Origin, ImmutableArray<DeviceSetting> Settings);
+public sealed record ObservedInventory(MessageOrigin Origin, ImmutableArray<DeviceSetting> Settings)
+{
+    /// <summary>The highest desired generation whose settings were applied before these were read; 0 when it does not say.</summary>
+    public long Generation { get; init; }
+}
 
 /// <summary>The answer to a one-shot command.</summary>
 /// <param name="Proof">For an erasure: the signature over the canonical proof.</param>

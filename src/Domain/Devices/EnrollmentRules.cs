@@ -1,3 +1,4 @@
+using Muster.Domain.Identity;
 using Muster.Domain.Images;
 
 namespace Muster.Domain.Devices;
@@ -34,6 +35,12 @@ public static class EnrollmentRules
             ? null
             : DeviceErrors.OsBelowFloor(device.Id, hello.Os.Version, device.OsFloor);
     }
+
+    /// <summary>Null when the certificate that an approver has seen is the one that the device shows.</summary>
+    internal static FleetError? CheckSeen(DeviceIdentity identity, Sha256Hash seen) =>
+        Sha256Hash.Parse(identity.CertificateSha256) == seen
+            ? null
+            : DeviceErrors.CertificateChanged(identity.Device, identity.CertificateSha256);
 
     /// <summary>True when there is no floor, or the version is one and not below it.</summary>
     internal static bool IsAtLeast(string version, string floor) =>

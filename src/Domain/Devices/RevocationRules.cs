@@ -13,6 +13,9 @@ public enum RevocationEffect
 
     /// <summary>They end, whatever they are: the device is a tombstone.</summary>
     End = 2,
+
+    /// <summary>Not of a device: an image was revoked, and what is being sent of it ends, whoever gets it.</summary>
+    EndImage = 3,
 }
 
 /// <summary>Reads facts for those who hold connections.</summary>

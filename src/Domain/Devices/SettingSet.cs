@@ -6,9 +6,9 @@ using System.Text;
 namespace Muster.Domain.Devices;
 
 /// <summary>
-/// What a device reported of its settings, in the order in which it did, packed: sixty settings are one object of about two kilobytes
-/// instead of two hundred. Each is the length of its name (2 bytes, big-endian), of its value (2 bytes), name and value in UTF-8. Held
-/// for long, the names are kept apart, where many devices share them (<see cref="With"/>).
+/// Settings, as a device reported them, in the order in which it did, or as an operator wants them; packed: sixty settings are one object
+/// of about two kilobytes instead of two hundred. Each is the length of its name (2 bytes, big-endian), of its value (2 bytes), name and
+/// value in UTF-8. Held for long, the names are kept apart, where many devices share them (<see cref="With"/>).
 /// </summary>
 [GenerateSerializer, Immutable, Alias("muster.setting-set")]
 [CollectionBuilder(typeof(SettingSet), nameof(Of))]
@@ -95,6 +95,21 @@ public sealed class SettingSet : IEnumerable<DeviceSetting>, IEquatable<SettingS
         return null;
     }
 
+    /// <summary>True when this set has each of those settings, with the same value.</summary>
+    public bool ContainsAll(SettingSet others)
+    {
+        ArgumentNullException.ThrowIfNull(others);
+        foreach (var other in others.AsSpans())
+        {
+            if (!Contains(other))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>The settings without a copy of each.</summary>
     public SettingSpans AsSpans() => new(this);
 
@@ -142,6 +157,19 @@ public sealed class SettingSet : IEnumerable<DeviceSetting>, IEquatable<SettingS
         }
 
         return hash.ToHashCode();
+    }
+
+    private bool Contains(SettingSpan other)
+    {
+        foreach (var setting in AsSpans())
+        {
+            if (setting.IsSame(other))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static void WriteHeader(Span<byte> packed, int nameBytes, int valueBytes)

@@ -1,4 +1,5 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 
 namespace Muster.Domain.Enrollments;
 
@@ -13,6 +14,12 @@ public static class EnrollmentRequestRules
 
     /// <summary>What a device that waits is told: a person needs minutes, and an installer stands beside it.</summary>
     public static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// How long an approval waits for its expectation, which the same call writes a moment later: when that failed, an operator repeats it
+    /// within the day. A device that is unknown still after that asks anew, or nobody would ever decide about it again.
+    /// </summary>
+    public static readonly TimeSpan ApprovalLifetime = TimeSpan.FromDays(1);
 
     /// <summary>After the first denial.</summary>
     public static readonly TimeSpan SilenceMin = TimeSpan.FromHours(1);
@@ -31,7 +38,9 @@ public static class EnrollmentRequestRules
             ? EnrollmentRequestErrors.Waits(request.Device)
             : null,
         // Its expectation is about to be written.
-        EnrollmentRequestState.Approved => EnrollmentRequestErrors.Waits(request.Device),
+        EnrollmentRequestState.Approved => now < request.StateChangedAt + ApprovalLifetime
+            ? EnrollmentRequestErrors.Waits(request.Device)
+            : null,
         EnrollmentRequestState.Denied => request.HeardAgainAt is { } until && now < until
             ? EnrollmentRequestErrors.Denied(request.Device, until, now)
             : null,
@@ -77,9 +86,19 @@ public static class EnrollmentRequestRules
     }
 
     /// <summary>An operator lets the device come. One that was denied may be approved after all.</summary>
-    public static Decision<EnrollmentRequest> Approve(EnrollmentRequest current, Actor actor, DateTimeOffset now)
+    /// <param name="current">As committed.</param>
+    /// <param name="actor">Who.</param>
+    /// <param name="certificateSha256">The certificate that he has seen: a newer hello may have brought another.</param>
+    /// <param name="now">The time.</param>
+    public static Decision<EnrollmentRequest> Approve(
+        EnrollmentRequest current, Actor actor, Sha256Hash certificateSha256, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(current);
+        if (EnrollmentRules.CheckSeen(current.Evidence.Identity, certificateSha256) is { } unseen)
+        {
+            return Decision.Refuse(current, unseen);
+        }
+
         return current.State switch
         {
             EnrollmentRequestState.Waiting or EnrollmentRequestState.Denied => Decision.Accept(

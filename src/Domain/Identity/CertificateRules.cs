@@ -198,10 +198,12 @@ public static class CertificateRules
             : null;
 
     /// <summary>
-    /// The hello's identity was the one on record, as is the one that asks now: of the same kind they are the same certificate.
+    /// The hello's identity was the one on record, as is the one that asks now: of the same kind they are the same certificate. One that
+    /// is dated far ahead was heard by a clock that has been set back since: nobody knows how old it is.
     /// </summary>
     private static bool IsFresh(HelloEvidence? hello, DateTimeOffset now) =>
-        hello is { By: IdentityKind.Maker or IdentityKind.Unspecified } evidence && now - evidence.At <= CertificateTerms.HelloAgeMax;
+        hello is { By: IdentityKind.Maker or IdentityKind.Unspecified } evidence
+        && (now - evidence.At).Duration() <= CertificateTerms.HelloAgeMax;
 
     private static CertificateOrder OrderOf(
         Device device,

@@ -13,9 +13,11 @@ public sealed record DeviceIdentity
 
     private static readonly string NoHash = new('0', 64);
 
-    // As texts the two take five times as much in every device of a fleet. Not read-only, because the serializer sets them as texts.
+    // As texts the two take five times as much in every device of a fleet, and an instant with an offset twice its ticks of UTC. Not
+    // read-only, because the serializer sets them as they are stored.
     private Sha256Hash _certificate;
     private Sha256Hash _key;
+    private long _notAfter;
 
     /// <param name="profile">See <see cref="Profile"/>.</param>
     /// <param name="device">See <see cref="Device"/>.</param>
@@ -66,7 +68,18 @@ public sealed record DeviceIdentity
     }
 
     /// <summary>When the certificate stops being valid; null for never (IEEE 802.1AR: year 9999).</summary>
-    [Id(5)] public DateTimeOffset? NotAfter { get; init; }
+    public DateTimeOffset? NotAfter
+    {
+        get => _notAfter == 0 ? null : new DateTimeOffset(_notAfter, TimeSpan.Zero);
+        init => StoredNotAfter = value;
+    }
+
+    /// <summary><see cref="NotAfter"/> as it is stored and sent. As above.</summary>
+    [Id(5)] internal DateTimeOffset? StoredNotAfter
+    {
+        get => NotAfter;
+        set => _notAfter = value?.UtcTicks ?? 0;
+    }
 
     /// <summary>Serial of the module that holds the key (RFC 4108), upper-case hex; empty when the certificate names none.</summary>
     [Id(6)] public string HardwareSerial { get; init; } = "";

@@ -1,6 +1,7 @@
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
 using Muster.Domain.Enrollments;
+using Muster.Domain.Images;
 using Muster.Domain.Policies;
 using Muster.Domain.Rollouts;
 using Muster.Domain.Serials;
@@ -112,9 +113,16 @@ public static class InventoryFields
     public static ImmutableArray<InventoryField> Image { get; } =
     [
         Name,
+        InventoryField.Of<ImageState>("state"),
         InventoryField.Of("version", FieldType.Version),
         InventoryField.Of("track", FieldType.Text),
+        InventoryField.Of("format", FieldType.Text),
         InventoryField.Of("created_at", FieldType.Time),
+        InventoryField.Of("released_on", FieldType.Time),
+        InventoryField.Of("min_from_version", FieldType.Version),
+        InventoryField.Of("security_floor", FieldType.Version),
+        InventoryField.Of("supported_until", FieldType.Time),
+        InventoryField.Of("fixed_vulnerabilities", FieldType.Map),
     ];
 
     public static ImmutableArray<InventoryField> Rollout { get; } =

@@ -1,14 +1,18 @@
 namespace Muster.Domain.Rollouts;
 
-/// <summary>Grants offers to the partitions of the open waves, earlier waves first, as far as budget and rate allow.</summary>
+/// <summary>
+/// Grants offers to the partitions of the open waves, earlier waves first (on the way back later ones), as far as budget and rate allow.
+/// </summary>
 internal static class OfferGrants
 {
     public static void Add(RolloutSpec spec, Dictionary<int, ShareReport> reports, PlanDraft draft)
     {
         var budget = OfferPermits.UnavailableMax(spec.MaxUnavailable, draft.Plan.Members);
-        var room = Math.Min(budget - OfferPermits.Busy(draft.Plan), OfferPermits.RateRoom(spec.DevicesPerMinute, draft.Plan));
-        for (var wave = 0; wave < draft.Plan.Waves.Length && room > 0; wave++)
+        var room = Math.Min(budget - OfferPermits.Busy(draft.Plan), OfferPermits.RateRoom(spec, draft.Plan));
+        var isBack = draft.Plan.RollBack is not null;
+        for (var i = 0; i < draft.Plan.Waves.Length && room > 0; i++)
         {
+            var wave = isBack ? draft.Plan.Waves.Length - 1 - i : i;
             if (draft.Plan.Waves[wave].IsOpen)
             {
                 room -= AddToWave(wave, room, reports, draft);
@@ -24,7 +28,7 @@ internal static class OfferGrants
         {
             // Permits on their way may still become offers to the same members.
             var outstanding = shares[i].Waves[wave].Outstanding;
-            var waiting = reports[shares[i].Partition].Waves[wave].WaitingOnline;
+            var waiting = reports[shares[i].Partition].Waves[wave].Ready;
             wants[i] = Math.Max(0, Math.Min(waiting, RolloutLimits.OffersPerGrantMax) - outstanding);
         }
 

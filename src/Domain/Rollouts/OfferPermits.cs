@@ -29,13 +29,38 @@ public static class OfferPermits
         return plan.Shares.Sum(share => share.Waves.Sum(grant => grant.Outstanding));
     }
 
+    /// <summary>
+    /// Offers in any 60 s as of this plan: the base rate, grown by what is known to be reached. A permit on its way is not counted, so that
+    /// the rate grows late rather than early; and it falls when a device that had succeeded has not any more.
+    /// </summary>
+    public static int Rate(RolloutSpec spec, RolloutPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(plan);
+        return spec.RateGrowth switch
+        {
+            null => spec.DevicesPerMinute,
+            { Step: RateStep.Offered } growth => growth.After(
+                spec.DevicesPerMinute,
+                plan.Shares.Sum(share => share.Waves.Sum(grant => grant.Offered)) - (plan.RollBack?.OfferedBefore ?? 0)),
+            { Step: RateStep.Succeeded } growth => growth.After(
+                spec.DevicesPerMinute, plan.Waves.Sum(wave => (long)wave.Totals.Succeeded)),
+            var growth => throw new UnreachableException($"A rate that grows by {growth.Step}."),
+        };
+    }
+
     /// <summary>What the rate leaves: never saved up, and an offer counts until 60 s after its commit was known.</summary>
-    public static long RateRoom(int devicesPerMinute, RolloutPlan plan)
+    public static long RateRoom(RolloutSpec spec, RolloutPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        return spec.DevicesPerMinute == 0 ? long.MaxValue : Rate(spec, plan) - InWindow(plan);
+    }
+
+    /// <summary>The offers of the last 60 s, those included that may still be made.</summary>
+    public static long InWindow(RolloutPlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        return devicesPerMinute == 0
-            ? long.MaxValue
-            : devicesPerMinute - Outstanding(plan) - plan.RecentOffers.Sum(offers => offers.Count);
+        return Outstanding(plan) + plan.RecentOffers.Sum(offers => offers.Count);
     }
 
     /// <summary>Adds offers that are known now and forgets those of more than 60 s ago.</summary>

@@ -24,20 +24,30 @@ internal sealed class PlanDraft(ResourceId rollout, RolloutPlan plan, DateTimeOf
     public void Tell(DomainEvent fact, string reason, int? wave, string text)
     {
         _facts.Add(fact);
-        var decisions = Plan.Decisions;
-        var excess = decisions.Length + 1 - RolloutLimits.DecisionsMax;
-        Plan = Plan with
-        {
-            Decisions = (excess > 0 ? decisions.RemoveRange(0, excess) : decisions).Add(new(now, actor, reason, wave, text)),
-        };
+        Plan = DecisionLog.With(Plan, new(now, actor, reason, wave, text));
     }
 
     /// <summary>Stops the rollout. The epoch grows: permits on their way to a partition become void.</summary>
     public void Suspend(int wave, string reason, string text)
     {
-        SetWave(wave, Plan.Waves[wave] with { State = WaveState.Suspended, SoakEndsAt = null });
+        Stop(wave);
         Set(Plan with { State = RolloutState.Suspended, Epoch = Plan.Epoch + 1 });
         Tell(new RolloutSuspended(rollout, wave, reason, Plan.Waves[wave].Totals), reason, wave, text);
+    }
+
+    /// <summary>Ends the rollout for good. The epoch grows as for a suspension; devices in progress still end.</summary>
+    public void Abort(int wave, string text)
+    {
+        Stop(wave);
+        Set(Plan with { State = RolloutState.Cancelling, IsAborting = true, Epoch = Plan.Epoch + 1 });
+        Tell(new RolloutAborting(rollout, wave, Plan.Epoch, Plan.Waves[wave].Totals), PlanReasons.FailureGate, wave, text);
+    }
+
+    /// <summary>The gate is open: an approver decides how it goes on.</summary>
+    public void AwaitApproval(int wave, string text)
+    {
+        SetWave(wave, Plan.Waves[wave] with { State = WaveState.AwaitingApproval, SoakEndsAt = null, AwaitingSince = now });
+        Tell(new WaveAwaitingApproval(rollout, wave, Plan.Waves[wave].Totals), PlanReasons.AwaitingApproval, wave, text);
     }
 
     /// <summary>Opens the wave; one that was empty at the freeze passes at once and says so.</summary>
@@ -48,11 +58,11 @@ internal sealed class PlanDraft(ResourceId rollout, RolloutPlan plan, DateTimeOf
         if (opened.Cut.Members > 0)
         {
             Tell(new WaveStarted(rollout, wave, opened.Cut.Members), PlanReasons.WaveStarted, wave,
-                $"Wave {wave + 1} of {Plan.Waves.Length} starts with {opened.Cut.Members} devices.");
+                $"Wave {wave} of {Plan.Waves.Length} starts with {opened.Cut.Members} devices.");
             return;
         }
 
-        PassWave(wave, PlanReasons.WaveEmpty, $"Wave {wave + 1} had no device at the freeze and passes at once.");
+        PassWave(wave, PlanReasons.WaveEmpty, $"Wave {wave} had no device at the freeze and passes at once.");
     }
 
     /// <summary>Passes the wave and opens the next one.</summary>
@@ -64,5 +74,12 @@ internal sealed class PlanDraft(ResourceId rollout, RolloutPlan plan, DateTimeOf
         {
             OpenWave(wave + 1);
         }
+    }
+
+    // What an approver of a wave that had not passed yet has seen is not what is there now.
+    private void Stop(int wave)
+    {
+        var stopped = Plan.Waves[wave] with { State = WaveState.Suspended, SoakEndsAt = null };
+        SetWave(wave, stopped.PassedAt is null ? stopped with { AwaitingSince = null, Approval = null } : stopped);
     }
 }

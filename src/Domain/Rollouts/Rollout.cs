@@ -1,4 +1,5 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 
 namespace Muster.Domain.Rollouts;
 
@@ -21,12 +22,43 @@ public sealed record Rollout
     /// <summary>The request id that created it (AIP-155).</summary>
     [Id(6)] public required string RequestId { get; init; }
 
-    /// <summary>The image as it was in the catalogue at the start; null before.</summary>
+    /// <summary>The image as it was in the catalogue at the start; null before, and for settings, which are the spec's.</summary>
     [Id(7)] public RolloutImage? Image { get; init; }
 
     /// <summary>The freeze that the plan was cut from; empty before the start.</summary>
     [Id(8)] public Guid Freeze { get; init; }
+
+    /// <summary>Of the draft; those of another spec do not count.</summary>
+    [Id(20)] public ImmutableArray<RolloutApproval> Approvals { get; init; } = [];
+
+    /// <summary>Who edited the draft, each once; like the creator none of them may approve.</summary>
+    [Id(21)] public ImmutableArray<Actor> Editors { get; init; } = [];
+
+    /// <summary>
+    /// Whether he wrote it, or a part of it. A program that runs under the author's name is the author: names are compared, not kinds.
+    /// </summary>
+    public bool IsAuthor(Actor actor) => actor.Name == CreatedBy.Name || Editors.Any(editor => editor.Name == actor.Name);
+
+    /// <summary>The approvals of this very spec.</summary>
+    public ImmutableArray<RolloutApproval> ValidApprovals
+    {
+        get
+        {
+            var spec = Spec.Fingerprint;
+            return [.. Approvals.Where(approval => approval.Spec == spec)];
+        }
+    }
 }
+
+/// <summary>An operator approved a rollout's spec.</summary>
+/// <param name="Approver">Who.</param>
+/// <param name="At">When.</param>
+/// <param name="Spec">The <see cref="RolloutSpec.Fingerprint"/> of what he approved.</param>
+[GenerateSerializer, Immutable, Alias("muster.rollout-approval")]
+public sealed record RolloutApproval(
+    [property: Id(0)] Actor Approver,
+    [property: Id(1)] DateTimeOffset At,
+    [property: Id(2)] string Spec);
 
 /// <summary>The image that a rollout offers.</summary>
 /// <param name="Target">What the device is told.</param>
@@ -36,4 +68,8 @@ public sealed record Rollout
 public sealed record RolloutImage(
     [property: Id(0)] OsTarget Target,
     [property: Id(1)] string Track,
-    [property: Id(2)] ImmutableArray<string> Models);
+    [property: Id(2)] ImmutableArray<string> Models)
+{
+    /// <summary>What it asks of devices; null in records of earlier versions.</summary>
+    [Id(3)] public ImageConditions? Conditions { get; init; }
+}

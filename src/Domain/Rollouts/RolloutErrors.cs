@@ -64,4 +64,92 @@ public static class RolloutErrors
         $"An override of rollout '{rollout}' needs a reason of 1 to {RolloutLimits.ReasonCharactersMax} characters.",
         ("rollout", rollout),
         ("charactersMax", RolloutLimits.ReasonCharactersMax.ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>Devices keep no values of settings from before.</summary>
+    public static FleetError SettingsNotRolledBack(string rollout) => FleetError.Of(
+        ErrorKind.Precondition,
+        "SETTINGS_NOT_ROLLED_BACK",
+        $"Rollout '{rollout}' changes settings, and what was set before is not kept: cancel it, and order a rollout of the values to have.",
+        ("rollout", rollout));
+
+    // --- Approvals ---
+    public const string WaveNotAwaitingReason = "ROLLOUT_WAVE_NOT_AWAITING_APPROVAL";
+    public const string WaveChangedReason = "ROLLOUT_WAVE_CHANGED";
+    public const string NotApprovedReason = "ROLLOUT_NOT_APPROVED";
+    public const string SpecChangedReason = "ROLLOUT_SPEC_CHANGED";
+
+    /// <summary>Too few operators have approved the spec as it is.</summary>
+    public static FleetError NotApproved(string rollout, int approvals, int needed) => FleetError.Of(
+        ErrorKind.Precondition,
+        NotApprovedReason,
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"Rollout '{rollout}' has {approvals} of the {needed} approvals that it needs before it can be started."),
+        ("rollout", rollout),
+        ("approvals", approvals.ToString(CultureInfo.InvariantCulture)),
+        ("needed", needed.ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>The caller has read another spec than the one that is there now.</summary>
+    public static FleetError SpecChanged(string rollout) => FleetError.Of(
+        ErrorKind.Precondition,
+        SpecChangedReason,
+        $"Rollout '{rollout}' was edited since you have read it; read it again.",
+        ("rollout", rollout));
+
+    public static FleetError EditorsFull(string rollout) => FleetError.Of(
+        ErrorKind.Exhausted,
+        "LIMIT_REACHED",
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"Rollout '{rollout}' was edited by {RolloutLimits.EditorsMax} operators already; create another one."),
+        ("limit", RolloutLimits.EditorsMax.ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>There is nothing to approve: no such wave, or it waits for no approver, or for none any more.</summary>
+    public static FleetError WaveNotAwaiting(string rollout, int wave, WavePlan? known)
+    {
+        var state = known switch
+        {
+            null => "not there",
+            { State: WaveState.AwaitingApproval, Approval: { } approval } => $"approved by {approval.Approver} already",
+            _ => known.State.ToString(),
+        };
+        return FleetError.Of(
+            ErrorKind.Precondition,
+            WaveNotAwaitingReason,
+            string.Create(CultureInfo.InvariantCulture, $"Wave {wave} of rollout '{rollout}' waits for no approver; it is {state}."),
+            ("rollout", rollout),
+            ("wave", wave.ToString(CultureInfo.InvariantCulture)),
+            ("state", state));
+    }
+
+    public static FleetError WaveNotFound(string rollout, int wave) => FleetError.Of(
+        ErrorKind.NotFound,
+        NotFoundReason,
+        string.Create(CultureInfo.InvariantCulture, $"Rollout '{rollout}' has no wave {wave}; they count from 0."),
+        ("rollout", rollout),
+        ("wave", wave.ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>The approver has seen another result than the one that is there now.</summary>
+    public static FleetError WaveChanged(string rollout, int wave) => FleetError.Of(
+        ErrorKind.Precondition,
+        WaveChangedReason,
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"Wave {wave} of rollout '{rollout}' is not as you have seen it: devices failed, or it was stopped meanwhile. Read it again."),
+        ("rollout", rollout),
+        ("wave", wave.ToString(CultureInfo.InvariantCulture)));
+
+    public static FleetError ApproverIsAuthor(string rollout, string approver) => FleetError.Of(
+        ErrorKind.Denied,
+        "APPROVER_IS_REQUESTER",
+        $"'{approver}' wrote the rollout '{rollout}'; somebody else has to approve it.",
+        ("approver", approver),
+        ("rollout", rollout));
+
+    public static FleetError ApproverRoleMissing(string rollout, string approver) => FleetError.Of(
+        ErrorKind.Denied,
+        "APPROVER_ROLE_MISSING",
+        $"'{approver}' has not the role approver, which approving rollout '{rollout}' needs.",
+        ("approver", approver),
+        ("rollout", rollout));
 }

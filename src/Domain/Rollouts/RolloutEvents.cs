@@ -67,6 +67,13 @@ public sealed record RolloutPaused(
     [property: Id(1)] long Epoch,
     [property: Id(2)] string Reason) : DomainEvent;
 
+/// <summary>The image was revoked: the rollout stopped, and offers that were not delivered are taken back.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-image-revoked")]
+public sealed record RolloutImageRevoked(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Epoch,
+    [property: Id(2)] string Digest) : DomainEvent;
+
 /// <summary>An operator let the rollout go on; with an override he accepted what the gates had stopped.</summary>
 [GenerateSerializer, Immutable, Alias("muster.rollout-resumed")]
 public sealed record RolloutResumed(
@@ -99,6 +106,13 @@ public sealed record RolloutTakenOver(
     [property: Id(0)] ResourceId Rollout,
     [property: Id(1)] long Epoch) : DomainEvent;
 
+/// <summary>Failures that an operator had accepted are none any more, because their devices try again; so many stay accepted.</summary>
+[GenerateSerializer, Immutable, Alias("muster.accepted-failures-lapsed")]
+public sealed record AcceptedFailuresLapsed(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Wave,
+    [property: Id(2)] int FailedWaived) : DomainEvent;
+
 /// <summary>A partition holds this many members of the rollout; their order is fixed.</summary>
 [GenerateSerializer, Immutable, Alias("muster.rollout-members-frozen")]
 public sealed record RolloutMembersFrozen(
@@ -112,6 +126,13 @@ public sealed record RolloutPermitsTaken(
     [property: Id(0)] ResourceId Rollout,
     [property: Id(1)] int Partition,
     [property: Id(2)] ImmutableArray<DeviceId> Devices) : DomainEvent;
+
+/// <summary>A member is left out; the reason is the device's answer to the offer, such as <c>MODEL_NOT_COMPATIBLE</c>.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-member-skipped")]
+public sealed record RolloutMemberSkipped(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] DeviceId Device,
+    [property: Id(2)] string Reason) : DomainEvent;
 
 /// <summary>A member that never could be reached in the time it had has ended as timed out.</summary>
 [GenerateSerializer, Immutable, Alias("muster.rollout-member-timed-out")]

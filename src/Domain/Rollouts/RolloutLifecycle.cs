@@ -40,6 +40,7 @@ public static class RolloutLifecycle
             Waves = [.. frozen.Cuts.Select(cut => new WavePlan { Cut = cut, State = WaveState.Pending })],
             Shares = [.. frozen.Partitions.Order().Select(partition => new SharePlan(partition, 0, noGrants))],
             StartedAt = order.Now,
+            BurnUp = BurnUp.Empty,
         }, order.Now, order.Actor);
         ImmutableArray<int> sizes = [.. frozen.Cuts.Select(cut => cut.Members)];
         draft.Tell(new RolloutStarted(order.Rollout, draft.Plan.Epoch, members, sizes), PlanReasons.Started, null,
@@ -52,7 +53,7 @@ public static class RolloutLifecycle
     public static Decision<RolloutPlan> Pause(RolloutPlan plan, RolloutOrder order)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        if (plan.State != RolloutState.Running)
+        if (!plan.IsOffering)
         {
             return RefuseUnless(plan, plan.State == RolloutState.Paused, order, "paused");
         }
@@ -80,11 +81,12 @@ public static class RolloutLifecycle
             case RolloutState.Suspended or RolloutState.Paused:
                 break;
             default:
-                return RefuseUnless(plan, plan.State == RolloutState.Running, order, "resumed");
+                return RefuseUnless(plan, plan.IsOffering, order, "resumed");
         }
 
         var overridden = plan.State == RolloutState.Suspended;
-        var draft = Raise(overridden ? Waive(plan, spec) : plan, RolloutState.Running, order);
+        var way = plan.RollBack is null ? RolloutState.Running : RolloutState.RollingBack;
+        var draft = Raise(overridden ? Waive(plan, spec) : plan, way, order);
         draft.Tell(
             new RolloutResumed(order.Rollout, draft.Plan.Epoch, overridden, order.Reason),
             overridden ? PlanReasons.Overridden : PlanReasons.Resumed,
@@ -99,21 +101,43 @@ public static class RolloutLifecycle
         ArgumentNullException.ThrowIfNull(plan);
         switch (plan.State)
         {
-            case RolloutState.Running or RolloutState.Paused or RolloutState.Suspended:
+            case RolloutState.Running or RolloutState.Paused or RolloutState.Suspended or RolloutState.RollingBack:
                 var draft = Raise(plan, RolloutState.Cancelling, order);
                 draft.Tell(new RolloutCancelling(order.Rollout, draft.Plan.Epoch, order.Reason), PlanReasons.Cancelling, null,
                     Text("Cancelled", order));
                 return Decision.Accept(draft.Plan, draft.Facts);
-            case RolloutState.Draft:
+            case RolloutState.Draft or RolloutState.AwaitingApproval:
                 var ended = new PlanDraft(
                     order.Rollout, plan with { State = RolloutState.Cancelled, EndedAt = order.Now }, order.Now, order.Actor);
                 ended.Tell(new RolloutCancelled(order.Rollout), PlanReasons.Cancelled, null, Text("Cancelled before its start", order));
                 return Decision.Accept(ended.Plan with { Epoch = plan.Epoch + 1 }, ended.Facts);
-            case RolloutState.Cancelling or RolloutState.Cancelled or RolloutState.Succeeded:
-                return RefuseUnless(plan, plan.State != RolloutState.Succeeded, order, "cancelled");
+            case RolloutState.Cancelling or RolloutState.Cancelled or RolloutState.Succeeded or RolloutState.Aborted
+                or RolloutState.RolledBack:
+                var isEnding = plan.State is RolloutState.Cancelling or RolloutState.Cancelled;
+                return RefuseUnless(plan, isEnding, order, "cancelled");
             default:
                 throw new UnreachableException($"Rollout '{order.Rollout}' has unknown state {plan.State}.");
         }
+    }
+
+    /// <summary>
+    /// The rollout's image was revoked: no new offers, whatever its state, and never again. Repeated it changes nothing, nor does it stop
+    /// a rollout that brings its devices back from that image.
+    /// </summary>
+    public static Decision<RolloutPlan> HaltForRevocation(RolloutPlan plan, string digest, FleetError refusal, RolloutOrder order)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(refusal);
+        if (!plan.IsLive || plan.IsImageRevoked || plan.RollBack is not null)
+        {
+            return Decision.Unchanged(plan);
+        }
+
+        var state = plan.State == RolloutState.Cancelling ? RolloutState.Cancelling : RolloutState.Suspended;
+        var draft = Raise(plan with { IsImageRevoked = true }, state, order);
+        draft.Tell(
+            new RolloutImageRevoked(order.Rollout, draft.Plan.Epoch, digest), PlanReasons.ImageRevoked, null, refusal.Message);
+        return Decision.Accept(draft.Plan, draft.Facts);
     }
 
     /// <summary>A new activation coordinates a live rollout: what the one before it sent and nobody used becomes void.</summary>
@@ -146,9 +170,10 @@ public static class RolloutLifecycle
     private static WavePlan Waive(WavePlan wave, RolloutSpec spec) => wave with
     {
         State = wave.State != WaveState.Suspended ? wave.State : wave.PassedAt is null ? WaveState.Running : WaveState.Passed,
-        FailedWaived = wave.Totals.FailedAll,
-        FinishedWaived = wave.Totals.Finished,
+        FailedWaived = wave.Totals.FailedNow,
+        FinishedWaived = wave.Totals.FinishedNow,
         SuccessGateWaived = wave.SuccessGateWaived
-            || WaveGate.Success(spec.Waves[wave.Cut.Spec], wave.Totals) is GateVerdict.BelowThreshold or GateVerdict.NoEvidence,
+            || (wave.Forward is null
+                && WaveGate.Success(spec.Waves[wave.Cut.Spec], wave.Totals) is GateVerdict.BelowThreshold or GateVerdict.NoEvidence),
     };
 }

@@ -24,6 +24,12 @@ public static class RolloutLimits
     /// <summary>Longer reasons belong into a ticket that the reason names.</summary>
     public const int ReasonCharactersMax = 500;
 
+    /// <summary>As for images: more people than ever look at one rollout.</summary>
+    public const int ApprovalsMax = 8;
+
+    /// <summary>A draft that more people than this have written is nobody's any more.</summary>
+    public const int EditorsMax = 16;
+
     /// <summary>The window of the rate (rollouts.md 11).</summary>
     public static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(60);
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Muster.Domain.Rollouts;
 
 /// <summary>
@@ -37,11 +39,45 @@ public sealed record RolloutPlan
     /// <summary>When the terminal state was reached.</summary>
     [Id(8)] public DateTimeOffset? EndedAt { get; init; }
 
+    /// <summary>The image was revoked: nothing is offered any more, and what was not delivered is taken back.</summary>
+    [Id(9)] public bool IsImageRevoked { get; init; }
+
+    /// <summary>A failure gate ends the rollout: when no device is in progress any more it is aborted, not cancelled.</summary>
+    [Id(20)] public bool IsAborting { get; init; }
+
+    /// <summary>Not null since the rollout is rolled back: then waves and totals are about the way back.</summary>
+    [Id(64)] public RollBackPlan? RollBack { get; init; }
+
+    /// <summary>All decisions ever made; 0 in records of earlier versions, which count those that they keep.</summary>
+    [Id(75)] public long DecisionsMade { get; init; }
+
+    /// <summary>Its course since the start; null before, and when it was started by an earlier version.</summary>
+    [Id(76)] public BurnUp? BurnUp { get; init; }
+
+    /// <summary>The number of the newest decision; they are numbered from 1.</summary>
+    public long DecisionCount => Math.Max(DecisionsMade, Decisions.Length);
+
     /// <summary>True when nothing will happen any more.</summary>
-    public bool IsTerminal => State is RolloutState.Succeeded or RolloutState.Cancelled;
+    public bool IsTerminal =>
+        State is RolloutState.Succeeded or RolloutState.Cancelled or RolloutState.Aborted or RolloutState.RolledBack;
+
+    /// <summary>Devices may be offered something: the change, or what they ran before.</summary>
+    public bool IsOffering => State is RolloutState.Running or RolloutState.RollingBack;
+
+    /// <summary>Not started yet: it may be edited and approved.</summary>
+    public bool IsDraft => State is RolloutState.Draft or RolloutState.AwaitingApproval;
 
     /// <summary>True while a coordinator has to look at it.</summary>
-    public bool IsLive => State is not RolloutState.Draft && !IsTerminal;
+    public bool IsLive => !IsDraft && !IsTerminal;
+
+    /// <summary>
+    /// What an approver of the wave has to name: the epoch, the wait, and the failures so far. Whatever stopped the rollout since, ended
+    /// the wait, or failed in the wave makes another one. Empty while the wave waits for nobody.
+    /// </summary>
+    public string ApprovalEtag(int wave) =>
+        Waves[wave] is { State: WaveState.AwaitingApproval, AwaitingSince: { } since, Totals.FailedNow: var failed }
+            ? string.Create(CultureInfo.InvariantCulture, $"{Epoch}-{since.UtcTicks:x}-{failed}")
+            : "";
 }
 
 /// <summary>One wave of a started rollout.</summary>
@@ -72,9 +108,44 @@ public sealed record WavePlan
     /// <summary>The finished devices at that moment.</summary>
     [Id(8)] public int FinishedWaived { get; init; }
 
+    /// <summary>While it waits for an approver, and when he decided: since when.</summary>
+    [Id(20)] public DateTimeOffset? AwaitingSince { get; init; }
+
+    /// <summary>Who let the next wave start; null without a manual gate and before.</summary>
+    [Id(21)] public WaveApproval? Approval { get; init; }
+
+    /// <summary>What it was when the rollout began to be rolled back; null in one that is not.</summary>
+    [Id(64)] public WayThere? Forward { get; init; }
+
+    /// <summary>
+    /// The wave with newer totals. An accepted failure that is none any more, because its device tries again, was accepted for itself:
+    /// when it fails anew, or another does, that counts.
+    /// </summary>
+    public WavePlan With(ShareTotals totals)
+    {
+        ArgumentNullException.ThrowIfNull(totals);
+        var lapsed = Math.Max(0, FailedWaived - totals.FailedNow);
+        return this with
+        {
+            Totals = totals,
+            FailedWaived = FailedWaived - lapsed,
+            FinishedWaived = Math.Max(0, FinishedWaived - lapsed),
+        };
+    }
+
     /// <summary>Devices may be offered the change: the wave was reached.</summary>
-    public bool IsOpen => State is WaveState.Running or WaveState.Soaking or WaveState.Passed;
+    public bool IsOpen => State is WaveState.Running or WaveState.Soaking or WaveState.AwaitingApproval or WaveState.Passed;
 }
+
+/// <summary>An approver let the wave behind this one start.</summary>
+/// <param name="Approver">Who.</param>
+/// <param name="At">When.</param>
+/// <param name="Etag">What he had seen: <see cref="RolloutPlan.ApprovalEtag"/> at that time.</param>
+[GenerateSerializer, Immutable, Alias("muster.wave-approval")]
+public sealed record WaveApproval(
+    [property: Id(0)] Actor Approver,
+    [property: Id(1)] DateTimeOffset At,
+    [property: Id(2)] string Etag);
 
 /// <summary>What one partition was granted.</summary>
 /// <param name="Partition">The partition.</param>
@@ -143,6 +214,38 @@ public static class PlanReasons
 
     /// <summary>Too many failures.</summary>
     public const string FailureGate = "FAILURE_GATE";
+
+    /// <summary>The image was revoked; the rollout can only be cancelled.</summary>
+    public const string ImageRevoked = Images.ImageErrors.RevokedReason;
+
+    /// <summary>A draft's spec was approved by one operator.</summary>
+    public const string Approved = "APPROVED";
+
+    /// <summary>A draft got another spec; approvals of the one before are void.</summary>
+    public const string Edited = "EDITED";
+
+    /// <summary>The gate is open, and an approver has to decide.</summary>
+    public const string AwaitingApproval = "AWAITING_APPROVAL";
+
+    /// <summary>The gate was open, and while an approver was waited for it was not any more.</summary>
+    public const string ApprovalWaitBroken = "APPROVAL_WAIT_BROKEN";
+
+    /// <summary>An approver let the next wave start.</summary>
+    public const string WaveApproved = "WAVE_APPROVED";
+
+    /// <summary>A failure gate ended the rollout, and no device is in progress any more.</summary>
+    public const string Aborted = "ABORTED";
+
+    /// <summary>The rollout is rolled back from here on.</summary>
+    public const string RollingBack = "ROLLING_BACK";
+
+    /// <summary>The devices of a wave are offered what they ran before.</summary>
+    public const string WaveRollingBack = "WAVE_ROLLING_BACK";
+
+    /// <summary>A wave is back, as far as its devices can be reached.</summary>
+    public const string WaveRolledBack = "WAVE_ROLLED_BACK";
+
+    public const string RolledBack = "ROLLED_BACK";
 
     public const string Paused = "PAUSED";
     public const string Resumed = "RESUMED";

@@ -18,16 +18,29 @@ public static class RolloutPlanner
         var heard = TakeIn(input, draft);
         if (heard)
         {
-            EvaluateGates(input.Spec, draft);
+            Judge(input, draft);
             EndIfOver(draft);
         }
 
-        if (heard && draft.Plan.State == RolloutState.Running)
+        // A rollout that was turned round just now has reports of the way there only.
+        heard &= draft.Plan.RollBack == input.Plan.RollBack;
+        if (heard && draft.Plan.IsOffering && OfferWindow.IsOpen(input.Spec.Windows, input.Now))
         {
             OfferGrants.Add(input.Spec, HeardReports(input, draft.Plan), draft);
         }
 
         return (draft.Plan, WaitReport.Of(input.Spec, draft, heard));
+    }
+
+    private static void Judge(RolloutPlanInput input, PlanDraft draft)
+    {
+        if (input.Plan.RollBack is not null)
+        {
+            RollBackPlanner.Evaluate(input.Spec, draft);
+            return;
+        }
+
+        EvaluateGates(input, draft);
     }
 
     /// <summary>Settles permits and sums up. False while a partition is silent: then nothing is judged and nothing granted.</summary>
@@ -56,10 +69,25 @@ public static class RolloutPlanner
         var heard = draft.Plan.Shares.All(share => reports.ContainsKey(share.Partition));
         if (heard)
         {
-            draft.Set(draft.Plan with { Waves = [.. draft.Plan.Waves.Select((wave, i) => wave with { Totals = Sum(reports.Values, i) })] });
+            SumUp(reports, draft);
+            draft.Set(BurnUp.Draw(draft.Plan, input.Now));
         }
 
         return heard;
+    }
+
+    private static void SumUp(Dictionary<int, ShareReport> reports, PlanDraft draft)
+    {
+        for (var i = 0; i < draft.Plan.Waves.Length; i++)
+        {
+            var wave = draft.Plan.Waves[i];
+            var next = wave.With(Sum(reports.Values, i));
+            draft.SetWave(i, next);
+            if (next.FailedWaived < wave.FailedWaived)
+            {
+                draft.Tell(new AcceptedFailuresLapsed(draft.Rollout, i, next.FailedWaived));
+            }
+        }
     }
 
     // An older report than one already taken in is no report.
@@ -71,6 +99,7 @@ public static class RolloutPlanner
         {
             if (versions.TryGetValue(report.Partition, out var version)
                 && report.Version >= version
+                && report.IsRollingBack == (plan.RollBack is not null)
                 && report.Waves.Length == plan.Waves.Length
                 && (!heard.TryGetValue(report.Partition, out var other) || report.Version > other.Version))
             {
@@ -94,26 +123,50 @@ public static class RolloutPlanner
     private static ShareTotals Sum(IEnumerable<ShareReport> reports, int wave) =>
         reports.Aggregate(ShareTotals.Zero, (sum, report) => sum.Plus(report.Waves[wave]));
 
-    private static void EvaluateGates(RolloutSpec spec, PlanDraft draft)
+    private static void EvaluateGates(RolloutPlanInput input, PlanDraft draft)
     {
+        var spec = input.Spec;
+
         // A failure gate is evaluated before every grant, also while a wave soaks and after it passed.
         for (var i = 0; i < draft.Plan.Waves.Length && draft.Plan.State == RolloutState.Running; i++)
         {
             var wave = draft.Plan.Waves[i];
             if (wave.IsOpen && WaveGate.FailureFires(spec.FailureGate, wave))
             {
-                draft.Suspend(i, PlanReasons.FailureGate,
-                    $"Wave {i + 1}: {wave.Totals.FailedAll} of {wave.Totals.Finished} finished devices failed.");
+                Stop(input, draft, i);
             }
         }
 
         // Passing a wave may open one that passes at once in turn.
         for (var i = 0; i < draft.Plan.Waves.Length && draft.Plan.State == RolloutState.Running; i++)
         {
-            if (draft.Plan.Waves[i].State is WaveState.Running or WaveState.Soaking)
+            if (draft.Plan.Waves[i].State is WaveState.Running or WaveState.Soaking or WaveState.AwaitingApproval)
             {
                 EvaluateSuccess(spec, draft, i);
             }
+        }
+    }
+
+    private static void Stop(RolloutPlanInput input, PlanDraft draft, int index)
+    {
+        var totals = draft.Plan.Waves[index].Totals;
+        var text = $"Wave {index}: {totals.FailedNow} of {totals.FinishedNow} finished devices failed";
+        switch (input.Spec.FailureGate.Action)
+        {
+            case FailureAction.Suspend:
+                draft.Suspend(index, PlanReasons.FailureGate, $"{text}.");
+                break;
+            case FailureAction.Abort:
+                draft.Abort(index, $"{text}; the rollout is aborted.");
+                break;
+            case FailureAction.RollBack when input.MayRollBack:
+                RollBackPlanner.Begin(draft, index, PlanReasons.FailureGate, $"{text}; the rollout is rolled back.");
+                break;
+            case FailureAction.RollBack:
+                draft.Suspend(index, PlanReasons.FailureGate, $"{text}. Its roll back needs approvals that were not given.");
+                break;
+            default:
+                throw new UnreachableException($"Unknown action {input.Spec.FailureGate.Action} of a failure gate.");
         }
     }
 
@@ -124,7 +177,7 @@ public static class RolloutPlanner
         var counts = Counts(wave.Totals);
         if (wave.SuccessGateWaived)
         {
-            draft.PassWave(index, PlanReasons.WaveOverridden, $"Wave {index + 1} passes by an operator's decision with {counts}.");
+            PassOrAsk(gate, draft, index, PlanReasons.WaveOverridden, $"passes by an operator's decision with {counts}");
             return;
         }
 
@@ -135,16 +188,21 @@ public static class RolloutPlanner
                 break;
             case GateVerdict.BelowThreshold:
                 draft.Suspend(index, PlanReasons.BelowSuccessGate,
-                    $"Wave {index + 1} cannot reach {gate.SuccessPercent} % any more: {counts}.");
+                    $"Wave {index} cannot reach {gate.SuccessPercent} % any more: {counts}.");
                 break;
             case GateVerdict.NoEvidence:
                 draft.Suspend(index, PlanReasons.NoEvidence,
-                    $"Wave {index + 1} cannot reach the {gate.MinSucceeded} successes that it needs: {counts}.");
+                    $"Wave {index} cannot reach the {gate.MinSucceeded} successes that it needs: {counts}.");
                 break;
             case GateVerdict.Undecided when wave.State == WaveState.Soaking:
                 draft.SetWave(index, wave with { State = WaveState.Running, SoakEndsAt = null });
                 draft.Tell(new WaveSoakBroken(draft.Rollout, index), PlanReasons.SoakBroken, index,
-                    $"Wave {index + 1} stops soaking: {counts}.");
+                    $"Wave {index} stops soaking: {counts}.");
+                break;
+            case GateVerdict.Undecided when wave.State == WaveState.AwaitingApproval:
+                draft.SetWave(index, wave with { State = WaveState.Running, AwaitingSince = null, Approval = null });
+                draft.Tell(new WaveApprovalWaitBroken(draft.Rollout, index), PlanReasons.ApprovalWaitBroken, index,
+                    $"Wave {index} waits for no approver any more, and who approved it has to look again: {counts}.");
                 break;
             case GateVerdict.Undecided:
                 break;
@@ -161,17 +219,36 @@ public static class RolloutPlanner
             var endsAt = draft.Now + gate.Soak;
             draft.SetWave(index, wave with { State = WaveState.Soaking, SoakEndsAt = endsAt });
             draft.Tell(new WaveSoaking(draft.Rollout, index, endsAt), PlanReasons.WaveSoaking, index,
-                $"Wave {index + 1} reached {gate.SuccessPercent} % and soaks for {gate.Soak}: {Counts(wave.Totals)}.");
+                $"Wave {index} reached {gate.SuccessPercent} % and soaks for {gate.Soak}: {Counts(wave.Totals)}.");
         }
-        else if (wave.State == WaveState.Running || wave.SoakEndsAt <= draft.Now)
+        else if (wave.State != WaveState.Soaking || wave.SoakEndsAt <= draft.Now)
         {
-            draft.PassWave(index, PlanReasons.WavePassed,
-                $"Wave {index + 1} passes its gate of {gate.SuccessPercent} %: {Counts(wave.Totals)}.");
+            PassOrAsk(gate, draft, index, PlanReasons.WavePassed,
+                $"passes its gate of {gate.SuccessPercent} %: {Counts(wave.Totals)}");
+        }
+    }
+
+    /// <summary>Passes the wave, unless it has a manual gate and nobody has decided yet.</summary>
+    private static void PassOrAsk(WaveSpec gate, PlanDraft draft, int index, string reason, string text)
+    {
+        var wave = draft.Plan.Waves[index];
+        if (!gate.NeedsApproval)
+        {
+            draft.PassWave(index, reason, $"Wave {index} {text}.");
+        }
+        else if (wave.Approval is { } approval)
+        {
+            draft.PassWave(index, reason, $"Wave {index} {text}; approved by {approval.Approver}.");
+        }
+        else if (wave.State != WaveState.AwaitingApproval)
+        {
+            draft.AwaitApproval(index, $"Wave {index} waits for an approver: {Counts(wave.Totals)}.");
         }
     }
 
     private static string Counts(ShareTotals totals) =>
-        $"{totals.Succeeded} succeeded, {totals.FailedAll} failed, {totals.Skipped} skipped, {totals.Removed} removed of {totals.Members}";
+        $"{totals.Succeeded} succeeded, {totals.FailedAll} failed, {totals.Skipped} skipped, {totals.Removed} removed of {totals.Members}"
+        + (totals.Retrying > 0 ? $", {totals.Retrying} to try again" : "");
 
     private static void EndIfOver(PlanDraft draft)
     {
@@ -183,6 +260,11 @@ public static class RolloutPlanner
             draft.Set(plan with { State = RolloutState.Succeeded, EndedAt = draft.Now });
             draft.Tell(new RolloutSucceeded(draft.Rollout, plan.Members, succeeded), PlanReasons.Succeeded, null,
                 $"All waves passed: {succeeded} of {plan.Members} devices succeeded.");
+        }
+        else if (plan is { State: RolloutState.Cancelling, IsAborting: true } && OfferPermits.Busy(plan) == 0)
+        {
+            draft.Set(plan with { State = RolloutState.Aborted, EndedAt = draft.Now });
+            draft.Tell(new RolloutAborted(draft.Rollout), PlanReasons.Aborted, null, "No device is in progress any more.");
         }
         else if (plan.State == RolloutState.Cancelling && OfferPermits.Busy(plan) == 0)
         {

@@ -11,7 +11,11 @@ public sealed record RolloutPlanInput(
     RolloutSpec Spec,
     RolloutPlan Plan,
     ImmutableArray<ShareReport> Shares,
-    DateTimeOffset Now);
+    DateTimeOffset Now)
+{
+    /// <summary>Whether a failure gate may roll the rollout back (<see cref="RollBackOrders.IsApproved"/>); else it suspends.</summary>
+    public bool MayRollBack { get; init; } = true;
+}
 
 /// <summary>What the planner did and what each wave waits for.</summary>
 /// <param name="Waves">By wave index.</param>
@@ -24,4 +28,8 @@ public sealed record RolloutReport(
 
 /// <summary>What one wave waits for; empty when it waits for nothing.</summary>
 [GenerateSerializer, Immutable, Alias("muster.wave-report")]
-public sealed record WaveReport([property: Id(0)] ImmutableArray<WaitingOn> WaitingOn);
+public sealed record WaveReport([property: Id(0)] ImmutableArray<WaitingOn> WaitingOn)
+{
+    /// <summary>When the next window opens; null when it does not wait for one.</summary>
+    [Id(20)] public DateTimeOffset? WindowOpensAt { get; init; }
+}

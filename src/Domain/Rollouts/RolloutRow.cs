@@ -21,6 +21,15 @@ public sealed record RolloutRow : InventoryRow
 
     [Id(6)] public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>How many settings it changes; 0 for an image.</summary>
+    [Id(70)] public int Settings { get; init; }
+
+    /// <summary>Decisions ever made; 0 also from a silo of an earlier version.</summary>
+    [Id(75)] public long Decisions { get; init; }
+
+    /// <summary>Nothing will happen any more; which states say so is the plan's to know.</summary>
+    public bool IsEnded => (RolloutPlan.Draft with { State = State }).IsTerminal;
+
     public override FieldValue Field(string name, string key) => name switch
     {
         "name" => FieldValue.Of(Name),
@@ -46,6 +55,8 @@ public sealed record RolloutRow : InventoryRow
             Succeeded = rollout.Plan.Waves.Sum(wave => wave.Totals.Succeeded),
             Failed = rollout.Plan.Waves.Sum(wave => wave.Totals.FailedAll),
             CreatedAt = rollout.CreatedAt,
+            Settings = rollout.Spec.Settings?.Count() ?? 0,
+            Decisions = rollout.Plan.DecisionCount,
         };
     }
 }

@@ -25,7 +25,35 @@ public enum MemberStatus : byte
     Skipped = 7,
 
     Removed = 8,
+
+    /// <summary>Its last attempt failed, and it waits for the next.</summary>
+    Retrying = 9,
+
+    /// <summary>Only in a rollout that is rolled back: it was never offered the change, and stays as it is.</summary>
+    Untouched = 10,
 }
+
+/// <summary>A member that failed at least once and may try again, or does.</summary>
+/// <param name="Member">Its index in the order.</param>
+/// <param name="Retry">The attempt that it is in or waits for: how many ended before it, from 1.</param>
+/// <param name="DueAt">When its back-off ends.</param>
+[GenerateSerializer, Immutable, Alias("muster.member-retry")]
+public readonly record struct MemberRetry(
+    [property: Id(0)] int Member,
+    [property: Id(1)] int Retry,
+    [property: Id(2)] DateTimeOffset DueAt) : IOfMember;
+
+/// <summary>The end of a member of which its device's record may say nothing: it was skipped, or given up before it was reached.</summary>
+/// <param name="Member">Its index in the order.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="At">When.</param>
+/// <param name="IsGivenUp">The share alone says so: should an offer have been made after all, the device's fact opens it again.</param>
+[GenerateSerializer, Immutable, Alias("muster.member-end")]
+public readonly record struct MemberEnd(
+    [property: Id(0)] int Member,
+    [property: Id(1)] MemberReason Reason,
+    [property: Id(2)] DateTimeOffset At,
+    [property: Id(3)] bool IsGivenUp) : IOfMember;
 
 /// <summary>A member for which a permit is taken.</summary>
 /// <param name="Member">Its index in the order.</param>
@@ -78,6 +106,18 @@ public sealed record RolloutShare
 
     /// <summary>How often entries were missed: behind each time the feed's numbers may be others.</summary>
     [Id(7)] public int Misses { get; init; }
+
+    /// <summary>Members beyond their first attempt, ascending.</summary>
+    [Id(8)] public ImmutableArray<MemberRetry> Retries { get; init; } = [];
+
+    /// <summary>Members that were skipped or given up, ascending.</summary>
+    [Id(9)] public ImmutableArray<MemberEnd> Ends { get; init; } = [];
+
+    /// <summary>
+    /// The attempt of members that <see cref="Retries"/> does not name: 0, and <see cref="WayBack.FirstRetry"/> since the rollout is
+    /// rolled back here. Then it names members that are still on their way there, too.
+    /// </summary>
+    [Id(64)] public int FirstRetry { get; init; }
 }
 
 /// <summary>The members of one partition in their order, at most 512: written once, at the freeze.</summary>
@@ -91,6 +131,23 @@ public sealed record MemberChunk([property: Id(0)] ImmutableArray<FrozenMember> 
 /// <summary>A member as the freeze found it.</summary>
 [GenerateSerializer, Immutable, Alias("muster.frozen-member")]
 public readonly record struct FrozenMember([property: Id(0)] DeviceId Device, [property: Id(1)] bool Connected);
+
+/// <summary>What keeps a member from being offered the change as soon as there is a permit.</summary>
+public enum MemberWait : byte
+{
+    /// <summary>It does not wait: it has an outcome, or a permit.</summary>
+    None = 0,
+
+    /// <summary>Its back-off after a failure is not over.</summary>
+    Backoff = 1,
+
+    Offline = 2,
+
+    Busy = 3,
+
+    /// <summary>Nothing: the next permit of its wave and partition is for one like it.</summary>
+    Permit = 4,
+}
 
 /// <summary>Whether a waiting member can be offered something now; known in memory only.</summary>
 public enum MemberReach : byte

@@ -1,3 +1,5 @@
+using Muster.Domain.Devices;
+
 namespace Muster.Domain.Rollouts;
 
 /// <summary>How an amount of devices is stated.</summary>
@@ -42,10 +44,26 @@ public sealed record WaveSpec(
 {
     /// <summary>One success is the least evidence that a wave can give.</summary>
     public const int MinSucceededDefault = 1;
+
+    /// <summary>After its gate and its soak the wave waits for an approver other than the rollout's authors (a manual gate).</summary>
+    [Id(20)] public bool NeedsApproval { get; init; }
+}
+
+/// <summary>What a failure gate that fires does.</summary>
+public enum FailureAction
+{
+    /// <summary>Nothing more is offered until somebody resumes with an override; what every gate did before there was a choice.</summary>
+    Suspend = 0,
+
+    /// <summary>Nothing more is offered for good; the rollout ends when the devices in progress have.</summary>
+    Abort = 1,
+
+    /// <summary>The devices that were offered the change are offered what they ran before.</summary>
+    RollBack = 2,
 }
 
 /// <summary>
-/// When failures suspend the rollout (rollouts.md 16); evaluated per wave, also while it soaks and after it passed. At
+/// When failures stop the rollout (rollouts.md 16); evaluated per wave, also while it soaks and after it passed. At
 /// the threshold it fires.
 /// </summary>
 /// <param name="FailureCount">Fires at this many failed devices of a wave; null for no such limit.</param>
@@ -59,10 +77,13 @@ public sealed record FailureGate(
 {
     /// <summary>Never fires; the success gate alone decides.</summary>
     public static FailureGate Off { get; } = new(null, null, 1);
+
+    /// <summary>What it does when it fires.</summary>
+    [Id(20)] public FailureAction Action { get; init; }
 }
 
 /// <summary>
-/// What an operator orders: an OS image for all devices that match, wave by wave, under gates, rate and budget.
+/// What an operator orders: an OS image, or settings, for all devices that match, wave by wave, under gates, rate and budget.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("muster.rollout-spec")]
 public sealed record RolloutSpec
@@ -73,10 +94,10 @@ public sealed record RolloutSpec
     /// <summary>Seven days from the member's first turn (rollouts.md 9).</summary>
     public static readonly TimeSpan UndeliveredTimeoutDefault = TimeSpan.FromDays(7);
 
-    /// <summary>SHA-256 of the image, 64 lower-case hex digits.</summary>
+    /// <summary>SHA-256 of the image, 64 lower-case hex digits; empty with <see cref="Settings"/>.</summary>
     [Id(0)] public required string ImageDigest { get; init; }
 
-    /// <summary>The image's version for people; the digest decides.</summary>
+    /// <summary>The image's version for people; the digest decides. Empty with <see cref="Settings"/>.</summary>
     [Id(1)] public required string TargetVersion { get; init; }
 
     /// <summary>Which devices, in the language of the device list's filter; empty for every device in service.</summary>
@@ -90,7 +111,9 @@ public sealed record RolloutSpec
 
     [Id(5)] public FailureGate FailureGate { get; init; } = FailureGate.Off;
 
-    /// <summary>Offers in any 60 s, by their commit times; 0 for no limit.</summary>
+    /// <summary>
+    /// Offers in any 60 s, by their commit times; 0 for no limit. With <see cref="RateGrowth"/> what the rate begins with.
+    /// </summary>
     [Id(6)] public int DevicesPerMinute { get; init; }
 
     /// <summary>Devices offered and without an outcome at a time; null for no limit. There is always room for one.</summary>
@@ -99,19 +122,66 @@ public sealed record RolloutSpec
     /// <summary>Offers across tracks (active, long-term support) are refused unless this says so.</summary>
     [Id(8)] public bool AllowTrackChange { get; init; }
 
-    /// <summary>Ends a delivered offer without outcome as timed out.</summary>
+    /// <summary>Ends a delivered offer without outcome, as <see cref="InProgressPolicy"/> says.</summary>
     [Id(9)] public TimeSpan InProgressTimeout { get; init; } = InProgressTimeoutDefault;
 
-    /// <summary>Ends a member that could not be reached since its first turn as timed out.</summary>
+    /// <summary>Ends a member that could not be reached since its turn, as <see cref="UndeliveredPolicy"/> says.</summary>
     [Id(10)] public TimeSpan UndeliveredTimeout { get; init; } = UndeliveredTimeoutDefault;
+
+    /// <summary>How the rate grows with what was reached; null for a constant rate.</summary>
+    [Id(11)] public RateGrowth? RateGrowth { get; init; }
+
+    /// <summary>
+    /// Operators other than the authors who have to approve the spec before the start, 0 to <see cref="RolloutLimits.ApprovalsMax"/>; the
+    /// installation may ask for more.
+    /// </summary>
+    [Id(20)] public int ApprovalsRequired { get; init; }
+
+    /// <summary>What a gate stopped is resumed by an approver only, who is none of the rollout's authors.</summary>
+    [Id(21)] public bool OverrideNeedsApprover { get; init; }
+
+    /// <summary>SHA-256 over everything that is ordered, 64 lower-case hex digits: what approvals are bound to.</summary>
+    public string Fingerprint => SpecFingerprint.Of(this);
+
+    /// <summary>How often a device that failed or timed out is offered the change again; null for never.</summary>
+    [Id(30)] public RetryPolicy? Retries { get; init; }
+
+    /// <summary>What becomes of a device that did not end in its time.</summary>
+    [Id(31)] public TimeoutPolicy InProgressPolicy { get; init; }
+
+    /// <summary>What becomes of a device that could not be reached in its time.</summary>
+    [Id(32)] public TimeoutPolicy UndeliveredPolicy { get; init; }
+
+    /// <summary>When devices may be offered the change; none for always.</summary>
+    [Id(33)] public ImmutableArray<OfferWindow> Windows { get; init; } = [];
+
+    /// <summary>
+    /// The settings that devices are to have, each once and in the order of their names (<see cref="SettingRules"/>); null for an image.
+    /// </summary>
+    [Id(70)] public SettingSet? Settings { get; init; }
+
+    /// <summary>What it changes.</summary>
+    public ChangeKind Kind => Settings is null ? ChangeKind.OsImage : ChangeKind.Settings;
+
+    /// <summary>The two timers, as devices and shares look at them.</summary>
+    public ChangeTimers Timers => new(InProgressTimeout, UndeliveredTimeout)
+    {
+        InProgressPolicy = InProgressPolicy,
+        UndeliveredPolicy = UndeliveredPolicy,
+    };
 
     /// <summary>By value, waves included: a repeated request is recognised by it.</summary>
     public bool Equals(RolloutSpec? other) =>
         other is not null
         && (ImageDigest, TargetVersion, Filter, Seed) == (other.ImageDigest, other.TargetVersion, other.Filter, other.Seed)
+        && Equals(Settings, other.Settings)
         && Waves.AsSpan().SequenceEqual(other.Waves.AsSpan())
         && FailureGate == other.FailureGate
         && (DevicesPerMinute, MaxUnavailable, AllowTrackChange) == (other.DevicesPerMinute, other.MaxUnavailable, other.AllowTrackChange)
+        && RateGrowth == other.RateGrowth
+        && (ApprovalsRequired, OverrideNeedsApprover) == (other.ApprovalsRequired, other.OverrideNeedsApprover)
+        && Windows.AsSpan().SequenceEqual(other.Windows.AsSpan())
+        && (Retries, InProgressPolicy, UndeliveredPolicy) == (other.Retries, other.InProgressPolicy, other.UndeliveredPolicy)
         && (InProgressTimeout, UndeliveredTimeout) == (other.InProgressTimeout, other.UndeliveredTimeout);
 
     public override int GetHashCode() => HashCode.Combine(ImageDigest, Filter, Seed, Waves.Length);

@@ -8,23 +8,12 @@ public readonly record struct SpecProblem(string Field, string Text);
 /// <summary>Decides whether a spec can be a rollout; finds every problem at once.</summary>
 public static class RolloutSpecRules
 {
-    private const int DigestCharacters = 64;
-
     /// <summary>Empty when the spec is valid.</summary>
     public static ImmutableArray<SpecProblem> Validate(RolloutSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
         var problems = ImmutableArray.CreateBuilder<SpecProblem>();
-        if (spec.ImageDigest is not { Length: DigestCharacters } || !spec.ImageDigest.All(char.IsAsciiHexDigitLower))
-        {
-            problems.Add(new("image_digest", "is a SHA-256 in 64 lower-case hex digits"));
-        }
-
-        if (spec.TargetVersion is not { Length: > 0 and <= RolloutLimits.VersionCharactersMax })
-        {
-            problems.Add(new("target_version", $"has 1 to {RolloutLimits.VersionCharactersMax} characters"));
-        }
-
+        ChangeRules.Check(spec, problems);
         if (InventoryFilter.Parse(spec.Filter ?? "", InventoryFields.Device).Error is { } unreadable)
         {
             problems.Add(new("filter", unreadable.Message));
@@ -33,6 +22,8 @@ public static class RolloutSpecRules
         CheckWaves(spec.Waves, problems);
         CheckFailureGate(spec.FailureGate, problems);
         CheckPace(spec, problems);
+        CheckApprovals(spec, problems);
+        AttemptRules.Check(spec, problems);
         return problems.ToImmutable();
     }
 
@@ -115,6 +106,19 @@ public static class RolloutSpecRules
         {
             problems.Add(new("failure_gate.min_finished", "is at least 1"));
         }
+
+        if (gate.Action is not (FailureAction.Suspend or FailureAction.Abort or FailureAction.RollBack))
+        {
+            problems.Add(new("failure_gate.action", "is to suspend, to abort or to roll back"));
+        }
+    }
+
+    private static void CheckApprovals(RolloutSpec spec, ImmutableArray<SpecProblem>.Builder problems)
+    {
+        if (spec.ApprovalsRequired is < 0 or > RolloutLimits.ApprovalsMax)
+        {
+            problems.Add(new("approvals_required", $"is from 0 to {RolloutLimits.ApprovalsMax}"));
+        }
     }
 
     private static void CheckPace(RolloutSpec spec, ImmutableArray<SpecProblem>.Builder problems)
@@ -122,6 +126,11 @@ public static class RolloutSpecRules
         if (spec.DevicesPerMinute is < 0 or > RolloutLimits.DevicesPerMinuteMax)
         {
             problems.Add(new("devices_per_minute", $"is from 0 (no limit) to {RolloutLimits.DevicesPerMinuteMax}"));
+        }
+
+        if (spec.RateGrowth is { } growth)
+        {
+            CheckGrowth(growth, spec.DevicesPerMinute, problems);
         }
 
         if (spec.MaxUnavailable is { } limit)
@@ -137,6 +146,30 @@ public static class RolloutSpecRules
         if (spec.UndeliveredTimeout < RolloutLimits.TimeoutMin || spec.UndeliveredTimeout > RolloutLimits.UndeliveredTimeoutMax)
         {
             problems.Add(new("undelivered_timeout", $"is from 1 minute to {RolloutLimits.UndeliveredTimeoutMax.TotalDays:0} days"));
+        }
+    }
+
+    private static void CheckGrowth(RateGrowth growth, int perMinute, ImmutableArray<SpecProblem>.Builder problems)
+    {
+        if (perMinute < 1)
+        {
+            problems.Add(new("rate_growth", "needs devices_per_minute to begin with"));
+        }
+
+        if (growth.FactorTenths is < RateGrowth.FactorTenthsMin or > RateGrowth.FactorTenthsMax)
+        {
+            problems.Add(new("rate_growth.factor", "is from 1.1 to 5.0"));
+        }
+
+        if (growth.Step is not (RateStep.Offered or RateStep.Succeeded) || growth.Devices is < 1 or > RolloutLimits.DevicesMax)
+        {
+            problems.Add(new("rate_growth.step", $"is from 1 to {RolloutLimits.DevicesMax} devices offered or succeeded"));
+        }
+
+        if (growth.PerMinuteMax < perMinute || growth.PerMinuteMax > RolloutLimits.DevicesPerMinuteMax)
+        {
+            problems.Add(new(
+                "rate_growth.devices_per_minute_max", $"is from devices_per_minute to {RolloutLimits.DevicesPerMinuteMax}"));
         }
     }
 }

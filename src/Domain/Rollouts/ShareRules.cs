@@ -24,8 +24,8 @@ public static class ShareRules
     };
 
     /// <summary>
-    /// Takes the permits that it has not seen, in the order of the members, for those that are online; the others lapse:
-    /// permits are never saved up. A grant twice, late or from a dead coordinator changes nothing.
+    /// Takes the permits that it has not seen, in the order of the members, for those that can use one now (<see cref="WaitOf"/>); the
+    /// others lapse: permits are never saved up. A grant twice, late or from a dead coordinator changes nothing.
     /// </summary>
     public static RolloutShare TakePermits(
         RolloutShare share, PermitGrant grant, ImmutableArray<byte> waves, IReadOnlyList<MemberReach> reach)
@@ -45,7 +45,7 @@ public static class ShareRules
         var open = share.Open.ToBuilder();
         for (var i = 0; i < members.Count && left.Any(count => count > 0); i++)
         {
-            if (members[i] == MemberStatus.Waiting && reach[i] == MemberReach.Online && left[waves[i]] > 0)
+            if (left[waves[i]] > 0 && WaitOf(share, i, reach[i], grant.Now) == MemberWait.Permit)
             {
                 left[waves[i]]--;
                 members[i] = MemberStatus.Offered;
@@ -56,15 +56,69 @@ public static class ShareRules
         return share with { Permits = permits.ToImmutable(), Members = members.ToImmutable(), Open = open.ToImmutable() };
     }
 
-    /// <summary>The device's change is committed; also one that was given up (<see cref="Lose"/>).</summary>
-    public static RolloutShare Confirm(RolloutShare share, int member, byte wave, OpenOffer offered)
+    /// <summary>What the member waits for before it can use a permit.</summary>
+    public static MemberWait WaitOf(RolloutShare share, int member, MemberReach reach, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(share);
-        if (share.Members[member] is not (MemberStatus.Waiting or MemberStatus.Offered or MemberStatus.TimedOut))
+        var status = share.Members[member];
+        return status switch
         {
-            return share;
+            not (MemberStatus.Waiting or MemberStatus.Retrying) => MemberWait.None,
+            MemberStatus.Retrying when MemberList.Find(share.Retries, member) is { } retry && now < retry.DueAt => MemberWait.Backoff,
+            _ => reach switch
+            {
+                MemberReach.Online => MemberWait.Permit,
+                MemberReach.Offline => MemberWait.Offline,
+                MemberReach.Busy => MemberWait.Busy,
+                _ => throw new UnreachableException($"A member's reach is {reach}."),
+            },
+        };
+    }
+
+    /// <summary>The attempt that the member is in or waits for, or that was its last: how many ended before it.</summary>
+    public static int RetryOf(RolloutShare share, int member)
+    {
+        ArgumentNullException.ThrowIfNull(share);
+        return MemberList.Find(share.Retries, member)?.Retry ?? share.FirstRetry;
+    }
+
+    /// <summary>All that the share keeps of one member beside its status.</summary>
+    public static (MemberRetry? Retry, OpenOffer? Offer, MemberEnd? End) Find(RolloutShare share, int member)
+    {
+        ArgumentNullException.ThrowIfNull(share);
+        var at = IndexOf(share, member);
+        return (MemberList.Find(share.Retries, member), at < 0 ? null : share.Open[at], MemberList.Find(share.Ends, member));
+    }
+
+    /// <summary>
+    /// What the device itself answers is so, also when it speaks of another attempt than the share knows of: one of the two went back with
+    /// its store.
+    /// </summary>
+    public static RolloutShare Adopt(RolloutShare share, int member, int retry)
+    {
+        ArgumentNullException.ThrowIfNull(share);
+        var known = MemberList.Find(share.Retries, member);
+        return retry == (known?.Retry ?? share.FirstRetry) ? share : share with
+        {
+            Retries = retry == share.FirstRetry
+                ? MemberList.Without(share.Retries, member)
+                : MemberList.With(share.Retries, new MemberRetry(member, retry, known?.DueAt ?? default)),
+        };
+    }
+
+    /// <summary>
+    /// The device's change is committed; also one that was given up (<see cref="Lose"/>). A fact of an attempt that has ended is late.
+    /// </summary>
+    public static RolloutShare Confirm(RolloutShare before, int member, byte wave, OpenOffer offered, int retry)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        var current = before.Members[member] == MemberStatus.Untouched ? 0 : RetryOf(before, member);
+        if (retry < current || (retry == current && !MayConfirm(before, member)))
+        {
+            return before;
         }
 
+        var share = Adopt(before, member, retry);
         var at = IndexOf(share, member);
         var known = at < 0 ? offered : share.Open[at];
         var next = known with { IsConfirmed = true, DeliveredAt = known.DeliveredAt ?? offered.DeliveredAt };
@@ -72,42 +126,107 @@ public static class ShareRules
         {
             Members = share.Members.SetItem(member, MemberStatus.Offered),
             Open = at < 0 ? share.Open.Add(next) : share.Open.SetItem(at, next),
+            Ends = MemberList.Without(share.Ends, member),
         };
     }
 
-    /// <summary>Nobody knows whether the permit became an offer, and the time for it is over: the member has timed out.</summary>
-    public static RolloutShare Lose(RolloutShare share, int member)
+    /// <summary>Nobody knows whether the permit became an offer, and the time for it is over.</summary>
+    public static RolloutShare Lose(RolloutShare share, int member, TimeoutPolicy policy, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(share);
-        return share.Members[member] == MemberStatus.Offered ? Set(share, member, MemberStatus.TimedOut) : share;
+        return share.Members[member] == MemberStatus.Offered ? GiveUp(share, member, policy, now) : share;
+    }
+
+    /// <summary>The member was not reached in the time it had: it is not waited for any longer, and not tried again.</summary>
+    public static RolloutShare GiveUp(RolloutShare share, int member, TimeoutPolicy policy, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(share);
+        var status = ChangeTimers.OutcomeOf(policy) == ChangeOutcome.Skipped ? MemberStatus.Skipped : MemberStatus.TimedOut;
+        return Set(share, member, status) with
+        {
+            Ends = MemberList.With(share.Ends, new MemberEnd(member, MemberReason.OfferUndelivered, now, IsGivenUp: true)),
+        };
+    }
+
+    /// <summary>When the member's turn began, from which it is waited for; null while its wave, or its back-off, is before it.</summary>
+    public static DateTimeOffset? TurnOf(RolloutShare share, int member, DateTimeOffset? waveOpenedAt, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(share);
+        var turn = share.Members[member] == MemberStatus.Retrying ? MemberList.Find(share.Retries, member)?.DueAt : waveOpenedAt;
+        return turn <= now ? turn : null;
     }
 
     /// <summary>The permit is not needed: the member waits again.</summary>
     public static RolloutShare Release(RolloutShare share, int member)
     {
         ArgumentNullException.ThrowIfNull(share);
-        return share.Members[member] == MemberStatus.Offered ? Set(share, member, MemberStatus.Waiting) : share;
+        return share.Members[member] != MemberStatus.Offered ? share
+            : RollBackRules.IsOnTheWayThere(share, member) ? RollBackRules.TurnBack(share, member, wasMade: false)
+            : Set(share, member, WaitingAs(share, member));
     }
 
-    /// <summary>The member has an outcome, or another one than before; an offer withdrawn lets it wait again.</summary>
-    public static RolloutShare Close(RolloutShare share, int member, byte wave, ChangeOutcome outcome)
+    /// <summary>
+    /// An attempt of the member ended, or otherwise than was told before; an offer withdrawn lets it wait again. A fact of an attempt
+    /// before the one that the member is at is late: what followed from it did so already.
+    /// </summary>
+    public static RolloutShare Close(RolloutShare before, int member, byte wave, MemberOutcome end)
     {
-        ArgumentNullException.ThrowIfNull(share);
-        var at = IndexOf(share, member);
-        var wasOffered = outcome is ChangeOutcome.Succeeded or ChangeOutcome.Failed or ChangeOutcome.TimedOut or ChangeOutcome.Rejected;
-        var counted = wasOffered && at >= 0 && !share.Open[at].IsConfirmed ? Count(share, wave) : share;
-        return Set(counted, member, outcome switch
+        ArgumentNullException.ThrowIfNull(before);
+        if (end.Retry < RetryOf(before, member))
         {
-            ChangeOutcome.Succeeded => MemberStatus.Succeeded,
-            ChangeOutcome.Failed => MemberStatus.Failed,
-            ChangeOutcome.TimedOut => MemberStatus.TimedOut,
-            ChangeOutcome.Rejected => MemberStatus.Rejected,
-            ChangeOutcome.Skipped => MemberStatus.Skipped,
-            ChangeOutcome.Removed => MemberStatus.Removed,
-            ChangeOutcome.Withdrawn => MemberStatus.Waiting,
-            _ => throw new UnreachableException($"A change closed with the outcome {outcome}."),
-        });
+            return before;
+        }
+
+        var share = Adopt(before, member, end.Retry);
+        var at = IndexOf(share, member);
+        var isOnTheWayThere = RollBackRules.IsOnTheWayThere(share, member);
+        var wasOffered = WasOffered(end) || (isOnTheWayThere && end.WasMade); // the fact of its offer will be late then
+        var counted = at >= 0 && !share.Open[at].IsConfirmed && wasOffered ? Count(share, wave) : share;
+        if (isOnTheWayThere)
+        {
+            return RollBackRules.Close(counted, member, end);
+        }
+
+        if (end.RetryAt is { } dueAt)
+        {
+            return Set(counted, member, MemberStatus.Retrying) with
+            {
+                Retries = MemberList.With(counted.Retries, new MemberRetry(member, end.Retry + 1, dueAt)),
+                Ends = MemberList.Without(counted.Ends, member),
+            };
+        }
+
+        var next = Set(counted, member, StatusOf(counted, member, end.Outcome));
+        return next with
+        {
+            Ends = end.Outcome == ChangeOutcome.Skipped
+                ? MemberList.With(next.Ends, new MemberEnd(member, MemberReasons.Parse(end.Reason), end.At, IsGivenUp: false))
+                : MemberList.Without(next.Ends, member),
+        };
     }
+
+    /// <summary>
+    /// Said of an offer of which nothing was known. One that was withdrawn is counted when its own fact is read: it may be made again.
+    /// </summary>
+    private static bool WasOffered(MemberOutcome end) => end.Outcome switch
+    {
+        ChangeOutcome.Succeeded or ChangeOutcome.Failed or ChangeOutcome.TimedOut or ChangeOutcome.Rejected => true,
+        ChangeOutcome.Skipped or ChangeOutcome.Removed => end.WasMade,
+        ChangeOutcome.Withdrawn => false,
+        _ => throw new UnreachableException($"A change closed with the outcome {end.Outcome}."),
+    };
+
+    private static MemberStatus StatusOf(RolloutShare share, int member, ChangeOutcome outcome) => outcome switch
+        {
+        ChangeOutcome.Succeeded => MemberStatus.Succeeded,
+        ChangeOutcome.Failed => MemberStatus.Failed,
+        ChangeOutcome.TimedOut => MemberStatus.TimedOut,
+        ChangeOutcome.Rejected => MemberStatus.Rejected,
+        ChangeOutcome.Skipped => MemberStatus.Skipped,
+        ChangeOutcome.Removed => MemberStatus.Removed,
+        ChangeOutcome.Withdrawn => WaitingAs(share, member),
+        _ => throw new UnreachableException($"A change closed with the outcome {outcome}."),
+    };
 
     /// <summary>The feed cannot tell what happened until <paramref name="position"/>: who has a permit is asked.</summary>
     public static RolloutShare Miss(RolloutShare share, long position, ulong fingerprint)
@@ -149,46 +268,23 @@ public static class ShareRules
     public static RolloutShare Leave(RolloutShare share, int member)
     {
         ArgumentNullException.ThrowIfNull(share);
-        return share.Members[member] == MemberStatus.Waiting ? Set(share, member, MemberStatus.Removed) : share;
+        return share.Members[member] is MemberStatus.Waiting or MemberStatus.Retrying
+            ? Set(share, member, MemberStatus.Removed)
+            : share;
     }
 
-    /// <summary>The totals by wave. A permit of which nobody knows whether it became an offer is not seen yet.</summary>
-    public static ImmutableArray<ShareTotals> Totals(
-        RolloutShare share, int waveCount, ImmutableArray<byte> waves, IReadOnlyList<MemberReach> reach)
+    /// <summary>A member without a permit and without an outcome: it has failed already, or not.</summary>
+    private static MemberStatus WaitingAs(RolloutShare share, int member) =>
+        RetryOf(share, member) > share.FirstRetry ? MemberStatus.Retrying : MemberStatus.Waiting;
+
+    /// <summary>Its attempt is not known to have ended by a fact of its device.</summary>
+    private static bool MayConfirm(RolloutShare share, int member) => share.Members[member] switch
     {
-        ArgumentNullException.ThrowIfNull(share);
-        ArgumentNullException.ThrowIfNull(reach);
-        var counts = new int[waveCount, 1 + (int)MemberStatus.Removed];
-        var unreachable = new int[waveCount, 1 + (int)MemberReach.Busy];
-        for (var i = 0; i < share.Members.Length; i++)
-        {
-            counts[waves[i], (int)share.Members[i]]++;
-            unreachable[waves[i], (int)reach[i]] += share.Members[i] == MemberStatus.Waiting ? 1 : 0;
-        }
+        MemberStatus.Waiting or MemberStatus.Retrying or MemberStatus.Offered or MemberStatus.Untouched => true,
 
-        var unknown = new long[waveCount];
-        foreach (var offer in share.Open)
-        {
-            unknown[waves[offer.Member]] += offer.IsConfirmed ? 0 : 1;
-        }
-
-        var permits = Fill(share.Permits, waveCount);
-        return [.. Enumerable.Range(0, waveCount).Select(wave => new ShareTotals
-        {
-            Members = Enumerable.Range(0, counts.GetLength(1)).Sum(status => counts[wave, status]),
-            Waiting = counts[wave, (int)MemberStatus.Waiting],
-            WaitingOffline = unreachable[wave, (int)MemberReach.Offline],
-            WaitingBusy = unreachable[wave, (int)MemberReach.Busy],
-            Offered = permits[wave].Offered,
-            Succeeded = counts[wave, (int)MemberStatus.Succeeded],
-            Failed = counts[wave, (int)MemberStatus.Failed],
-            TimedOut = counts[wave, (int)MemberStatus.TimedOut],
-            Rejected = counts[wave, (int)MemberStatus.Rejected],
-            Skipped = counts[wave, (int)MemberStatus.Skipped],
-            Removed = counts[wave, (int)MemberStatus.Removed],
-            GrantSeen = permits[wave].Seen - unknown[wave],
-        })];
-    }
+        // One that ended by its device's word was counted then; its offer is read late.
+        _ => MemberList.Find(share.Ends, member) is { IsGivenUp: true },
+    };
 
     private static RolloutShare Count(RolloutShare share, byte wave)
     {
@@ -196,7 +292,7 @@ public static class ShareRules
         return share with { Permits = permits.SetItem(wave, permits[wave] with { Offered = permits[wave].Offered + 1 }) };
     }
 
-    private static RolloutShare Set(RolloutShare share, int member, MemberStatus status)
+    internal static RolloutShare Set(RolloutShare share, int member, MemberStatus status)
     {
         var at = IndexOf(share, member);
         return share with

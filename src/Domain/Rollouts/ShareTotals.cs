@@ -1,3 +1,5 @@
+using Muster.Domain.Devices;
+
 namespace Muster.Domain.Rollouts;
 
 /// <summary>
@@ -40,6 +42,30 @@ public sealed record ShareTotals
     /// <summary>Those of <see cref="Waiting"/> that have a session and are busy with another change.</summary>
     [Id(11)] public int WaitingBusy { get; init; }
 
+    /// <summary>Failed and waiting for another attempt: failed for the failure gate, not terminal for the success gate.</summary>
+    [Id(20)] public int Retrying { get; init; }
+
+    /// <summary>Those of <see cref="Retrying"/> whose back-off is over and that are reachable and free.</summary>
+    [Id(21)] public int RetryingOnline { get; init; }
+
+    /// <summary><see cref="Skipped"/> by reason; null when there are none, and from a silo of an earlier version.</summary>
+    [Id(22)] public SkipTotals? Skips { get; init; }
+
+    /// <summary>Only in a rollout that is rolled back: never offered the change, and out of the way back.</summary>
+    [Id(64)] public int Untouched { get; init; }
+
+    /// <summary>
+    /// Only in a rollout that is rolled back: those of <see cref="InProgress"/> for whom a wave does not wait any longer, see
+    /// <see cref="ChangeTimers.IsAway"/>. They go on counting against the budget.
+    /// </summary>
+    [Id(65)] public int InProgressAway { get; init; }
+
+    /// <summary>What the failure gate counts: those included that will try again.</summary>
+    public int FailedNow => FailedAll + Retrying;
+
+    /// <summary>What the failure gate compares them with.</summary>
+    public int FinishedNow => Finished + Retrying;
+
     /// <summary>Failed, timed out or rejected (rollouts.md 8).</summary>
     public int FailedAll => Failed + TimedOut + Rejected;
 
@@ -47,13 +73,16 @@ public sealed record ShareTotals
     public int Finished => FailedAll + Succeeded;
 
     /// <summary>With an outcome.</summary>
-    public int Terminal => Finished + Skipped + Removed;
+    public int Terminal => Finished + Skipped + Removed + Untouched;
 
     /// <summary>Offered and without an outcome: these count against the budget.</summary>
-    public int InProgress => Members - Waiting - Terminal;
+    public int InProgress => Members - Waiting - Retrying - Terminal;
 
     /// <summary>Waiting, reachable and free.</summary>
     public int WaitingOnline => Waiting - WaitingOffline - WaitingBusy;
+
+    /// <summary>For whom a permit would become an offer at once.</summary>
+    public int Ready => WaitingOnline + RetryingOnline;
 
     /// <summary>The sum of two shares of a wave.</summary>
     public ShareTotals Plus(ShareTotals other)
@@ -73,6 +102,11 @@ public sealed record ShareTotals
             Skipped = Skipped + other.Skipped,
             Removed = Removed + other.Removed,
             GrantSeen = GrantSeen + other.GrantSeen,
+            Retrying = Retrying + other.Retrying,
+            RetryingOnline = RetryingOnline + other.RetryingOnline,
+            Skips = SkipTotals.Sum(Skips, other.Skips),
+            Untouched = Untouched + other.Untouched,
+            InProgressAway = InProgressAway + other.InProgressAway,
         };
     }
 }
@@ -85,4 +119,8 @@ public sealed record ShareTotals
 public sealed record ShareReport(
     [property: Id(0)] int Partition,
     [property: Id(1)] long Version,
-    [property: Id(2)] ImmutableArray<ShareTotals> Waves);
+    [property: Id(2)] ImmutableArray<ShareTotals> Waves)
+{
+    /// <summary>The share has heard that the rollout is rolled back: its totals are about the way back.</summary>
+    [Id(64)] public bool IsRollingBack { get; init; }
+}

@@ -7,20 +7,26 @@ internal static class WaitReport
     {
         var plan = draft.Plan;
         var budgetSpent = OfferPermits.UnavailableMax(spec.MaxUnavailable, plan.Members) <= OfferPermits.Busy(plan);
-        var rateSpent = OfferPermits.RateRoom(spec.DevicesPerMinute, plan) <= 0;
+        var rateSpent = OfferPermits.RateRoom(spec, plan) <= 0;
+        var opensAt = OfferWindow.IsOpen(spec.Windows, draft.Now) ? null : OfferWindow.NextOpening(spec.Windows, draft.Now);
         var reports = ImmutableArray.CreateBuilder<WaveReport>(plan.Waves.Length);
         for (var i = 0; i < plan.Waves.Length; i++)
         {
-            reports.Add(new([.. Reasons(plan, i, heard, budgetSpent, rateSpent)]));
+            var isReady = plan.IsOffering && plan.Waves[i].IsOpen && plan.Waves[i].Totals.Ready > 0;
+            reports.Add(opensAt is null || !isReady
+                ? new([.. Reasons(plan, i, heard, budgetSpent, rateSpent)])
+                : new([.. Reasons(plan, i, heard, budgetSpent: false, rateSpent: false), WaitingOn.Window]) { WindowOpensAt = opensAt });
         }
 
-        return new(reports.MoveToImmutable(), draft.Facts, NextLookAt(plan, rateSpent));
+        return new(reports.MoveToImmutable(), draft.Facts, NextLookAt(plan, rateSpent, opensAt));
     }
 
     private static IEnumerable<WaitingOn> Reasons(RolloutPlan plan, int index, bool heard, bool budgetSpent, bool rateSpent)
     {
         var wave = plan.Waves[index];
-        if (plan.IsTerminal || (wave.State == WaveState.Passed && wave.Totals.Terminal == wave.Cut.Members))
+        if (plan.IsTerminal
+            || wave.State == WaveState.Skipped
+            || (wave.State == WaveState.Passed && wave.Totals.Terminal == wave.Cut.Members))
         {
             yield break;
         }
@@ -37,7 +43,7 @@ internal static class WaitReport
 
         if (wave.State == WaveState.Pending)
         {
-            yield return WaitingOn.EarlierWave;
+            yield return plan.RollBack is null ? WaitingOn.EarlierWave : WaitingOn.LaterWave;
             yield break;
         }
 
@@ -46,36 +52,55 @@ internal static class WaitReport
             yield return WaitingOn.Soak;
         }
 
-        if (wave.Totals.InProgress > 0)
+        if (wave is { State: WaveState.AwaitingApproval, Approval: null })
         {
-            yield return WaitingOn.Outcomes;
+            yield return WaitingOn.Approval;
         }
 
-        if (wave.Totals.WaitingOffline > 0)
+        foreach (var reason in ReasonsOfDevices(wave.Totals))
         {
-            yield return WaitingOn.Offline;
+            yield return reason;
         }
 
-        if (wave.Totals.WaitingBusy > 0)
-        {
-            yield return WaitingOn.Busy;
-        }
-
-        if (wave.Totals.WaitingOnline > 0 && plan.State == RolloutState.Running && budgetSpent)
+        if (wave.Totals.Ready > 0 && plan.IsOffering && budgetSpent)
         {
             yield return WaitingOn.Budget;
         }
 
-        if (wave.Totals.WaitingOnline > 0 && plan.State == RolloutState.Running && rateSpent)
+        if (wave.Totals.Ready > 0 && plan.IsOffering && rateSpent)
         {
             yield return WaitingOn.Rate;
         }
     }
 
-    private static DateTimeOffset? NextLookAt(RolloutPlan plan, bool rateSpent)
+    private static IEnumerable<WaitingOn> ReasonsOfDevices(ShareTotals totals)
+    {
+        if (totals.InProgress > 0)
+        {
+            yield return WaitingOn.Outcomes;
+        }
+
+        if (totals.WaitingOffline > 0)
+        {
+            yield return WaitingOn.Offline;
+        }
+
+        if (totals.WaitingBusy > 0)
+        {
+            yield return WaitingOn.Busy;
+        }
+
+        if (totals.Retrying > totals.RetryingOnline)
+        {
+            yield return WaitingOn.Retry;
+        }
+    }
+
+    private static DateTimeOffset? NextLookAt(RolloutPlan plan, bool rateSpent, DateTimeOffset? opensAt)
     {
         var soak = plan.Waves.Min(wave => wave.SoakEndsAt);
         var rate = rateSpent && !plan.RecentOffers.IsEmpty ? plan.RecentOffers[0].At + RolloutLimits.RateWindow : (DateTimeOffset?)null;
-        return soak is null || rate < soak ? rate ?? soak : soak;
+        DateTimeOffset?[] looks = [soak, rate, opensAt];
+        return looks.Min();
     }
 }

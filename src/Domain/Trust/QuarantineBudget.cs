@@ -18,19 +18,23 @@ public static class QuarantineBudget
     public static readonly TimeSpan Window = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// Takes a permit, or says that there is none. The same device within the window is answered as before and counted once: its caller may
-    /// have lost the answer.
+    /// How soon a permit is used, or not at all: it is taken before the device commits its quarantine. Far above what a call and a commit
+    /// may take.
+    /// </summary>
+    public static readonly TimeSpan UseWithin = TimeSpan.FromMinutes(5);
+
+    /// <summary>A permit counts for as long as its quarantine, however late that came, is within <see cref="Window"/>.</summary>
+    public static readonly TimeSpan CountedFor = Window + UseWithin;
+
+    /// <summary>
+    /// Takes a permit, or says that there is none. The same device again is answered as before and counted once, because its caller may
+    /// have lost the answer; it counts from now on, because it may be used now.
     /// </summary>
     public static (ImmutableArray<QuarantinePermit> Next, bool IsPermitted) Take(
         ImmutableArray<QuarantinePermit> permits, DeviceId device, DateTimeOffset now)
     {
-        var earliest = now - Window;
-        ImmutableArray<QuarantinePermit> current = [.. permits.Where(permit => permit.At > earliest)];
-        if (current.Any(permit => permit.Device == device))
-        {
-            return (current, true);
-        }
-
-        return current.Length < DevicesMax ? (current.Add(new QuarantinePermit(device, now)), true) : (current, false);
+        var earliest = now - CountedFor;
+        ImmutableArray<QuarantinePermit> others = [.. permits.Where(permit => permit.At > earliest && permit.Device != device)];
+        return others.Length < DevicesMax ? (others.Add(new QuarantinePermit(device, now)), true) : (others, false);
     }
 }

@@ -76,10 +76,14 @@ public static class SuspicionRules
         }
     }
 
-    /// <summary>An operator dismisses: what the suspicion alone had quarantined is back in service.</summary>
-    public static Decision<Device> Dismiss(Device device, Actor by, string cause, DateTimeOffset now)
+    /// <summary>
+    /// An operator dismisses: what the suspicion alone had quarantined is back in service. What its hellos showed meanwhile he has not
+    /// judged: it is not accepted with this, and quarantines in the suspicion's place where the rules say so.
+    /// </summary>
+    public static Decision<Device> Dismiss(Device device, TrustRules rules, Actor by, string cause, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(rules);
         if (Refuse(device, cause) is { } refused)
         {
             return Decision.Refuse(device, refused);
@@ -88,13 +92,18 @@ public static class SuspicionRules
         var suspicion = device.Suspicion!;
         var cleared = device with { Suspicion = null };
         var fact = new SuspicionDismissed(suspicion.Kind, cause);
-        if (device.State == DeviceState.Quarantined && device.Quarantine?.By == Actor.Rule($"trust.{suspicion.Kind}"))
+        if (device.State != DeviceState.Quarantined || device.Quarantine?.By != Actor.Rule($"trust.{suspicion.Kind}"))
         {
-            var moved = DeviceLifecycle.ReleaseBy(cleared, by, cause, now);
-            return Decision.Accept(moved.Next, [fact, .. moved.Events]);
+            return Decision.Accept(cleared, fact);
         }
 
-        return Decision.Accept(cleared, fact);
+        if (TrustEvaluator.FindOrder(device.Findings, rules, now) is { } order)
+        {
+            return Decision.Accept(cleared with { Quarantine = order }, fact, new DeviceQuarantined(order.Cause) { By = order.By });
+        }
+
+        var moved = DeviceLifecycle.ReleaseBy(cleared, by, cause, now);
+        return Decision.Accept(moved.Next with { Findings = device.Findings }, [fact, .. moved.Events]);
     }
 
     private static FleetError? Refuse(Device device, string cause) =>

@@ -41,19 +41,24 @@ public static class TrustEvaluator
         ImmutableArray<TrustFinding> found = [.. Find(device, basis).Select(kind =>
             known.FirstOrDefault(finding => finding.Kind == kind) ?? new TrustFinding(kind, now, IsAccepted: false))];
         var (next, facts) = Note(device, known, found);
-        var serious = found.FirstOrDefault(
-            finding => !finding.IsAccepted && basis.Rules.Of(finding.Kind) == TrustAction.Quarantine);
-        if (serious is not null && next.State == DeviceState.InService)
+        var order = FindOrder(found, basis.Rules, now);
+        if (order is not null && next.State == DeviceState.InService)
         {
-            var order = new QuarantineOrder(RuleOf(serious.Kind), $"The device's hello shows {serious.Kind}.", now);
             return Append(facts, DeviceLifecycle.QuarantineBy(next, order));
         }
 
-        var heals = serious is null && next is { State: DeviceState.Quarantined, Suspicion: null, Quarantine.By.Kind: ActorKind.Rule };
+        var heals = order is null && next is { State: DeviceState.Quarantined, Suspicion: null, Quarantine.By.Kind: ActorKind.Rule };
         return heals && basis.Rules.AutoRelease
             ? Append(facts, DeviceLifecycle.ReleaseBy(next, Actor.Rule("trust.autoRelease"), "No finding is left that quarantines.", now))
             : (next, facts);
     }
+
+    /// <summary>The quarantine that the rules ask for because of findings that nobody accepted; null for none.</summary>
+    internal static QuarantineOrder? FindOrder(ImmutableArray<TrustFinding> findings, TrustRules rules, DateTimeOffset now) =>
+        (findings.IsDefault ? [] : findings).FirstOrDefault(
+            finding => !finding.IsAccepted && rules.Of(finding.Kind) == TrustAction.Quarantine) is { } serious
+            ? new QuarantineOrder(RuleOf(serious.Kind), $"The device's hello shows {serious.Kind}.", now)
+            : null;
 
     private static Actor RuleOf(TrustFindingKind kind) => Actor.Rule($"trust.{kind}");
 

@@ -5,7 +5,7 @@ namespace Muster.Domain.Trust;
 /// <summary>
 /// What a device that is not trusted may say and be told. Taken are hello, status and inventory, by which it may heal, and results, which
 /// only a command that waits makes possible. Progress of changes is not: there is none. Told are acknowledgements, rejections, commands,
-/// and that there is nothing to install; never an image.
+/// and that there is nothing to do; never an image or settings.
 /// </summary>
 public static class TrustRestrictions
 {
@@ -36,10 +36,10 @@ public static class TrustRestrictions
             : null;
     }
 
-    /// <summary>Whether the desired state may go out: one without an image is how a device hears that it has nothing to install.</summary>
+    /// <summary>Whether the desired state may go out: one that orders nothing is how a device hears that it has nothing to do.</summary>
     public static bool MaySend(Device device, DesiredState desired)
     {
         ArgumentNullException.ThrowIfNull(desired);
-        return desired.Os is null || !IsRestricted(device);
+        return desired.OrdersNothing || !IsRestricted(device);
     }
 }

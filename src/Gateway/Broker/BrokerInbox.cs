@@ -27,9 +27,10 @@ internal sealed partial class BrokerInbox(
     /// <summary>A device that sends too much is told, but not as often as it sends.</summary>
     private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan FinishPoll = TimeSpan.FromMilliseconds(10);
-
     private int _waiting;
+
+    /// <summary>Completed, and forgotten, when nothing waits; null while nobody waits for that.</summary>
+    private TaskCompletionSource? _settled;
 
     /// <summary>Takes one message over; returns at once.</summary>
     public void Take(MqttApplicationMessageReceivedEventArgs source, CancellationToken over)
@@ -58,31 +59,43 @@ internal sealed partial class BrokerInbox(
     /// <summary>Waits until all that was taken is settled, but not for long.</summary>
     public async Task FinishAsync(TimeSpan limit)
     {
-        for (var waited = TimeSpan.Zero; waited < limit && Volatile.Read(ref _waiting) > 0; waited += FinishPoll)
+        var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var settled = Interlocked.CompareExchange(ref _settled, mine, null) ?? mine;
+        if (Volatile.Read(ref _waiting) == 0)
         {
-            await Task.Delay(FinishPoll, clock);
+            return;
+        }
+
+        try
+        {
+            await settled.Task.WaitAsync(limit, clock);
+        }
+        catch (TimeoutException)
+        {
+            // A grain does not answer: the broker keeps its device's messages.
         }
     }
 
     private void Put(DeviceId id, BrokerMessage message)
     {
+        // Before it is in its lane, where it may be done at once: the count is never below what waits.
+        Count(1);
         while (true)
         {
             var device = devices.Get(id);
             switch (device?.Put(message, options.Value.DeviceMessagesMax))
             {
                 case LaneStatus.Started:
-                    Count(1);
                     _ = Task.Run(() => RunAsync(device));
                     return;
                 case LaneStatus.Waits:
-                    Count(1);
                     return;
                 case LaneStatus.Removed:
                     devices.Drop(device);
                     break;
                 default:
                     Refuse(device, message);
+                    Count(-1);
                     return;
             }
         }
@@ -132,9 +145,10 @@ internal sealed partial class BrokerInbox(
             return true;
         }
 
-        // Exactly one: a device could add one of its own to a broker that only adds.
+        // Exactly one: a device could add one of its own to a broker that only adds. It is the certificate's common name, which is the id
+        // as it stands in topics; read as a serial, that of a device with other letters would be encoded once more, and nobody's.
         List<MqttUserProperty> named = published.UserProperties?.FindAll(property => property.Name == name) ?? [];
-        return named.Count == 1 && DeviceId.TryFromSerial(named[0].ReadValueAsString(), out var said) && said == device;
+        return named.Count == 1 && named[0].ReadValueAsString() == device.Value;
     }
 
     private static bool TryReadTopic(string? topic, out DeviceId device, out UpKind kind, out bool isGone)
@@ -162,8 +176,11 @@ internal sealed partial class BrokerInbox(
 
     private void Count(int change)
     {
-        Interlocked.Add(ref _waiting, change);
         instruments.Waiting.Add(change);
+        if (Interlocked.Add(ref _waiting, change) == 0)
+        {
+            Interlocked.Exchange(ref _settled, null)?.TrySetResult();
+        }
     }
 
     [LoggerMessage(

@@ -40,7 +40,7 @@ internal sealed partial class BrokerMessages(
             var early = device.TakeTurn(clock.GetTimestamp());
             if (early > 0)
             {
-                var wait = TimeSpan.FromSeconds((double)early / clock.TimestampFrequency);
+                var wait = clock.GetElapsedTime(0, early);
                 counts.Throttled(wait);
                 await Task.Delay(wait, clock, message.Over);
             }

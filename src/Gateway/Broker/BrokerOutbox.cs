@@ -15,6 +15,7 @@ namespace Muster.Gateway.Broker;
 internal sealed partial class BrokerOutbox(
     BrokerConnections connections,
     BrokerInstruments instruments,
+    DownMessageWriter writer,
     IOptions<BrokerOptions> options,
     TimeProvider clock,
     ILogger<BrokerOutbox> logger)
@@ -66,7 +67,7 @@ internal sealed partial class BrokerOutbox(
         {
             Topic = Topics.Down(device.Address.Device.Value, DownMessageWriter.KindOf(message)),
             QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
-            PayloadSegment = DownMessageWriter.Write(message, device.Form),
+            PayloadSegment = writer.Write(message, device.Address, device.Form),
             MessageExpiryInterval = (uint)AgeMax.TotalSeconds,
         };
         while (clock.GetElapsedTime(putAt) < AgeMax)

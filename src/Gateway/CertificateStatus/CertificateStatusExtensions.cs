@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Muster.Gateway.Hosting;
 using Muster.Gateway.Mqtt;
 
 namespace Muster.Gateway.CertificateStatus;
@@ -37,24 +38,14 @@ public static class CertificateStatusExtensions
             return;
         }
 
-        var connections = 0;
         MqttGatewayExtensions.ListenAt(kestrel, options.Address, port, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
-            listen.Use(next => async connection =>
+            listen.LimitConnections(options.ConnectionsMax);
+            listen.Use(next => connection =>
             {
-                try
-                {
-                    if (Interlocked.Increment(ref connections) <= options.ConnectionsMax)
-                    {
-                        connection.Items[Marker] = Marker;
-                        await next(connection);
-                    }
-                }
-                finally
-                {
-                    Interlocked.Decrement(ref connections);
-                }
+                connection.Items[Marker] = Marker;
+                return next(connection);
             });
         });
     }

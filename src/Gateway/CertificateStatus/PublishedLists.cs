@@ -12,7 +12,7 @@ internal sealed partial class PublishedLists(IGrainFactory grains, TimeProvider 
     /// <summary>With the ten seconds of the silo, a tombstone is on the list within a quarter of a minute.</summary>
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<int, (RevocationListReply List, DateTimeOffset AskedAt)> _lists = new();
+    private readonly ConcurrentDictionary<int, (RevocationListReply List, long AskedAt)> _lists = new();
     private readonly SemaphoreSlim _asking = new(1, 1);
 
     public async Task<RevocationListReply> GetAsync(int generation, CancellationToken cancellationToken)
@@ -39,12 +39,15 @@ internal sealed partial class PublishedLists(IGrainFactory grains, TimeProvider 
     {
         var isKnown = _lists.TryGetValue(generation, out var known);
         list = known.List;
-        return isKnown && clock.GetUtcNow() - known.AskedAt < Freshness;
+
+        // Not by the wall's clock: set back, it would keep the list of before for as long.
+        return isKnown && clock.GetElapsedTime(known.AskedAt) < Freshness;
     }
 
     private async Task<RevocationListReply> AskAsync(int generation)
     {
         var known = _lists.TryGetValue(generation, out var last) ? last.List : null;
+        var askedAt = clock.GetTimestamp();
         RevocationListReply reply;
         try
         {
@@ -63,7 +66,7 @@ internal sealed partial class PublishedLists(IGrainFactory grains, TimeProvider 
         }
 
         var list = known is not null && reply.Number == known.Number ? known : reply;
-        _lists[generation] = (list, clock.GetUtcNow());
+        _lists[generation] = (list, askedAt);
         return list;
     }
 

@@ -9,7 +9,7 @@ internal static class DeviceProblems
 {
     public static ProblemHttpResult Of(HttpContext http, FleetError error)
     {
-        if (RetryAfterOf(error) is { } seconds)
+        if (http.Response.Headers.RetryAfter.Count == 0 && RetryAfterOf(error) is { } seconds)
         {
             http.Response.Headers.RetryAfter = seconds;
         }

@@ -32,7 +32,7 @@ internal static class DevicesMapping
     {
         var api = ToApi(device);
         api.Presence = ToApi(presence);
-        api.Settings.AddRange(reply.Settings.Select(setting => new V1.Setting { Name = setting.Name, Value = setting.Value }));
+        api.Settings.AddRange(reply.Settings.Select(ToApi));
         return api;
     }
 
@@ -77,6 +77,8 @@ internal static class DevicesMapping
         }));
         return api;
     }
+
+    public static V1.Setting ToApi(DeviceSetting setting) => new() { Name = setting.Name, Value = setting.Value };
 
     /// <summary>The name of the device whose record this is.</summary>
     public static string NameOf(RecordKey record)
@@ -164,6 +166,7 @@ internal static class DevicesMapping
                 Step = ApiValues.ToName(change.Step),
                 At = ApiValues.ToTimestamp(change.OfferedAt),
             };
+            api.Change.Settings.AddRange(change.Settings?.Select(ToApi) ?? []);
         }
 
         if (device.LastChange is { } last)

@@ -8,6 +8,7 @@ using Muster.Contracts.Serials;
 using Muster.Contracts.Warranty;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 using Muster.Domain.Inventory;
 using Muster.Gateway.Grpc;
 using Muster.Gateway.Warranty;
@@ -74,7 +75,9 @@ internal sealed class DevicesService(
     public override async Task<V1.Device> ApproveDevice(V1.ApproveDeviceRequest request, ServerCallContext context)
     {
         var (tenant, id) = ResourceNames.DeviceOf(request.Name);
-        var command = new ApproveEnrollment(Caller.Of(context).Actor);
+        var command = new ApproveEnrollment(
+            Caller.Of(context).Actor,
+            request.CertificateSha256.Length > 0 ? Sha256Hash.Parse(request.CertificateSha256) : null);
         return await ReadAsync(tenant, id, await grains.GetDevice(tenant, id).ApproveEnrollmentAsync(command));
     }
 

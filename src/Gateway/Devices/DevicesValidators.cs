@@ -24,7 +24,14 @@ internal static class DevicesValidators
         .Add<CountDevicesRequest>(CheckCount)
         .Add<CreateDeviceRequest>(CheckCreate)
         .Add<EditDevicesRequest>(CheckEdit)
-        .Add<ApproveDeviceRequest>((request, problems) => problems.DeviceName("name", request.Name))
+        .Add<ApproveDeviceRequest>((request, problems) =>
+        {
+            problems.DeviceName("name", request.Name);
+            problems.Require(
+                request.CertificateSha256.Length == 0 || FieldChecks.IsLowerHex(request.CertificateSha256, 64),
+                "certificate_sha256",
+                "64 lower-case hex digits, or empty");
+        })
         .Add<DenyDeviceRequest>((request, problems) => CheckMove(request.Name, request.Cause, problems))
         .Add<WithdrawDeviceRequest>((request, problems) => CheckMove(request.Name, request.Cause, problems))
         .Add<QuarantineDeviceRequest>((request, problems) => CheckMove(request.Name, request.Cause, problems))

@@ -1,16 +1,22 @@
 using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Microsoft.Extensions.Options;
 using Muster.Contracts.Gateways;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
+using Muster.Gateway.Images;
 using Muster.Gateway.Mqtt;
 using Muster.Protocol;
 using Wire = Muster.Protocol.Device.V1;
 
 namespace Muster.Gateway.Devices;
 
-/// <summary>What a device is told, as bytes: contract to proto, in the form that the device itself used last.</summary>
-internal static class DownMessageWriter
+/// <summary>
+/// What a device is told, as bytes: contract to proto, in the form that the device itself used last. Where it fetches an image, and when,
+/// is the edge's to say: a link of its own, and its part of the spread.
+/// </summary>
+internal sealed class DownMessageWriter(ImageLinks links, IOptions<DownloadOptions> downloads)
 {
     private static readonly JsonFormatter Json = new(JsonFormatter.Settings.Default);
 
@@ -23,11 +29,11 @@ internal static class DownMessageWriter
         _ => throw new System.Diagnostics.UnreachableException($"No topic for {message.GetType().Name}."),
     };
 
-    public static byte[] Write(DownMessage message, PayloadForm form)
+    public byte[] Write(DownMessage message, DeviceAddress device, PayloadForm form)
     {
         IMessage wire = message switch
         {
-            DesiredMessage desired => ToWire(desired.Desired),
+            DesiredMessage desired => ToWire(desired.Desired, device),
             CommandMessage command => ToWire(command.Command),
             AckMessage ack => new Wire.Ack { Kind = UpTopic.NameOf(ack.Kind), Stamp = ToWire(ack.Stamp) },
             RejectionMessage rejection => ToWire(rejection),
@@ -36,18 +42,21 @@ internal static class DownMessageWriter
         return form == PayloadForm.Json ? Encoding.UTF8.GetBytes(Json.Format(wire)) : wire.ToByteArray();
     }
 
-    private static Wire.Desired ToWire(DesiredState desired)
+    private Wire.Desired ToWire(DesiredState desired, DeviceAddress device)
     {
         var wire = new Wire.Desired { Generation = desired.Generation };
-        if (desired.Os is { } os)
+        wire.Settings.AddRange(desired.Settings?.Select(setting => new Wire.Setting { Name = setting.Name, Value = setting.Value }) ?? []);
+        if (desired.Os is { } os && ImageDigest.TryParse(os.Digest, out var image))
         {
+            var delay = DownloadSpread.DelayOf(device.Device, desired.Generation, downloads.Value.Spread);
             wire.Os = new Wire.OsTarget
             {
                 Digest = os.Digest,
                 Version = os.Version,
                 SizeBytes = os.SizeBytes,
                 Signature = ByteString.CopyFrom(os.Signature.AsSpan()),
-                Path = $"/v1/images/{os.Digest}",
+                Path = links.PathOf(device, image),
+                DelaySeconds = (uint)delay.TotalSeconds,
             };
         }
 

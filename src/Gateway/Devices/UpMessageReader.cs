@@ -5,6 +5,7 @@ using Google.Protobuf;
 using Muster.Contracts.Devices;
 using Muster.Domain.Devices;
 using Muster.Domain.Identity;
+using Muster.Domain.Rollouts;
 using Wire = Muster.Protocol.Device.V1;
 
 namespace Muster.Gateway.Devices;
@@ -25,9 +26,9 @@ internal static class UpMessageReader
     /// <summary>Words for people: one line.</summary>
     public const int ReasonLengthMax = 200;
 
-    public const int SettingNameLengthMax = 200;
+    public const int SettingNameLengthMax = SettingRules.NameCharactersMax;
 
-    public const int SettingValueLengthMax = 1000;
+    public const int SettingValueLengthMax = SettingRules.ValueCharactersMax;
 
     /// <summary>Policies ask for a few dozen of a camera's thousands; 500 keep the record's cold part below 100 kB.</summary>
     public const int SettingsMax = 500;
@@ -160,6 +161,7 @@ internal static class UpMessageReader
         var checks = default(FieldChecks);
         var stamp = ReadStamp(inventory.Stamp, ref checks);
         checks.Require(inventory.Settings.Count <= SettingsMax, $"settings has more than {SettingsMax} entries");
+        checks.Require(inventory.Generation >= 0, "generation is negative");
         var settings = ImmutableArray.CreateBuilder<DeviceSetting>(Math.Min(inventory.Settings.Count, SettingsMax));
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var setting in inventory.Settings.Take(SettingsMax))
@@ -174,7 +176,10 @@ internal static class UpMessageReader
             ? new UpMessage(form, stamp, error)
             : new UpMessage(form, stamp, null)
             {
-                Inventory = new ReportInventory(new UpEnvelope(identity, session, stamp), settings.ToImmutable()),
+                Inventory = new ReportInventory(new UpEnvelope(identity, session, stamp), settings.ToImmutable())
+                {
+                    Generation = inventory.Generation,
+                },
             };
     }
 

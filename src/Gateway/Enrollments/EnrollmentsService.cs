@@ -6,6 +6,7 @@ using Muster.Contracts.Enrollments;
 using Muster.Contracts.Warranty;
 using Muster.Domain.Devices;
 using Muster.Domain.Enrollments;
+using Muster.Domain.Identity;
 using Muster.Domain.Images;
 using Muster.Domain.Inventory;
 using Muster.Gateway.Devices;
@@ -39,7 +40,8 @@ internal sealed class EnrollmentsService(IGrainFactory grains, RowLister lister)
     {
         var caller = Caller.Of(context);
         var (tenant, device) = ResourceNames.EnrollmentOf(request.Name);
-        var approved = Accept(await grains.GetEnrollment(tenant, device).ApproveAsync(caller.Actor));
+        var approved = Accept(await grains.GetEnrollment(tenant, device).ApproveAsync(
+            caller.Actor, Sha256Hash.Parse(request.CertificateSha256)));
         var requestId = string.Create(CultureInfo.InvariantCulture, $"enrollment.{approved.StateChangedAt.UtcTicks}");
         var warranty = new ExpectWarranty(caller.Actor, requestId, WarrantiesMapping.ToTerm(request.Warranty ?? new V1.Warranty()));
         var spec = new ExpectedDevice(
@@ -137,6 +139,10 @@ internal static class EnrollmentsValidators
     private static void CheckApprove(V1.ApproveEnrollmentRequest request, Problems problems)
     {
         problems.EnrollmentName(request.Name);
+        problems.Require(
+            FieldChecks.IsLowerHex(request.CertificateSha256, 64),
+            "certificate_sha256",
+            "the SHA-256 of the certificate that was seen, 64 lower-case hex digits");
         problems.Length("model", request.Model, 0, DeviceLifecycle.ModelLengthMax);
         problems.Length("site", request.Site, 0, DeviceLifecycle.SiteLengthMax);
         problems.Require(

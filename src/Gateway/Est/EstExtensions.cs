@@ -22,8 +22,7 @@ public static class EstExtensions
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         var est = endpoints.MapGroup(Root)
-            .AddEndpointFilter(async (context, next) =>
-                DeviceArtifactsExtensions.IsDeviceListener(context.HttpContext) ? await next(context) : TypedResults.NotFound())
+            .AddEndpointFilter<RouteGroupBuilder, DeviceListenerFilter>()
             .ExcludeFromDescription();
         est.MapGet("/cacerts", (HttpContext http, EstService service) => service.GetAuthoritiesAsync(http));
         est.MapGet("/csrattrs", (HttpContext http, EstService service) => service.GetAttributesAsync(http));

@@ -74,7 +74,7 @@ internal sealed partial class ErrorInterceptor(
             var method when method.StartsWith("/muster.v1.Maintenance/", StringComparison.Ordinal) => Timeout.InfiniteTimeSpan,
             var method when method.StartsWith("/muster.v1.Transfers/", StringComparison.Ordinal) => Timeout.InfiniteTimeSpan,
             "/muster.v1.Deliveries/ImportDelivery" => Timeout.InfiniteTimeSpan,
-            "/muster.v1.Images/UploadImage" => options.Value.UploadTimeout,
+            "/muster.v1.Images/UploadImage" or "/muster.v1.Images/AppendUpload" => options.Value.UploadTimeout,
             var method when method.EndsWith("/ServerReflectionInfo", StringComparison.Ordinal) => Timeout.InfiniteTimeSpan,
             _ => options.Value.CallTimeout,
         };

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Muster.Gateway.Anchors;
+using Muster.Gateway.Catalogues;
 using Muster.Gateway.Decommissioning;
 using Muster.Gateway.Deliveries;
 using Muster.Gateway.Devices;
@@ -41,6 +42,9 @@ public static class OperatorsApiExtensions
         services.AddSingleton<OperatorTls>();
         services.AddSingleton<OperatorAccounts>();
         services.AddSingleton<WatchSlots>();
+        services.AddSingleton<RolloutSimulations>();
+        services.AddSingleton<RolloutEstimates>();
+        services.AddSingleton<DecisionWatch>();
         services.AddSingleton<RowLister>();
         services.AddSingleton<DeviceEditing>();
         services.AddSingleton<RowWatch>();
@@ -102,6 +106,7 @@ public static class OperatorsApiExtensions
         endpoints.MapGrpcService<TransfersService>();
         endpoints.MapGrpcService<DeliveriesService>();
         endpoints.MapGrpcService<TrustService>();
+        endpoints.MapGrpcService<CataloguesService>();
         endpoints.MapGrpcService<AnchorsService>();
         endpoints.MapGrpcService<EnrollmentsService>();
         endpoints.MapGrpcService<SerialsService>();
@@ -125,6 +130,7 @@ public static class OperatorsApiExtensions
         TransfersValidators.AddTo(validators);
         DeliveriesValidators.AddTo(validators);
         TrustValidators.AddTo(validators);
+        CataloguesValidators.AddTo(validators);
         AnchorsValidators.AddTo(validators);
         EnrollmentsValidators.AddTo(validators);
         SerialsValidators.AddTo(validators);

@@ -69,6 +69,20 @@ internal sealed class Problems
         }
     }
 
+    /// <summary>One rollout, or the tenant of all of them.</summary>
+    public void RolloutOrParent(string value)
+    {
+        if (ResourceNames.TryParseParent(value, out var tenant)
+            || (ResourceNames.TryParse(value, "rollouts", out tenant, out var id) && ResourceId.TryParse(id, out _)))
+        {
+            _tenants.Add(tenant);
+        }
+        else
+        {
+            Add("parent", "has the form tenants/{tenant}/rollouts/{rollout} or tenants/{tenant}");
+        }
+    }
+
     public void Page(string parent, int pageSize, string pageToken)
     {
         Parent(parent);

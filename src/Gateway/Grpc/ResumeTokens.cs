@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Google.Rpc;
 using Grpc.Core;
 using Muster.Contracts.Commit;
 using Muster.Domain;
@@ -16,6 +17,8 @@ internal sealed record ResumePoint(DateTimeOffset At, ImmutableArray<FeedPositio
 /// </summary>
 internal static class ResumeTokens
 {
+    public const string ExpiredReason = "RESUME_TOKEN_EXPIRED";
+
     public static string Create(string query, ResumePoint point) => QueryTokens.Create(Scope(query), writer =>
     {
         writer.Write(point.At.ToUnixTimeMilliseconds());
@@ -34,8 +37,11 @@ internal static class ResumeTokens
     /// <summary>What changed since is not known any more.</summary>
     public static RpcException Expired() => FleetErrors.ToRpcException(FleetError.Of(
         ErrorKind.Precondition,
-        "RESUME_TOKEN_EXPIRED",
+        ExpiredReason,
         "What changed since this resume token is no longer known; watch without a token, and forget the devices of the watch before."));
+
+    public static bool IsExpired(RpcException refusal) =>
+        refusal.GetRpcStatus()?.GetDetail<ErrorInfo>() is { Reason: ExpiredReason };
 
     private static ResumePoint ReadPoint(BinaryReader reader, int partitions)
     {

@@ -46,12 +46,12 @@ public static class GatewayHostExtensions
         return builder;
     }
 
-    /// <summary>Images in the folder that the hosts of an installation share.</summary>
+    /// <summary>Images in the folder that the hosts of an installation share, or in a bucket if the settings name one.</summary>
     public static IServiceCollection AddArtifacts(this IServiceCollection services, InstallationSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        services.TryAddSingleton<IArtifactStore>(provider =>
-            new FolderArtifactStore(settings.ArtifactFolder, provider.GetRequiredService<TimeProvider>()));
+        services.AddArtifactStore(settings.ArtifactFolder);
+        services.AddHostedService<BucketCheck>();
         return services;
     }
 

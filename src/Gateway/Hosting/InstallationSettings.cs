@@ -48,6 +48,9 @@ public class InstallationSettings
 
     public string ImageTrustFolder => Path.Combine(DataFolder, "trust", "images");
 
+    /// <summary>Roots of the authorities whose timestamps in images' signatures count; none when it is empty.</summary>
+    public string TimestampTrustFolder => Path.Combine(DataFolder, "trust", "timestamps");
+
     /// <summary>The images' bytes: a volume that all hosts of a cluster share.</summary>
     public string ArtifactFolder => Path.Combine(DataFolder, "artifacts");
 }

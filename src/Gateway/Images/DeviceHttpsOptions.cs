@@ -15,6 +15,17 @@ public sealed class DeviceHttpsOptions
     /// <summary>0 lets the system choose (tests).</summary>
     [Range(0, 65535)]
     public int Port { get; set; } = 8443;
+
+    /// <summary>
+    /// Connections at a time. A device has one while it asks for a certificate or downloads; strangers get through the handshake, because
+    /// they have to be told why they are refused, and must not keep more than this.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int ConnectionsMax { get; set; } = 10_000;
+
+    /// <summary>How long somebody whose certificate proves nothing may stay: one request and its refusal.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:02:00")]
+    public TimeSpan StrangerTimeout { get; set; } = TimeSpan.FromSeconds(10);
 }
 
 [OptionsValidator]

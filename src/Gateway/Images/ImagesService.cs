@@ -17,7 +17,24 @@ internal sealed class ImagesService(IGrainFactory grains, IArtifactStore artifac
     public override async Task<V1.Image> GetImage(V1.GetImageRequest request, ServerCallContext context)
     {
         var (tenant, digest) = ResourceNames.ImageOf(request.Name);
-        return Answer(await grains.GetImage(tenant, digest).GetAsync());
+        return await CountedAsync(Answer(await grains.GetImage(tenant, digest).GetAsync()), tenant, digest, context);
+    }
+
+    public override async Task<V1.Image> UpdateImage(V1.UpdateImageRequest request, ServerCallContext context) =>
+        Answer(await GrainOf(request.Image.Name).UpdateAsync(
+            new UpdateImage(Caller.Of(context).Actor, ImagesMapping.ToManifest(request.Image))));
+
+    public override async Task<V1.Image> PublishImage(V1.PublishImageRequest request, ServerCallContext context)
+    {
+        var caller = Caller.Of(context);
+        return Answer(await GrainOf(request.Name).PublishAsync(new PublishImage(caller.Actor, caller.Roles, request.Etag)));
+    }
+
+    public override async Task<V1.Image> RevokeImage(V1.RevokeImageRequest request, ServerCallContext context)
+    {
+        var (tenant, digest) = ResourceNames.ImageOf(request.Name);
+        var order = new RevokeImage(Caller.Of(context).Actor, request.Reason, request.RequestId);
+        return await CountedAsync(Answer(await grains.GetImage(tenant, digest).RevokeAsync(order)), tenant, digest, context);
     }
 
     public override async Task<V1.ListImagesResponse> ListImages(V1.ListImagesRequest request, ServerCallContext context)
@@ -37,33 +54,96 @@ internal sealed class ImagesService(IGrainFactory grains, IArtifactStore artifac
             throw FleetErrors.Invalid([("header", "is the first message")]);
         }
 
-        if (header.Signature.IsEmpty)
+        var manifest = ImagesMapping.ToManifest(header.Image);
+        if (header.Signature.IsEmpty && manifest.Format == ImageFormat.Detached)
         {
             throw FleetErrors.ToRpcException(ImageErrors.SignatureMissing());
         }
 
         var tenant = ResourceNames.ParentOf(header.Parent);
+        var digest = await StageAsync(header, requestStream, context.CancellationToken);
+        var command = new RegisterImage(
+            Caller.Of(context).Actor, header.RequestId, manifest, [.. header.Signature.Span])
+        {
+            AsDraft = header.Draft,
+        };
+        return Answer(await grains.GetImage(tenant, digest).RegisterAsync(command));
+    }
+
+    public override async Task<V1.Upload> GetUpload(V1.GetUploadRequest request, ServerCallContext context)
+    {
+        var upload = UploadOf(request.Name, request.SizeBytes);
+        return Answer(request.Name, upload, await artifacts.GetReceivedAsync(upload, context.CancellationToken));
+    }
+
+    public override async Task<V1.Upload> AppendUpload(
+        IAsyncStreamReader<V1.AppendUploadRequest> requestStream, ServerCallContext context)
+    {
+        if (!await requestStream.MoveNext(context.CancellationToken) || requestStream.Current.Header is not { } header)
+        {
+            throw FleetErrors.Invalid([("header", "is the first message")]);
+        }
+
+        var upload = UploadOf(header.Name, header.SizeBytes);
         var chunks = ReadAsync(requestStream, context.CancellationToken);
-        var staged = await artifacts.StageAsync(chunks, header.Image.SizeBytes, context.CancellationToken);
+        var progress = await artifacts.AppendAsync(upload, header.Offset, chunks, context.CancellationToken);
+        return progress.Error is { } error
+            ? throw FleetErrors.ToRpcException(error)
+            : Answer(header.Name, upload, progress.ReceivedBytes);
+    }
+
+    /// <summary>
+    /// The digest of what is staged: of the chunks that come, or of what earlier calls brought. Whether it is there the silo sees.
+    /// </summary>
+    private async Task<ImageDigest> StageAsync(
+        V1.UploadImageHeader header, IAsyncStreamReader<V1.UploadImageRequest> requestStream, CancellationToken cancellationToken)
+    {
+        var hasChunks = await requestStream.MoveNext(cancellationToken);
+        ImageDigest? stated = header.Image.Name.Length > 0 ? ResourceNames.ImageOf(header.Image.Name).Digest : null;
+        if (!hasChunks && stated is { } brought)
+        {
+            return brought;
+        }
+
+        var chunks = ReadAsync(requestStream, hasChunks, cancellationToken);
+        var staged = await artifacts.StageAsync(chunks, header.Image.SizeBytes, cancellationToken);
         if (staged.Content is not { } content)
         {
             throw FleetErrors.ToRpcException(staged.Error ?? ImageErrors.TooLarge(header.Image.SizeBytes));
         }
 
-        if (header.Image.Name.Length > 0 && ResourceNames.ImageOf(header.Image.Name).Digest is var stated && stated != content.Digest)
-        {
-            throw FleetErrors.ToRpcException(ImageErrors.DigestMismatch(stated, content.Digest));
-        }
+        return stated is null || stated == content.Digest
+            ? content.Digest
+            : throw FleetErrors.ToRpcException(ImageErrors.DigestMismatch(stated.Value, content.Digest));
+    }
 
-        var command = new RegisterImage(
-            Caller.Of(context).Actor, header.RequestId, ImagesMapping.ToManifest(header.Image), [.. header.Signature.Span]);
-        return Answer(await grains.GetImage(tenant, content.Digest).RegisterAsync(command));
+    private static UploadKey UploadOf(string name, long sizeBytes)
+    {
+        var (tenant, digest) = ResourceNames.ImageOf(name);
+        return new UploadKey(tenant, digest, sizeBytes);
+    }
+
+    private static V1.Upload Answer(string name, UploadKey upload, long received) =>
+        new() { Name = name, SizeBytes = upload.SizeBytes, ReceivedBytes = received };
+
+    private static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
+        IAsyncStreamReader<V1.AppendUploadRequest> stream, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (await stream.MoveNext(cancellationToken))
+        {
+            if (stream.Current.PartCase != V1.AppendUploadRequest.PartOneofCase.Chunk)
+            {
+                throw FleetErrors.Invalid([("chunk", "is every message but the first")]);
+            }
+
+            yield return stream.Current.Chunk.Memory;
+        }
     }
 
     private static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
-        IAsyncStreamReader<V1.UploadImageRequest> stream, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IAsyncStreamReader<V1.UploadImageRequest> stream, bool isAtOne, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        while (await stream.MoveNext(cancellationToken))
+        for (; isAtOne; isAtOne = await stream.MoveNext(cancellationToken))
         {
             if (stream.Current.PartCase != V1.UploadImageRequest.PartOneofCase.Chunk)
             {
@@ -77,99 +157,21 @@ internal sealed class ImagesService(IGrainFactory grains, IArtifactStore artifac
     private static V1.Image Answer(ImageReply reply) => reply switch
     {
         { Error: { } error } => throw FleetErrors.ToRpcException(error),
-        { Image: { } image } => ImagesMapping.ToApi(image),
+        { Image: { } image } => ImagesMapping.ToApi(image, reply.ApprovalsNeeded),
         _ => throw new InvalidOperationException("Neither an image nor an error."),
     };
-}
 
-/// <summary>Images of the API and of the domain.</summary>
-internal static class ImagesMapping
-{
-    public const string Collection = "images";
-
-    public static ImageManifest ToManifest(V1.Image image) => new(
-        image.Version,
-        ImageTrack.TryParse(image.Track, out var track) ? track : throw new FormatException(image.Track),
-        [.. image.Models.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
-        image.SizeBytes);
-
-    public static V1.Image ToApi(Image image) => ToApi(image.Tenant, image.Digest.Value, image.Manifest, image.Signer, image.CreatedAt);
-
-    public static V1.Image ToApi(ImageRow row) => ToApi(row.Tenant, row.Name, row.Manifest, row.Signer, row.CreatedAt);
-
-    private static V1.Image ToApi(TenantId tenant, string digest, ImageManifest manifest, ImageSigner signer, DateTimeOffset createdAt)
+    /// <summary>With the number of devices that run it: whoever looks at one image, or revokes it, asks that next.</summary>
+    private async Task<V1.Image> CountedAsync(V1.Image image, TenantId tenant, ImageDigest digest, ServerCallContext context)
     {
-        var api = new V1.Image
-        {
-            Name = ResourceNames.Of(tenant, Collection, digest),
-            Version = manifest.Version,
-            Track = manifest.Track.Value,
-            SizeBytes = manifest.SizeBytes,
-            Signer = signer.Subject,
-            SignerSha256 = signer.CertificateSha256,
-            CreatedAt = ApiValues.ToTimestamp(createdAt),
-        };
-        api.Models.AddRange(manifest.Models);
-        return api;
-    }
-}
-
-/// <summary>What requests of the images service have to look like.</summary>
-internal static class ImagesValidators
-{
-    /// <summary>Larger chunks only cost memory.</summary>
-    public const int ChunkBytesMax = 1024 * 1024;
-
-    private const int ModelLengthMax = 64;
-
-    public static void AddTo(RequestValidators validators) => validators
-        .Add<V1.GetImageRequest>((request, problems) => problems.ImageName("name", request.Name))
-        .Add<V1.ListImagesRequest>((request, problems) => problems.Page(request.Parent, request.PageSize, request.PageToken))
-        .Add<V1.UploadImageRequest>(CheckPart);
-
-    private static void CheckPart(V1.UploadImageRequest request, Problems problems)
-    {
-        switch (request.PartCase)
-        {
-            case V1.UploadImageRequest.PartOneofCase.Header:
-                CheckHeader(request.Header, problems);
-                break;
-            case V1.UploadImageRequest.PartOneofCase.Chunk:
-                problems.Require(request.Chunk.Length <= ChunkBytesMax, "chunk", $"at most {ChunkBytesMax} bytes");
-                break;
-            default:
-                problems.Add("part", "header or chunk");
-                break;
-        }
+        var running = new Listing(tenant, GrainTypes.Device, $"image_digest = {digest}");
+        image.DevicesRunning = (await lister.CountAsync(running, "", context.CancellationToken)).Total;
+        return image;
     }
 
-    private static void CheckHeader(V1.UploadImageHeader header, Problems problems)
+    private IImageGrain GrainOf(string name)
     {
-        problems.Parent(header.Parent);
-        problems.RequestId(header.RequestId);
-        problems.Require(
-            header.Signature.Length <= ImageManifest.SignatureBytesMax, "signature", $"at most {ImageManifest.SignatureBytesMax} bytes");
-        if (header.Image is not { } image)
-        {
-            problems.Add("image", "is required");
-            return;
-        }
-
-        if (image.Name.Length > 0)
-        {
-            problems.ImageName("image.name", image.Name);
-        }
-
-        problems.Require(OsVersion.TryParse(image.Version, out _), "image.version", "numbers with dots between them, for example 12.11.77");
-        problems.Require(ImageTrack.TryParse(image.Track, out _), "image.track", "active, or a long-term-support line such as 12.11");
-        problems.Require(
-            image.Models.Count is >= 1 and <= ImageManifest.ModelsMax
-            && image.Models.All(model => model.Length is >= 1 and <= ModelLengthMax),
-            "image.models",
-            $"1 to {ImageManifest.ModelsMax} models of 1 to {ModelLengthMax} characters");
-        problems.Require(
-            image.SizeBytes is >= 1 and <= ImageManifest.SizeBytesMax,
-            "image.size_bytes",
-            $"1 to {ImageManifest.SizeBytesMax}, exactly the file's");
+        var (tenant, digest) = ResourceNames.ImageOf(name);
+        return grains.GetImage(tenant, digest);
     }
 }

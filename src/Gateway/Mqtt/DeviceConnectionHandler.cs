@@ -19,6 +19,12 @@ internal sealed partial class DeviceConnectionHandler(
 {
     private const byte ConnectHeader = 0x10;
 
+    /// <summary>
+    /// The CONNECT of somebody who will be refused in any case: enough to read who he says he is, and no memory to be had for a certificate
+    /// that anybody can make.
+    /// </summary>
+    private const int StrangerBytesMax = 4 * 1024;
+
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
@@ -26,9 +32,11 @@ internal sealed partial class DeviceConnectionHandler(
         var hasRoom = registry.TryOpen();
         try
         {
-            if (await ReceiveConnectAsync(channel) is { } connect)
+            var peer = DevicePeer.Of(connection.Items);
+            var isWelcome = hasRoom && peer?.Result?.Identity is not null;
+            if (await ReceiveConnectAsync(channel, isWelcome ? options.Value.PacketBytesMax : StrangerBytesMax) is { } connect)
             {
-                await ServeAsync(channel, DevicePeer.Of(connection.Items), connect, hasRoom);
+                await ServeAsync(channel, peer, connect, hasRoom);
             }
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
@@ -89,13 +97,13 @@ internal sealed partial class DeviceConnectionHandler(
         }
     }
 
-    private async Task<ConnectFrame?> ReceiveConnectAsync(MqttChannel channel)
+    private async Task<ConnectFrame?> ReceiveConnectAsync(MqttChannel channel, int bytesMax)
     {
         using var timeout = new CancellationTokenSource(options.Value.ConnectTimeout, clock);
         while (true)
         {
             var result = await channel.Input.ReadAsync(timeout.Token);
-            var status = FrameReader.TryRead(result.Buffer, options.Value.PacketBytesMax, out var frame);
+            var status = FrameReader.TryRead(result.Buffer, bytesMax, out var frame);
             if (status == FrameStatus.Incomplete && !result.IsCompleted)
             {
                 channel.Input.AdvanceTo(result.Buffer.Start, result.Buffer.End);

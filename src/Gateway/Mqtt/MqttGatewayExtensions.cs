@@ -1,10 +1,12 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Muster.Cryptography.Certificates;
 using Muster.Gateway.Identity;
+using Muster.Gateway.Images;
 using Muster.Gateway.Revocations;
 
 namespace Muster.Gateway.Mqtt;
@@ -15,13 +17,21 @@ namespace Muster.Gateway.Mqtt;
 /// </summary>
 public static class MqttGatewayExtensions
 {
+    /// <summary>
+    /// What a peer may have sent that nobody has read yet. Twenty thousand sockets that wait for their handshake are strangers': with the
+    /// server's default of a megabyte they are twenty gigabytes, with this one. Larger packets are put together as they are read.
+    /// </summary>
+    private const int UnreadBytesMax = 64 * 1024;
+
     public static IServiceCollection AddMqttGateway(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddOptionsWithValidateOnStart<MqttOptions, MqttOptionsValidator>().Bind(configuration.GetSection(MqttOptions.SectionName));
+        services.Configure<SocketTransportOptions>(transport => transport.MaxReadBufferSize = UnreadBytesMax);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => DeviceTrust.Fixed(provider.GetRequiredService<DeviceIdentityVerifier>()));
+        services.TryAddSingleton<DeviceCalls>();
         services.TryAddSingleton<HandshakeGate>();
         services.TryAddSingleton<DeviceTls>();
         services.AddMetrics();
@@ -30,6 +40,7 @@ public static class MqttGatewayExtensions
         services.AddSingleton<GatewayObserver>();
         services.AddSingleton<GatewayReference>();
         services.AddRevocationWatch();
+        services.AddImageLinks(configuration);
         services.AddSingleton<SessionAdmission>();
         services.AddSingleton<UpMessages>();
         services.AddSingleton<SessionLoop>();

@@ -62,9 +62,25 @@ public sealed class MqttOptions
     [Range(1, 100_000)]
     public int HandshakesMax { get; set; } = 1_024;
 
+    /// <summary>
+    /// Of them those of one address (IPv6: one /64): a host that begins handshakes and never ends them leaves the others three quarters. A
+    /// site behind one address has as many, and the rest of it waits for its turn. With a proxy in front that hides addresses, as many as
+    /// <see cref="HandshakesMax"/>.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int HandshakesPerSourceMax { get; set; } = 256;
+
     /// <summary>Sockets that wait for their handshake: a whole site of 20,000 devices that comes back at once.</summary>
     [Range(0, 1_000_000)]
     public int HandshakesWaitingMax { get; set; } = 20_000;
+
+    /// <summary>
+    /// Questions to devices' grains without an answer, above which further devices wait (50 a second begin all the same). So many keep a
+    /// silo of two processors busy and are answered within tens of milliseconds; with many silos behind a busy gateway more are under
+    /// way in quiet times already.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int CallsBusyMax { get; set; } = 32;
 
     /// <summary>From the TLS handshake to a whole CONNECT packet.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:02:00")]

@@ -175,6 +175,15 @@ internal sealed class MqttSession(
         return packetId == 0 ? ValueTask.CompletedTask : Channel.AcknowledgeAsync(packetId);
     }
 
+    /// <summary>Whether a message of ours waits for this acknowledgement.</summary>
+    public bool IsAwaited(ushort packetId)
+    {
+        lock (_lock)
+        {
+            return _window.IsOpen(packetId);
+        }
+    }
+
     /// <summary>The device acknowledged a message of ours.</summary>
     public void Acknowledged(ushort packetId)
     {
@@ -328,7 +337,7 @@ internal sealed class MqttSession(
         Topic = TopicOf(message),
         PacketIdentifier = packetId,
         QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
-        PayloadSegment = DownMessageWriter.Write(message, Device.Form),
+        PayloadSegment = Limits.Writer.Write(message, Address, Device.Form),
         MessageExpiryInterval = ExpiryOf(message),
     };
 
@@ -355,6 +364,7 @@ internal sealed record Ending(MqttDisconnectReasonCode Code, FleetError Reason);
 /// <param name="ReceiveMax">The client's Receive Maximum.</param>
 /// <param name="SilenceTicksMax">One and a half keep-alive periods, in timestamp ticks.</param>
 /// <param name="WantsReasons">False when the client asked for no reason strings.</param>
+/// <param name="Writer">Makes what the device is told.</param>
 /// <param name="Closing">Called once when the gateway ends the session.</param>
 /// <param name="NotSent">Called for a message that waited and is not sent.</param>
 internal sealed record SessionLimits(
@@ -362,6 +372,7 @@ internal sealed record SessionLimits(
     int ReceiveMax,
     long SilenceTicksMax,
     bool WantsReasons,
+    DownMessageWriter Writer,
     Action<MqttSession, Ending> Closing,
     Action<MqttSession, DownMessage, UnsentReason> NotSent);
 

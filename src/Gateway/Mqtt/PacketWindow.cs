@@ -28,6 +28,8 @@ internal sealed class PacketWindow(int size)
         return _last;
     }
 
+    public bool IsOpen(ushort id) => id != 0 && Array.IndexOf(_ids, id) >= 0;
+
     /// <summary>False when no such message is under way.</summary>
     public bool Close(ushort id)
     {

@@ -30,7 +30,9 @@ internal sealed partial class SessionAdmission(
     GatewayReference reference,
     AdmissionGate gate,
     SessionRegistry registry,
+    DeviceCalls calls,
     GatewayInstruments instruments,
+    DownMessageWriter writer,
     IOptions<MqttOptions> options,
     TimeProvider clock,
     ILogger<SessionAdmission> logger)
@@ -135,7 +137,7 @@ internal sealed partial class SessionAdmission(
 
             session.Grain = grains.GetDevice(session.Address.Tenant, session.Address.Device);
             var gateway = session.Receives ? reference.Value : null;
-            reply = await session.Grain.AdmitAsync(new AdmitSession(session.Identity, session.Receives, gateway, registry.GatewayId));
+            reply = await AdmitAsync(session.Grain, new AdmitSession(session.Identity, session.Receives, gateway, registry.GatewayId));
             session.Reference = new SessionRef(registry.GatewayId, session.Receives ? reply.Epoch : 0, gateway);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
@@ -153,6 +155,19 @@ internal sealed partial class SessionAdmission(
 
         session.AcceptedUntil = reply.AcceptedUntil;
         return new Admission(session, reply.SessionPresent && !isClean, MqttConnectReasonCode.Success, null);
+    }
+
+    private async Task<AdmitReply> AdmitAsync(IDeviceGrain device, AdmitSession command)
+    {
+        calls.Begin();
+        try
+        {
+            return await device.AdmitAsync(command);
+        }
+        finally
+        {
+            calls.End();
+        }
     }
 
     /// <summary>Nobody is sent a will here; its words tell operators how the device calls its end, whatever topic it named.</summary>
@@ -190,6 +205,7 @@ internal sealed partial class SessionAdmission(
             connect.ReceiveMaximum == 0 ? ushort.MaxValue : connect.ReceiveMaximum,
             (long)(keepAlive.TotalSeconds * 1.5 * clock.TimestampFrequency),
             connect.RequestProblemInformation,
+            writer,
             (session, ending) => LogClosing(logger, session.ClientId, ending.Code, ending.Reason.Reason),
             (session, message, why) =>
             {

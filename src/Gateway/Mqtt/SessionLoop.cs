@@ -19,6 +19,7 @@ internal sealed partial class SessionLoop(
     IGrainFactory grains,
     SessionRegistry registry,
     UpMessages messages,
+    DeviceCalls calls,
     GatewayInstruments instruments,
     IOptions<MqttOptions> options,
     TimeProvider clock,
@@ -74,6 +75,7 @@ internal sealed partial class SessionLoop(
 
     private async Task TellGrainAsync(MqttSession session)
     {
+        await calls.EnterGoodbyeAsync();
         try
         {
             await session.Grain.DisconnectAsync(session.Reference);
@@ -82,6 +84,10 @@ internal sealed partial class SessionLoop(
         {
             // Presence says the same within two seconds.
             LogDisconnectUntold(logger, exception, session.ClientId);
+        }
+        finally
+        {
+            calls.LeaveGoodbye();
         }
     }
 
@@ -197,13 +203,15 @@ internal sealed partial class SessionLoop(
         return isRead;
     }
 
-    /// <summary>Every packet costs the device a turn, but acknowledgements of what we sent ourselves.</summary>
-    private long TakeTurn(MqttSession session, in Frame frame) =>
-        frame.Header >> 4 == (int)MqttControlPacketType.PubAck ? 0 : session.Device.TakeTurn(clock.GetTimestamp());
+    /// <summary>Every packet costs the device a turn, but acknowledgements that we wait for: of those there are never many.</summary>
+    private long TakeTurn(MqttSession session, in Frame frame) => frame.Header >> 4 == (int)MqttControlPacketType.PubAck
+        && TryReadPacketId(frame, out var acknowledged) && session.IsAwaited(acknowledged)
+            ? 0
+            : session.Device.TakeTurn(clock.GetTimestamp());
 
     private async Task SlowDownAsync(long early)
     {
-        var wait = TimeSpan.FromSeconds((double)early / clock.TimestampFrequency);
+        var wait = clock.GetElapsedTime(0, early);
         instruments.Throttled(wait);
         await Task.Delay(wait, clock);
     }

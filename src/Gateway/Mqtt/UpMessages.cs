@@ -22,6 +22,7 @@ internal sealed partial class UpMessages(
     IGrainFactory grains,
     SessionRegistry registry,
     SessionAdmission admissions,
+    DeviceCalls calls,
     GatewayInstruments instruments,
     ILogger<UpMessages> logger)
 {
@@ -121,6 +122,7 @@ internal sealed partial class UpMessages(
     {
         FleetError? error;
         var owesAck = false;
+        calls.Begin();
         try
         {
             var reply = await message.SendAsync(session.Grain);
@@ -133,21 +135,14 @@ internal sealed partial class UpMessages(
             LogFault(logger, exception, session.ClientId, kind);
             error = DeviceMessageErrors.Unavailable();
         }
+        finally
+        {
+            calls.End();
+        }
 
         if (error is null)
         {
-            instruments.Received(kind, "committed");
-            session.Boot = message.Stamp.BootId;
-            if (kind == UpKind.Hello)
-            {
-                session.Device.SaidHello(session.Order, session.Boot);
-            }
-
-            if (message.Status is { } status)
-            {
-                registry.MarkChanged(session.Device, status.Health);
-            }
-
+            NoteCommitted(session, kind, message);
             await session.AcknowledgeAsync(packetId, owesAck ? new AckMessage(kind, message.Stamp) : null);
             return true;
         }
@@ -170,6 +165,27 @@ internal sealed partial class UpMessages(
         // The grain closes the sessions that it knows; one that only publishes, at another gateway, ends with its next word.
         session.Close(MqttDisconnectReasonCode.AdministrativeAction, error);
         return false;
+    }
+
+    /// <summary>What the session itself keeps of a message that is committed.</summary>
+    private void NoteCommitted(MqttSession session, UpKind kind, in UpMessage message)
+    {
+        instruments.Received(kind, "committed");
+        if (message.Native is null)
+        {
+            // An event of AXIS OS names no boot: it takes nothing back that was said before.
+            session.Boot = message.Stamp.BootId;
+        }
+
+        if (kind == UpKind.Hello)
+        {
+            session.Device.SaidHello(session.Order, session.Boot);
+        }
+
+        if (message.Status is { } status)
+        {
+            registry.MarkChanged(session.Device, status.Health);
+        }
     }
 
     /// <summary>Refused before it reached the grain: PUBACK says why, and so does a rejection to the receiving session.</summary>

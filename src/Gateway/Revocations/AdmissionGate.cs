@@ -15,11 +15,12 @@ internal sealed class AdmissionGate(PartitionMap map, WatchedPartitions partitio
     private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(2);
 
     /// <summary>Null when the device may be asked about; else why nobody of its partition is admitted now.</summary>
-    public ValueTask<FleetError?> CheckAsync(DeviceAddress address)
-    {
-        var partition = map.OfDevice(DeviceKey.Of(address.Tenant, address.Device));
-        return partitions.IsFresh(partition) ? ValueTask.FromResult<FleetError?>(null) : WaitAsync(partition);
-    }
+    public ValueTask<FleetError?> CheckAsync(DeviceAddress address) =>
+        CheckAsync(map.OfDevice(DeviceKey.Of(address.Tenant, address.Device)));
+
+    /// <summary>As for a device, of whatever is recorded in this partition.</summary>
+    public ValueTask<FleetError?> CheckAsync(int partition) =>
+        partitions.IsFresh(partition) ? ValueTask.FromResult<FleetError?>(null) : WaitAsync(partition);
 
     private async ValueTask<FleetError?> WaitAsync(int partition)
     {

@@ -4,6 +4,7 @@ using Muster.Contracts.Gateways;
 using Muster.Contracts.Revocations;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Gateway.Mqtt;
 using MQTTnet.Protocol;
 
@@ -11,12 +12,13 @@ namespace Muster.Gateway.Revocations;
 
 /// <summary>
 /// What is open at this gateway and may have to end: MQTT sessions, also those that only publish, and downloads. A tombstone's end at
-/// once; for anything else the device's own grain judges each, until it answers.
+/// once, and those of a revoked image; for anything else the device's own grain judges each, until it answers.
 /// </summary>
 internal sealed partial class OpenAccess(
     IGrainFactory grains,
     SessionRegistry sessions,
     OpenDownloads downloads,
+    ServedImages images,
     WatchedPartitions partitions,
     TimeProvider clock,
     ILogger<OpenAccess> logger)
@@ -42,6 +44,12 @@ internal sealed partial class OpenAccess(
     /// <summary>Ends what the revocation is about, or has it judged.</summary>
     public void Act(in Revocation revocation)
     {
+        if (revocation.Image is { } image)
+        {
+            EndImage(revocation.Tenant, image);
+            return;
+        }
+
         var address = new DeviceAddress(revocation.Tenant, revocation.Device);
         if (revocation.Effect == RevocationEffect.End)
         {
@@ -62,7 +70,9 @@ internal sealed partial class OpenAccess(
             End(device.Address, DeviceErrors.SayHelloAgain(device.Address.Device));
         }
 
-        foreach (var download in downloads.All.Where(download => download.Partition == partition))
+        // Before its downloads end: one that begins meanwhile is open already, or asks for the image anew.
+        images.Forget(partition);
+        foreach (var download in downloads.All.Where(download => download.IsOf(partition)))
         {
             download.Abort();
         }
@@ -72,7 +82,8 @@ internal sealed partial class OpenAccess(
     public void Tick()
     {
         JudgeWaiting();
-        foreach (var download in downloads.All.Where(download => partitions.IsLost(download.Partition)))
+        foreach (var download in downloads.All.Where(
+            one => one.IsSent && (partitions.IsLost(one.Partition) || partitions.IsLost(one.ImagePartition))))
         {
             download.Abort();
         }
@@ -161,11 +172,30 @@ internal sealed partial class OpenAccess(
     {
         var (tenant, device) = download.Address;
         var error = await grains.GetDevice(tenant, device)
-            .AuthorizeDownloadAsync(new AuthorizeDownload(download.Identity, download.Digest));
-        if (error is not null)
+            .AuthorizeDownloadAsync(new AuthorizeDownload(download.Identity, download.Image.Value))
+            ?? await images.CheckAsync(tenant, download.Image, download.ImagePartition);
+
+        // What the age of the watch means for a download is Tick's to say.
+        if (error is { Kind: not ErrorKind.Unavailable })
         {
             LogAborted(logger, device.Value, error.Reason);
             download.Abort();
+        }
+    }
+
+    private void EndImage(TenantId tenant, ImageDigest image)
+    {
+        images.Forget(tenant, image);
+        var ended = 0;
+        foreach (var download in downloads.Of(tenant, image))
+        {
+            download.Abort();
+            ended++;
+        }
+
+        if (ended > 0)
+        {
+            LogImageRevoked(logger, ended, image.Value);
         }
     }
 
@@ -189,6 +219,9 @@ internal sealed partial class OpenAccess(
     [LoggerMessage(
         Level = LogLevel.Warning, Message = "The connections of device {DeviceId} could not be judged; its grain is asked again")]
     private static partial void LogUnjudged(ILogger logger, Exception fault, string deviceId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} downloads of image {Digest} are broken off: it was revoked")]
+    private static partial void LogImageRevoked(ILogger logger, int count, string digest);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "A download by device {DeviceId} is broken off: {Reason}")]
     private static partial void LogAborted(ILogger logger, string deviceId, string reason);

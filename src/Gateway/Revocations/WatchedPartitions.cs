@@ -243,7 +243,8 @@ internal sealed class WatchedPartitions
         {
             if (_entries[partition].Silo == reply.Cursor.Silo && !named.Contains(partition))
             {
-                _entries[partition].Silo = Guid.Empty;
+                // As when the silo is lost: its cursor says nothing of this partition from here on, should it name it again.
+                (_entries[partition].Silo, _entries[partition].Tail) = (Guid.Empty, Guid.Empty);
             }
         }
     }

@@ -12,15 +12,18 @@ using V1 = Muster.Protocol.V1;
 namespace Muster.Gateway.Rollouts;
 
 /// <summary>Rollouts of the API and of the domain.</summary>
-internal static class RolloutsMapping
+internal static partial class RolloutsMapping
 {
     public const string Collection = "rollouts";
 
     private const int PercentDefault = 100;
 
+    private const double Tenths = 10;
+
     public static RolloutSpec ToSpec(ResourceId id, V1.Rollout rollout) => new()
     {
-        ImageDigest = ResourceNames.ImageOf(rollout.Image).Digest.Value,
+        ImageDigest = rollout.Image.Length == 0 ? "" : ResourceNames.ImageOf(rollout.Image).Digest.Value,
+        Settings = ToSpec(rollout.Settings),
 
         // The catalogue knows it; the grain fills it in.
         TargetVersion = "",
@@ -31,43 +34,96 @@ internal static class RolloutsMapping
         Waves = [.. rollout.Waves.Select(ToSpec)],
         FailureGate = ToSpec(rollout.FailureGate),
         DevicesPerMinute = rollout.DevicesPerMinute,
-        MaxUnavailable = rollout.MaxUnavailable == 0 ? null : Amount.Count(rollout.MaxUnavailable),
+        RateGrowth = ToSpec(rollout.RateGrowth),
+        MaxUnavailable = rollout switch
+        {
+            { MaxUnavailablePercent: > 0 and var percent } => Amount.Percent(percent),
+            { MaxUnavailable: > 0 and var count } => Amount.Count(count),
+            _ => null,
+        },
         AllowTrackChange = rollout.AllowTrackChange,
         InProgressTimeout = rollout.InProgressTimeout?.ToTimeSpan() ?? RolloutSpec.InProgressTimeoutDefault,
         UndeliveredTimeout = rollout.UndeliveredTimeout?.ToTimeSpan() ?? RolloutSpec.UndeliveredTimeoutDefault,
+        ApprovalsRequired = rollout.ApprovalsRequired,
+        OverrideNeedsApprover = rollout.OverrideNeedsApprover,
+        Retries = ToSpec(rollout.Retries),
+        Windows = [.. rollout.Windows.Select(ToSpec)],
+        InProgressPolicy = ToSpec(rollout.InProgressPolicy),
+        UndeliveredPolicy = ToSpec(rollout.UndeliveredPolicy),
     };
 
-    public static V1.Rollout ToApi(Rollout rollout, ImmutableArray<WaveReport> reports)
+    public static V1.Rollout ToApi(Rollout rollout, ImmutableArray<WaveReport> reports, int approvalsNeeded)
     {
         var (spec, plan) = (rollout.Spec, rollout.Plan);
         var api = new V1.Rollout
         {
             Name = ResourceNames.Of(rollout.Tenant, Collection, rollout.Id.Value),
             State = ToApi(plan.State),
-            Image = ResourceNames.Of(rollout.Tenant, "images", spec.ImageDigest),
+            Image = ImageName(rollout.Tenant, spec.ImageDigest),
             TargetVersion = spec.TargetVersion,
             Filter = spec.Filter,
-            FailureGate = new V1.FailureGate
-            {
-                FailureCount = spec.FailureGate.FailureCount ?? 0,
-                FailurePercent = spec.FailureGate.FailurePercent ?? 0,
-                MinFinished = spec.FailureGate.MinFinished,
-            },
+            FailureGate = ToApi(spec.FailureGate),
             DevicesPerMinute = spec.DevicesPerMinute,
-            MaxUnavailable = spec.MaxUnavailable?.Value ?? 0,
+            RateGrowth = ToApi(spec.RateGrowth),
+            MaxUnavailable = spec.MaxUnavailable is { Kind: AmountKind.Count, Value: var count } ? count : 0,
+            MaxUnavailablePercent = spec.MaxUnavailable is { Kind: AmountKind.Percent, Value: var percent } ? percent : 0,
             AllowTrackChange = spec.AllowTrackChange,
             InProgressTimeout = Duration.FromTimeSpan(spec.InProgressTimeout),
             UndeliveredTimeout = Duration.FromTimeSpan(spec.UndeliveredTimeout),
+            Retries = ToApi(spec.Retries),
+            InProgressPolicy = ToApi(spec.InProgressPolicy),
+            UndeliveredPolicy = ToApi(spec.UndeliveredPolicy),
             Epoch = plan.Epoch,
             Members = plan.Members,
-            WaitingOn = Words(reports),
+            WaitingOn = plan.State == RolloutState.AwaitingApproval ? Words(rollout, approvalsNeeded) : Words(reports),
             CreatedAt = ApiValues.ToTimestamp(rollout.CreatedAt),
             StartedAt = ApiValues.ToTimestamp(plan.StartedAt),
             EndedAt = ApiValues.ToTimestamp(plan.EndedAt),
+            ApprovalsRequired = spec.ApprovalsRequired,
+            OverrideNeedsApprover = spec.OverrideNeedsApprover,
+            Etag = spec.Fingerprint,
+            ApprovalsNeeded = approvalsNeeded,
+            CreatedBy = rollout.CreatedBy.ToString(),
+            RollBack = ToApi(plan.RollBack),
         };
+        AddSettings(api, spec.Settings);
+        api.EditedBy.AddRange(rollout.Editors.Select(editor => editor.ToString()));
+        api.Approvals.AddRange(rollout.ValidApprovals.Select(approval => new V1.RolloutApproval
+        {
+            Approver = approval.Approver.ToString(),
+            ApprovedAt = ApiValues.ToTimestamp(approval.At),
+        }));
         api.Waves.AddRange(spec.Waves.Select(ToApi));
-        api.WaveStatus.AddRange(plan.Waves.Select(ToApi));
-        api.Decisions.AddRange(plan.Decisions.Select(ToApi));
+        api.WaveStatus.AddRange(plan.Waves.Select((wave, index) => ToApi(plan, wave, index)));
+        api.Windows.AddRange(spec.Windows.IsDefault ? [] : spec.Windows.Select(ToApi));
+        api.Decisions.AddRange(plan.Decisions.Select((decision, i) =>
+            ToApi(decision, plan.DecisionCount - plan.Decisions.Length + 1 + i)));
+        api.BurnUp = ToApi(plan.BurnUp);
+        return api;
+    }
+
+    public static V1.WaveExplanation ToApi(Rollout rollout, WaveExplanation explanation)
+    {
+        var plan = rollout.Plan;
+        var api = new V1.WaveExplanation
+        {
+            Name = ResourceNames.Of(rollout.Tenant, Collection, rollout.Id.Value),
+            RolloutState = ToApi(plan.State),
+            Wave = plan.IsDraft
+                ? new V1.Wave { Index = explanation.Wave, State = (V1.WaveState)explanation.State }
+                : ToApi(plan, plan.Waves[explanation.Wave], explanation.Wave),
+            LogCut = explanation.IsLogCut,
+            SuccessGate = explanation.Success is { } success ? ToApi(success) : null,
+            FailureGate = explanation.Failures is { } failures ? ToApi(failures, rollout.Spec.FailureGate) : null,
+        };
+        api.Why.AddRange(explanation.Why.Select(decision => ToApi(decision, number: 0)));
+        api.Waits.AddRange(explanation.Waits.Select(wait => new V1.WaveWait
+        {
+            On = ApiValues.ToName(wait.On),
+            Count = wait.Count,
+            Until = ApiValues.ToTimestamp(wait.Until),
+            Text = wait.Text,
+        }));
         return api;
     }
 
@@ -76,7 +132,8 @@ internal static class RolloutsMapping
     {
         Name = ResourceNames.Of(row.Tenant, Collection, row.Name),
         State = ToApi(row.State),
-        Image = ResourceNames.Of(row.Tenant, "images", row.ImageDigest),
+        Image = ImageName(row.Tenant, row.ImageDigest),
+        SettingCount = row.Settings,
         TargetVersion = row.TargetVersion,
         Members = row.Members,
         Succeeded = row.Succeeded,
@@ -94,30 +151,97 @@ internal static class RolloutsMapping
         RolloutState.Cancelling => V1.RolloutState.Cancelling,
         RolloutState.Succeeded => V1.RolloutState.Succeeded,
         RolloutState.Cancelled => V1.RolloutState.Cancelled,
+        RolloutState.AwaitingApproval => V1.RolloutState.AwaitingApproval,
+        RolloutState.Aborted => V1.RolloutState.Aborted,
+        RolloutState.RollingBack => V1.RolloutState.RollingBack,
+        RolloutState.RolledBack => V1.RolloutState.RolledBack,
         _ => throw new System.Diagnostics.UnreachableException($"Unknown state {state}."),
     };
 
     private static WaveSpec ToSpec(V1.WaveSpec wave, int index) => new(
         wave.SizeCase == V1.WaveSpec.SizeOneofCase.Count ? Amount.Count(wave.Count) : Amount.Percent(wave.Percent),
         wave.HasSuccessPercent ? wave.SuccessPercent : PercentDefault,
-        WaveSpec.MinSucceededDefault,
+        wave.MinSucceeded == 0 ? WaveSpec.MinSucceededDefault : wave.MinSucceeded,
         wave.Soak?.ToTimeSpan() ?? TimeSpan.Zero,
-        wave.HasConnectedOnly ? wave.ConnectedOnly : index == 0);
+        wave.HasConnectedOnly ? wave.ConnectedOnly : index == 0)
+    {
+        NeedsApproval = wave.NeedsApproval,
+    };
 
     private static FailureGate ToSpec(V1.FailureGate? gate) => gate is null
         ? FailureGate.Off
         : new FailureGate(
             gate.FailureCount == 0 ? null : gate.FailureCount,
             gate.FailurePercent == 0 ? null : gate.FailurePercent,
-            gate.MinFinished == 0 ? 1 : gate.MinFinished);
+            gate.MinFinished == 0 ? 1 : gate.MinFinished)
+        {
+            Action = ToSpec(gate.Action),
+        };
+
+    private static RateGrowth? ToSpec(V1.RateGrowth? growth) => growth is null
+        ? null
+        : new RateGrowth(
+            (int)Math.Round(growth.Factor * Tenths),
+            growth.StepCase == V1.RateGrowth.StepOneofCase.Succeeded ? RateStep.Succeeded : RateStep.Offered,
+            growth.StepCase == V1.RateGrowth.StepOneofCase.Succeeded ? growth.Succeeded : growth.Offered,
+            growth.DevicesPerMinuteMax == 0 ? RolloutLimits.DevicesPerMinuteMax : growth.DevicesPerMinuteMax);
+
+    private static V1.FailureGate ToApi(FailureGate gate) => new()
+    {
+        FailureCount = gate.FailureCount ?? 0,
+        FailurePercent = gate.FailurePercent ?? 0,
+        MinFinished = gate.MinFinished,
+        Action = ToApi(gate.Action),
+    };
+
+    private static V1.SuccessReading ToApi(SuccessReading reading) => new()
+    {
+        Verdict = ApiValues.ToName(reading.Verdict.ToString()),
+        Succeeded = reading.Succeeded,
+        Counted = reading.Counted,
+        Percent = reading.Percent,
+        Least = reading.Least,
+        Undecided = reading.Undecided,
+    };
+
+    private static V1.FailureReading ToApi(FailureReading reading, FailureGate gate) => new()
+    {
+        Fires = reading.Fires,
+        Failed = reading.Failed,
+        Finished = reading.Finished,
+        FailedWaived = reading.FailedWaived,
+        Gate = ToApi(gate),
+    };
+
+    private static V1.RateGrowth? ToApi(RateGrowth? growth)
+    {
+        if (growth is null)
+        {
+            return null;
+        }
+
+        var api = new V1.RateGrowth { Factor = growth.FactorTenths / Tenths, DevicesPerMinuteMax = growth.PerMinuteMax };
+        if (growth.Step == RateStep.Succeeded)
+        {
+            api.Succeeded = growth.Devices;
+        }
+        else
+        {
+            api.Offered = growth.Devices;
+        }
+
+        return api;
+    }
 
     private static V1.WaveSpec ToApi(WaveSpec wave)
     {
         var api = new V1.WaveSpec
         {
             SuccessPercent = wave.SuccessPercent,
+            MinSucceeded = wave.MinSucceeded,
             Soak = Duration.FromTimeSpan(wave.Soak),
             ConnectedOnly = wave.ConnectedOnly,
+            NeedsApproval = wave.NeedsApproval,
         };
         if (wave.Size.Kind == AmountKind.Count)
         {
@@ -131,7 +255,7 @@ internal static class RolloutsMapping
         return api;
     }
 
-    private static V1.Wave ToApi(WavePlan wave, int index) => new()
+    private static V1.Wave ToApi(RolloutPlan plan, WavePlan wave, int index) => WithAttempts(wave.Totals, WithWayBack(wave, new V1.Wave
     {
         Index = index,
         State = (V1.WaveState)wave.State,
@@ -147,9 +271,13 @@ internal static class RolloutsMapping
         Removed = wave.Totals.Removed,
         StartedAt = ApiValues.ToTimestamp(wave.StartedAt),
         PassedAt = ApiValues.ToTimestamp(wave.PassedAt),
-    };
+        ApprovalEtag = plan.ApprovalEtag(index),
+        AwaitingSince = ApiValues.ToTimestamp(wave.AwaitingSince),
+        ApprovedBy = wave.Approval?.Approver.ToString() ?? "",
+        ApprovedAt = ApiValues.ToTimestamp(wave.Approval?.At),
+    }));
 
-    private static V1.RolloutDecision ToApi(PlanDecision decision)
+    public static V1.RolloutDecision ToApi(PlanDecision decision, long number)
     {
         var api = new V1.RolloutDecision
         {
@@ -157,6 +285,7 @@ internal static class RolloutsMapping
             Decision = decision.Reason,
             Reason = decision.Text,
             Actor = decision.Actor.ToString(),
+            Number = number,
         };
         if (decision.Wave is { } wave)
         {
@@ -166,12 +295,15 @@ internal static class RolloutsMapping
         return api;
     }
 
+    private static string Words(Rollout rollout, int approvalsNeeded) => string.Create(
+        CultureInfo.InvariantCulture, $"approvals: {rollout.ValidApprovals.Length} of {approvalsNeeded}");
+
     private static string Words(ImmutableArray<WaveReport> reports) => reports.IsDefault
         ? ""
         : string.Join("; ", reports
-            .Select((report, index) => (report.WaitingOn, index))
+            .Select((report, index) => (report.WaitingOn, report.WindowOpensAt, index))
             .Where(wave => !wave.WaitingOn.IsDefaultOrEmpty)
             .Select(wave => string.Create(
                 CultureInfo.InvariantCulture,
-                $"wave {wave.index}: {string.Join(", ", wave.WaitingOn.Select(reason => ApiValues.ToName(reason)))}")));
+                $"wave {wave.index}: {string.Join(", ", wave.WaitingOn.Select(on => Word(on, wave.WindowOpensAt)))}")));
 }

@@ -10,12 +10,19 @@ using V1 = Muster.Protocol.V1;
 namespace Muster.Gateway.Rollouts;
 
 /// <summary>The rollouts of the API.</summary>
-internal sealed class RolloutsService(
-    IGrainFactory grains, RowLister lister, WatchSlots slots, IOptions<OperatorsOptions> options, TimeProvider clock)
+internal sealed partial class RolloutsService(
+    IGrainFactory grains,
+    RowLister lister,
+    WatchSlots slots,
+    RolloutSimulations simulations,
+    RolloutEstimates estimates,
+    DecisionWatch decisions,
+    IOptions<OperatorsOptions> options,
+    TimeProvider clock)
     : V1.Rollouts.RolloutsBase
 {
     public override async Task<V1.Rollout> GetRollout(V1.GetRolloutRequest request, ServerCallContext context) =>
-        Answer(await GrainOf(request.Name).GetAsync());
+        await AnswerWithEstimateAsync(await GrainOf(request.Name).GetAsync(), context.CancellationToken);
 
     public override async Task<V1.ListRolloutsResponse> ListRollouts(V1.ListRolloutsRequest request, ServerCallContext context)
     {
@@ -39,11 +46,13 @@ internal sealed class RolloutsService(
             var preview = request.Rollout.Clone();
             preview.Name = ResourceNames.Of(tenant, RolloutsMapping.Collection, id.Value);
             preview.Members = reply.Matching;
+            preview.MembersWithoutWayBack = reply.WithoutWayBack;
             return preview;
         }
 
         var rollout = Answer(reply);
         rollout.Members = request.ValidateOnly ? reply.Matching : rollout.Members;
+        rollout.MembersWithoutWayBack = reply.WithoutWayBack;
         return rollout;
     }
 
@@ -53,11 +62,50 @@ internal sealed class RolloutsService(
     public override async Task<V1.Rollout> PauseRollout(V1.PauseRolloutRequest request, ServerCallContext context) =>
         Answer(await GrainOf(request.Name).PauseAsync(new OrderRollout(Caller.Of(context).Actor, request.Reason)));
 
-    public override async Task<V1.Rollout> ResumeRollout(V1.ResumeRolloutRequest request, ServerCallContext context) =>
-        Answer(await GrainOf(request.Name).ResumeAsync(new ResumeRollout(Caller.Of(context).Actor, request.Override, request.Reason)));
+    public override async Task<V1.Rollout> ResumeRollout(V1.ResumeRolloutRequest request, ServerCallContext context)
+    {
+        var caller = Caller.Of(context);
+        return Answer(await GrainOf(request.Name).ResumeAsync(
+            new ResumeRollout(caller.Actor, request.Override, request.Reason) { Roles = caller.Roles }));
+    }
 
     public override async Task<V1.Rollout> CancelRollout(V1.CancelRolloutRequest request, ServerCallContext context) =>
         Answer(await GrainOf(request.Name).CancelAsync(new OrderRollout(Caller.Of(context).Actor, request.Reason)));
+
+    public override async Task<V1.Rollout> RollBackRollout(V1.RollBackRolloutRequest request, ServerCallContext context)
+    {
+        var caller = Caller.Of(context);
+        return Answer(await GrainOf(request.Name).RollBackAsync(new RollBackRollout(caller.Actor, caller.Roles, request.Reason)));
+    }
+
+    public override async Task<V1.Rollout> UpdateRollout(V1.UpdateRolloutRequest request, ServerCallContext context)
+    {
+        var (_, id) = ResourceNames.ResourceOf(request.Rollout.Name, RolloutsMapping.Collection);
+        return Answer(await GrainOf(request.Rollout.Name).UpdateAsync(new UpdateRollout(
+            Caller.Of(context).Actor, RolloutsMapping.ToSpec(id, request.Rollout), request.Rollout.Etag)));
+    }
+
+    public override async Task<V1.Rollout> ApproveRollout(V1.ApproveRolloutRequest request, ServerCallContext context)
+    {
+        var caller = Caller.Of(context);
+        return Answer(await GrainOf(request.Name).ApproveAsync(new ApproveRollout(caller.Actor, caller.Roles, request.Etag)));
+    }
+
+    public override async Task<V1.Rollout> ApproveWave(V1.ApproveWaveRequest request, ServerCallContext context)
+    {
+        var caller = Caller.Of(context);
+        return Answer(await GrainOf(request.Name).ApproveWaveAsync(
+            new ApproveWave(caller.Actor, caller.Roles, request.Wave, request.Etag)));
+    }
+
+    public override async Task<V1.WaveExplanation> ExplainWave(V1.ExplainWaveRequest request, ServerCallContext context)
+    {
+        var reply = await GrainOf(request.Name).GetAsync();
+        var rollout = reply.Error is null ? reply.Rollout! : throw FleetErrors.ToRpcException(reply.Error);
+        var explanation = WaveExplanation.Of(rollout, reply.Waves, request.Wave, reply.ApprovalsNeeded)
+            ?? throw FleetErrors.ToRpcException(RolloutErrors.WaveNotFound(rollout.Id.Value, request.Wave));
+        return RolloutsMapping.ToApi(rollout, explanation);
+    }
 
     public override async Task WatchRollout(
         V1.WatchRolloutRequest request, IServerStreamWriter<V1.Rollout> responseStream, ServerCallContext context)
@@ -68,8 +116,8 @@ internal sealed class RolloutsService(
         while (true)
         {
             var reply = await grain.GetAsync();
-            var rollout = Answer(reply);
-            if (!rollout.Equals(sent))
+            var rollout = await AnswerWithEstimateAsync(reply, context.CancellationToken);
+            if (IsNews(rollout, sent))
             {
                 await responseStream.WriteAsync(rollout, context.CancellationToken);
                 sent = rollout;
@@ -84,10 +132,35 @@ internal sealed class RolloutsService(
         }
     }
 
+    public override Task<V1.SimulateRolloutResponse> SimulateRollout(V1.SimulateRolloutRequest request, ServerCallContext context) =>
+        simulations.RunAsync(request, context.CancellationToken);
+
+    private async ValueTask<V1.Rollout> AnswerWithEstimateAsync(RolloutReply reply, CancellationToken cancellationToken)
+    {
+        var rollout = Answer(reply);
+        rollout.Estimate = RolloutsMapping.ToApi(await estimates.OfAsync(reply.Rollout!, cancellationToken));
+        return rollout;
+    }
+
+    /// <summary>The sentence of an estimate has numbers that go on by themselves: it alone is no news.</summary>
+    private static bool IsNews(V1.Rollout rollout, V1.Rollout? sent)
+    {
+        if (sent is null)
+        {
+            return true;
+        }
+
+        var text = rollout.Estimate.Text;
+        rollout.Estimate.Text = sent.Estimate.Text;
+        var isNews = !rollout.Equals(sent);
+        rollout.Estimate.Text = text;
+        return isNews;
+    }
+
     private static V1.Rollout Answer(RolloutReply reply) => reply switch
     {
         { Error: { } error } => throw FleetErrors.ToRpcException(error),
-        { Rollout: { } rollout } => RolloutsMapping.ToApi(rollout, reply.Waves),
+        { Rollout: { } rollout } => RolloutsMapping.ToApi(rollout, reply.Waves, reply.ApprovalsNeeded),
         _ => throw new InvalidOperationException("Neither a rollout nor an error."),
     };
 

@@ -16,7 +16,49 @@ internal static class RolloutsValidators
         .Add<V1.PauseRolloutRequest>((request, problems) => CheckOrder(request.Name, request.Reason, problems))
         .Add<V1.ResumeRolloutRequest>((request, problems) => CheckOrder(request.Name, request.Reason, problems))
         .Add<V1.CancelRolloutRequest>((request, problems) => CheckOrder(request.Name, request.Reason, problems))
-        .Add<V1.WatchRolloutRequest>((request, problems) => problems.RolloutName(request.Name));
+        .Add<V1.RollBackRolloutRequest>((request, problems) => CheckOrder(request.Name, request.Reason, problems))
+        .Add<V1.WatchRolloutRequest>((request, problems) => problems.RolloutName(request.Name))
+        .Add<V1.SimulateRolloutRequest>(CheckSimulate)
+        .Add<V1.ExplainWaveRequest>((request, problems) =>
+        {
+            problems.RolloutName(request.Name);
+            problems.Require(request.Wave is >= 0 and <= RolloutLimits.WavesMax, "wave", $"0 to {RolloutLimits.WavesMax}");
+        })
+        .Add<V1.UpdateRolloutRequest>(CheckUpdate)
+        .Add<V1.ApproveRolloutRequest>((request, problems) =>
+        {
+            problems.RolloutName(request.Name);
+            problems.Length("etag", request.Etag, 1, EtagCharactersMax);
+        })
+        .Add<V1.ApproveWaveRequest>(CheckApproval)
+        .Add<V1.ExplainDeviceRequest>(CheckExplainDevice)
+        .Add<V1.WatchRolloutDecisionsRequest>((request, problems) =>
+        {
+            problems.RolloutOrParent(request.Parent);
+            problems.Length("resume_token", request.ResumeToken, 0, DecisionTokens.CharactersMax);
+        });
+
+    /// <summary>An etag is an epoch, a time and a number, or a hash; far above it nothing can be one.</summary>
+    private const int EtagCharactersMax = 80;
+
+    private static void CheckApproval(V1.ApproveWaveRequest request, Problems problems)
+    {
+        problems.RolloutName(request.Name);
+        problems.Require(request.Wave is >= 0 and <= RolloutLimits.WavesMax, "wave", $"0 to {RolloutLimits.WavesMax}");
+        problems.Length("etag", request.Etag, 0, EtagCharactersMax);
+    }
+
+    private static void CheckExplainDevice(V1.ExplainDeviceRequest request, Problems problems)
+    {
+        problems.RolloutName(request.Name);
+        problems.DeviceName("device", request.Device);
+        problems.Require(
+            !ResourceNames.TryParse(request.Name, RolloutsMapping.Collection, out var rollouts, out _)
+            || !ResourceNames.TryParse(request.Device, "devices", out var devices, out _)
+            || rollouts == devices,
+            "device",
+            "a device of the rollout's tenant");
+    }
 
     private static void CheckOrder(string name, string reason, Problems problems)
     {
@@ -29,15 +71,79 @@ internal static class RolloutsValidators
         problems.Parent(request.Parent);
         problems.ResourceIdOf("rollout_id", request.RolloutId);
         problems.RequestId(request.RequestId);
-        if (request.Rollout is not { } rollout)
+        CheckSpec(request.Rollout, problems);
+    }
+
+    private static void CheckUpdate(V1.UpdateRolloutRequest request, Problems problems)
+    {
+        problems.RolloutName(request.Rollout?.Name ?? "");
+        problems.Length("rollout.etag", request.Rollout?.Etag ?? "", 0, EtagCharactersMax);
+        CheckSpec(request.Rollout, problems);
+    }
+
+    private static void CheckSpec(V1.Rollout? rollout, Problems problems)
+    {
+        if (rollout is null)
         {
             problems.Add("rollout", "is required");
             return;
         }
 
-        problems.ImageName("rollout.image", rollout.Image);
+        CheckChange(rollout, problems);
+        CheckWaves(rollout, problems);
+    }
+
+    /// <summary>Settings are judged here already: what is far too long cannot even become a spec.</summary>
+    private static void CheckChange(V1.Rollout rollout, Problems problems)
+    {
+        if (rollout.Image.Length > 0 == rollout.Settings.Count > 0)
+        {
+            problems.Add("rollout.image", "exactly one of image and settings");
+            problems.Add("rollout.settings", "exactly one of image and settings");
+        }
+
+        if (rollout.Image.Length > 0)
+        {
+            problems.ImageName("rollout.image", rollout.Image);
+        }
+
+        foreach (var (field, text) in SettingRules.Validate(RolloutsMapping.ToSettings(rollout.Settings)))
+        {
+            problems.Add($"rollout.{field}", text);
+        }
+    }
+
+    private static void CheckSimulate(V1.SimulateRolloutRequest request, Problems problems)
+    {
+        problems.Parent(request.Parent);
+        problems.Require(request.Fleet is not null, "fleet", "is required");
+        var assumptions = request.Assumptions ?? new V1.SimulationAssumptions();
+        CheckSpan("assumptions.takes_median", assumptions.TakesMedian, problems);
+        CheckSpan("assumptions.takes_at_most", assumptions.TakesAtMost, problems);
+        CheckSpan("assumptions.away_mean", assumptions.AwayMean, problems);
+        CheckSpan("assumptions.approval_takes", assumptions.ApprovalTakes, problems);
+        if (request.Rollout is { } rollout)
+        {
+            CheckWaves(rollout, problems);
+        }
+        else
+        {
+            problems.Add("rollout", "is required");
+        }
+    }
+
+    /// <summary>All but the image: a simulation has none.</summary>
+    private static void CheckWaves(V1.Rollout rollout, Problems problems)
+    {
         CheckNumber("rollout.devices_per_minute", rollout.DevicesPerMinute, problems);
         CheckNumber("rollout.max_unavailable", rollout.MaxUnavailable, problems);
+        CheckNumber("rollout.max_unavailable_percent", rollout.MaxUnavailablePercent, problems);
+        problems.Require(
+            rollout.MaxUnavailable == 0 || rollout.MaxUnavailablePercent == 0,
+            "rollout.max_unavailable_percent",
+            "not beside max_unavailable");
+        CheckGrowth(rollout.RateGrowth, problems);
+        CheckAttempts(rollout, problems);
         CheckSpan("rollout.in_progress_timeout", rollout.InProgressTimeout, problems);
         CheckSpan("rollout.undelivered_timeout", rollout.UndeliveredTimeout, problems);
         problems.Require(
@@ -47,6 +153,7 @@ internal static class RolloutsValidators
             var wave = rollout.Waves[i];
             problems.Require(wave.SizeCase != V1.WaveSpec.SizeOneofCase.None, $"rollout.waves[{i}].size", "count or percent");
             CheckSpan($"rollout.waves[{i}].soak", wave.Soak, problems);
+            CheckNumber($"rollout.waves[{i}].min_succeeded", wave.MinSucceeded, problems);
         }
 
         if (rollout.FailureGate is { } gate)
@@ -54,7 +161,53 @@ internal static class RolloutsValidators
             CheckNumber("rollout.failure_gate.failure_count", gate.FailureCount, problems);
             CheckNumber("rollout.failure_gate.failure_percent", gate.FailurePercent, problems);
             CheckNumber("rollout.failure_gate.min_finished", gate.MinFinished, problems);
+            problems.Require(
+                System.Enum.IsDefined(gate.Action), "rollout.failure_gate.action", "SUSPEND, ABORT or ROLL_BACK");
         }
+    }
+
+    private static void CheckGrowth(V1.RateGrowth? growth, Problems problems)
+    {
+        if (growth is null)
+        {
+            return;
+        }
+
+        // The domain counts in tenths: anything finer would be another rate than the one that was asked for.
+        const double Tenths = 10;
+        const double Fuzz = 1e-6;
+        var tenths = Math.Round(growth.Factor * Tenths);
+        problems.Require(
+            tenths is >= RateGrowth.FactorTenthsMin and <= RateGrowth.FactorTenthsMax
+            && Math.Abs((growth.Factor * Tenths) - tenths) < Fuzz,
+            "rollout.rate_growth.factor",
+            "1.1 to 5.0 with one digit behind the point");
+        problems.Require(
+            growth.StepCase != V1.RateGrowth.StepOneofCase.None, "rollout.rate_growth.step", "offered or succeeded");
+        CheckNumber("rollout.rate_growth.devices_per_minute_max", growth.DevicesPerMinuteMax, problems);
+    }
+
+    private static void CheckAttempts(V1.Rollout rollout, Problems problems)
+    {
+        if (rollout.Retries is { } retries)
+        {
+            problems.Require(
+                retries.MaxAttempts is >= 1 and <= RetryPolicy.MaxAttemptsMax,
+                "rollout.retries.max_attempts",
+                $"1 to {RetryPolicy.MaxAttemptsMax}");
+            CheckSpan("rollout.retries.backoff", retries.Backoff, problems);
+            CheckSpan("rollout.retries.backoff_max", retries.BackoffMax, problems);
+        }
+
+        for (var i = 0; i < rollout.Windows.Count; i++)
+        {
+            CheckSpan($"rollout.windows[{i}].duration", rollout.Windows[i].Duration, problems);
+        }
+
+        problems.Require(
+            System.Enum.IsDefined(rollout.InProgressPolicy), "rollout.in_progress_policy", "FAIL, SKIP or WAIT");
+        problems.Require(
+            System.Enum.IsDefined(rollout.UndeliveredPolicy), "rollout.undelivered_policy", "FAIL, SKIP or WAIT");
     }
 
     private static void CheckNumber(string field, int value, Problems problems) =>

@@ -100,10 +100,11 @@ internal sealed class ExportRun(
     private async Task ExportImageAsync(PackedRecord record, CancellationToken cancellationToken)
     {
         var digest = ImageKey.Parse(record.Key.Key).Digest;
-        await using var content = artifacts.OpenPublished(digest);
-        if (content is not null)
+        await using var artifact = await artifacts.FindPublishedAsync(digest, cancellationToken);
+        if (artifact is not null)
         {
-            var image = new V1.ExportedImage { Digest = digest.Value, SizeBytes = content.Length };
+            var content = await artifact.OpenAsync(0, artifact.Length, cancellationToken);
+            var image = new V1.ExportedImage { Digest = digest.Value, SizeBytes = artifact.Length };
             await SendAsync(new V1.ExportPart { Image = image }, cancellationToken);
             var buffer = new byte[ImageBytesPerPart];
             for (int read; (read = await content.ReadAtLeastAsync(buffer, buffer.Length, false, cancellationToken)) > 0;)

@@ -16,24 +16,18 @@ namespace Muster.Grains.CertificateStatus;
 [GrainType(GrainTypes.CertificateStatus)]
 internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatusGrain
 {
-    /// <summary>Partitions asked at a time: hides the round trips and floods no silo.</summary>
-    private const int PartitionsAtOnce = 32;
-
-    private readonly PartitionMap _partitions;
     private readonly TimeProvider _clock;
     private readonly ILogger<CertificateStatusGrain> _logger;
     private readonly IFleetSigner? _signer;
-    private readonly PartitionRevocations?[] _known;
+    private readonly CollectedRevocations _collected;
     private readonly Dictionary<int, (RevocationList List, ImmutableArray<byte> Der)> _published = [];
     private readonly Dictionary<int, DateTimeOffset> _looked = [];
-    private Dictionary<(int Generation, CertificateSerial Serial), RevokedCertificate> _revoked = [];
-    private DateTimeOffset? _collectedAt;
 
     public CertificateStatusGrain(
         PartitionMap partitions, TimeProvider clock, ILogger<CertificateStatusGrain> logger, IFleetSigner? signer = null)
     {
-        (_partitions, _clock, _logger, _signer) = (partitions, clock, logger, signer);
-        _known = new PartitionRevocations?[partitions.Count];
+        (_clock, _logger, _signer) = (clock, logger, signer);
+        _collected = new CollectedRevocations(partitions.Count, clock);
     }
 
     public async Task<RevocationListReply> GetListAsync(int generation, long known)
@@ -46,8 +40,8 @@ internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatus
         var now = _clock.GetUtcNow();
         try
         {
-            await CollectAsync(now);
-            if (!_looked.TryGetValue(generation, out var looked) || looked != _collectedAt)
+            await CollectAsync();
+            if (!_looked.TryGetValue(generation, out var looked) || looked != _collected.At)
             {
                 if (await PublishAsync(signer, generation, now) is { } unsigned)
                 {
@@ -57,7 +51,7 @@ internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatus
                         : new RevocationListReply([], 0, default, default, unsigned);
                 }
 
-                _looked[generation] = _collectedAt!.Value;
+                _looked[generation] = _collected.At!.Value;
             }
         }
         catch (Exception exception) when (exception is not OutOfMemoryException && IsPublished(generation, now))
@@ -79,18 +73,19 @@ internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatus
 
         try
         {
-            await CollectAsync(now);
+            await CollectAsync();
         }
-        catch (Exception exception) when (exception is not OutOfMemoryException && _collectedAt is not null)
+        catch (Exception exception) when (exception is not OutOfMemoryException && _collected.At is not null)
         {
             LogNotCollected(exception);
         }
 
         // An answer says from when it is; one that is about to end is none.
-        var thisUpdate = _collectedAt!.Value;
-        return now >= thisUpdate + StatusRules.AnswerLifetime
+        var thisUpdate = _collected.At!.Value;
+        return now >= thisUpdate + StatusRules.AnswerLifetime || !_collected.IsYounger(StatusRules.AnswerLifetime)
             ? Reply(OcspErrors.TryLater)
-            : Reply(await signer.AnswerAsync(request, (generation, serial) => Find(generation, serial, now), thisUpdate, now));
+            : Reply(await signer.AnswerAsync(
+                request, (generation, serial) => _collected.Find(generation, serial, now), thisUpdate, now));
     }
 
     private RevocationListReply Reply(int generation, long known)
@@ -101,48 +96,16 @@ internal sealed partial class CertificateStatusGrain : Grain, ICertificateStatus
 
     private static OcspReply Reply(OcspAnswer answer) => new(answer.Der, answer.NextUpdate);
 
-    private RevokedCertificate? Find(int generation, CertificateSerial serial, DateTimeOffset now) =>
-        _revoked.GetValueOrDefault((generation, serial)) is { } revoked && StatusRules.IsInForce(revoked, now) ? revoked : null;
-
     private bool IsPublished(int generation, DateTimeOffset now) =>
         _published.TryGetValue(generation, out var published) && now < published.List.NextUpdate;
 
-    /// <summary>Asks every partition for what is new there; a partition where nothing is sends nothing.</summary>
-    private async Task CollectAsync(DateTimeOffset now)
-    {
-        if (_collectedAt is { } at && now - at < StatusRules.CollectionAgeMax)
-        {
-            return;
-        }
-
-        var isNew = false;
-        foreach (var batch in Enumerable.Range(0, _partitions.Count).Chunk(PartitionsAtOnce))
-        {
-            var replies = await Task.WhenAll(batch.Select(partition =>
-                GrainFactory.GetInventory(partition).GetRevocationsAsync(_known[partition]?.Mark ?? default)));
-            foreach (var (partition, reply) in batch.Zip(replies).Where(pair => pair.Second is not null))
-            {
-                _known[partition] = reply;
-                isNew = true;
-            }
-        }
-
-        if (isNew)
-        {
-            _revoked = [];
-            foreach (var revoked in _known.SelectMany(reply => reply?.Revoked ?? []))
-            {
-                _revoked[(revoked.Generation, revoked.Serial)] = revoked;
-            }
-        }
-
-        _collectedAt = now;
-    }
+    private Task CollectAsync() => _collected.CollectAsync(
+        (partition, known) => GrainFactory.GetInventory(partition).GetRevocationsAsync(known));
 
     /// <summary>Has a list signed, if one is due; what hinders it is the answer.</summary>
     private async Task<FleetError?> PublishAsync(IFleetSigner signer, int generation, DateTimeOffset now)
     {
-        var living = _revoked.Values
+        var living = _collected.All
             .Where(revoked => revoked.Generation == generation && StatusRules.IsInForce(revoked, now))
             .ToList();
         RevocationList? published = _published.TryGetValue(generation, out var last) ? last.List : null;

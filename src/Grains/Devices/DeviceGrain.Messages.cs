@@ -144,7 +144,7 @@ internal sealed partial class DeviceGrain
     public async Task<UpReply> InventoryAsync(ReportInventory command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        var inventory = new ObservedInventory(OriginOf(command.Envelope), command.Settings);
+        var inventory = new ObservedInventory(OriginOf(command.Envelope), command.Settings) { Generation = command.Generation };
         var policies = await _services.Policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
         return await TakeAsync(
             UpKind.Inventory, command.Envelope, (device, now) => DeviceMessages.TakeInventory(device, inventory, policies, now));

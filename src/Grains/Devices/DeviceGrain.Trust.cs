@@ -21,7 +21,10 @@ internal sealed partial class DeviceGrain : IDeviceTrustGrain
         }
 
         var action = (await _services.Trust.GetRulesAsync(_tenant)).Of(command.Kind);
-        var isPermitted = SuspicionRules.NeedsPermit(device, action) && await GrainFactory.GetTrust(_tenant).TakeQuarantineAsync(_id);
+        var askedAt = _services.Clock.GetTimestamp();
+        var isPermitted = SuspicionRules.NeedsPermit(device, action)
+            && await GrainFactory.GetTrust(_tenant).TakeQuarantineAsync(_id)
+            && _services.Clock.GetElapsedTime(askedAt) < QuarantineBudget.UseWithin;
         var now = _services.Clock.GetUtcNow();
         var decision = SuspicionRules.Suspect(device, command.Kind, command.Detail, action, isPermitted, now);
         await CommitAsync(decision.Next, decision.Events, Actor.Rule($"trust.{command.Kind}"), now);
@@ -31,9 +34,10 @@ internal sealed partial class DeviceGrain : IDeviceTrustGrain
     public async Task<DeviceReply> ResolveAsync(ResolveSuspicion command)
     {
         ArgumentNullException.ThrowIfNull(command);
+        var rules = await _services.Trust.GetRulesAsync(_tenant);
         var reply = await DecideAsync(command.Actor, (device, now) => command.IsConfirmed
             ? SuspicionRules.Confirm(device, command.Actor, command.Cause, now)
-            : SuspicionRules.Dismiss(device, command.Actor, command.Cause, now));
+            : SuspicionRules.Dismiss(device, rules, command.Actor, command.Cause, now));
         if (reply.Error is null)
         {
             _alternation = null;
@@ -57,13 +61,14 @@ internal sealed partial class DeviceGrain : IDeviceTrustGrain
 
     /// <summary>
     /// Whoever owns the key hears that another serial presented it. Not awaited: two devices could wait for each other, and the refusal
-    /// stands without it. What is lost here comes back with the next attempt.
+    /// stands without it. What is lost here comes back with the next attempt. The same serial with its own key at another tenant is a
+    /// device that was sent to the wrong name, and nobody's clone.
     /// </summary>
     private async Task TellOwnerAsync(string keySha256)
     {
         try
         {
-            if (await GrainFactory.GetKey(keySha256).GetOwnerAsync() is { } owner)
+            if (await GrainFactory.GetKey(keySha256).GetOwnerAsync() is { } owner && owner.Device != _id)
             {
                 var who = owner.Tenant == _tenant ? $"The serial '{_id}'" : "A serial of another tenant";
                 await GrainFactory.GetDeviceTrust(owner.Tenant, owner.Device).SuspectAsync(

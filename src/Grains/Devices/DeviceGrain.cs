@@ -2,9 +2,12 @@ using Microsoft.Extensions.Logging;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Images;
+using Muster.Contracts.Rollouts;
 using Muster.Contracts.Serials;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Domain.Policies;
 using Muster.Grains.Serials;
 using Orleans.Core;
@@ -75,7 +78,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     public Task<DeviceReply> ApproveEnrollmentAsync(ApproveEnrollment command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        return DecideAsync(command.Actor, DeviceLifecycle.Approve);
+        return DecideAsync(command.Actor, (device, now) => DeviceLifecycle.Approve(device, command.CertificateSha256, now));
     }
 
     public Task<DeviceReply> DenyEnrollmentAsync(DenyEnrollment command)
@@ -129,6 +132,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     public async Task<OfferReply> OfferAsync(OfferChange command)
     {
         ArgumentNullException.ThrowIfNull(command);
+        var previous = await FindPreviousAsync(command);
         if (Current is not { } device)
         {
             return Unknown();
@@ -136,15 +140,10 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
         var hasSession = await FindSessionAsync(device.Epoch);
         var now = _services.Clock.GetUtcNow();
-        var offer = new ChangeOffer(command.Rollout, command.Epoch, command.Target, command.Track, command.Models)
-        {
-            AllowTrackChange = command.AllowTrackChange,
-        };
-        var decision = DeviceChanges.Offer(device, offer, hasSession, now);
-        var fence = new Fence($"rollout/{_tenant}/{command.Rollout}", command.Epoch);
+        var decision = Decide(device, command, previous, hasSession, now);
         try
         {
-            await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now, fence);
+            await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now, FencesOf(command, previous));
         }
         catch (FenceRaisedException)
         {
@@ -160,6 +159,20 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         return ReplyOf(decision);
     }
 
+    public async Task<OfferPreview?> PreviewOfferAsync(OfferChange command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var previous = await FindPreviousAsync(command);
+        if (Current is not { } device)
+        {
+            return null;
+        }
+
+        var hasSession = await FindSessionAsync(device.Epoch);
+        return OfferPreview.Of(
+            device, command.Rollout, Decide(device, command, previous, hasSession, _services.Clock.GetUtcNow()));
+    }
+
     public async Task<OfferReply> ExpireChangeAsync(ExpireChange command)
     {
         ArgumentNullException.ThrowIfNull(command);
@@ -169,7 +182,31 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         }
 
         var now = _services.Clock.GetUtcNow();
-        var decision = DeviceChanges.Expire(device, command.Rollout, command.InProgressMax, command.UndeliveredMax, now);
+        var timers = new ChangeTimers(command.InProgressMax, command.UndeliveredMax)
+        {
+            InProgressPolicy = command.InProgressPolicy,
+            UndeliveredPolicy = command.UndeliveredPolicy,
+        };
+        var decision = DeviceChanges.Expire(device, command.Rollout, command.Retry, timers, now);
+        await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now);
+        if (!decision.Events.IsEmpty)
+        {
+            await PushAsync(new Contracts.Gateways.DesiredMessage(decision.Next.Desired));
+        }
+
+        return ReplyOf(decision);
+    }
+
+    public async Task<OfferReply> WithdrawChangeAsync(WithdrawChange command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (Current is not { } device)
+        {
+            return Unknown();
+        }
+
+        var now = _services.Clock.GetUtcNow();
+        var decision = DeviceChanges.TakeBack(device, command.Rollout, command.Retry, command.Reason, now);
         await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now);
         if (!decision.Events.IsEmpty)
         {
@@ -195,6 +232,9 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         return Task.FromResult(DeviceAdmission.CheckDownload(
             Current, _id, command.Identity, command.Digest, _services.Clock.GetUtcNow()));
     }
+
+    public async Task<DownloadClearance> ClearDownloadAsync(AuthorizeDownload command) =>
+        new(await AuthorizeDownloadAsync(command), Current?.Site ?? "");
 
     private async Task<DeviceReply> DecideAsync(Actor actor, Func<Device, DateTimeOffset, Decision<Device>> decide)
     {
@@ -257,6 +297,24 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
     private static Actor RuleOf(ResourceId rollout) => Actor.Rule($"rollouts.{rollout}");
 
+    private static ChangeOffer OfferOf(OfferChange command) =>
+        new(command.Rollout, command.Epoch, command.Target, command.Track, command.Models)
+        {
+            AllowTrackChange = command.AllowTrackChange,
+            Conditions = command.Conditions ?? ImageConditions.None,
+            Settings = command.Settings,
+            Retry = command.Retry,
+            SettlesWithin = command.SettlesWithin,
+        };
+
+    /// <summary>The rollout's, and that of what its revocation fences.</summary>
+    private ImmutableArray<Fence> FencesOf(OfferChange command, ChangeOffer? previous)
+    {
+        var ofRollout = new Fence(RolloutKey.FenceOf(_tenant, command.Rollout), command.Epoch);
+        var image = (previous?.Target ?? command.Target).Digest;
+        return command.Settings is null ? [ofRollout, new Fence(ImageKey.FenceOf(_tenant, image), 0)] : [ofRollout];
+    }
+
     private static OfferReply Unknown() => new(OfferStatus.Closed, ChangeOutcome.Removed, "NOT_FOUND", null);
 
     private static OfferReply ReplyOf(OfferDecision decision) => new(
@@ -271,5 +329,10 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         },
         decision.Outcome,
         decision.Reason,
-        decision.DeliveredAt);
+        decision.DeliveredAt)
+    {
+        Retry = decision.Retry,
+        EndedAt = decision.EndedAt,
+        AskAgainAt = decision.AskAgainAt,
+    };
 }

@@ -19,6 +19,7 @@ internal sealed class DevicePool(ValuePool texts)
     private readonly SharedValues<ComplianceReport> _reports = new();
     private readonly SharedValues<DesiredState> _desired = new();
     private readonly SharedValues<OsTarget> _images = new(new OsTargetComparer());
+    private readonly SharedValues<SettingSet> _wanted = new();
     private readonly SharedValues<SettingNames> _settings = new();
 
     public TenantId Share(TenantId tenant) => _tenants.Share(tenant);
@@ -70,8 +71,14 @@ internal sealed class DevicePool(ValuePool texts)
         Os = evidence.Os with { Version = texts.Share(evidence.Os.Version), ImageDigest = texts.Share(evidence.Os.ImageDigest) },
     };
 
-    private DesiredState Share(DesiredState desired) => _desired.Share(
-        desired.Os is null ? desired : desired with { Os = _images.Share(desired.Os) });
+    private DesiredState Share(DesiredState desired) => _desired.Share(desired.OrdersNothing ? desired : desired with
+    {
+        Os = desired.Os is { } os ? _images.Share(os) : null,
+        Settings = Share(desired.Settings),
+    });
+
+    /// <summary>What a rollout wants is the same for all of its members.</summary>
+    private SettingSet? Share(SettingSet? wanted) => wanted is null ? null : _wanted.Share(wanted);
 
     private ChangeInProgress Share(ChangeInProgress change) => change with
     {
@@ -79,13 +86,16 @@ internal sealed class DevicePool(ValuePool texts)
         Target = _images.Share(change.Target),
         PreviousDigest = texts.Share(change.PreviousDigest),
         Track = texts.Share(change.Track),
+        Settings = Share(change.Settings),
     };
 
     private ClosedChange Share(ClosedChange change) => change with
     {
+        PreviousDigest = change.PreviousDigest is { } previous ? texts.Share(previous) : null,
         Rollout = _rollouts.Share(change.Rollout),
         Reason = texts.Share(change.Reason),
         TargetDigest = texts.Share(change.TargetDigest),
+        Settings = Share(change.Settings),
     };
 
     /// <summary>A report without verdicts is the same for every device that keeps the same rules.</summary>

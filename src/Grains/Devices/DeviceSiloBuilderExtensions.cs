@@ -8,10 +8,12 @@ using Muster.Domain.Decommissioning;
 using Muster.Domain.Identity;
 using Muster.Domain.Tenants;
 using Muster.Grains.Enrollments;
+using Muster.Grains.Images;
 using Muster.Grains.Inventory;
 using Muster.Grains.Inventory.Columns;
 using Muster.Grains.Policies;
 using Muster.Grains.Revocations;
+using Muster.Grains.Rollouts;
 using Muster.Grains.Trust;
 using Orleans.Storage;
 
@@ -50,6 +52,9 @@ public static class DeviceSiloBuilderExtensions
         ArgumentNullException.ThrowIfNull(silo);
         silo.Services.AddMetrics();
         silo.Services.AddOptions<EnrollmentOptions>().BindConfiguration(EnrollmentOptions.SectionName);
+        silo.Services.AddOptionsWithValidateOnStart<ImageOptions, ImageOptionsValidator>().BindConfiguration(ImageOptions.SectionName);
+        silo.Services.AddOptionsWithValidateOnStart<RolloutOptions, RolloutOptionsValidator>()
+            .BindConfiguration(RolloutOptions.SectionName);
         silo.Services.TryAddSingleton(TenantDirectory.OfOne);
         silo.Services.TryAddSingleton<PolicyCache>();
         silo.Services.TryAddSingleton<TrustCache>();

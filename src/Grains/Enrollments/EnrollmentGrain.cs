@@ -6,6 +6,7 @@ using Muster.Contracts.Enrollments;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Enrollments;
+using Muster.Domain.Identity;
 
 namespace Muster.Grains.Enrollments;
 
@@ -57,8 +58,8 @@ internal sealed partial class EnrollmentGrain : Grain, IEnrollmentGrain, IDueGra
 
     public Task<EnrollmentReply> GetAsync() => Task.FromResult(Current is { } request ? new EnrollmentReply(request, null) : NotFound());
 
-    public Task<EnrollmentReply> ApproveAsync(Actor actor) =>
-        DecideAsync(actor, (request, now) => EnrollmentRequestRules.Approve(request, actor, now));
+    public Task<EnrollmentReply> ApproveAsync(Actor actor, Sha256Hash certificateSha256) =>
+        DecideAsync(actor, (request, now) => EnrollmentRequestRules.Approve(request, actor, certificateSha256, now));
 
     public Task<EnrollmentReply> DenyAsync(Actor actor, string reason) =>
         DecideAsync(actor, (request, now) => EnrollmentRequestRules.Deny(request, actor, reason, now));

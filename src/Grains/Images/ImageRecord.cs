@@ -21,6 +21,14 @@ internal sealed record ImageRecord : IGrainRecord<ImageRecord>
 
     public InventoryRow? ToRow(bool withCold) => Image is null ? null : ImageRow.Of(Image);
 
-    /// <summary>A verified image is due until it is published: that is how a crash between the two is made good.</summary>
-    public DateTimeOffset? NextDueAt() => Image is { State: ImageState.Verified } image ? image.CreatedAt : null;
+    /// <summary>
+    /// A verified image is due until its bytes are servable, a revoked one until it is fenced: that is how a crash between the two is made
+    /// good.
+    /// </summary>
+    public DateTimeOffset? NextDueAt() => Image switch
+    {
+        { State: ImageState.Verified } verified => verified.CreatedAt,
+        { State: ImageState.Revoked, Revocation: { IsFenced: false } revocation } => revocation.At,
+        _ => null,
+    };
 }

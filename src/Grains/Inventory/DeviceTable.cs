@@ -14,6 +14,10 @@ namespace Muster.Grains.Inventory;
 internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
 {
     private readonly Dictionary<TenantId, DeviceColumns> _tenants = [];
+    private readonly Guid _id = Guid.NewGuid();
+
+    /// <summary>Of who has a session, and which rollout has whom.</summary>
+    private long _reachChanges = 1;
 
     /// <summary>
     /// Takes what a commit left and tells those who watch; false when something newer is known already. Who matched before is asked first:
@@ -33,6 +37,11 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
             return false;
         }
 
+        if (known < 0 || !columns.HasRollout(known, row.Rollout))
+        {
+            _reachChanges++;
+        }
+
         var before = known >= 0 ? watches.Matching(row.Tenant, columns, known, now) : [];
         var changed = columns.Set(row, version, presence.Entry);
         if (!watches.IsEmpty)
@@ -46,6 +55,7 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
     /// <summary>A device came or went.</summary>
     public void TellPresence(TenantId tenant, DeviceId device, RowWatches watches, DateTimeOffset now)
     {
+        _reachChanges++;
         if (!watches.IsEmpty && Of(tenant) is { } columns && columns.Find(device.Value) is var row and >= 0)
         {
             watches.TellPresence(tenant, columns, row, now);
@@ -75,6 +85,7 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
     /// <summary>A gateway spoke of the device for the first time.</summary>
     public void Attach(TenantId tenant, DeviceId device, PresenceEntry entry)
     {
+        _reachChanges++;
         if (Of(tenant) is { } columns && columns.Find(device.Value) is var row and >= 0)
         {
             columns.Attach(row, entry);
@@ -98,6 +109,30 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
         }
 
         return new RowPage(rows.MoveToImmutable(), found.Count <= query.RowsMax, null);
+    }
+
+    /// <summary>Who can be reached, or null for a caller who knows.</summary>
+    public ConnectedDevices? ListConnected(TenantId tenant, ReachMark known, DateTimeOffset now)
+    {
+        var mark = new ReachMark(_id, _reachChanges);
+        if (mark == known)
+        {
+            return null;
+        }
+
+        var devices = ImmutableArray.CreateBuilder<ConnectedDevice>();
+        if (Of(tenant) is { } columns)
+        {
+            for (var row = 0; row < columns.Count; row++)
+            {
+                if (columns.PresenceOf(row)?.IsConnected(now) == true)
+                {
+                    devices.Add(new ConnectedDevice(columns.NameOf(row), columns.RolloutOf(row)));
+                }
+            }
+        }
+
+        return new ConnectedDevices(mark, devices.ToImmutable());
     }
 
     public RowCounts Count(RowQuery query, InventoryFilter filter, InventoryGrouping grouping, DateTimeOffset now)

@@ -10,7 +10,7 @@ namespace Muster.Grains.Inventory;
 /// whether the feed is without a gap and agrees with the records (I6).
 /// </summary>
 internal sealed class InventoryFold(
-    int partition, IFeedReader feed, IRecordScanner records, ValuePool values, PresenceTable presence)
+    int partition, IFeedReader feed, IRecordScanner records, ValuePool values, PresenceTable presence, TimeProvider clock)
 {
     private static readonly RowWatches s_nobody = new();
 
@@ -51,7 +51,7 @@ internal sealed class InventoryFold(
         // From here on the feed's lineage would tell of a restart. Nothing is awaited between the end of the feed and what is shown there.
         var follows = await FollowAsync(() => shown().Sequence, cancellationToken);
         var (tables, _) = shown();
-        var differences = follows ? tables.DifferencesTo(_tables) : [];
+        var differences = follows ? tables.DifferencesTo(_tables, clock) : [];
         foreach (var difference in differences)
         {
             if (difference is not null)
@@ -143,7 +143,7 @@ internal sealed class InventoryFold(
     private void Apply(RecordKey record, long version, InventoryRow? row, DateTimeOffset? dueAt)
     {
         _versions[record] = Math.Max(version, _versions.GetValueOrDefault(record));
-        _tables.Apply(record, version, row, dueAt, s_nobody, DateTimeOffset.UnixEpoch);
+        _tables.Apply(record, version, row, dueAt, s_nobody, clock.GetUtcNow());
     }
 
     private void Differ(string difference)

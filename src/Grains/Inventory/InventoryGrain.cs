@@ -5,7 +5,6 @@ using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
 using Muster.Contracts.Inventory;
-using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Grains.Inventory.Columns;
 using Muster.Grains.Revocations;
@@ -187,7 +186,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
     public async Task<InventoryCheck> VerifyAsync()
     {
-        var fold = new InventoryFold(_partition, _feed, _records, _values, _presence);
+        var fold = new InventoryFold(_partition, _feed, _records, _values, _presence, _clock);
         await fold.ScanAsync(CancellationToken.None);
 
         // What was scanned is in the feed up to where it is read now.
@@ -198,16 +197,6 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
     public Task RebuildAsync() =>
         _rebuilding.IsCompleted ? _rebuilding = RebuildAsync(FeedContinuity.Follows, CancellationToken.None) : _rebuilding;
-
-    public Task ReportPresenceAsync(PresenceReport report)
-    {
-        _presence.Apply(report, _clock.GetUtcNow());
-        SetTimer();
-        return Task.CompletedTask;
-    }
-
-    public Task<DevicePresence?> FindPresenceAsync(TenantId tenant, DeviceId device) =>
-        Task.FromResult(_presence.Find(tenant, device, _clock.GetUtcNow()));
 
     public async Task<PartitionRevocations?> GetRevocationsAsync(RevocationMark known)
     {
@@ -263,6 +252,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
     {
         // The feed's end first: what is committed during the scan is told again by the feed and applied only if newer.
         var tables = new PartitionTables(_values, _presence);
+        var now = _clock.GetUtcNow();
         var run = await _records.GetRunAsync(_partition, cancellationToken);
         var position = await _feed.GetEndAsync(_partition, cancellationToken);
         try
@@ -270,7 +260,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
             await foreach (var record in _records.ScanAsync(_partition, cancellationToken))
             {
                 var row = (record.Record as IListedRecord)?.ToRow(withCold: true);
-                tables.Apply(record.Key, record.Version, row, record.DueAt, s_nobody, default);
+                tables.Apply(record.Key, record.Version, row, record.DueAt, s_nobody, now);
             }
         }
         catch (ScanBrokenException)
@@ -297,7 +287,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
             foreach (var entry in page.Entries.Where(entry => entry.IsLast))
             {
-                tables.Apply(entry.Record, entry.Version, entry.Row, entry.DueAt, s_nobody, default);
+                tables.Apply(entry.Record, entry.Version, entry.Row, entry.DueAt, s_nobody, now);
             }
 
             position = page.Next;

@@ -29,7 +29,7 @@ internal sealed class PartitionTables(ValuePool values, PresenceTable presence)
             case DeviceRow device:
                 if (Devices.Apply(device, version, watches, now))
                 {
-                    Revocations.Apply(record.Key, device.Revocations);
+                    Revocations.Apply(record.Key, device.Revocations, now);
                 }
 
                 break;
@@ -56,8 +56,8 @@ internal sealed class PartitionTables(ValuePool values, PresenceTable presence)
     /// <summary>
     /// What is not as in the other, in words; null between them where a long comparison may pause, and both tables be changed alike.
     /// </summary>
-    public IEnumerable<string?> DifferencesTo(PartitionTables fold) => Devices.DifferencesTo(fold.Devices)
+    public IEnumerable<string?> DifferencesTo(PartitionTables fold, TimeProvider clock) => Devices.DifferencesTo(fold.Devices)
         .Concat(Others.DifferencesTo(fold.Others))
         .Concat(Due.DifferencesTo(fold.Due))
-        .Concat(Revocations.DifferencesTo(fold.Revocations));
+        .Concat(Revocations.DifferencesTo(fold.Revocations, clock));
 }

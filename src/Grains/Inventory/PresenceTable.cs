@@ -19,9 +19,12 @@ internal sealed class PresenceEntry
     public required DateTimeOffset ChangedAt { get; set; }
 
     /// <summary>What is known; one that nobody repeated in time counts as disconnected, its epoch stays known.</summary>
-    public DevicePresence At(DateTimeOffset now) => Presence.Connected && now - ReportedAt > Lifetime
+    public DevicePresence At(DateTimeOffset now) => Presence.Connected && !IsConnected(now)
         ? Presence with { Connected = false, Gateway = null, Reason = DisconnectReason.GatewayLost }
         : Presence;
+
+    /// <summary>Whether it has a session that was spoken of in time.</summary>
+    public bool IsConnected(DateTimeOffset now) => Presence.Connected && now - ReportedAt <= Lifetime;
 
     /// <summary>The value of a field of <see cref="InventoryFields.Presence"/> at this time.</summary>
     public static FieldValue Field(PresenceEntry? entry, string name, DateTimeOffset now) => DevicePresence.Field(entry?.At(now), name);

@@ -1,4 +1,6 @@
+using System.IO.Hashing;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using Muster.Domain.Inventory;
 using Muster.Grains.Inventory.Columns;
 
@@ -15,6 +17,12 @@ internal sealed class WatchGuards
     /// <summary>Numbers that are remembered: all there are of choices and small counts; with 1,000 watches 128 kB.</summary>
     private const int NumbersMax = 1_024;
 
+    /// <summary>Longer texts are decoded through memory of their own.</summary>
+    private const int RoomLength = 256;
+
+    /// <summary>Of the hashes of texts: devices choose texts, and none may choose two that look the same here.</summary>
+    private static readonly long s_seed = Random.Shared.NextInt64();
+
     private readonly Watch[] _watches;
     private readonly RowTest[] _guards;
     private readonly TextColumn? _text;
@@ -22,6 +30,9 @@ internal sealed class WatchGuards
     private readonly Dictionary<long, ulong[]> _byNumber = [];
     private ulong[]?[] _byCode = [];
     private int _generation = -1;
+
+    /// <summary>Where each row has a text of its own: what was found for the text that it has, 16 bytes a row.</summary>
+    private (ulong Hash, ulong[]? Found)[] _byRow = [];
     private ulong[]? _ofNone;
 
     public WatchGuards(FieldPath path, IReadOnlyList<(Watch Watch, FilterNode Guard)> guarded, DeviceColumns columns, DateTimeOffset now)
@@ -63,7 +74,21 @@ internal sealed class WatchGuards
             return _ofNone ??= Evaluate(row);
         }
 
-        return _text.IsPacked ? Evaluate(row) : ByCode(_text, row);
+        return _text.IsPacked ? ByRow(_text, row) : ByCode(_text, row);
+    }
+
+    private ulong[] ByRow(TextColumn text, int row)
+    {
+        Span<char> room = stackalloc char[RoomLength];
+        var hash = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(text.Read(row, room)), s_seed);
+        Growth.Reach(ref _byRow, row);
+        ref var known = ref _byRow[row];
+        if (known.Found is null || known.Hash != hash)
+        {
+            known = (hash, Evaluate(row));
+        }
+
+        return known.Found!;
     }
 
     private ulong[] ByCode(TextColumn text, int row)

@@ -1,8 +1,10 @@
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Images;
 using Muster.Contracts.Revocations;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 
 namespace Muster.Grains.Revocations;
 
@@ -23,23 +25,13 @@ internal sealed class RevocationTails(TimeProvider clock)
     private readonly Queue<Revocation> _newest = new();
     private long _end;
 
-    /// <summary>What an entry means for open connections; null for nothing.</summary>
-    public static Revocation? Read(FeedEntry entry)
+    /// <summary>What an entry means for what is open; null for nothing.</summary>
+    public static Revocation? Read(FeedEntry entry) => entry.Record.Kind switch
     {
-        if (entry.Record.Kind != GrainTypes.Device)
-        {
-            return null;
-        }
-
-        var effect = RevocationRules.EffectOf(entry.Fact);
-        if (effect == RevocationEffect.None)
-        {
-            return null;
-        }
-
-        var (tenant, device) = DeviceKey.Parse(entry.Record.Key);
-        return new Revocation(tenant, device, effect);
-    }
+        GrainTypes.Device => ReadDevice(entry),
+        GrainTypes.Image when entry.Fact is ImageRevoked => ReadImage(entry),
+        _ => null,
+    };
 
     /// <summary>A tail read an entry; before it says that it is so far.</summary>
     public void Add(FeedEntry entry)
@@ -114,6 +106,24 @@ internal sealed class RevocationTails(TimeProvider clock)
                 tail.Key, tail.Value.Id, tail.Value.Position, clock.GetElapsedTime(tail.Value.ProvedAt, now)));
             return new RevocationReply(new RevocationCursor(_silo, _end), from, isContinuous, revocations, [.. tails]);
         }
+    }
+
+    private static Revocation ReadImage(FeedEntry entry)
+    {
+        var (tenant, digest) = ImageKey.Parse(entry.Record.Key);
+        return Revocation.OfImage(tenant, digest);
+    }
+
+    private static Revocation? ReadDevice(FeedEntry entry)
+    {
+        var effect = RevocationRules.EffectOf(entry.Fact);
+        if (effect == RevocationEffect.None)
+        {
+            return null;
+        }
+
+        var (tenant, device) = DeviceKey.Parse(entry.Record.Key);
+        return new Revocation(tenant, device, effect);
     }
 
     private sealed record Tail(object Owner, Guid Id, FeedPosition Position, long ProvedAt);

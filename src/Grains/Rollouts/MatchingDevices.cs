@@ -3,12 +3,16 @@ using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
+using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Rollouts;
 
-/// <summary>Reads the devices of one partition that match a filter, page by page.</summary>
+/// <summary>Reads the devices of one partition that match a filter, page by page, or counts them.</summary>
 internal static class MatchingDevices
 {
+    private static readonly string s_inService =
+        InventoryFields.Device.Single(field => field.Name == "state").Values[(int)DeviceState.InService];
+
     /// <summary>The rows up to the feed's head at the time of the call.</summary>
     public static async Task<List<ListedRow>> ReadAsync(IInventoryGrain inventory, TenantId tenant, string filter)
     {
@@ -19,7 +23,7 @@ internal static class MatchingDevices
             var page = await inventory.ListAsync(new RowQuery(tenant, GrainTypes.Device, filter, after, RowQuery.RowsLimit));
             if (page.Error is { } error)
             {
-                throw new InvalidOperationException($"The filter of a rollout was accepted and cannot be read: {error.Message}");
+                throw Unreadable(error);
             }
 
             rows.AddRange(page.Rows);
@@ -32,8 +36,30 @@ internal static class MatchingDevices
         }
     }
 
+    /// <summary>How many devices that a rollout may have match, by the image that they run; counted where the rows are.</summary>
+    public static async Task<IEnumerable<ImageCount>> CountByImageAsync(IInventoryGrain inventory, TenantId tenant, string filter)
+    {
+        var counts = await inventory.CountAsync(new RowQuery(tenant, GrainTypes.Device, filter, "", RowsMax: 1), "image_digest, state");
+        return counts.Error is { } error
+            ? throw Unreadable(error)
+            : counts.Groups.Where(group => group.Values[1] == s_inService)
+                .Select(group => new ImageCount(group.Values[0], (int)group.Count));
+    }
+
+    /// <summary>The row of one device if it matches the filter, else null.</summary>
+    public static async Task<ListedRow?> FindAsync(IInventoryGrain inventory, TenantId tenant, string filter, DeviceId device)
+    {
+        // The last name before the device's own: ids are of ASCII, so that nothing stands between the two.
+        var before = $"{device.Value[..^1]}{(char)(device.Value[^1] - 1)}\uffff";
+        var page = await inventory.ListAsync(new RowQuery(tenant, GrainTypes.Device, filter, before, RowsMax: 1));
+        return page.Rows.IsDefaultOrEmpty || page.Rows[0].Row.Name != device.Value ? null : page.Rows[0];
+    }
+
     /// <summary>Only devices in service are members of rollouts.</summary>
     public static bool IsEligible(ListedRow row) => row.Row is DeviceRow { State: DeviceState.InService };
+
+    private static InvalidOperationException Unreadable(FleetError error) =>
+        new($"The filter of a rollout was accepted and cannot be read: {error.Message}");
 
     public static DeviceId IdOf(ListedRow row) => DeviceId.TryParse(row.Row.Name, out var id)
         ? id

@@ -16,6 +16,10 @@ internal sealed class MemberIndex
     public static readonly TimeSpan ReachInterval = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<string, int> _byKey;
+
+    /// <summary>Members that are busy with what no list shows, and until when.</summary>
+    private readonly Dictionary<int, DateTimeOffset> _busyUntil = [];
+    private ReachMark _reachMark;
     private DateTimeOffset _reachReadAt = DateTimeOffset.MinValue;
 
     public MemberIndex(TenantId tenant, ShareMembers members)
@@ -47,6 +51,25 @@ internal sealed class MemberIndex
         }
     }
 
+    /// <summary>Whether the device of the row can be offered something now.</summary>
+    public static MemberReach ReachOf(ListedRow row, ResourceId rollout) =>
+        row.Presence is { Connected: true } ? ReachOf(((DeviceRow)row.Row).Rollout, rollout) : MemberReach.Offline;
+
+    /// <summary>
+    /// A device itself knows better than what was told of it: until the next question, which is answered as a whole then, or until the time
+    /// that it named.
+    /// </summary>
+    public void Correct(int member, MemberReach reach, DateTimeOffset? until = null)
+    {
+        if (until is { } at)
+        {
+            _busyUntil[member] = at;
+        }
+
+        Reach[member] = reach;
+        _reachMark = default;
+    }
+
     public async Task RefreshReachAsync(IInventoryGrain inventory, TenantId tenant, ResourceId rollout, DateTimeOffset now)
     {
         if (now - _reachReadAt < ReachInterval)
@@ -54,17 +77,30 @@ internal sealed class MemberIndex
             return;
         }
 
-        var rows = await MatchingDevices.ReadAsync(inventory, tenant, "connected = true");
-        Array.Fill(Reach, MemberReach.Offline);
-        foreach (var row in rows)
+        foreach (var member in _busyUntil.Where(busy => busy.Value <= now).Select(busy => busy.Key).ToList())
         {
-            if (TryFind(DeviceKey.Of(tenant, MatchingDevices.IdOf(row)), out var member))
+            _busyUntil.Remove(member);
+            _reachMark = default;
+        }
+
+        if (await inventory.ListConnectedAsync(tenant, _reachMark) is { } connected)
+        {
+            Array.Fill(Reach, MemberReach.Offline);
+            foreach (var device in connected.Devices)
             {
-                var other = ((DeviceRow)row.Row).Rollout;
-                Reach[member] = other.Length > 0 && other != rollout.Value ? MemberReach.Busy : MemberReach.Online;
+                if (TryFind($"{tenant}/{device.Name}", out var member))
+                {
+                    Reach[member] = _busyUntil.ContainsKey(member) ? MemberReach.Busy : ReachOf(device.Rollout, rollout);
+                }
             }
+
+            _reachMark = connected.Mark;
         }
 
         _reachReadAt = now;
     }
+
+    /// <summary>Of a device that has a session.</summary>
+    private static MemberReach ReachOf(string holder, ResourceId rollout) =>
+        holder.Length > 0 && holder != rollout.Value ? MemberReach.Busy : MemberReach.Online;
 }

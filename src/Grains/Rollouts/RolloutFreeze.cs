@@ -1,4 +1,5 @@
 using Muster.Contracts.Commit;
+using Muster.Contracts.Inventory;
 using Muster.Contracts.Rollouts;
 using Muster.Domain.Rollouts;
 
@@ -10,15 +11,18 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
     /// <summary>Partitions that work at a time: enough to fill the silos, few enough to leave them room.</summary>
     public const int FanOutMax = 32;
 
-    public async Task<int> CountAsync()
+    /// <summary>The devices that match, by what they run.</summary>
+    public async Task<ImmutableArray<ImageCount>> CountAsync()
     {
-        var count = 0;
+        var counts = new List<ImageCount>();
         foreach (var chunk in Enumerable.Range(0, partitions.Count).Chunk(FanOutMax))
         {
-            count += (await Task.WhenAll(chunk.Select(partition => Share(partition).CountAsync(rollout.Spec.Filter)))).Sum();
+            var counted = await Task.WhenAll(chunk.Select(partition =>
+                MatchingDevices.CountByImageAsync(grains.GetInventory(partition), rollout.Tenant, rollout.Spec.Filter)));
+            counts = [.. ImageCount.Top(counted.SelectMany(count => count).Concat(counts))];
         }
 
-        return count;
+        return [.. counts];
     }
 
     public async Task<FrozenMembers> RunAsync(Guid freeze)

@@ -18,7 +18,7 @@ internal sealed partial class RolloutGrain
     /// <summary>
     /// Then the round ends, and orders such as a pause have their turn; the shares that were not asked are the first of the next.
     /// </summary>
-    private static readonly TimeSpan RoundMax = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RoundMax = TimeSpan.FromMilliseconds(150);
 
     /// <summary>While something moves: a device takes seconds, so nobody waits for us.</summary>
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(250);
@@ -37,8 +37,8 @@ internal sealed partial class RolloutGrain
     private long _fencedEpoch;
     private RolloutReply? _beforeCommit;
 
-    /// <summary>The committed plan, with what the reports since then say.</summary>
-    private RolloutPlan Plan => _plan ?? _record.State.Rollout?.Plan ?? RolloutPlan.Draft;
+    /// <summary>The committed plan, with what the reports since then say; of a draft there are none.</summary>
+    private RolloutPlan Plan => _plan is { IsDraft: false } known ? known : Committed?.Plan ?? RolloutPlan.Draft;
 
     private void EnsurePacing()
     {
@@ -53,7 +53,11 @@ internal sealed partial class RolloutGrain
         try
         {
             var moved = await RunRoundAsync();
-            _timer?.Change(moved ? TickInterval : QuietTickInterval, moved ? TickInterval : QuietTickInterval);
+            var interval = moved ? TickInterval : QuietTickInterval;
+
+            // The rest has its turn at once while something moves. Rounds that bring nothing have their pause, or a large rollout whose
+            // devices take their time would be asked about without an end.
+            _timer?.Change(moved && _round is { IsCutShort: true } ? TimeSpan.Zero : interval, interval);
         }
         catch (Exception fault)
         {
@@ -72,6 +76,7 @@ internal sealed partial class RolloutGrain
     private async Task<bool> RunRoundAsync()
     {
         await EnsureLeadingAsync();
+        await HaltIfRevokedAsync();
         await EnsureFencedAsync();
         _round ??= new ShareRound(GrainFactory);
         var started = _clock.GetUtcNow();
@@ -101,7 +106,10 @@ internal sealed partial class RolloutGrain
     {
         var rollout = _record.State.Rollout!;
         var now = _clock.GetUtcNow();
-        var input = new RolloutPlanInput(_id, rollout.Spec, Plan, _round!.Reports, now);
+        var input = new RolloutPlanInput(_id, rollout.Spec, Plan, _round!.Reports, now)
+        {
+            MayRollBack = RollBackOrders.IsApproved(rollout, _options.ApprovalsToStart),
+        };
         var (next, report) = RolloutPlanner.Plan(input);
         _waits = report.Waves;
         if (report.Facts.IsEmpty)
@@ -132,6 +140,30 @@ internal sealed partial class RolloutGrain
         _isLeading = true;
     }
 
+    /// <summary>
+    /// Asked in every round: the store refuses offers of a revoked image already; what is left is to say so and to take back what was not
+    /// delivered.
+    /// </summary>
+    private async Task HaltIfRevokedAsync()
+    {
+        if (_record.State.Rollout is not { } rollout || Plan is { IsImageRevoked: true } or { RollBack: not null }
+            || await CheckChangeAsync(rollout) is not { Reason: ImageErrors.RevokedReason } refusal)
+        {
+            return;
+        }
+
+        var order = new RolloutOrder(_id, Actor.Rule("images"), "", _clock.GetUtcNow());
+        var decision = RolloutLifecycle.HaltForRevocation(Plan, rollout.Spec.ImageDigest, refusal, order);
+        if (!decision.Events.IsEmpty)
+        {
+            await CommitAsync(rollout with { Plan = decision.Next }, decision.Events, order.Actor, order.Now);
+        }
+    }
+
+    private Task<FleetError?> CheckImageAsync(Rollout rollout) => ImageDigest.TryParse(rollout.Spec.ImageDigest, out var digest)
+        ? GrainFactory.GetImage(_tenant, digest).CheckUseAsync()
+        : Task.FromResult<FleetError?>(null);
+
     private async Task EnsureFencedAsync()
     {
         var plan = Plan;
@@ -145,7 +177,9 @@ internal sealed partial class RolloutGrain
 
     private async Task CommitAsync(Rollout next, ImmutableArray<DomainEvent> facts, Actor actor, DateTimeOffset now)
     {
-        var wrong = PlanChecks.Check(next.Spec, next.Plan).AddRange(PlanChecks.CheckStep(Plan, next.Plan));
+        var wrong = PlanChecks.Check(next.Plan)
+            .AddRange(PlanChecks.CheckStep(next.Spec, Plan, next.Plan))
+            .AddRange(PlanChecks.CheckApprovals(next));
         if (!wrong.IsEmpty)
         {
             throw new InvalidOperationException($"The plan of rollout '{_id}' is not committed: {string.Join(' ', wrong)}");
@@ -207,12 +241,16 @@ internal sealed partial class RolloutGrain
         }
 
         var (image, error) = await GrainFactory.GetImage(_tenant, parsed).GetAsync();
-        return image is null
+        error ??= ImageLifecycle.CheckUse(image!);
+        return error is not null || image is null
             ? (null, error)
             : (new RolloutImage(
                 new OsTarget(digest, image.Manifest.Version, image.Manifest.SizeBytes, image.Signature),
                 image.Manifest.Track.Value,
-                image.Manifest.Models), null);
+                image.Manifest.Models)
+            {
+                Conditions = image.Manifest.Release.Conditions,
+            }, null);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Rollout {RolloutId} is {State} at epoch {Epoch}")]

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Rollouts;
@@ -19,6 +20,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
     private readonly StateWriter<RolloutRecord> _writer;
     private readonly IFenceWriter _fences;
     private readonly IDurableReaders _readers;
+    private readonly RolloutOptions _options;
     private readonly PartitionMap _partitions;
     private readonly TimeProvider _clock;
     private readonly ILogger<RolloutGrain> _logger;
@@ -29,6 +31,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         [PersistentState("rollout", StorageNames.Muster)] IPersistentState<RolloutRecord> record,
         IFenceWriter fences,
         IDurableReaders readers,
+        IOptions<RolloutOptions> options,
         PartitionMap partitions,
         TimeProvider clock,
         ILogger<RolloutGrain> logger)
@@ -37,6 +40,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         _writer = new StateWriter<RolloutRecord>(record, this);
         _fences = fences;
         _readers = readers;
+        _options = options.Value;
         _partitions = partitions;
         _clock = clock;
         _logger = logger;
@@ -52,21 +56,13 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         }
 
         var now = _clock.GetUtcNow();
-        var (image, error) = await FindImageAsync(command.Spec.ImageDigest);
+        var (spec, error) = await CompleteAsync(command.Spec);
         if (error is not null)
         {
-            // Before the rest of the spec: without the image there is no version to judge it by.
             return RolloutReply.Refused(error);
         }
 
-        var spec = command.Spec with { TargetVersion = image?.Target.Version ?? command.Spec.TargetVersion };
-        var problems = RolloutSpecRules.Validate(spec);
-        if (!problems.IsEmpty)
-        {
-            return RolloutReply.Refused(RolloutErrors.SpecInvalid(problems));
-        }
-
-        var rollout = new Rollout
+        var draft = new Rollout
         {
             Tenant = _tenant,
             Id = _id,
@@ -76,6 +72,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
             CreatedAt = now,
             RequestId = command.RequestId,
         };
+        var rollout = RolloutApprovals.Settle(draft, _options.ApprovalsToStart);
         if (command.ValidateOnly)
         {
             return await ValidateAsync(rollout);
@@ -90,16 +87,21 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
     public async Task<RolloutReply> StartAsync(OrderRollout command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        if (_record.State.Rollout is not { Plan.State: RolloutState.Draft } draft)
+        if (Committed is not { Plan.IsDraft: true } draft)
         {
             return await DecideAsync(command.Actor, command.Reason, (rollout, order) =>
                 RolloutLifecycle.Start(rollout.Plan, rollout.Spec, new FrozenMembers([], []), order));
         }
 
-        var (image, error) = await FindImageAsync(draft.Spec.ImageDigest);
-        if (image is null)
+        if (RolloutApprovals.CheckStart(draft, _options.ApprovalsToStart) is { } unapproved)
         {
-            return RolloutReply.Refused(error!);
+            return RolloutReply.Refused(unapproved);
+        }
+
+        var (image, error) = await FindChangeAsync(draft.Spec);
+        if (error is not null)
+        {
+            return RolloutReply.Refused(error);
         }
 
         RolloutReply? reply = null;
@@ -109,7 +111,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         }
         finally
         {
-            if (reply is not { Error: null } && (_beforeCommit ?? Reply()).Rollout is { Plan.State: RolloutState.Draft })
+            if (reply is not { Error: null } && (_beforeCommit ?? Reply()).Rollout is { Plan.IsDraft: true })
             {
                 await LeaveAllFeedsAsync();
             }
@@ -122,11 +124,16 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         return DecideAsync(command.Actor, command.Reason, (rollout, order) => RolloutLifecycle.Pause(rollout.Plan, order));
     }
 
-    public Task<RolloutReply> ResumeAsync(ResumeRollout command)
+    public async Task<RolloutReply> ResumeAsync(ResumeRollout command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        return DecideAsync(command.Actor, command.Reason, (rollout, order) =>
-            RolloutLifecycle.Resume(rollout.Plan, rollout.Spec, command.Override, order));
+        if (_record.State.Rollout is { Plan.RollBack: null } known && await CheckChangeAsync(known) is { } refusal)
+        {
+            return RolloutReply.Refused(refusal);
+        }
+
+        return await DecideAsync(command.Actor, command.Reason, (rollout, order) =>
+            RolloutApprovals.Resume(rollout, command.Override, command.Roles, order));
     }
 
     public Task<RolloutReply> CancelAsync(OrderRollout command)
@@ -148,7 +155,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         Func<Rollout, RolloutOrder, Decision<RolloutPlan>> decide,
         Func<Rollout, Rollout>? complete = null)
     {
-        if (_record.State.Rollout is not { } rollout)
+        if (Committed is not { } rollout)
         {
             return RolloutReply.Refused(RolloutErrors.NotFound(_id.Value));
         }
@@ -172,7 +179,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         return Reply();
     }
 
-    private async Task<RolloutReply> StartAsync(OrderRollout command, Rollout draft, RolloutImage image)
+    private async Task<RolloutReply> StartAsync(OrderRollout command, Rollout draft, RolloutImage? image)
     {
         var freeze = Guid.NewGuid();
         var frozen = await new RolloutFreeze(GrainFactory, _partitions, draft).RunAsync(freeze);
@@ -198,13 +205,19 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
 
     private async Task<RolloutReply> ValidateAsync(Rollout rollout)
     {
-        var matching = await new RolloutFreeze(GrainFactory, _partitions, rollout).CountAsync();
+        var images = await new RolloutFreeze(GrainFactory, _partitions, rollout).CountAsync();
+        var matching = images.Sum(image => image.Devices);
         return matching == 0
             ? RolloutReply.Refused(RolloutErrors.NoDevices(_id.Value, rollout.Spec.Filter))
-            : new(rollout, [], matching, null);
+            : Reply(rollout) with { Matching = matching, WithoutWayBack = await CountWithoutWayBackAsync(rollout.Spec, images) };
     }
 
-    private RolloutReply Reply() => _record.State.Rollout is { } rollout
-        ? new(rollout with { Plan = Plan }, _waits, 0, null)
+    private RolloutReply Reply() => Committed is { } rollout
+        ? Reply(rollout with { Plan = Plan }) with { Waves = _waits }
         : RolloutReply.Refused(RolloutErrors.NotFound(_id.Value));
+
+    private RolloutReply Reply(Rollout rollout) => new(rollout, [], 0, null)
+    {
+        ApprovalsNeeded = RolloutApprovals.Needed(rollout.Spec, _options.ApprovalsToStart),
+    };
 }

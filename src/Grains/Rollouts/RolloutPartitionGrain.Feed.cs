@@ -12,7 +12,7 @@ internal sealed partial class RolloutPartitionGrain
     /// <summary>A restart reads at most this much again, some milliseconds of work.</summary>
     private const int EntriesBetweenCommits = 1024;
 
-    private async Task ReadFeedAsync()
+    private async Task ReadFeedAsync(RetryPolicy? retries)
     {
         // Before anything is read, and with what is committed: what a crash makes it read again has to be there.
         await _hold.FollowAsync(new FeedPosition(_record.State.Share!.Position, _record.State.Share.PositionFingerprint));
@@ -31,7 +31,7 @@ internal sealed partial class RolloutPartitionGrain
 
             foreach (var change in page.Changes)
             {
-                _share = Take(_share, change);
+                _share = Take(_share, change, retries);
             }
 
             _share = _share with { Position = page.Next.Sequence, PositionFingerprint = page.Next.Fingerprint };
@@ -47,7 +47,7 @@ internal sealed partial class RolloutPartitionGrain
         }
     }
 
-    private RolloutShare Take(RolloutShare share, DeviceChange change)
+    private RolloutShare Take(RolloutShare share, DeviceChange change, RetryPolicy? retries)
     {
         if (!_members!.TryFind(change.Record.Key, out var member))
         {
@@ -58,14 +58,18 @@ internal sealed partial class RolloutPartitionGrain
         var next = change.Fact switch
         {
             ChangeOffered fact when fact.Rollout == _rollout =>
-                ShareRules.Confirm(share, member, wave, new OpenOffer(member, fact.Epoch, true, change.At, null)),
+                ShareRules.Confirm(share, member, wave, new OpenOffer(member, fact.Epoch, true, change.At, null), fact.Retry),
             ChangeDelivered fact when fact.Rollout == _rollout =>
-                ShareRules.Confirm(share, member, wave, new OpenOffer(member, 0, true, change.At, change.At)),
-            ChangeClosed fact when fact.Rollout == _rollout => ShareRules.Close(share, member, wave, fact.Outcome),
+                ShareRules.Confirm(share, member, wave, new OpenOffer(member, 0, true, change.At, change.At), fact.Retry),
+            ChangeClosed fact when fact.Rollout == _rollout => ShareRules.Close(share, member, wave, EndOf(
+                member, new MemberOutcome(fact.Outcome, fact.Retry, fact.Reason, change.At) { WasMade = true }, retries)),
             _ => share,
         };
         return change.IsOutOfService ? ShareRules.Leave(next, member) : next;
     }
+
+    private MemberOutcome EndOf(int member, MemberOutcome end, RetryPolicy? retries) =>
+        end with { RetryAt = retries?.NextAfter(end, _members!.Points[member].Hash) };
 
     [LoggerMessage(
         Level = LogLevel.Warning,

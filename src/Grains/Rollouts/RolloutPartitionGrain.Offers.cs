@@ -2,6 +2,8 @@ using Microsoft.Extensions.Logging;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Rollouts;
@@ -27,13 +29,15 @@ internal sealed partial class RolloutPartitionGrain
                 {
                     case { } reply:
                         isSaidOnlyHere |= reply.Status != OfferStatus.Offered;
-                        _share = Take(_share, chunk[i], reply, now);
+                        AddSkip(facts, chunk[i], reply);
+                        _share = Take(_share, chunk[i], reply, command.Retries);
                         break;
-                    case null when !chunk[i].IsConfirmed && IsOver(chunk[i], command, now):
+                    case null when RollBackRules.MayLose(_share, chunk[i], command.Timers, now):
                         // A device whose record cannot be read never says what became of its offer: its permit serves another.
                         // Should the offer have been committed at last, the feed tells.
-                        _share = ShareRules.Lose(_share, chunk[i].Member);
-                        facts.Add(new RolloutMemberTimedOut(_rollout, _members!.Points[chunk[i].Member].Device));
+                        var policy = command.Timers.PolicyOf(chunk[i].DeliveredAt);
+                        _share = ShareRules.Lose(_share, chunk[i].Member, policy, now);
+                        facts.Add(GivenUp(chunk[i].Member, policy));
                         break;
                 }
             }
@@ -55,23 +59,38 @@ internal sealed partial class RolloutPartitionGrain
     }
 
     private bool IsAsked(OpenOffer offer, AdvanceShare command, DateTimeOffset now) =>
-        _share!.HasMissed || !offer.IsConfirmed || IsOver(offer, command, now);
+        _share!.HasMissed || !offer.IsConfirmed || IsWithdrawn(offer, command) || IsOver(offer, command, now);
 
-    private static bool IsOver(OpenOffer offer, AdvanceShare command, DateTimeOffset now) => offer.DeliveredAt is { } deliveredAt
-        ? deliveredAt + command.InProgressTimeout <= now
-        : offer.TakenAt + command.UndeliveredTimeout <= now;
+    private static bool IsOver(OpenOffer offer, AdvanceShare command, DateTimeOffset now) =>
+        command.Timers.DeadlineOf(offer.TakenAt, offer.DeliveredAt) <= now;
 
     /// <summary>Null when it is not known what became of it.</summary>
     private async Task<OfferReply?> AskDeviceAsync(OpenOffer offer, AdvanceShare command)
     {
         var device = GrainFactory.GetDevice(_tenant, _members!.Points[offer.Member].Device);
+        var retry = ShareRules.RetryOf(_share!, offer.Member);
         try
         {
-            // Also after a pause, with the epoch of its permit: a device that has not got the offer refuses it then.
-            return offer.IsConfirmed
-                ? await device.ExpireChangeAsync(new ExpireChange(_rollout, command.InProgressTimeout, command.UndeliveredTimeout))
-                : await device.OfferAsync(new OfferChange(
-                    _rollout, offer.Epoch, command.Image.Target, command.Image.Track, command.Image.Models, command.AllowTrackChange));
+            if (IsWithdrawn(offer, command))
+            {
+                // The share knows better than an order that comes late which way it is on.
+                var reason = RollBackRules.HasBegun(_share!) ? WayBack.Ordered : ImageErrors.RevokedReason;
+                return await device.WithdrawChangeAsync(new WithdrawChange(_rollout, reason) { Retry = retry });
+            }
+
+            // Also after a pause, with the epoch of its permit: a device that has not got the offer refuses it then. While no window is
+            // open it is asked what became of the offer; one that has not got it gives the permit back.
+            return offer.IsConfirmed || !OfferWindow.IsOpen(command.Windows, _clock.GetUtcNow())
+                ? await device.ExpireChangeAsync(new ExpireChange(_rollout, command.InProgressTimeout, command.UndeliveredTimeout)
+                {
+                    Retry = retry,
+                    InProgressPolicy = command.InProgressPolicy,
+                    UndeliveredPolicy = command.UndeliveredPolicy,
+                })
+                : await device.OfferAsync(OfferOf(command.Image, command.Settings, command.AllowTrackChange, offer.Epoch, retry) with
+                {
+                    SettlesWithin = command.InProgressTimeout,
+                });
         }
         catch (Exception fault)
         {
@@ -80,26 +99,57 @@ internal sealed partial class RolloutPartitionGrain
         }
     }
 
-    private RolloutShare Take(RolloutShare share, OpenOffer offer, OfferReply reply, DateTimeOffset now)
+    /// <summary>Why a member is left out is said by its device alone, and asked for when the rollout is over.</summary>
+    private void AddSkip(ImmutableArray<DomainEvent>.Builder facts, OpenOffer offer, OfferReply reply)
+    {
+        if (reply is { Status: OfferStatus.Closed, Outcome: ChangeOutcome.Skipped })
+        {
+            facts.Add(new RolloutMemberSkipped(_rollout, _members!.Points[offer.Member].Device, reply.Reason));
+        }
+    }
+
+    private DomainEvent GivenUp(int member, TimeoutPolicy policy)
+    {
+        var device = _members!.Points[member].Device;
+        return policy == TimeoutPolicy.LeaveOut
+            ? new RolloutMemberSkipped(_rollout, device, ChangeTimers.OfferUndelivered)
+            : new RolloutMemberTimedOut(_rollout, device);
+    }
+
+    private RolloutShare Take(RolloutShare share, OpenOffer offer, OfferReply reply, RetryPolicy? retries)
     {
         var wave = _members!.Waves[offer.Member];
+        var now = _clock.GetUtcNow();
         switch (reply.Status)
         {
             case OfferStatus.Offered:
-                return ShareRules.Confirm(share, offer.Member, wave, offer with { TakenAt = now, DeliveredAt = reply.DeliveredAt });
+                return ShareRules.Confirm(
+                    ShareRules.Adopt(share, offer.Member, reply.Retry),
+                    offer.Member,
+                    wave,
+                    offer with { TakenAt = now, DeliveredAt = reply.DeliveredAt },
+                    reply.Retry);
             case OfferStatus.WaitingOffline:
-                _members.Reach[offer.Member] = MemberReach.Offline;
+                _members.Correct(offer.Member, MemberReach.Offline);
                 return ShareRules.Release(share, offer.Member);
             case OfferStatus.WaitingBusy:
-                _members.Reach[offer.Member] = MemberReach.Busy;
+                _members.Correct(offer.Member, MemberReach.Busy, reply.AskAgainAt);
                 return ShareRules.Release(share, offer.Member);
             case OfferStatus.Fenced:
                 return ShareRules.Release(share, offer.Member);
             case OfferStatus.Closed:
-                return ShareRules.Close(share, offer.Member, wave, reply.Outcome);
+                return Close(share, offer.Member, wave, reply, now, retries);
             default:
                 throw new UnreachableException($"A device answered an offer with {reply.Status}.");
         }
+    }
+
+    private RolloutShare Close(RolloutShare share, int member, byte wave, OfferReply reply, DateTimeOffset now, RetryPolicy? retries)
+    {
+        // Without a time nothing ended at the device: it is skipped, removed or free, and the attempt is the one that it was asked about.
+        var retry = reply.EndedAt is null ? ShareRules.RetryOf(share, member) : reply.Retry;
+        var end = new MemberOutcome(reply.Outcome, retry, reply.Reason, reply.EndedAt ?? now) { WasMade = reply.EndedAt is not null };
+        return ShareRules.Close(ShareRules.Adopt(share, member, retry), member, wave, EndOf(member, end, retries));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: what became of the offer to {DeviceId} is not known")]

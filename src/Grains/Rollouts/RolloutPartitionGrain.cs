@@ -105,22 +105,35 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
 
         _members.Cut(command.Cuts);
         _share = ShareRules.Forgo(_share, command.Seen);
+        await ReadFeedAsync(command.Retries);
+        await TurnRoundAsync(command);
+
+        // Behind the feed: it may say that a member waits again of which the record does not know yet.
         if (NeedsReach(command))
         {
             await _members.RefreshReachAsync(GrainFactory.GetInventory(_partition), _tenant, _rollout, _clock.GetUtcNow());
         }
 
-        await ReadFeedAsync();
-        await TimeOutUnreachedAsync(command);
+        if (command.IsRollingBack == RollBackRules.HasBegun(_share))
+        {
+            // Not by an order of the way there that comes late: members have a turn of their own on the way back.
+            await TimeOutUnreachedAsync(command);
+        }
+
         if (await TakePermitsAsync(command) || !_share.Open.IsEmpty)
         {
             await AskDevicesAsync(command);
-            await ReadFeedAsync();
+            await ReadFeedAsync(command.Retries);
         }
 
         // The feed was read as far as its tail knows: the position is the version of these totals, also after a restart.
         return new ShareReport(
-            _partition, ShareRules.ReportVersionOf(_share), ShareRules.Totals(_share, command.Cuts.Length, _members.Waves, _members.Reach));
+            _partition,
+            ShareRules.ReportVersionOf(_share),
+            ShareCount.Totals(_share, _members.Waves, _members.Reach, command.Cuts.Length, command.Timers, _clock.GetUtcNow()))
+        {
+            IsRollingBack = RollBackRules.HasBegun(_share),
+        };
     }
 
     private void Load()
@@ -129,11 +142,21 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         _members = _share is not null && _record.State.Members is { } members ? new MemberIndex(_tenant, members) : null;
     }
 
+    /// <summary>
+    /// Who waits in an open wave. On the way back also who is in progress, and in any wave: one opens and is judged with the same report,
+    /// and to nobody who was not looked for yet anything could be offered.
+    /// </summary>
     private bool NeedsReach(AdvanceShare command)
     {
+        var isBack = RollBackRules.HasBegun(_share!);
         for (var i = 0; i < _share!.Members.Length; i++)
         {
-            if (_share.Members[i] == MemberStatus.Waiting && command.OpenedAt[_members!.Waves[i]] is not null)
+            if (_share.Members[i] switch
+            {
+                MemberStatus.Waiting or MemberStatus.Retrying => isBack || command.OpenedAt[_members!.Waves[i]] is not null,
+                MemberStatus.Offered => isBack,
+                _ => false,
+            })
             {
                 return true;
             }
@@ -142,6 +165,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         return false;
     }
 
+    /// <summary>Members that were not reached in their time; they may have been offered something before, or not.</summary>
     private async Task TimeOutUnreachedAsync(AdvanceShare command)
     {
         var now = _clock.GetUtcNow();
@@ -149,13 +173,12 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         var facts = ImmutableArray.CreateBuilder<DomainEvent>();
         for (var i = 0; i < next.Members.Length; i++)
         {
-            if (next.Members[i] == MemberStatus.Waiting
-                && _members!.Reach[i] == MemberReach.Offline
-                && command.OpenedAt[_members.Waves[i]] is { } openedAt
-                && openedAt + command.UndeliveredTimeout <= now)
+            if (ShareRules.WaitOf(next, i, _members!.Reach[i], now) == MemberWait.Offline
+                && ShareRules.TurnOf(next, i, command.OpenedAt[_members.Waves[i]], now) is { } turn
+                && command.Timers.DeadlineOf(turn, deliveredAt: null) <= now)
             {
-                next = ShareRules.Close(next, i, _members.Waves[i], ChangeOutcome.TimedOut);
-                facts.Add(new RolloutMemberTimedOut(_rollout, _members.Points[i].Device));
+                next = ShareRules.GiveUp(next, i, command.UndeliveredPolicy, now);
+                facts.Add(GivenUp(i, command.UndeliveredPolicy));
             }
         }
 
@@ -168,7 +191,11 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
     /// <summary>True when there were permits that this share had not seen.</summary>
     private async Task<bool> TakePermitsAsync(AdvanceShare command)
     {
-        var grant = new PermitGrant(command.Granted, command.Epoch, command.IsOffering, _clock.GetUtcNow());
+        var now = _clock.GetUtcNow();
+
+        // Asked again here: the grant may have been on its way when the window closed.
+        var isOffering = command.IsOffering && OfferWindow.IsOpen(command.Windows, now);
+        var grant = new PermitGrant(command.Granted, command.Epoch, isOffering, now);
         var next = ShareRules.TakePermits(_share!, grant, _members!.Waves, _members.Reach);
         if (next.Permits.SequenceEqual(_share!.Permits))
         {

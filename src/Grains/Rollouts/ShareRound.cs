@@ -12,6 +12,12 @@ internal sealed class ShareRound(IGrainFactory grains)
     /// <summary>A late failure of a passed wave halts the rollout within this time.</summary>
     private static readonly TimeSpan QuietInterval = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Shares that make offers at a time: 512 offers keep the processors of some silos busy, and are made within a tenth of a second, which
+    /// is how long a pause has to wait for them.
+    /// </summary>
+    private const int OfferingMax = 8;
+
     private readonly Dictionary<int, ShareReport> _reports = [];
     private readonly Dictionary<int, DateTimeOffset> _askedAt = [];
 
@@ -21,9 +27,29 @@ internal sealed class ShareRound(IGrainFactory grains)
 
     public ImmutableArray<ShareReport> Reports => [.. _reports.Values];
 
-    /// <summary>The partitions to ask now, whose turn is longest ago first: a round that ends early leaves nobody out for ever.</summary>
-    public List<int> Select(RolloutPlan plan, DateTimeOffset now) =>
-        [.. plan.Shares.Where(share => IsDue(share, plan, now)).Select(share => share.Partition).OrderBy(_turnAt.GetValueOrDefault)];
+    /// <summary>The last questions ended before all were asked.</summary>
+    public bool IsCutShort { get; private set; }
+
+    /// <summary>
+    /// The partitions to ask now: by turns one that has permits to use and one that may have news, of each those first whose turn is
+    /// longest ago. A round that ends early leaves nobody out for ever, offers do not wait for outcomes, nor gates for offers.
+    /// </summary>
+    public List<int> Select(RolloutPlan plan, DateTimeOffset now)
+    {
+        IsCutShort = false;
+        var due = plan.Shares.Where(share => IsDue(share, plan, now)).OrderBy(share => _turnAt.GetValueOrDefault(share.Partition))
+            .ToLookup(IsGranted, share => share.Partition);
+        var selected = new List<int>(plan.Shares.Length);
+        foreach (var (granted, other) in due[true].Zip(due[false]))
+        {
+            selected.Add(granted);
+            selected.Add(other);
+        }
+
+        selected.AddRange(due[true].Skip(due[false].Count()));
+        selected.AddRange(due[false].Skip(due[true].Count()));
+        return selected;
+    }
 
     /// <summary>The partitions whose permits are on their way.</summary>
     public static List<int> SelectGranted(RolloutPlan plan) =>
@@ -35,30 +61,47 @@ internal sealed class ShareRound(IGrainFactory grains)
     /// </summary>
     public async Task<bool> AskAsync(Rollout committed, List<int> partitions, TimeProvider clock, DateTimeOffset until)
     {
-        var changed = false;
-        foreach (var chunk in partitions.Chunk(RolloutFreeze.FanOutMax))
+        var shares = committed.Plan.Shares.ToDictionary(share => share.Partition);
+        var running = new List<Task>();
+        var offering = 0;
+        var changed = IsCutShort = false;
+        foreach (var partition in partitions)
         {
+            // A slow one holds up nobody: the next is asked as soon as any has answered.
+            while (running.Count >= RolloutFreeze.FanOutMax || (IsGranted(shares[partition]) && offering >= OfferingMax))
+            {
+                var done = await Task.WhenAny(running);
+                running.Remove(done);
+                await done;
+            }
+
             var now = clock.GetUtcNow();
             if (now >= until)
             {
-                return true;
+                IsCutShort = true;
+                break;
             }
 
-            Array.ForEach(chunk, partition => _turnAt[partition] = now);
-            foreach (var report in await Task.WhenAll(chunk.Select(partition => AskAsync(committed, partition))))
-            {
-                if (report is null)
-                {
-                    continue;
-                }
+            _turnAt[partition] = now;
+            running.Add(AskOneAsync(shares[partition], now));
+        }
 
+        await Task.WhenAll(running);
+        return changed;
+
+        async Task AskOneAsync(SharePlan share, DateTimeOffset now)
+        {
+            var isOffering = IsGranted(share);
+            offering += isOffering ? 1 : 0;
+            var report = await AskAsync(committed, share);
+            offering -= isOffering ? 1 : 0;
+            if (report is not null)
+            {
                 changed |= !_reports.TryGetValue(report.Partition, out var old) || old.Version < report.Version;
                 _reports[report.Partition] = report;
                 _askedAt[report.Partition] = now;
             }
         }
-
-        return changed;
     }
 
     /// <summary>Why a share was silent since the last call of this; null when all answered.</summary>
@@ -69,28 +112,34 @@ internal sealed class ShareRound(IGrainFactory grains)
         return fault;
     }
 
-    private async Task<ShareReport?> AskAsync(Rollout committed, int partition)
+    private async Task<ShareReport?> AskAsync(Rollout committed, SharePlan share)
     {
         var plan = committed.Plan;
-        var share = plan.Shares.First(one => one.Partition == partition);
         var command = new AdvanceShare
         {
             Freeze = committed.Freeze,
             Epoch = plan.Epoch,
-            IsOffering = plan.State == RolloutState.Running,
+            IsOffering = plan.IsOffering,
+            IsRollingBack = plan.RollBack is not null,
             Seed = committed.Spec.Seed,
             Cuts = [.. plan.Waves.Select(wave => wave.Cut)],
             Granted = [.. share.Waves.Select(grant => grant.Granted)],
             Seen = [.. share.Waves.Select(grant => grant.Seen)],
             OpenedAt = [.. plan.Waves.Select(wave => wave.StartedAt)],
-            Image = committed.Image ?? throw new InvalidOperationException($"Rollout '{committed.Id}' has started without an image."),
+            Image = committed.Image,
+            Settings = committed.Spec.Settings,
             AllowTrackChange = committed.Spec.AllowTrackChange,
             InProgressTimeout = committed.Spec.InProgressTimeout,
             UndeliveredTimeout = committed.Spec.UndeliveredTimeout,
+            IsWithdrawing = plan.IsImageRevoked,
+            Retries = committed.Spec.Retries,
+            Windows = committed.Spec.Windows,
+            InProgressPolicy = committed.Spec.InProgressPolicy,
+            UndeliveredPolicy = committed.Spec.UndeliveredPolicy,
         };
         try
         {
-            return await grains.GetRolloutPartition(committed.Tenant, committed.Id, partition).AdvanceAsync(command);
+            return await grains.GetRolloutPartition(committed.Tenant, committed.Id, share.Partition).AdvanceAsync(command);
         }
         catch (Exception fault)
         {
@@ -103,6 +152,7 @@ internal sealed class ShareRound(IGrainFactory grains)
     private bool IsDue(SharePlan share, RolloutPlan plan, DateTimeOffset now) =>
         !_reports.TryGetValue(share.Partition, out var report)
         || IsGranted(share)
+        || report.IsRollingBack != (plan.RollBack is not null)
         || now - _askedAt[share.Partition] >= QuietInterval
         || plan.Waves.Zip(report.Waves).Any(pair => pair.First.IsOpen && pair.Second.Terminal < pair.Second.Members)
         || report.Waves.Any(wave => wave.InProgress > 0);

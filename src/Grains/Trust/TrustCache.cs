@@ -22,7 +22,7 @@ internal sealed class TrustCache(IGrainFactory grains, TimeProvider clock)
     /// <summary>An image that is published is a finding no more at the next hello after this.</summary>
     public static readonly TimeSpan UnknownLease = TimeSpan.FromMinutes(1);
 
-    /// <summary>A published image stays published.</summary>
+    /// <summary>A published image stays published but for a revocation, which is a finding at the next hello after this.</summary>
     public static readonly TimeSpan PublishedLease = TimeSpan.FromMinutes(10);
 
     private readonly ConcurrentDictionary<TenantId, Task<RulesEntry>> _rules = new();
@@ -64,8 +64,8 @@ internal sealed class TrustCache(IGrainFactory grains, TimeProvider clock)
         }
 
         var readAt = clock.GetTimestamp();
-        var reply = await grains.GetImage(tenant, digest).GetAsync();
-        var knowledge = reply.Image is null ? ImageKnowledge.Unknown : ImageKnowledge.Published;
+        var refusal = await grains.GetImage(tenant, digest).CheckUseAsync();
+        var knowledge = refusal is null ? ImageKnowledge.Published : ImageKnowledge.Unknown;
         if (_images.Count >= ImagesMax)
         {
             // Only devices that name digests at random get here; starting anew costs each digest in use one call.

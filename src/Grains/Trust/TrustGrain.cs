@@ -65,13 +65,12 @@ internal sealed partial class TrustGrain : Grain, ITrustGrain
     public async Task<bool> TakeQuarantineAsync(DeviceId device)
     {
         var now = _clock.GetUtcNow();
-        var before = _record.State.Permits;
-        var (next, isPermitted) = QuarantineBudget.Take(before, device, now);
+        var (next, isPermitted) = QuarantineBudget.Take(_record.State.Permits, device, now);
         if (!isPermitted)
         {
             LogExhausted(device.Value);
         }
-        else if (next[^1].At == now && !before.Any(permit => permit.Device == device && permit.At > now - QuarantineBudget.Window))
+        else
         {
             // Before the answer, so that a crash can only lose permits that nobody used. The quarantine that follows is the fact.
             await _writer.CommitAsync(_record.State with { Permits = next }, new CommitAttachments { Actor = Rule, At = now });

@@ -35,12 +35,14 @@ internal static class SiloHostExtensions
     {
         Directory.CreateDirectory(settings.DeviceTrustFolder);
         Directory.CreateDirectory(settings.ImageTrustFolder);
+        Directory.CreateDirectory(settings.TimestampTrustFolder);
         var pki = HostPki.Open(settings, TimeProvider.System.GetUtcNow());
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(settings);
         services.AddSingleton(_ => pki);
-        services.AddSingleton<IImageVerifier>(_ => new CmsImageVerifier(TrustStore.Load(settings.ImageTrustFolder)));
+        services.AddSingleton<IImageVerifier>(_ => new ImageVerifier(
+            TrustStore.Load(settings.ImageTrustFolder), TrustStore.Load(settings.TimestampTrustFolder)));
         services.AddSingleton<IErasureProofVerifier, ErasureProofVerifier>();
         services.AddSingleton<IAnchorCertificateReader, AnchorCertificateReader>();
         services.AddSingleton(settings.Tenants);

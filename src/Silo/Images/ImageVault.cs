@@ -8,14 +8,19 @@ namespace Muster.Silo.Images;
 /// <summary>The bytes behind image grains: read from the artifact store and verified in this silo, off the grains' threads.</summary>
 internal sealed class ImageVault(IArtifactStore store, IImageVerifier verifier, TimeProvider clock) : IImageVault
 {
-    public Task<ImageVerdict> ExamineAsync(ImageDigest digest, ImmutableArray<byte> signature) => Task.Run(() =>
+    public Task<ImageVerdict> ExamineAsync(ImageDigest digest, ImageFormat format, ImmutableArray<byte> signature) => Task.Run(async () =>
     {
         // Published bytes count too: another tenant may have them in its catalogue.
-        using var content = store.OpenStaged(digest) ?? store.OpenPublished(digest);
-        return content is null
-            ? ImageVerdict.Refuse(ImageErrors.NotUploaded(digest))
-            : verifier.Verify(content, signature.AsMemory(), clock.GetUtcNow());
+        await using var artifact = await store.FindStagedAsync(digest, CancellationToken.None)
+            ?? await store.FindPublishedAsync(digest, CancellationToken.None);
+        if (artifact is null)
+        {
+            return ImageVerdict.Refuse(ImageErrors.NotUploaded(digest));
+        }
+
+        await using var content = await artifact.OpenWholeAsync(CancellationToken.None);
+        return verifier.Verify(content, format, signature.AsMemory(), clock.GetUtcNow());
     });
 
-    public Task<bool> PublishAsync(ImageDigest digest) => Task.Run(() => store.Publish(digest));
+    public Task<bool> PublishAsync(ImageDigest digest) => Task.Run(() => store.PublishAsync(digest, CancellationToken.None));
 }

@@ -17,6 +17,9 @@ internal static class TokenFolder
     /// <summary>Keys that Muster makes have this before the CA's name: a token is often shared.</summary>
     private const string LabelPrefix = "muster-";
 
+    /// <summary>A module in a network needs some seconds to start; orchestrators wait longer for a silo.</summary>
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
+
     public static string[] FilesOf(string name) => [$"{name}.pkcs11", $"{name}.serials"];
 
     public static bool Holds(string folder, string name) => File.Exists(Path.Combine(folder, $"{name}.pkcs11"));
@@ -85,13 +88,21 @@ internal static class TokenFolder
 
     private static T Refusing<T>(string name, Func<T> open)
     {
+        // A library cannot be interrupted. On a thread of its own, one that hangs does not keep the start from ending with a sentence.
+        var opening = Task.Factory.StartNew(open, default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
-            return open();
+            return opening.WaitAsync(StartPatience).GetAwaiter().GetResult();
         }
         catch (Exception fault) when (fault is TokenException or KeyFileExposedException)
         {
             throw new StartRefusedException($"{name}: {fault.Message}");
+        }
+        catch (TimeoutException)
+        {
+            throw new StartRefusedException(
+                $"{name}: the hardware module has not answered for {StartPatience.TotalSeconds} s: see that it can be reached and does not "
+                + "hang, and start again.");
         }
     }
 }

@@ -112,6 +112,9 @@ internal sealed class DemoHouse(string silo, string data, ScenarioPlan plan, ISt
         ["Muster__Grpc__Port"] = $"{_ports.Grpc}",
         ["Muster__Cluster__SiloPort"] = $"{_ports.Silo}",
         ["Muster__Cluster__GatewayPort"] = $"{_ports.Gateway}",
+
+        // A demo's waves are of dozens: they need no half minute.
+        ["Muster__Downloads__Spread"] = "00:00:02",
     };
 
     private async Task ListeningAsync(Installation site, CancellationToken cancellationToken)

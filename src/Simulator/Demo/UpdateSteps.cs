@@ -160,7 +160,8 @@ internal sealed class UpdateSteps(Ground ground)
             },
             1,
             cancellationToken,
-            () => rollout.State is RolloutState.Suspended or RolloutState.Cancelled);
+            () => rollout.State is RolloutState.Suspended or RolloutState.Cancelled or RolloutState.Aborted
+                or RolloutState.RolledBack);
         ground.Stage.Show([]);
         return rollout;
     }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Muster.Simulator.Devices;
 
 /// <summary>What a virtual device keeps over a loss of power; one line of the state file.</summary>
@@ -16,6 +18,12 @@ internal sealed record DeviceMemory(string Serial, string Model, string OsVersio
 
     /// <summary>The generation that failed here for good; it is not tried again.</summary>
     public long FailedGeneration { get; init; }
+
+    /// <summary>The highest desired generation whose settings were applied.</summary>
+    public long AppliedGeneration { get; init; }
+
+    /// <summary>The settings that are not as the factory left them.</summary>
+    public ImmutableDictionary<string, string> Changed { get; init; } = ImmutableDictionary<string, string>.Empty;
 
     /// <summary>The nonce of the command that erased the device; empty before that.</summary>
     public string ErasedNonce { get; init; } = "";

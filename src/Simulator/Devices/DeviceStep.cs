@@ -12,8 +12,8 @@ internal abstract record DeviceStep
     /// <summary>Publish at QoS 1; a repetition carries the same stamp.</summary>
     public sealed record Publish(string Kind, IMessage Message) : DeviceStep;
 
-    /// <summary>Download and verify, then tell the device the outcome.</summary>
-    public sealed record Fetch(long Generation, OsTarget Target) : DeviceStep;
+    /// <summary>Wait, download and verify, then tell the device the outcome.</summary>
+    public sealed record Fetch(long Generation, OsTarget Target, TimeSpan Delay) : DeviceStep;
 
     /// <summary>Drop the connection and come back.</summary>
     public sealed record Reboot : DeviceStep;

@@ -27,4 +27,7 @@ internal enum DeviceFault
 
     /// <summary>It installs an image twice.</summary>
     DuplicateInstall,
+
+    /// <summary>It says that it has applied settings, and has not.</summary>
+    LyingSettings,
 }

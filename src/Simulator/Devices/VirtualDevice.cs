@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Google.Protobuf;
 using Muster.Protocol;
 using Muster.Protocol.Device.V1;
@@ -8,7 +9,7 @@ namespace Muster.Simulator.Devices;
 /// The decisions of one device, without I/O: every input gives the steps to take. The start of the process counts as a boot, so
 /// that only what a real device would keep in flash has to be kept.
 /// </summary>
-internal sealed class VirtualDevice
+internal sealed partial class VirtualDevice
 {
     private readonly Func<string, string, byte[]> _prove;
     private readonly Dictionary<string, long> _sequences = [];
@@ -19,7 +20,7 @@ internal sealed class VirtualDevice
     private bool _inventorySent;
 
     /// <param name="memory">What the device remembers of its last boot.</param>
-    /// <param name="settings">What its inventory says.</param>
+    /// <param name="settings">What its inventory says as it comes from the factory.</param>
     /// <param name="prove">Signs the erasure of a nonce in a boot.</param>
     /// <param name="traits">How it differs from a sound device; null when it does not.</param>
     public VirtualDevice(
@@ -79,10 +80,7 @@ internal sealed class VirtualDevice
         if (!_inventorySent)
         {
             _inventorySent = true;
-            var stamp = Next(Topics.Inventory);
-            var inventory = new Inventory { Stamp = stamp, Settings = { _settings } };
-            Await(Topics.Inventory, stamp, inventory);
-            yield return new DeviceStep.Publish(Topics.Inventory, inventory);
+            yield return SayInventory();
         }
     }
 
@@ -97,7 +95,7 @@ internal sealed class VirtualDevice
         yield return new DeviceStep.Tell("rejected", Boot: Memory.BootId, Reason: $"{rejection.Kind}: {rejection.Reason}");
     }
 
-    /// <summary>An older generation is ignored; one without an image says: leave the device as it is.</summary>
+    /// <summary>An older generation is ignored; one with neither an image nor settings says: leave the device as it is.</summary>
     public IEnumerable<DeviceStep> Desired(Desired desired)
     {
         var isNews = desired.Generation > Memory.Generation;
@@ -111,6 +109,16 @@ internal sealed class VirtualDevice
             _working = 0;
             Memory = Memory with { Generation = desired.Generation, FactoryDefault = false };
             yield return new DeviceStep.Save();
+        }
+
+        if (desired.Settings.Count > 0)
+        {
+            foreach (var step in Set(desired, isNews))
+            {
+                yield return step;
+            }
+
+            yield break;
         }
 
         if (desired.Os is not { } target || _working == desired.Generation || Memory.FailedGeneration == desired.Generation)
@@ -127,7 +135,23 @@ internal sealed class VirtualDevice
         {
             _working = desired.Generation;
             yield return Report(desired.Generation, Step.Downloading);
-            yield return new DeviceStep.Fetch(desired.Generation, target);
+
+            // The spread counts from when the generation was new; whoever comes back for another link has waited.
+            var delay = TimeSpan.FromSeconds(isNews ? target.DelaySeconds : 0);
+            yield return new DeviceStep.Fetch(desired.Generation, target, delay);
+        }
+    }
+
+    /// <summary>
+    /// The way to the image is not good any more: the answer to a hello has another, and what is there of the image stays.
+    /// </summary>
+    public IEnumerable<DeviceStep> LinkEnded(long generation)
+    {
+        if (_working == generation)
+        {
+            _working = 0;
+            yield return new DeviceStep.Tell("link_ended", Boot: Memory.BootId);
+            yield return new DeviceStep.Reboot();
         }
     }
 
@@ -203,7 +227,15 @@ internal sealed class VirtualDevice
             yield break;
         }
 
-        Boot(Memory with { FactoryDefault = true, Generation = 0, FailedGeneration = 0, ErasedNonce = command.Nonce });
+        Boot(Memory with
+        {
+            FactoryDefault = true,
+            Generation = 0,
+            FailedGeneration = 0,
+            AppliedGeneration = 0,
+            Changed = ImmutableDictionary<string, string>.Empty,
+            ErasedNonce = command.Nonce,
+        });
         yield return new DeviceStep.Save();
         if (_traits.Fault != DeviceFault.UnprovenErasure)
         {

@@ -189,12 +189,17 @@ internal sealed class DeviceAgent(Fleet fleet, VirtualDevice device, X509Certifi
         var path = Path.Combine(fleet.DownloadFolder, $"{Serial}-{target.Digest}.part");
         try
         {
+            await Task.Delay(fetch.Delay, fleet.Time, cancellationToken);
             await fleet.Downloads.WaitAsync(cancellationToken);
             try
             {
                 if (await fleet.Download.GetAsync(target, identity, path, cancellationToken) is { } fault)
                 {
-                    await _inputs.Writer.WriteAsync(() => device.Failed(generation, fault, isRefusal: false), cancellationToken);
+                    await _inputs.Writer.WriteAsync(
+                        () => fault == ImageDownload.LinkEnded
+                            ? device.LinkEnded(generation)
+                            : device.Failed(generation, fault, isRefusal: false),
+                        cancellationToken);
                     return;
                 }
 

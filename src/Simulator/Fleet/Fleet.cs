@@ -30,7 +30,7 @@ internal sealed class Fleet : IDisposable
         Memory = new FleetMemory(statePath);
         Connects = new SemaphoreSlim(options.ConnectsMax);
         Downloads = new SemaphoreSlim(options.DownloadsMax);
-        Download = new ImageDownload(options, new CmsImageVerifier(VendorPki.ImageRoots(options.PkiFolder)), time);
+        Download = new ImageDownload(options, new ImageVerifier(VendorPki.ImageRoots(options.PkiFolder), new TrustStore([])), time);
     }
 
     public FleetOptions Options { get; }

@@ -19,6 +19,15 @@ public sealed class StatusRulesTests
             Revoked(1) with { RevokedAt = Now.AddHours(revokedHours), NotAfter = Now.AddHours(endHours) }, Now));
 
     [Fact]
+    public void IsInForce_OfATombstoneThatAClockAheadDated_IsFromTheStart()
+    {
+        var tombstone = Revoked(1, RevocationCause.Decommissioned) with { RevokedAt = Now.AddHours(1), NotAfter = Now.AddHours(2) };
+
+        Assert.True(StatusRules.IsInForce(tombstone, Now));
+        Assert.False(StatusRules.IsInForce(tombstone, Now.AddHours(2)));
+    }
+
+    [Fact]
     public void IsDue_ForATombstone_IsAtOnce_ForAReplacedOne_WithinTheHour()
     {
         var empty = StatusRules.Next(null, 1, [], Now);

@@ -65,6 +65,18 @@ public sealed class DeviceAlarmsTests
         Assert.True(DeviceAlarms.WaitFor(device, Units.Start.AddHours(1)) <= DeviceAlarms.PaceInterval);
     }
 
+    /// <summary>Else it would say nothing for a year, and be held by a timer that takes no such time.</summary>
+    [Fact]
+    public void Take_AfterTheClockWasSetBackByAYear_IsNotHeld()
+    {
+        var ahead = Take(InService, Units.Start.AddYears(1), Failing).Next;
+
+        Assert.True(DeviceAlarms.WaitFor(ahead, Units.Start) <= TimeSpan.Zero);
+        var back = Take(ahead, Units.Start, Mended);
+        Assert.Single(back.Events);
+        Assert.Equal(Units.Start + DeviceAlarms.PaceInterval, back.Next.AlarmsPacedUntil);
+    }
+
     [Fact]
     public void WaitFor_OfADeviceThatNeverHadAlarms_IsNothing() =>
         Assert.True(DeviceAlarms.WaitFor(InService, Units.Start) <= TimeSpan.Zero);

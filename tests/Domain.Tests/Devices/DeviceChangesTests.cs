@@ -1,4 +1,5 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 
 namespace Muster.Domain.Tests.Devices;
 
@@ -37,6 +38,8 @@ public sealed class DeviceChangesTests
     [InlineData("track", "TRACK_MISMATCH")]
     [InlineData("floor", "OS_BELOW_FLOOR")]
     [InlineData("same", "ALREADY_RUNNING_TARGET")]
+    [InlineData("minimum", "OS_BELOW_MINIMUM")]
+    [InlineData("step", "STEP_REQUIRED")]
     public void Offer_ThatDoesNotFit_IsSkipped(string fault, string reason)
     {
         var offer = Units.Offer();
@@ -45,6 +48,8 @@ public sealed class DeviceChangesTests
             "model" => offer with { Models = ["Q6075"] },
             "track" => offer with { Track = "12.11" },
             "floor" => offer with { Target = offer.Target with { Version = "10.12" } },
+            "minimum" => offer with { Conditions = new ImageConditions { MinFromVersion = "12.0.2" } },
+            "step" => offer with { Conditions = new ImageConditions { Steps = ["12.0.5"] } },
             _ => offer with { Target = offer.Target with { Digest = Units.OldDigest } },
         };
 
@@ -62,6 +67,21 @@ public sealed class DeviceChangesTests
 
         Assert.Equal("active", device.Track);
         Assert.Equal("12.11", Units.Take(device, Units.Hello("boot-2", 1, Units.NewDigest, 1)).Track);
+    }
+
+    [Fact]
+    public void Offer_OfAnImageWithAFloor_RaisesTheDevicesOnSuccessOnly()
+    {
+        var offer = Units.Offer() with { Conditions = new ImageConditions { SecurityFloor = "12.1" } };
+        var device = DeviceChanges.Offer(Units.InState(DeviceState.InService), offer, hasSession: true, Units.Start).Next;
+
+        var failed = Units.Take(device, Units.Report(1, ChangeStep.Unspecified, 1, outcome: ChangeOutcome.Failed));
+        Assert.Equal("11.0", failed.OsFloor);
+
+        var updated = Units.Take(device, Units.Hello("boot-2", 1, Units.NewDigest, 1));
+        Assert.Equal("12.1", updated.OsFloor);
+        var older = Units.Offer("autumn", Units.OldDigest) with { Target = new OsTarget(Units.OldDigest, "12.0.1", 1000, [1]) };
+        Assert.Equal("OS_BELOW_FLOOR", DeviceChanges.Offer(updated, older, hasSession: true, Units.Start).Reason);
     }
 
     [Fact]
@@ -179,18 +199,19 @@ public sealed class DeviceChangesTests
     {
         var hour = TimeSpan.FromHours(1);
         var week = TimeSpan.FromDays(7);
+        var timers = new ChangeTimers(hour, week);
         var offered = Units.Offered();
         var delivered = Units.Take(offered, Units.Report(1, ChangeStep.Downloading, 1));
         var rollout = Units.Rollout();
 
-        Assert.Equal(OfferVerdict.InProgress, DeviceChanges.Expire(offered, rollout, hour, week, Units.Start + hour).Verdict);
-        Assert.Equal(ChangeOutcome.TimedOut, DeviceChanges.Expire(offered, rollout, hour, week, Units.Start + week).Outcome);
-        Assert.Equal(OfferVerdict.InProgress, DeviceChanges.Expire(delivered, rollout, hour, week, Units.Start + hour / 2).Verdict);
-        var over = DeviceChanges.Expire(delivered, rollout, hour, week, Units.Start + hour);
+        Assert.Equal(OfferVerdict.InProgress, DeviceChanges.Expire(offered, rollout, 0, timers, Units.Start + hour).Verdict);
+        Assert.Equal(ChangeOutcome.TimedOut, DeviceChanges.Expire(offered, rollout, 0, timers, Units.Start + week).Outcome);
+        Assert.Equal(OfferVerdict.InProgress, DeviceChanges.Expire(delivered, rollout, 0, timers, Units.Start + hour / 2).Verdict);
+        var over = DeviceChanges.Expire(delivered, rollout, 0, timers, Units.Start + hour);
         Assert.Equal(ChangeOutcome.TimedOut, over.Outcome);
         Assert.Null(over.Next.Desired.Os);
-        Assert.Equal(ChangeOutcome.TimedOut, DeviceChanges.Expire(over.Next, rollout, hour, week, Units.Start + week).Outcome);
-        Assert.Equal(ChangeOutcome.Withdrawn, DeviceChanges.Expire(offered, Units.Rollout("never"), hour, week, Units.Start).Outcome);
+        Assert.Equal(ChangeOutcome.TimedOut, DeviceChanges.Expire(over.Next, rollout, 0, timers, Units.Start + week).Outcome);
+        Assert.Equal(ChangeOutcome.Withdrawn, DeviceChanges.Expire(offered, Units.Rollout("never"), 0, timers, Units.Start).Outcome);
     }
 
     [Fact]

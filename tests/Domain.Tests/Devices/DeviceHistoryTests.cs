@@ -26,11 +26,39 @@ public sealed class DeviceHistoryTests
                 device, Units.Report(generation, step, sequence, $"boot-{boot}", outcome), Units.Start))),
         (3, from rollout in Choose("spring", "summer", "autumn")
             from hasSession in Gen.Bool
+            from retry in Gen.Int[0, 2]
             select (Func<Device, Decision<Device>>)(device => Of(
-                DeviceChanges.Offer(device, Units.Offer(rollout), hasSession, Units.Start)))),
-        (1, from rollout in Choose("spring", "summer", "autumn")
+                DeviceChanges.Offer(device, Units.Offer(rollout) with { Retry = retry }, hasSession, Units.Start)))),
+        (3, from rollout in Choose("ssh", "ftp")
+            from value in Choose("yes", "no")
+            from retry in Gen.Int[0, 2]
+            select (Func<Device, Decision<Device>>)(device => Of(DeviceChanges.Offer(
+                device,
+                new ChangeOffer(Units.Rollout(rollout), 1, OsTarget.None, "", [])
+                {
+                    Settings = [new DeviceSetting(rollout, value)],
+                    Retry = retry,
+                },
+                hasSession: true,
+                Units.Start)))),
+        (4, from boot in Gen.Int[1, 5]
+            from sequence in Gen.Long[1, 6]
+            from generation in Gen.Long[0, 6]
+            from ssh in Choose("yes", "no")
+            from ftp in Choose("yes", "no")
+            select (Func<Device, Decision<Device>>)(device => DeviceMessages.TakeInventory(
+                device,
+                new ObservedInventory(
+                    Units.From($"boot-{boot}", sequence), [new DeviceSetting("ssh", ssh), new DeviceSetting("ftp", ftp)])
+                {
+                    Generation = generation,
+                },
+                PolicySet.Empty,
+                Units.Start))),
+        (1, from rollout in Choose("spring", "summer", "autumn", "ssh", "ftp")
+            from policy in Gen.Enum<TimeoutPolicy>()
             select (Func<Device, Decision<Device>>)(device => Of(
-                DeviceChanges.Expire(device, Units.Rollout(rollout), TimeSpan.Zero, TimeSpan.Zero, Units.Start)))),
+                DeviceChanges.Expire(device, Units.Rollout(rollout), 0, Over(policy), Units.Start)))),
         (1, Choose<Func<Device, Decision<Device>>>(
             device => DeviceLifecycle.Quarantine(device, "noisy", Units.Start),
             device => DeviceLifecycle.Release(device, "quiet", Units.Start),
@@ -66,6 +94,13 @@ public sealed class DeviceHistoryTests
         Assert.True(after.Desired.Generation >= before.Desired.Generation);
         Assert.True(after.GenerationReached >= before.GenerationReached);
         Assert.True(after.GenerationReached <= after.Desired.Generation);
+        // Of every rollout at most one attempt is remembered, and an attempt is made once.
+        Assert.Equal(after.EarlierChanges.Length, after.EarlierChanges.Select(change => change.Rollout).Distinct().Count());
+        Assert.DoesNotContain(after.EarlierChanges, change => change.Rollout == after.LastChange!.Rollout);
+        Assert.All(decision.Events.OfType<ChangeOffered>(), offered => Assert.DoesNotContain(
+            before.EarlierChanges.Append(before.LastChange),
+            closed => closed is not null && closed.Rollout == offered.Rollout && closed.Retry >= offered.Retry));
+
         // At most one change: an open one is closed before another generation is issued (I2).
         Assert.True(after.Change is null || after.Change.Generation == after.Desired.Generation);
         Assert.True(before.Change is null || after.Change is null || before.Change.Rollout == after.Change.Rollout);
@@ -73,11 +108,20 @@ public sealed class DeviceHistoryTests
         Assert.Equal(after.State == DeviceState.Decommissioned, after.Erasure is not null);
         foreach (var success in decision.Events.OfType<ChangeClosed>().Where(fact => fact.Outcome == ChangeOutcome.Succeeded))
         {
+            Assert.Equal(before.Change?.Generation, success.Generation);
+            if (before.Change!.Settings is { } wanted)
+            {
+                Assert.True(after.Settings.ContainsAll(wanted));
+                continue;
+            }
+
             Assert.Equal(after.LastChange?.TargetDigest, after.Os?.ImageDigest);
             Assert.NotEqual(before.Change?.BootIdAtOffer, after.Os?.BootId);
-            Assert.Equal(before.Change?.Generation, success.Generation);
         }
     }
+
+    private static ChangeTimers Over(TimeoutPolicy policy) =>
+        new(TimeSpan.Zero, TimeSpan.Zero) { InProgressPolicy = policy, UndeliveredPolicy = policy };
 
     private static Gen<T> Choose<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(index => values[index]);
 

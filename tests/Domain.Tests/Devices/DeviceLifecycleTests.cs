@@ -169,7 +169,7 @@ public sealed class DeviceLifecycleTests
 
     private static Decision<Device> Run(Device device, string command) => command switch
     {
-        "approve" => DeviceLifecycle.Approve(device, Units.Start),
+        "approve" => DeviceLifecycle.Approve(device, null, Units.Start),
         "quarantine" => DeviceLifecycle.Quarantine(device, "noisy", Units.Start),
         "release" => DeviceLifecycle.Release(device, "quiet", Units.Start),
         "begin" => DeviceLifecycle.BeginDecommission(device, Units.Command, Units.Start),

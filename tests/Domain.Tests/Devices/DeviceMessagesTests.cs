@@ -1,4 +1,5 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 using Muster.Domain.Policies;
 
 namespace Muster.Domain.Tests.Devices;
@@ -140,7 +141,11 @@ public sealed class DeviceMessagesTests
 
         Assert.Equal(DeviceState.Enrolling, decision.Next.State);
         Assert.Equal(Units.Identity, decision.Next.Identity);
-        Assert.Equal(DeviceState.InService, DeviceLifecycle.Approve(decision.Next, Units.Start).Next.State);
+        Assert.Equal(DeviceState.InService, DeviceLifecycle.Approve(decision.Next, null, Units.Start).Next.State);
+        Assert.Equal(DeviceState.InService, Approve(Units.Identity.CertificateSha256).Next.State);
+        Assert.Equal("ENROLLMENT_CERTIFICATE_CHANGED", Approve(new string('e', 64)).Error?.Reason);
+
+        Decision<Device> Approve(string seen) => DeviceLifecycle.Approve(decision.Next, Sha256Hash.Parse(seen), Units.Start);
     }
 
     [Fact]

@@ -28,6 +28,23 @@ public sealed class SettingSetTests
         Assert.Null(set.Find("c"));
     }
 
+    [Theory]
+    [InlineData(new[] { "a", "1" }, true)]
+    [InlineData(new[] { "c", "3", "a", "1" }, true)]
+    [InlineData(new[] { "a", "2" }, false)]
+    [InlineData(new[] { "A", "1" }, false)]
+    [InlineData(new[] { "a", "1", "d", "" }, false)]
+    [InlineData(new string[0], true)]
+    public void ContainsAll_WhateverTheirOrder_ComparesNamesAndValues(string[] others, bool isThere)
+    {
+        SettingSet set = [new DeviceSetting("a", "1"), new DeviceSetting("b", "2"), new DeviceSetting("c", "3")];
+
+        SettingSet wanted = [.. others.Chunk(2).Select(pair => new DeviceSetting(pair[0], pair[1]))];
+
+        Assert.Equal(isThere, set.ContainsAll(wanted));
+        Assert.Equal(isThere, set.With(set.ToNames()).ContainsAll(wanted));
+    }
+
     [Fact]
     public void With_NamesOfAnEqualSet_SaysTheSame() => Gen.Select(Gen.String[0, 30], Gen.String[0, 300]).Array[0, 80].Sample(pairs =>
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Muster.Domain.Devices;
 using Muster.Domain.Enrollments;
+using Muster.Domain.Identity;
 using Muster.Domain.Tests.Devices;
 
 namespace Muster.Domain.Tests.Enrollments;
@@ -10,6 +11,8 @@ public sealed class EnrollmentRequestRulesTests
     private static readonly DateTimeOffset Now = Units.Start;
 
     private static readonly Actor Anna = Actor.Operator("anna");
+
+    private static readonly Sha256Hash Seen = Sha256Hash.Parse(Units.Identity.CertificateSha256);
 
     [Fact]
     public void Apply_OfADeviceThatWaits_CommitsOnceAnHour()
@@ -56,7 +59,7 @@ public sealed class EnrollmentRequestRulesTests
 
         Assert.Equal(EnrollmentRequestState.Expired, expired.State);
         Assert.Null(EnrollmentRequestRules.NextDueAt(expired));
-        Assert.Equal("ENROLLMENT_REQUEST_STATE_INVALID", EnrollmentRequestRules.Approve(expired, Anna, due).Error?.Reason);
+        Assert.Equal("ENROLLMENT_REQUEST_STATE_INVALID", EnrollmentRequestRules.Approve(expired, Anna, Seen, due).Error?.Reason);
         Assert.True(EnrollmentRequestRules.NeedsPlace(expired, due));
         Assert.Equal(EnrollmentRequestState.Waiting, Apply(expired, due).State);
     }
@@ -65,11 +68,38 @@ public sealed class EnrollmentRequestRulesTests
     public void Approve_OfADeniedOne_IsPossibleAndNotUndoneByADenial()
     {
         var denied = EnrollmentRequestRules.Deny(Apply(null, Now), Anna, "not ours", Now).Next;
-        var approved = EnrollmentRequestRules.Approve(denied, Actor.Operator("bert"), Now).Next;
+        var approved = EnrollmentRequestRules.Approve(denied, Actor.Operator("bert"), Seen, Now).Next;
 
         Assert.Equal((EnrollmentRequestState.Approved, "bert", ""), (approved.State, approved.Decider, approved.Reason));
-        Assert.Empty(EnrollmentRequestRules.Approve(approved, Anna, Now).Events);
+        Assert.Empty(EnrollmentRequestRules.Approve(approved, Anna, Seen, Now).Events);
         Assert.Equal("ENROLLMENT_REQUEST_STATE_INVALID", EnrollmentRequestRules.Deny(approved, Anna, "late", Now).Error?.Reason);
+    }
+
+    /// <summary>A newer hello may have brought another certificate since the approver looked.</summary>
+    [Fact]
+    public void Approve_OfACertificateThatWasNotSeen_IsRefused()
+    {
+        var other = Sha256Hash.Parse(new string('e', 64));
+
+        var refused = EnrollmentRequestRules.Approve(Apply(null, Now), Anna, other, Now);
+
+        Assert.Equal("ENROLLMENT_CERTIFICATE_CHANGED", refused.Error?.Reason);
+        Assert.Contains(
+            refused.Error!.Metadata,
+            detail => detail.Key == "certificate_sha256" && detail.Value == Units.Identity.CertificateSha256);
+        Assert.Empty(refused.Events);
+    }
+
+    /// <summary>Its device could not be created, and nobody repeated the approval: it is not told for ever that it waits.</summary>
+    [Fact]
+    public void Apply_OfAnApprovedOneThatIsUnknownStill_WaitsAnewAfterADay()
+    {
+        var approved = EnrollmentRequestRules.Approve(Apply(null, Now), Anna, Seen, Now).Next;
+        var later = Now + EnrollmentRequestRules.ApprovalLifetime;
+
+        Assert.Equal("ENROLLMENT_REQUEST_WAITS", EnrollmentRequestRules.Check(approved, later.AddSeconds(-1))?.Reason);
+        Assert.True(EnrollmentRequestRules.NeedsPlace(approved, later));
+        Assert.Equal(EnrollmentRequestState.Waiting, Apply(approved, later).State);
     }
 
     [Theory]

@@ -34,6 +34,8 @@ public sealed class CertificateRulesTests
     [InlineData(IdentityKind.Maker, 0, null)]
     [InlineData(IdentityKind.Unspecified, 900, null)]
     [InlineData(IdentityKind.Maker, 901, "HELLO_TOO_OLD")]
+    [InlineData(IdentityKind.Maker, -900, null)]
+    [InlineData(IdentityKind.Maker, -901, "HELLO_TOO_OLD")]
     [InlineData(IdentityKind.Operational, 0, "HELLO_TOO_OLD")]
     [InlineData(IdentityKind.Vouched, 0, "HELLO_TOO_OLD")]
     public void Judge_OfAFirstCertificate_NeedsAFreshHelloWithTheMakersCertificate(IdentityKind by, int age, string? reason)

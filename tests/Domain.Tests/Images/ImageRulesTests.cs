@@ -27,6 +27,22 @@ public sealed class ImageRulesTests
         Assert.Null(ImageRow.Of(decision.Next));
     }
 
+    /// <summary>From another installation: what that one found in the bytes is its own word.</summary>
+    [Fact]
+    public void Describe_AnImageFromElsewhere_SaysWhatWasFoundHere()
+    {
+        var image = ImageRules.Register(null, Request, Good, Now).Next! with
+        {
+            Signer = new ImageSigner("CN=of the file", new string('f', 64)),
+            Timestamp = new ImageTimestamp(Now, "CN=of the file"),
+        };
+
+        var described = ImageRules.Describe(image, Good);
+
+        Assert.Equal((Signer, Good.Timestamp), (described.Signer, described.Timestamp));
+        Assert.Equal((image.Digest, image.State), (described.Digest, described.State));
+    }
+
     [Fact]
     public void Register_BytesOfAnotherDigest_AreRefused()
     {
@@ -63,7 +79,7 @@ public sealed class ImageRulesTests
     {
         var image = Published();
 
-        var decision = ImageRules.Screen(image, Request);
+        var decision = ImageRules.Screen(image, Request, Now);
 
         Assert.Null(decision.Error);
         Assert.Same(image, decision.Next);
@@ -74,16 +90,16 @@ public sealed class ImageRulesTests
     {
         var image = Published();
 
-        Assert.Equal("ALREADY_EXISTS", ImageRules.Screen(image, Request with { RequestId = "request-2" }).Error?.Reason);
-        Assert.Equal("ALREADY_EXISTS", ImageRules.Screen(image, Request with { RequestId = "" }).Error?.Reason);
+        Assert.Equal("ALREADY_EXISTS", ImageRules.Screen(image, Request with { RequestId = "request-2" }, Now).Error?.Reason);
+        Assert.Equal("ALREADY_EXISTS", ImageRules.Screen(image, Request with { RequestId = "" }, Now).Error?.Reason);
         var restated = Request with { Manifest = Request.Manifest with { Version = "12.11.81" } };
-        Assert.Equal("REQUEST_ID_REUSED", ImageRules.Screen(image, restated).Error?.Reason);
+        Assert.Equal("REQUEST_ID_REUSED", ImageRules.Screen(image, restated, Now).Error?.Reason);
     }
 
     [Fact]
     public void Screen_LostImage_MayBeRegisteredAgain()
     {
-        var decision = ImageRules.Screen(Published() with { State = ImageState.Lost }, Request);
+        var decision = ImageRules.Screen(Published() with { State = ImageState.Lost }, Request, Now);
 
         Assert.Null(decision.Error);
         Assert.Null(decision.Next);
@@ -106,37 +122,23 @@ public sealed class ImageRulesTests
         var manifest = new ImageManifest(version, Track(track), [.. models.Split(',', StringSplitOptions.RemoveEmptyEntries)], size);
         var request = Request with { Manifest = manifest, Signature = [.. new byte[signatureBytes]] };
 
-        Assert.True(reason == ImageRules.Screen(null, request).Error?.Reason, what);
+        Assert.True(reason == ImageRules.Screen(null, request, Now).Error?.Reason, what);
     }
 
-    [Fact]
-    public void Publish_EveryState_IsDecided()
+    [Theory]
+    [InlineData(false, ImageState.Published)]
+    [InlineData(true, ImageState.Draft)]
+    public void Keep_EveryState_IsDecided(bool isHeld, ImageState kept)
     {
-        var verified = Published() with { State = ImageState.Verified };
+        var verified = Published() with { State = ImageState.Verified, IsHeld = isHeld };
 
         foreach (var state in Enum.GetValues<ImageState>().Where(state => state != ImageState.Unspecified))
         {
             var image = verified with { State = state };
+            Assert.Equal(state == ImageState.Verified ? kept : state, ImageRules.Keep(image, servable: true, Now).Next.State);
             Assert.Equal(
-                state == ImageState.Verified ? ImageState.Published : state, ImageRules.Publish(image, servable: true).Next.State);
-            Assert.Equal(state == ImageState.Verified ? ImageState.Lost : state, ImageRules.Publish(image, servable: false).Next.State);
+                state == ImageState.Verified ? ImageState.Lost : state, ImageRules.Keep(image, servable: false, Now).Next.State);
         }
-    }
-
-    [Theory]
-    [InlineData("P3265-V", "12.11", false, null)]
-    [InlineData("P3265-V", "active", false, "TRACK_MISMATCH")]
-    [InlineData("P3265-V", "active", true, null)]
-    [InlineData("Q1656", "12.11", true, "MODEL_NOT_COMPATIBLE")]
-    public void CheckOffer_ModelAndTrackDecide(string model, string track, bool allowTrackChange, string? reason) =>
-        Assert.Equal(reason, ImageRules.CheckOffer(Published(), model, track, allowTrackChange)?.Reason);
-
-    [Fact]
-    public void CheckOffer_ImageThatIsNotPublished_DoesNotExist()
-    {
-        var verified = Published() with { State = ImageState.Verified };
-
-        Assert.Equal("IMAGE_NOT_FOUND", ImageRules.CheckOffer(verified, "P3265-V", "12.11", false)?.Reason);
     }
 
     [Theory]
@@ -167,13 +169,15 @@ public sealed class ImageRulesTests
         var row = ImageRow.Of(Published())!;
 
         ImmutableArray<string> values =
-            [.. InventoryFields.Image.Where(field => field.Type != FieldType.Time).Select(field => field.Show(row.Field(field.Name, "")))];
-        Assert.Equal([Digest.Value, "12.11.80", "12.11"], values);
+            [.. InventoryFields.Image
+                .Where(field => field.Type is not (FieldType.Time or FieldType.Map))
+                .Select(field => field.Show(row.Field(field.Name, "")))];
+        Assert.Equal([Digest.Value, "PUBLISHED", "12.11.80", "12.11", "detached", "", ""], values);
         Assert.Equal(FieldValue.Of(row.CreatedAt), row.Field("created_at", ""));
     }
 
     private static Image Published() =>
-        ImageRules.Publish(ImageRules.Register(null, Request, Good, Now).Next!, servable: true).Next;
+        ImageRules.Keep(ImageRules.Register(null, Request, Good, Now).Next!, servable: true, Now).Next;
 
     private static ImageTrack Track(string text) => ImageTrack.TryParse(text, out var track) ? track : throw new FormatException(text);
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Muster.Domain.Devices;
+using Muster.Domain.Operators;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Domain.Tests.Rollouts;
@@ -9,9 +10,14 @@ internal static class RolloutBuilder
 {
     public static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
 
+    public static ChangeTimers Timers { get; } = new(TimeSpan.FromHours(1), TimeSpan.FromDays(7));
+
     public static ResourceId Id { get; } = ResourceId.TryParse("spring", out var id) ? id : throw new InvalidOperationException();
 
     public static Actor Anna { get; } = Actor.Operator("anna");
+
+    /// <summary>Approves what Anna created.</summary>
+    public static Actor Bert { get; } = Actor.Operator("bert");
 
     public static WaveSpec Wave(
         Amount size, int successPercent = 100, int minSucceeded = 1, int soakSeconds = 0, bool connectedOnly = false) =>
@@ -64,6 +70,22 @@ internal static class RolloutBuilder
         var input = new RolloutPlanInput(Id, spec, plan, [new ShareReport(0, version, settled)], Start.AddSeconds(seconds));
         return RolloutPlanner.Plan(input);
     }
+
+    /// <summary>Anna's rollout with this plan.</summary>
+    public static Rollout RolloutOf(RolloutSpec spec, RolloutPlan plan) => new()
+    {
+        Tenant = TenantId.Default,
+        Id = Id,
+        Spec = spec,
+        Plan = plan,
+        CreatedBy = Anna,
+        CreatedAt = Start,
+        RequestId = "",
+    };
+
+    /// <summary>An approval of what is named, by somebody with the role.</summary>
+    public static ApprovalOrder Approval(string etag, Actor? approver = null, DateTimeOffset? now = null) =>
+        new(approver ?? Bert, [OperatorRole.Approver], etag, now ?? Start);
 
     /// <summary>Lets a test plan see more offers than it granted itself.</summary>
     public static RolloutPlan Granted(RolloutPlan plan, params ImmutableArray<long> granted) => plan with

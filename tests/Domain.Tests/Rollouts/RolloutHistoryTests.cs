@@ -1,31 +1,69 @@
+using System.Collections.Immutable;
 using CsCheck;
+using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
 
 namespace Muster.Domain.Tests.Rollouts;
 
 /// <summary>
-/// Two thousand random rollouts under crashes, pauses and messages that are lost, late or repeated: none offers more than
-/// wave, rate and budget allow (I3), none offers after a pause (I12), none advances below its threshold, and all come to an end.
+/// Two thousand random rollouts under crashes, pauses and messages that are lost, late or repeated: none offers more than wave, rate and
+/// budget allow (I3) or outside its windows, none offers after a pause (I12), none advances below its threshold or past a manual gate that
+/// nobody opened, none makes an attempt twice, too many or too early, none is aborted or rolled back but by its gate or an operator, none
+/// that is rolled back touches a new device or leaves one behind, and all come to an end.
 /// </summary>
 public sealed class RolloutHistoryTests
 {
     private static readonly Gen<WaveSpec> AnyWave = Gen.Select(
-        Gen.Bool, Gen.Int[1, 99], Gen.Int[0, 100], Gen.Int[1, 3], Gen.Int[0, 40], Gen.Bool,
-        (isCount, size, percent, minSucceeded, soak, connectedOnly) =>
-            Wave(isCount ? Amount.Count((size / 10) + 1) : Amount.Percent(size), percent, minSucceeded, soak, connectedOnly));
+        Gen.Bool, Gen.Int[1, 99], Gen.Int[0, 100], Gen.Int[1, 3], Gen.Int[0, 40], Gen.Bool, Gen.Int[0, 2],
+        (isCount, size, percent, minSucceeded, soak, connectedOnly, manual) =>
+            Wave(isCount ? Amount.Count((size / 10) + 1) : Amount.Percent(size), percent, minSucceeded, soak, connectedOnly) with
+            {
+                NeedsApproval = manual == 0,
+            });
 
     private static readonly Gen<FailureGate> AnyGate = Gen.Select(
-        Gen.Int[0, 6], Gen.Int[0, 60], Gen.Int[1, 8],
-        (count, percent, minFinished) => new FailureGate(count == 0 ? null : count, percent == 0 ? null : percent, minFinished));
+        Gen.Int[0, 6], Gen.Int[0, 60], Gen.Int[1, 8], Gen.Int[0, 3],
+        (count, percent, minFinished, action) => new FailureGate(count == 0 ? null : count, percent == 0 ? null : percent, minFinished)
+        {
+            Action = action switch { 0 => FailureAction.Abort, 1 => FailureAction.RollBack, _ => FailureAction.Suspend },
+        });
 
-    private static readonly Gen<RolloutSpec> AnySpec = Gen.Select(
-        AnyWave.Array[1, 4], AnyGate, Gen.Int[0, 12], Gen.Int[0, 8],
-        (waves, gate, rate, budget) => Spec([.. waves]) with
+    private static readonly Gen<RateGrowth?> AnyGrowth = Gen.Select(
+        Gen.Bool, Gen.Int[RateGrowth.FactorTenthsMin, RateGrowth.FactorTenthsMax], Gen.Bool, Gen.Int[1, 6], Gen.Int[12, 40],
+        (grows, factor, bySuccess, devices, most) =>
+            grows ? new RateGrowth(factor, bySuccess ? RateStep.Succeeded : RateStep.Offered, devices, most) : null);
+
+    private static readonly Gen<RetryPolicy?> AnyRetries = Gen.Select(
+        Gen.Int[0, 4], Gen.Int[1, 60], Gen.Int[1, 120],
+        (attempts, backoff, longest) => attempts == 0
+            ? null
+            : new RetryPolicy(attempts, TimeSpan.FromSeconds(backoff), TimeSpan.FromSeconds(Math.Max(backoff, longest))));
+
+    private static readonly Gen<RolloutSpec> AnyPace = Gen.Select(
+        AnyWave.Array[1, 4], AnyGate, Gen.Int[0, 12], Gen.Int[0, 8], AnyGrowth,
+        (waves, gate, rate, budget, growth) => Spec([.. waves]) with
         {
             FailureGate = gate,
             DevicesPerMinute = rate,
+            RateGrowth = rate == 0 ? null : growth,
             MaxUnavailable = budget == 0 ? null : budget % 2 == 0 ? Amount.Percent(budget * 5) : Amount.Count(budget),
+        });
+
+    private static readonly Gen<ImmutableArray<OfferWindow>> AnyWindows = Gen.Select(
+        Gen.Int[0, 3], Gen.Int[2, 6], Gen.Int[60, 150],
+        (count, minutes, seconds) => count == 0
+            ? [new OfferWindow($"*/{minutes} * * * *", TimeSpan.FromSeconds(seconds), "Europe/Stockholm")]
+            : ImmutableArray<OfferWindow>.Empty);
+
+    private static readonly Gen<RolloutSpec> AnySpec = Gen.Select(
+        AnyPace, AnyRetries, Gen.Enum<TimeoutPolicy>(), Gen.Int[60, 600], AnyWindows,
+        (spec, retries, undelivered, seconds, windows) => spec with
+        {
+            Windows = windows,
+            Retries = retries,
+            UndeliveredPolicy = undelivered,
+            UndeliveredTimeout = TimeSpan.FromSeconds(seconds),
         });
 
     [Fact]

@@ -17,15 +17,21 @@ public sealed class RolloutLifecycleTests
 
     [Theory]
     [InlineData(RolloutState.Draft, "Running - - Cancelled")]
+    [InlineData(RolloutState.AwaitingApproval, "- - - Cancelled")]
     [InlineData(RolloutState.Running, "same Paused same Cancelling")]
     [InlineData(RolloutState.Paused, "- same Running Cancelling")]
     [InlineData(RolloutState.Suspended, "- - - Cancelling")]
     [InlineData(RolloutState.Cancelling, "- - - same")]
     [InlineData(RolloutState.Succeeded, "- - - -")]
     [InlineData(RolloutState.Cancelled, "- - - same")]
+    [InlineData(RolloutState.Aborted, "- - - -")]
+    [InlineData(RolloutState.RollingBack, "- Paused same Cancelling")]
+    [InlineData(RolloutState.RolledBack, "- - - -")]
     public void Command_InEveryState_MovesRepeatsOrRefuses(RolloutState state, string expected)
     {
-        var plan = state == RolloutState.Draft ? RolloutPlan.Draft : Started(OneWave, 3) with { State = state };
+        var plan = state is RolloutState.Draft or RolloutState.AwaitingApproval
+            ? RolloutPlan.Draft with { State = state }
+            : Started(OneWave, 3) with { State = state };
 
         var outcomes = Enum.GetValues<Verb>().Select(verb => Run(plan, verb)).Select(decision =>
             decision.Error is not null ? "-" : decision.Events.IsEmpty ? "same" : decision.Next.State.ToString());
@@ -51,6 +57,30 @@ public sealed class RolloutLifecycleTests
 
         Assert.Equal(running with { Epoch = 2 }, RolloutLifecycle.TakeOver(running, Id).Next);
         Assert.Empty(RolloutLifecycle.TakeOver(RolloutPlan.Draft, Id).Events);
+    }
+
+    [Theory]
+    [InlineData(RolloutState.Draft, RolloutState.Draft)]
+    [InlineData(RolloutState.AwaitingApproval, RolloutState.AwaitingApproval)]
+    [InlineData(RolloutState.Running, RolloutState.Suspended)]
+    [InlineData(RolloutState.Paused, RolloutState.Suspended)]
+    [InlineData(RolloutState.Suspended, RolloutState.Suspended)]
+    [InlineData(RolloutState.Cancelling, RolloutState.Cancelling)]
+    [InlineData(RolloutState.Succeeded, RolloutState.Succeeded)]
+    [InlineData(RolloutState.Cancelled, RolloutState.Cancelled)]
+    [InlineData(RolloutState.Aborted, RolloutState.Aborted)]
+    public void HaltForRevocation_InEveryState_StopsWhatIsLiveOnce(RolloutState state, RolloutState next)
+    {
+        var plan = state is RolloutState.Draft or RolloutState.AwaitingApproval
+            ? RolloutPlan.Draft with { State = state }
+            : Started(OneWave, 3) with { State = state };
+        var refusal = FleetError.Of(ErrorKind.Precondition, "IMAGE_REVOKED", "The image was revoked.");
+
+        var halted = RolloutLifecycle.HaltForRevocation(plan, "digest", refusal, Order());
+
+        Assert.Equal((next, plan.IsLive), (halted.Next.State, halted.Next.IsImageRevoked));
+        Assert.Equal(plan.IsLive ? plan.Epoch + 1 : plan.Epoch, halted.Next.Epoch);
+        Assert.Empty(RolloutLifecycle.HaltForRevocation(halted.Next, "digest", refusal, Order()).Events);
     }
 
     [Fact]

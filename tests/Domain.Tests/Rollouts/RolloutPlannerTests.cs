@@ -195,6 +195,55 @@ public sealed class RolloutPlannerTests
         Assert.Equal(Start.AddSeconds(361), report.NextLookAt);
     }
 
+    [Theory]
+    [InlineData(0, 50)]
+    [InlineData(999, 50)]
+    [InlineData(1000, 100)]
+    [InlineData(1999, 100)]
+    [InlineData(2000, 200)]
+    [InlineData(3000, 400)]
+    [InlineData(3999, 400)]
+    [InlineData(4000, 500)] // the most that the rollout allows
+    [InlineData(10_000_000, 500)]
+    public void Rate_OfThePublishedTable_DoublesAfterEachThousandDevices(long offered, int expected)
+    {
+        var spec = Spec(Wave(Amount.Percent(100))) with
+        {
+            DevicesPerMinute = 50,
+            RateGrowth = new RateGrowth(20, RateStep.Offered, 1_000, 500),
+        };
+
+        Assert.Equal(expected, OfferPermits.Rate(spec, Granted(Started(spec, 20_000), offered)));
+    }
+
+    [Fact]
+    public void Rate_WithAFactorBelowTwo_IsRoundedDown() =>
+        Assert.Equal([10, 11, 12, 13, 14, 16], Enumerable.Range(0, 6).Select(steps =>
+            new RateGrowth(11, RateStep.Succeeded, 7, 1_000).After(10, (steps * 7) + 6)));
+
+    [Fact]
+    public void Plan_WithAGrowingRate_OffersByTheStepThatWasReached()
+    {
+        var spec = Spec(Wave(Amount.Percent(100), 50)) with
+        {
+            DevicesPerMinute = 4,
+            RateGrowth = new RateGrowth(30, RateStep.Succeeded, 4, 100),
+        };
+
+        var (first, _) = Step(spec, Started(spec, 60), 0, Totals(60));
+        var (offered, _) = Step(spec, first, 1, Totals(60, inProgress: 4));
+        var (grown, _) = Step(spec, offered, 2, Totals(60, succeeded: 4));
+        var (fallen, report) = Step(spec, grown, 3, Totals(60, succeeded: 3, failed: 1, inProgress: 8));
+        var (later, _) = Step(spec, fallen, 70, Totals(60, succeeded: 3, failed: 1, inProgress: 8));
+
+        // 3 x 4 a minute, 4 of which were used; then one success is taken back, and nothing is granted beyond 4 a minute.
+        Assert.Equal([4, 4, 12, 12, 16], new[] { first, offered, grown, fallen, later }.Select(one => one.Shares[0].Waves[0].Granted));
+        Assert.Contains(WaitingOn.Rate, report.Waves[0].WaitingOn);
+        Assert.Empty(PlanChecks.CheckStep(spec, grown, fallen));
+        var beyond = grown with { Shares = [grown.Shares[0] with { Waves = [new WaveGrant(40, 4, 4)] }] };
+        Assert.NotEmpty(PlanChecks.CheckStep(spec, grown, beyond));
+    }
+
     [Fact]
     public void Plan_WhenPermitsLapse_GivesThemToTheRateAgain()
     {

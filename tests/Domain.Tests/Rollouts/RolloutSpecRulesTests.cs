@@ -38,6 +38,25 @@ public sealed class RolloutSpecRulesTests
     }
 
     [Theory]
+    [InlineData(50, 20, 1000, 400, null)]
+    [InlineData(0, 20, 1000, 400, "rate_growth")]
+    [InlineData(50, 10, 1000, 400, "rate_growth.factor")]
+    [InlineData(50, 51, 1000, 400, "rate_growth.factor")]
+    [InlineData(50, 20, 0, 400, "rate_growth.step")]
+    [InlineData(50, 20, 1000, 49, "rate_growth.devices_per_minute_max")]
+    [InlineData(50, 20, 1000, RolloutLimits.DevicesPerMinuteMax + 1, "rate_growth.devices_per_minute_max")]
+    public void Validate_OfAGrowingRate_NamesWhatIsWrong(int perMinute, int tenths, int devices, int most, string? field)
+    {
+        var spec = Spec(Wave(Amount.Count(5))) with
+        {
+            DevicesPerMinute = perMinute,
+            RateGrowth = new RateGrowth(tenths, RateStep.Offered, devices, most),
+        };
+
+        Assert.Equal(field, RolloutSpecRules.Validate(spec).Select(problem => problem.Field).SingleOrDefault());
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(RolloutLimits.WavesMax + 1)]
     public void Validate_WithNoOrTooManyWaves_Refuses(int count) =>

@@ -9,7 +9,7 @@ namespace Muster.Domain.Tests.Rollouts;
 /// A rollout with devices, shares and a coordinator that crashes, loses, repeats and delays messages. It knows the truth and
 /// throws when a step breaks an invariant.
 /// </summary>
-internal sealed class RolloutWorld
+internal sealed partial class RolloutWorld
 {
     private readonly Random _random;
     private readonly RolloutSpec _spec;
@@ -18,6 +18,8 @@ internal sealed class RolloutWorld
     private readonly List<Message> _messages = [];
     private readonly Dictionary<int, ShareReport> _known = [];
     private readonly List<DateTimeOffset> _offerTimes = [];
+    private readonly Dictionary<int, (string Etag, int Failed, long Epoch)> _seen = [];
+    private readonly HashSet<int> _approved = [];
     private RolloutPlan _committed = RolloutPlan.Draft;
     private RolloutPlan _memory;
     private long _fence;
@@ -37,7 +39,7 @@ internal sealed class RolloutWorld
         for (var partition = 0; partition < Math.Min(partitions, members); partition++)
         {
             var mine = points.Where(point => point.Partition == partition).Select(point => point.Point);
-            _shares.Add(new WorldShare(partition, cuts.Length, [.. mine.Select(point => WaveCut.WaveOf(cuts, point))]));
+            _shares.Add(new WorldShare(spec, partition, cuts.Length, [.. mine.Select(point => WaveCut.WaveOf(cuts, point))]));
         }
 
         var frozen = new FrozenMembers(cuts, [.. _shares.Select(share => share.Partition)]);
@@ -85,18 +87,20 @@ internal sealed class RolloutWorld
             foreach (var member in _shares.SelectMany(share => share.Members))
             {
                 member.Online = true;
-                member.End(member.State == MemberState.InProgress ? MemberState.Succeeded : member.State);
+                member.End(member.State == MemberState.InProgress ? MemberState.Succeeded : member.State, _now);
             }
 
             foreach (var share in _shares)
             {
-                Hear(share.Report());
+                Hear(share.Report(_now));
             }
 
             if (_memory.State is RolloutState.Paused or RolloutState.Suspended)
             {
                 Obey(RolloutLifecycle.Resume(_memory, _spec, accept: true, RolloutBuilder.Order(_now, "go on")));
             }
+
+            Approve(stale: false);
 
             PlanAndSend(loss: 0);
         }
@@ -106,8 +110,11 @@ internal sealed class RolloutWorld
     {
         var input = new RolloutPlanInput(Id, _spec, _memory, [.. _known.Values], _now);
         var (next, report) = RolloutPlanner.Plan(input);
-        Demand(PlanChecks.CheckStep(_memory, next).IsEmpty, string.Join(' ', PlanChecks.CheckStep(_memory, next)));
+        Demand(PlanChecks.CheckStep(_spec, _memory, next).IsEmpty, string.Join(' ', PlanChecks.CheckStep(_spec, _memory, next)));
         CheckPassed(report);
+        CheckApproved(report);
+        CheckAborted(report);
+        CheckRolledBack(report);
         _memory = next;
         if (!report.Facts.IsEmpty)
         {
@@ -117,8 +124,12 @@ internal sealed class RolloutWorld
         foreach (var share in _shares)
         {
             var plan = _committed.Shares.Single(one => one.Partition == share.Partition);
-            long[] granted = [.. plan.Waves.Select(grant => grant.Granted)];
-            var message = new Message(share.Partition, _committed.Epoch, _committed.State == RolloutState.Running, granted);
+            var message = new Message(share.Partition, _committed.Epoch, _committed.IsOffering)
+            {
+                Granted = [.. plan.Waves.Select(grant => grant.Granted)],
+                OpenedAt = [.. _committed.Waves.Select(wave => wave.StartedAt)],
+                IsRollingBack = _committed.RollBack is not null,
+            };
             _messages.Add(message);
             if (_random.Next(10) >= loss)
             {
@@ -135,15 +146,27 @@ internal sealed class RolloutWorld
     private ShareReport? Deliver(Message message)
     {
         var share = _shares.Single(one => one.Partition == message.Share);
-        share.OldReports.Add(share.Report());
-        share.Look(_random.Next(2) == 0);
-        var grant = new PermitGrant([.. message.Granted], message.Epoch, message.IsOffering, _now);
+        var isOpen = OfferWindow.IsOpen(_spec.Windows, _now);
+        share.OldReports.Add(share.LastReport(_now));
+        share.Look(fresh: _random.Next(2) == 0, reads: _random.Next(3) > 0);
+        if (message.IsRollingBack)
+        {
+            share.Turn(message.Granted, _now);
+        }
+
+        if (message.IsRollingBack == RollBackRules.HasBegun(share.State))
+        {
+            share.GiveUp(message.OpenedAt, _now);
+        }
+
+        var grant = new PermitGrant(message.Granted, message.Epoch, message.IsOffering && isOpen, _now);
         if (!share.TakePermits(grant, _fence))
         {
             return null; // the store refused the commit
         }
 
-        foreach (var offer in share.State.Open.Where(offer => !offer.IsConfirmed))
+        foreach (var offer in share.State.Open.Where(offer => !offer.IsConfirmed
+            || RollBackRules.IsOnTheWayThere(share.State, offer.Member)))
         {
             if (_random.Next(40) == 0)
             {
@@ -151,14 +174,17 @@ internal sealed class RolloutWorld
                 return null;
             }
 
-            share.Take(offer, Ask(share.Members[offer.Member], offer), _now);
+            var (member, retry) = (share.Members[offer.Member], ShareRules.RetryOf(share.State, offer.Member));
+            share.Take(offer, RollBackRules.IsOnTheWayThere(share.State, offer.Member) ? TakeBack(member, retry)
+                : isOpen ? Ask(member, offer, retry)
+                : member.Answer(retry), _now);
         }
 
-        return share.Report();
+        return share.Report(_now);
     }
 
     /// <summary>What the device answers; null when the answer is lost, with or without an effect.</summary>
-    private MemberState? Ask(WorldMember member, OpenOffer offer)
+    private WorldAnswer? Ask(WorldMember member, OpenOffer offer, int retry)
     {
         var lost = _random.Next(8);
         if (lost == 0)
@@ -166,56 +192,71 @@ internal sealed class RolloutWorld
             return null;
         }
 
-        if (member is { State: MemberState.Waiting, Online: true } && offer.Epoch == _fence)
+        if (WayBack.Is(retry) && member is { RunsTarget: false, State: not (MemberState.InProgress or MemberState.Removed) }
+            && !WayBack.Is(member.Retry))
         {
-            if (_random.Next(20) == 0)
+            return lost == 1 ? null : new WorldAnswer(MemberState.Skipped, retry, WayBack.NothingToRollBack, null);
+        }
+
+        if (member.Takes(retry) && offer.Epoch == _fence)
+        {
+            if (_random.Next(20) == 0 && !WayBack.Is(retry))
             {
-                member.State = MemberState.Skipped;
+                member.Skip();
             }
             else
             {
-                Offer(member, offer.Epoch);
+                Offer(member, offer.Epoch, retry);
             }
         }
 
-        return lost == 1 ? null : member.State;
+        return lost == 1 ? null : member.Answer(retry);
     }
 
-    private void Offer(WorldMember member, long epoch)
+    private void Offer(WorldMember member, long epoch, int retry)
     {
-        member.State = MemberState.InProgress;
-        member.Tell(new ChangeOffered(Id, epoch, 1, ""));
+        CheckAttempt(member, retry);
+        Demand(WayBack.Is(retry) == _committed.RollBack is not null, "offered the wrong way");
+        Demand(
+            !WayBack.Is(retry) || member is { WasTouched: true, RunsTarget: true } || WayBack.Is(member.Retry), "nothing to go back from");
+        Demand(OfferWindow.IsOpen(_spec.Windows, _now), "offered while no window was open");
+        member.Offer(epoch, retry, _now);
         _offerTimes.Add(_now);
-        Demand(_committed.State == RolloutState.Running, $"I12: offered while {_committed.State}");
+        Demand(_committed.IsOffering, $"I12: offered while {_committed.State}");
         Demand(_committed.Waves[member.Wave].IsOpen, "offered in a wave that is not open");
         var inProgress = _shares.Sum(one => one.Members.Count(other => other.State == MemberState.InProgress));
         Demand(inProgress <= OfferPermits.UnavailableMax(_spec.MaxUnavailable, _committed.Members), "I3: budget");
         if (_spec.DevicesPerMinute > 0)
         {
             var recent = _offerTimes.Count(at => at > _now - RolloutLimits.RateWindow);
-            Demand(recent <= _spec.DevicesPerMinute, "I3: rate");
+            var rate = _spec.RateGrowth is not { } growth
+                ? _spec.DevicesPerMinute
+                : growth.After(_spec.DevicesPerMinute, growth.Step == RateStep.Offered ? _offerTimes.Count : Successes());
+            Demand(recent <= rate, "I3: rate");
         }
     }
+
+    /// <summary>How often a device came to succeed: never below what a coordinator can know.</summary>
+    private long Successes() => _shares.Sum(share => share.Members.Sum(member => (long)member.Successes));
 
     private void MoveDevices()
     {
         foreach (var share in _shares)
         {
-            share.OldReports.Add(share.Report());
+            share.OldReports.Add(share.LastReport(_now));
             foreach (var member in share.Members.Where(_ => _random.Next(3) == 0))
             {
                 member.Online = _random.Next(5) > 0;
                 switch (member.State)
                 {
                     case MemberState.InProgress:
-                        member.End(Outcome());
+                        member.End(Outcome(), _now, _random.Next(4) == 0 ? "IMAGE_SIGNATURE_INVALID" : "");
                         break;
-                    case MemberState.Waiting when _random.Next(30) == 0:
-                        member.State = MemberState.Removed;
-                        member.Tell(null);
+                    case MemberState.Waiting or MemberState.Failed when _random.Next(30) == 0:
+                        member.Leave(_now);
                         break;
                     case MemberState.Succeeded when _regressions && _random.Next(30) == 0:
-                        member.End(MemberState.Failed);
+                        member.End(MemberState.Failed, _now);
                         break;
                     default:
                         break;
@@ -238,12 +279,44 @@ internal sealed class RolloutWorld
     private void Operate()
     {
         var order = RolloutBuilder.Order(_now, "because");
+        if (_random.Next(3) == 0)
+        {
+            Approve(stale: _random.Next(2) == 0);
+            return;
+        }
+
         Obey(_random.Next(12) switch
         {
             < 4 => RolloutLifecycle.Pause(_memory, order),
             < 11 => RolloutLifecycle.Resume(_memory, _spec, accept: _random.Next(3) == 0, order),
-            _ => _random.Next(4) == 0 ? RolloutLifecycle.Cancel(_memory, order) : Decision.Unchanged(_memory),
+            _ => _random.Next(4) switch
+            {
+                0 => RolloutLifecycle.Cancel(_memory, order),
+                1 => RollBackOrders.RollBack(RolloutOf(_spec, _memory), 0, [], order),
+                _ => Decision.Unchanged(_memory),
+            },
         });
+    }
+
+    /// <summary>Approves the wave that waits, or what somebody saw of it some time ago; its creator tries too.</summary>
+    private void Approve(bool stale)
+    {
+        for (var wave = 0; wave < _memory.Waves.Length; wave++)
+        {
+            var now = (Etag: _memory.ApprovalEtag(wave), _memory.Waves[wave].Totals.FailedNow, _memory.Epoch);
+            var seen = stale ? _seen.GetValueOrDefault(wave, ("", 0, 0)) : now;
+            _seen[wave] = now;
+            var rollout = RolloutOf(_spec, _memory);
+            Demand(RolloutApprovals.ApproveWave(rollout, wave, Approval(now.Etag, Anna, _now)).Error is not null, "the creator approved");
+            var decision = RolloutApprovals.ApproveWave(rollout, wave, Approval(seen.Etag, Bert, _now));
+            Demand(decision.Events.IsEmpty || seen == now, "approved what is not there any more");
+            if (!decision.Events.IsEmpty)
+            {
+                _approved.Add(wave);
+            }
+
+            Obey(decision);
+        }
     }
 
     private void Obey(Decision<RolloutPlan> decision)
@@ -253,32 +326,27 @@ internal sealed class RolloutWorld
             return;
         }
 
-        Demand(PlanChecks.CheckStep(_memory, decision.Next).IsEmpty, "a command broke the plan");
+        Demand(PlanChecks.CheckStep(_spec, _memory, decision.Next).IsEmpty, "a command broke the plan");
         _memory = decision.Next;
         Commit(decision.Next);
     }
 
     private void Commit(RolloutPlan plan)
     {
-        var wrong = PlanChecks.Check(_spec, plan).AddRange(PlanChecks.CheckStep(_committed, plan));
+        var wrong = PlanChecks.Check(plan).AddRange(PlanChecks.CheckStep(_spec, _committed, plan));
         Demand(wrong.IsEmpty, string.Join(' ', wrong));
-        var over = plan.State == RolloutState.Succeeded;
-        Demand(!over || _shares.All(share => share.Members.All(member => member.State > MemberState.InProgress)), "succeeded too early");
+        if (plan.State == RolloutState.Succeeded)
+        {
+            CheckEnd();
+        }
+
+        if (plan.State == RolloutState.RolledBack)
+        {
+            CheckBack();
+        }
+
         _committed = plan;
         _fence = Math.Max(_fence, plan.Epoch); // raised in all partitions before the acknowledgement
-    }
-
-    private void CheckPassed(RolloutReport report)
-    {
-        foreach (var passed in report.Facts.OfType<WavePassed>().Where(fact => fact.Reason == PlanReasons.WavePassed))
-        {
-            var gate = _spec.Waves[_memory.Waves[passed.Wave].Cut.Spec];
-            var counted = passed.Totals.Members - passed.Totals.Removed - passed.Totals.Skipped;
-            var truth = _shares.SelectMany(share => share.Members)
-                .Count(member => member.Wave == passed.Wave && member.State == MemberState.Succeeded);
-            Demand(passed.Totals.Succeeded * 100 >= gate.SuccessPercent * counted, "advanced below its threshold");
-            Demand(_regressions || passed.Totals.Succeeded <= truth, "counted a success that is none");
-        }
     }
 
     private void Hear(ShareReport? report)
@@ -297,5 +365,12 @@ internal sealed class RolloutWorld
         }
     }
 
-    private sealed record Message(int Share, long Epoch, bool IsOffering, long[] Granted);
+    private sealed record Message(int Share, long Epoch, bool IsOffering)
+    {
+        public required ImmutableArray<long> Granted { get; init; }
+
+        public required ImmutableArray<DateTimeOffset?> OpenedAt { get; init; }
+
+        public required bool IsRollingBack { get; init; }
+    }
 }

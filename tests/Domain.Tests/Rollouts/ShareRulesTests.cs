@@ -36,18 +36,20 @@ public sealed class ShareRulesTests
     public void Totals_OfAnyState_AddUp()
     {
         var share = ShareRules.TakePermits(Frozen(), Grant(2, 1), Waves, Online);
-        share = ShareRules.Confirm(share, 0, 0, share.Open[0]);
-        share = ShareRules.Close(share, 0, 0, ChangeOutcome.Succeeded);
-        share = ShareRules.Close(share, 1, 1, ChangeOutcome.Skipped);
-        share = ShareRules.Confirm(share, 2, 0, share.Open[0]);
+        share = ShareRules.Confirm(share, 0, 0, share.Open[0], 0);
+        share = ShareRules.Close(share, 0, 0, Ended(ChangeOutcome.Succeeded));
+        share = ShareRules.Close(share, 1, 1, Ended(ChangeOutcome.Skipped));
+        share = ShareRules.Confirm(share, 2, 0, share.Open[0], 0);
         MemberReach[] reach = [MemberReach.Online, MemberReach.Online, MemberReach.Online, MemberReach.Offline];
 
-        var totals = ShareRules.Totals(share, 2, Waves, reach);
+        var totals = ShareCount.Totals(share, Waves, reach, 2, Timers, Start);
 
         Assert.Equal(
             [
                 new ShareTotals { Members = 3, Waiting = 1, WaitingOffline = 1, Offered = 2, Succeeded = 1, GrantSeen = 2 },
-                new ShareTotals { Members = 1, Skipped = 1, GrantSeen = 1 }, // skipped without an offer: the rate does not count it
+
+                // Skipped without an offer: the rate does not count it.
+                new ShareTotals { Members = 1, Skipped = 1, GrantSeen = 1, Skips = Skips(MemberReason.Other) },
             ],
             totals);
         Assert.Equal(1, totals[0].InProgress);
@@ -65,7 +67,7 @@ public sealed class ShareRulesTests
     {
         var share = ShareRules.TakePermits(Frozen(), Grant(1, 0), Waves, Online);
 
-        var closed = ShareRules.Close(ShareRules.Confirm(share, 0, 0, share.Open[0]), 0, 0, outcome);
+        var closed = ShareRules.Close(ShareRules.Confirm(share, 0, 0, share.Open[0], 0), 0, 0, Ended(outcome));
 
         Assert.Equal(expected, closed.Members[0]);
         Assert.Empty(closed.Open);
@@ -78,8 +80,8 @@ public sealed class ShareRulesTests
         var share = ShareRules.TakePermits(Frozen(), Grant(1, 0), Waves, Online);
         var offer = share.Open[0];
 
-        var lost = ShareRules.Lose(share, 0);
-        var late = ShareRules.Confirm(lost, 0, 0, offer with { IsConfirmed = true });
+        var lost = ShareRules.Lose(share, 0, TimeoutPolicy.Fail, Start);
+        var late = ShareRules.Confirm(lost, 0, 0, offer with { IsConfirmed = true }, 0);
 
         Assert.Equal((MemberStatus.TimedOut, 0, 0L), (lost.Members[0], lost.Open.Length, lost.Permits[0].Offered));
         Assert.Equal((MemberStatus.Offered, 1, 1L), (late.Members[0], late.Open.Length, late.Permits[0].Offered));
@@ -88,10 +90,10 @@ public sealed class ShareRulesTests
     [Fact]
     public void Close_WithAnotherOutcomeLater_TakesTheSuccessBack()
     {
-        var share = ShareRules.Close(Frozen(), 0, 0, ChangeOutcome.Succeeded);
+        var share = ShareRules.Close(Frozen(), 0, 0, Ended(ChangeOutcome.Succeeded));
 
-        Assert.Equal(MemberStatus.Failed, ShareRules.Close(share, 0, 0, ChangeOutcome.Failed).Members[0]);
-        Assert.Equal(share, ShareRules.Confirm(share, 0, 0, new OpenOffer(0, 1, true, Start, null)));
+        Assert.Equal(MemberStatus.Failed, ShareRules.Close(share, 0, 0, Ended(ChangeOutcome.Failed)).Members[0]);
+        Assert.Equal(share, ShareRules.Confirm(share, 0, 0, new OpenOffer(0, 1, true, Start, null), 0));
     }
 
     [Fact]
@@ -99,9 +101,9 @@ public sealed class ShareRulesTests
     {
         var share = ShareRules.TakePermits(Frozen(), Grant(2, 0), Waves, Online);
 
-        var unknown = ShareRules.Totals(share, 2, Waves, Online)[0];
-        var known = ShareRules.Totals(ShareRules.Confirm(share, 0, 0, share.Open[0]), 2, Waves, Online)[0];
-        var again = ShareRules.Totals(ShareRules.TakePermits(share, Grant(2, 0), Waves, Online), 2, Waves, Online)[0];
+        var unknown = ShareCount.Totals(share, Waves, Online, 2, Timers, Start)[0];
+        var known = ShareCount.Totals(ShareRules.Confirm(share, 0, 0, share.Open[0], 0), Waves, Online, 2, Timers, Start)[0];
+        var again = ShareCount.Totals(ShareRules.TakePermits(share, Grant(2, 0), Waves, Online), Waves, Online, 2, Timers, Start)[0];
 
         Assert.Equal((0L, 0L), (unknown.GrantSeen, unknown.Offered));
         Assert.Equal((1L, 1L), (known.GrantSeen, known.Offered));
@@ -119,13 +121,18 @@ public sealed class ShareRulesTests
     [Fact]
     public void Leave_OfAWaitingMember_RemovesItAndLeavesOutcomesAlone()
     {
-        var share = ShareRules.Close(Frozen(), 0, 0, ChangeOutcome.Succeeded);
+        var share = ShareRules.Close(Frozen(), 0, 0, Ended(ChangeOutcome.Succeeded));
 
         Assert.Equal(MemberStatus.Succeeded, ShareRules.Leave(share, 0).Members[0]);
         Assert.Equal(MemberStatus.Removed, ShareRules.Leave(share, 1).Members[1]);
     }
 
     private static RolloutShare Frozen() => ShareRules.Freeze(Guid.Empty, 0, 4);
+
+    private static SkipTotals Skips(MemberReason reason) =>
+        new([.. Enumerable.Range(0, MemberReasons.Count).Select(i => i == (int)reason ? 1 : 0)]);
+
+    private static MemberOutcome Ended(ChangeOutcome outcome) => new(outcome, 0, "", Start);
 
     private static PermitGrant Grant(params ImmutableArray<long> granted) => new(granted, 1, true, Start);
 

@@ -39,7 +39,7 @@ public sealed class SuspicionRulesTests
         var random = new Random(4);
         var now = Units.Start;
         ImmutableArray<QuarantinePermit> permits = [];
-        var taken = new List<(DateTimeOffset At, DeviceId Device)>();
+        var used = new List<(DateTimeOffset At, DeviceId Device)>();
         for (var i = 0; i < 3000; i++)
         {
             now += TimeSpan.FromSeconds(random.Next(40));
@@ -47,15 +47,42 @@ public sealed class SuspicionRulesTests
             (permits, var isPermitted) = QuarantineBudget.Take(permits, device, now);
             if (isPermitted)
             {
-                taken.Add((now, device));
+                // The device commits later than the permit.
+                used.Add((now + (QuarantineBudget.UseWithin * random.NextDouble()), device));
             }
 
-            var within = permits.Where(one => one.At > now - QuarantineBudget.Window).Select(one => one.Device).Distinct().Count();
-            Assert.InRange(within, 0, QuarantineBudget.DevicesMax);
             Assert.InRange(permits.Length, 0, QuarantineBudget.DevicesMax);
         }
 
-        Assert.NotEmpty(taken);
+        var most = used.Max(last => used
+            .Where(one => one.At <= last.At && one.At > last.At - QuarantineBudget.Window)
+            .Select(one => one.Device)
+            .Distinct()
+            .Count());
+        Assert.InRange(most, QuarantineBudget.DevicesMax / 2, QuarantineBudget.DevicesMax);
+    }
+
+    [Fact]
+    public void Take_OfAPermitThatWasNotUsedAtFirst_CountsFromItsLastAnswer()
+    {
+        ImmutableArray<QuarantinePermit> permits = [];
+        for (var i = 0; i < QuarantineBudget.DevicesMax; i++)
+        {
+            permits = QuarantineBudget.Take(permits, Device(i), Units.Start).Next;
+        }
+
+        // The device's silo died before it was quarantined, and it is suspected again.
+        var again = Units.Start + QuarantineBudget.Window - TimeSpan.FromMinutes(1);
+        (permits, var isPermitted) = QuarantineBudget.Take(permits, Device(0), again);
+        Assert.True(isPermitted);
+        var later = Units.Start + QuarantineBudget.CountedFor;
+        for (var i = 0; i < QuarantineBudget.DevicesMax - 1; i++)
+        {
+            (permits, isPermitted) = QuarantineBudget.Take(permits, Device(1000 + i), later);
+            Assert.True(isPermitted);
+        }
+
+        Assert.False(QuarantineBudget.Take(permits, Device(2000), later).IsPermitted);
     }
 
     [Fact]
@@ -69,7 +96,7 @@ public sealed class SuspicionRulesTests
 
         Assert.True(QuarantineBudget.Take(permits, Device(7), Units.Start).IsPermitted);
         Assert.False(QuarantineBudget.Take(permits, Device(100), Units.Start).IsPermitted);
-        Assert.True(QuarantineBudget.Take(permits, Device(100), Units.Start + QuarantineBudget.Window).IsPermitted);
+        Assert.True(QuarantineBudget.Take(permits, Device(100), Units.Start + QuarantineBudget.CountedFor).IsPermitted);
     }
 
     [Theory]
@@ -119,11 +146,34 @@ public sealed class SuspicionRulesTests
     {
         var suspected = Suspect(Units.InState(DeviceState.InService), TrustAction.Quarantine, wasPermitted);
 
-        var dismissed = SuspicionRules.Dismiss(suspected, Anna, "two test units", Units.Start);
+        var dismissed = SuspicionRules.Dismiss(suspected, TrustRules.Default, Anna, "two test units", Units.Start);
 
         Assert.Equal((expected, null), (dismissed.Next.State, dismissed.Next.Suspicion));
         Assert.False(TrustRestrictions.IsRestricted(dismissed.Next));
-        Assert.Equal("DEVICE_NOT_SUSPECTED", SuspicionRules.Dismiss(dismissed.Next, Anna, "again", Units.Start).Error?.Reason);
+        Assert.Equal(
+            "DEVICE_NOT_SUSPECTED",
+            SuspicionRules.Dismiss(dismissed.Next, TrustRules.Default, Anna, "again", Units.Start).Error?.Reason);
+    }
+
+    [Theory]
+    [InlineData(TrustAction.Quarantine, false, DeviceState.Quarantined)]
+    [InlineData(TrustAction.Quarantine, true, DeviceState.InService)]
+    [InlineData(TrustAction.Report, false, DeviceState.InService)]
+    public void Dismiss_OfADeviceThatShowsAFinding_LeavesThatToItsRule(TrustAction rule, bool isAccepted, DeviceState state)
+    {
+        var suspected = Suspect(Units.InState(DeviceState.InService), TrustAction.Quarantine, isPermitted: true) with
+        {
+            Findings = [new TrustFinding(TrustFindingKind.SecureBootLost, Units.Start, isAccepted)],
+        };
+        var rules = TrustRules.Default with { SecureBootLost = rule };
+
+        var dismissed = SuspicionRules.Dismiss(suspected, rules, Anna, "two test units", Units.Start);
+
+        Assert.Equal((state, null), (dismissed.Next.State, dismissed.Next.Suspicion));
+        Assert.Equal(suspected.Findings, dismissed.Next.Findings);
+        var isApart = state == DeviceState.Quarantined;
+        Assert.Equal(isApart ? Actor.Rule("trust.SecureBootLost") : null, dismissed.Next.Quarantine?.By);
+        Assert.IsType(isApart ? typeof(DeviceQuarantined) : typeof(DeviceReleased), dismissed.Events[^1]);
     }
 
     [Fact]
@@ -132,7 +182,7 @@ public sealed class SuspicionRulesTests
         var apart = DeviceLifecycle.Quarantine(Units.InState(DeviceState.InService), "stolen", Units.Start, Anna).Next;
         var suspected = Suspect(apart, TrustAction.Quarantine, isPermitted: false);
 
-        var dismissed = SuspicionRules.Dismiss(suspected, Anna, "not that", Units.Start).Next;
+        var dismissed = SuspicionRules.Dismiss(suspected, TrustRules.Default, Anna, "not that", Units.Start).Next;
 
         Assert.Equal(SuspicionState.Quarantined, suspected.Suspicion?.State);
         Assert.Equal(DeviceState.Quarantined, dismissed.State);

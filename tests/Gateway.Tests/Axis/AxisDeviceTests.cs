@@ -1,9 +1,11 @@
 using System.Text;
 using MQTTnet;
 using MQTTnet.Formatter;
+using MQTTnet.Packets;
 using Muster.Contracts.Devices;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Trust;
 using Muster.Gateway.Tests.Edge;
 using Muster.Protocol;
 
@@ -53,6 +55,29 @@ public sealed class AxisDeviceTests
         Assert.StartsWith(reason, result.ReasonString, StringComparison.Ordinal);
         Assert.Contains(reason, await client.NextAsync(Serial, Topics.Rejection), StringComparison.Ordinal);
         Assert.Empty(edge.Grains.Device(Serial).Received);
+    }
+
+    /// <summary>Events name no boot: a clone that sends some is none the less told from the device by its older connection.</summary>
+    [Fact]
+    public async Task Ping_OfAnOlderConnectionThatSendsEventsToo_IsAnsweredAndSuspicious()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        using var certificate = edge.Pki.Issue(Serial);
+        await using var older = await RawClient.ConnectAsync(edge, certificate);
+        await older.ConnectAsync(Serial + "/axis", keepAlive: 60);
+        await older.ReceiveAsync<MqttConnAckPacket>();
+        await older.SendAsync(RawPackets.Publish(Topics.Up(Serial, Topics.Status), 1, Samples.Status()));
+        await older.ReceiveAsync<MqttPubAckPacket>();
+        await older.SendAsync(RawPackets.Publish($"axis/{Serial}/{Ready}", 2, NotReady));
+        await older.ReceiveAsync<MqttPubAckPacket>();
+        await using var newer = await TestClient.ConnectedAsync(edge, Serial);
+        await newer.PublishAsync(Serial, Topics.Hello, Samples.Hello(Serial).Replace("boot-1", "boot-2", StringComparison.Ordinal));
+
+        await older.SendAsync(RawPackets.PingReq);
+
+        Assert.Equal([0xD0, 0], await older.ReceiveAsync());
+        var suspected = edge.Grains.Device(Serial).Suspected;
+        await Eventually.TrueAsync(() => suspected.Any(one => one.Kind == SuspicionKind.OlderConnectionAlive), "the suspicion");
     }
 
     [Fact]

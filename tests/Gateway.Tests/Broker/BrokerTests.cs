@@ -103,6 +103,34 @@ public sealed class BrokerTests
     }
 
     [Fact]
+    public async Task Stop_WhileAGrainWorks_AcknowledgesWhatItAnswersBeforeTheGatewayLeaves()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        var first = await DeviceEdge.StartBehindAsync(broker, "gateway-1");
+        await using var client = await TestClient.ConnectedAsync(first, Samples.Serial);
+        var (asked, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
+        first.Grains.Device(Samples.Serial).Answer = async _ =>
+        {
+            asked.TrySetResult();
+            await answer.Task;
+            return null;
+        };
+        await client.PublishAsync(Samples.Serial, Topics.Report, Samples.Report(1));
+        await asked.Task.WaitAsync(LongerThanASave, TestContext.Current.CancellationToken);
+
+        var leaving = first.DisposeAsync().AsTask();
+        Assert.False(leaving.IsCompleted);
+        answer.SetResult();
+        await leaving;
+        await client.PublishAsync(Samples.Serial, Topics.Report, Samples.Report(2));
+        await using var second = await DeviceEdge.StartBehindAsync(broker, "gateway-1");
+
+        var device = second.Grains.Device(Samples.Serial);
+        await Eventually.TrueAsync(() => !device.Received.IsEmpty, "the second report");
+        Assert.Equal(2L, Assert.IsType<ReportProgress>(Assert.Single(device.Received)).Envelope.Stamp.Sequence);
+    }
+
+    [Fact]
     public async Task Kill_OfTheBroker_KeepsWhatItSavedForTheGateway()
     {
         await using var broker = await Mosquitto.StartAsync();
@@ -236,6 +264,26 @@ public sealed class BrokerTests
         var device = edge.Grains.Device(Samples.Serial);
         await Eventually.TrueAsync(() => device.Received.Any(message => message is ReportStatus), "the last message");
         Assert.Equal(isTaken, device.Received.Any(message => message is ReportHello));
+    }
+
+    /// <summary>The common name of its certificate is the id, whatever letters the serial has.</summary>
+    [Fact]
+    public async Task Publish_WhereThePropertyIsAnEncodedName_IsTaken()
+    {
+        const string Id = "CAM%2F%61";
+        await using var edge = await DeviceEdge.StartAsync(DeviceWay.Broker, ("Muster:Broker:IdentityProperty", "identity"));
+        using var certificate = edge.IssueDevice("CAM/a");
+        Assert.Contains($"CN={Id}", certificate.Subject, StringComparison.Ordinal);
+        await using var client = await TestClient.ConnectedAsync(edge, certificate, Id);
+
+        await client.PublishAsync(new MqttApplicationMessageBuilder()
+            .WithTopic(Topics.Up(Id, Topics.Status))
+            .WithPayload(Samples.Status())
+            .WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce)
+            .WithUserProperty("identity", Encoding.UTF8.GetBytes(Id))
+            .Build());
+
+        await Eventually.TrueAsync(() => edge.Grains.Device(Id).Received.Any(message => message is ReportStatus), "the message");
     }
 
     [Fact]

@@ -10,6 +10,9 @@ using Microsoft.Extensions.Logging;
 using Muster.Artifacts;
 using Muster.Contracts.Commit;
 using Muster.Cryptography.Certificates;
+using Muster.Domain;
+using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Domain.Tenants;
 using Muster.Gateway.Broker;
 using Muster.Gateway.Est;
@@ -162,6 +165,10 @@ internal sealed class DeviceEdge : IAsyncDisposable
 
     /// <summary>What health says of the broker; null when all is well.</summary>
     public string? BrokerNote => Services.GetRequiredService<BrokerConnections>().Find();
+
+    /// <summary>A link as the desired state of this device would have it.</summary>
+    public string LinkTo(ImageDigest digest, string serial = Samples.Serial) => Services.GetRequiredService<ImageLinks>().PathOf(
+        new DeviceAddress(TenantId.Default, DeviceId.TryParse(serial, out var id) ? id : throw new FormatException(serial)), digest);
 
     /// <summary>Downloads in progress.</summary>
     public int OpenDownloads => Services.GetRequiredService<OpenDownloads>().All.Count();

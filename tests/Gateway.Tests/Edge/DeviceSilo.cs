@@ -51,6 +51,7 @@ internal sealed class DeviceSilo : IAsyncDisposable
             silo.Services.AddSingleton(new PartitionMap(PartitionMap.CountMin));
             silo.Services.AddSingleton<IErasureProofVerifier, ErasureProofVerifier>();
             silo.Services.AddSingleton<IImageVault, EmptyVault>();
+            silo.Services.AddSingleton<IFenceWriter, NoFences>();
             silo.Services.AddKeyedSingleton<IGrainStorage, MemoryRecords>(StorageNames.Muster);
             var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
             silo.Services.AddSingleton(services => InventoryFactory.Create(Inner(factory, services), new FakeInventory()));
@@ -79,10 +80,17 @@ internal sealed class DeviceSilo : IAsyncDisposable
 /// <summary>No image was ever uploaded.</summary>
 internal sealed class EmptyVault : IImageVault
 {
-    public Task<ImageVerdict> ExamineAsync(ImageDigest digest, ImmutableArray<byte> signature) =>
+    public Task<ImageVerdict> ExamineAsync(ImageDigest digest, ImageFormat format, ImmutableArray<byte> signature) =>
         Task.FromResult(ImageVerdict.Refuse(ImageErrors.NotFound(digest.Value)));
 
     public Task<bool> PublishAsync(ImageDigest digest) => Task.FromResult(false);
+}
+
+/// <summary>Where no image is published, none is revoked.</summary>
+internal sealed class NoFences : IFenceWriter
+{
+    public Task RaiseAsync(IReadOnlyCollection<int> partitions, string fence, long value, CancellationToken cancellationToken) =>
+        throw new InvalidOperationException($"Nobody raises '{fence}' here.");
 }
 
 /// <summary>A grain factory, except for inventories.</summary>

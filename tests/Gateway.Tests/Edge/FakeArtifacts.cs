@@ -16,14 +16,33 @@ internal sealed class FakeArtifacts : IArtifactStore
         return digest;
     }
 
-    public Stream? OpenPublished(ImageDigest digest) =>
-        _published.TryGetValue(digest.Value, out var bytes) ? new MemoryStream(bytes, writable: false) : null;
+    public Task<Artifact?> FindPublishedAsync(ImageDigest digest, CancellationToken cancellationToken) =>
+        Task.FromResult<Artifact?>(_published.TryGetValue(digest.Value, out var bytes) ? new InMemory(bytes) : null);
 
-    public Stream? OpenStaged(ImageDigest digest) => null;
+    public Task<long> GetReceivedAsync(UploadKey upload, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public bool Publish(ImageDigest digest) => throw new NotSupportedException();
+    public Task<UploadProgress> AppendAsync(
+        UploadKey upload, long offset, IAsyncEnumerable<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    public Task<Artifact?> FindStagedAsync(ImageDigest digest, CancellationToken cancellationToken) =>
+        Task.FromResult<Artifact?>(null);
+
+    public Task<bool> PublishAsync(ImageDigest digest, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<StageResult> StageAsync(
         IAsyncEnumerable<ReadOnlyMemory<byte>> chunks, long bytesMax, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
+
+    private sealed class InMemory(byte[] bytes) : Artifact
+    {
+        public override long Length => bytes.Length;
+
+        public override Task<Stream> OpenAsync(long from, long length, CancellationToken cancellationToken) =>
+            Task.FromResult<Stream>(new MemoryStream(bytes, (int)from, (int)length, writable: false));
+
+        public override Task<Stream> OpenWholeAsync(CancellationToken cancellationToken) => OpenAsync(0, Length, cancellationToken);
+
+        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
 }

@@ -9,11 +9,14 @@ using Muster.Domain.Identity;
 namespace Muster.Gateway.Tests.Edge;
 
 /// <summary>A device's grain as the edge sees it: takes everything, acknowledges through the observer, answers as a test says.</summary>
-internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificatesGrain, IDeviceAccessGrain
+internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificatesGrain, IDeviceAccessGrain, IDeviceTrustGrain
 {
     private long _epoch;
 
     public ConcurrentQueue<object> Received { get; } = new();
+
+    /// <summary>What gateways suspect of it.</summary>
+    public ConcurrentQueue<SuspectClone> Suspected { get; } = new();
 
     public ConcurrentQueue<AdmitSession> Admitted { get; } = new();
 
@@ -38,6 +41,9 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
     public DownMessage? AtAdmission { get; set; }
 
     public Func<AuthorizeDownload, FleetError?> Authorize { get; set; } = _ => null;
+
+    /// <summary>Where it is.</summary>
+    public string Site { get; set; } = "";
 
     /// <summary>What the record says of a connection that is open.</summary>
     public Func<DeviceIdentity, AccessReply> Access { get; set; } = _ => new AccessReply(null, null);
@@ -106,12 +112,23 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
 
     public Task<FleetError?> AuthorizeDownloadAsync(AuthorizeDownload command) => Task.FromResult(Authorize(command));
 
+    public Task<DownloadClearance> ClearDownloadAsync(AuthorizeDownload command) =>
+        Task.FromResult(new DownloadClearance(Authorize(command), Site));
+
     /// <summary>Sends a message to the receiving session, as the grain does.</summary>
     public Task SendAsync(DownMessage message) =>
         Receiver!.Gateway!.DeliverAsync(new DownDelivery(TenantId.Default, id, Epoch, message));
 
     public Task CloseAsync(long epochMax, bool all, FleetError reason) =>
         Receiver!.Gateway!.CloseAsync(new CloseSession(TenantId.Default, id, epochMax, all, reason));
+
+    public Task SuspectAsync(SuspectClone command)
+    {
+        Suspected.Enqueue(command);
+        return Task.CompletedTask;
+    }
+
+    public Task<DeviceReply> ResolveAsync(ResolveSuspicion command) => throw new NotSupportedException();
 
     public Task<DeviceReply> ExpectAsync(ExpectDevice command) => throw new NotSupportedException();
 
@@ -131,7 +148,11 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
 
     public Task<OfferReply> OfferAsync(OfferChange command) => throw new NotSupportedException();
 
+    public Task<OfferPreview?> PreviewOfferAsync(OfferChange command) => throw new NotSupportedException();
+
     public Task<OfferReply> ExpireChangeAsync(ExpireChange command) => throw new NotSupportedException();
+
+    public Task<OfferReply> WithdrawChangeAsync(WithdrawChange command) => throw new NotSupportedException();
 
     public Task EvaluatePoliciesAsync(EvaluatePolicies command) => throw new NotSupportedException();
 

@@ -1,13 +1,16 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Reflection;
+using System.Security.Cryptography;
 using Muster.Contracts.CertificateStatus;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Images;
 using Muster.Contracts.Inventory;
 using Muster.Contracts.Revocations;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 
 namespace Muster.Gateway.Tests.Edge;
 
@@ -19,6 +22,14 @@ internal class FakeGrains : DispatchProxy
     private readonly ConcurrentDictionary<string, FakeDevice> _devices = new();
 
     public FakeInventory Inventory { get; } = new();
+
+    public FakeLinkKeys LinkKeys { get; } = new();
+
+    /// <summary>Digests of images that are not served; all others are published.</summary>
+    public ConcurrentDictionary<string, FleetError> Unserved { get; } = new();
+
+    /// <summary>The questions to images, by digest.</summary>
+    public ConcurrentDictionary<string, int> ImageQuestions { get; } = new();
 
     public static (IGrainFactory Factory, FakeGrains Fakes) Create()
     {
@@ -35,12 +46,45 @@ internal class FakeGrains : DispatchProxy
     {
         { Name: "CreateObjectReference" } => args![0],
         { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IDeviceGrain)
-            || targetMethod.ReturnType == typeof(IDeviceAccessGrain) => DeviceOf((string)args![0]!),
+            || targetMethod.ReturnType == typeof(IDeviceAccessGrain)
+            || targetMethod.ReturnType == typeof(IDeviceTrustGrain) => DeviceOf((string)args![0]!),
         { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IDeviceCertificatesGrain) => DeviceOf((string)args![0]!),
         { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IInventoryGrain)
             || targetMethod.ReturnType == typeof(IRevocationsGrain) => Inventory,
+        { Name: "GetGrain" } when targetMethod.ReturnType == typeof(IImageGrain) =>
+            new FakeImage(this, ImageKey.Parse((string)args![0]!).Digest.Value),
+        { Name: "GetGrain" } when targetMethod.ReturnType == typeof(ILinkKeysGrain) => LinkKeys,
         _ => throw new NotSupportedException(targetMethod?.Name),
     };
+}
+
+/// <summary>The installation's secrets of links.</summary>
+internal sealed class FakeLinkKeys : ILinkKeysGrain
+{
+    public LinkKeys Keys { get; set; } = LinkKeys.None.Roll([.. RandomNumberGenerator.GetBytes(LinkKey.SecretBytes)], default).Next;
+
+    public Task<LinkKeys> GetAsync() => Task.FromResult(Keys);
+}
+
+/// <summary>An image that is published unless it says otherwise.</summary>
+internal sealed class FakeImage(FakeGrains grains, string digest) : IImageGrain
+{
+    public async Task<FleetError?> CheckUseAsync()
+    {
+        grains.ImageQuestions.AddOrUpdate(digest, 1, (_, count) => count + 1);
+        await Task.Yield();
+        return grains.Unserved.GetValueOrDefault(digest);
+    }
+
+    public Task<ImageReply> RegisterAsync(RegisterImage command) => throw new NotSupportedException();
+
+    public Task<ImageReply> GetAsync() => throw new NotSupportedException();
+
+    public Task<ImageReply> UpdateAsync(UpdateImage command) => throw new NotSupportedException();
+
+    public Task<ImageReply> PublishAsync(PublishImage command) => throw new NotSupportedException();
+
+    public Task<ImageReply> RevokeAsync(RevokeImage command) => throw new NotSupportedException();
 }
 
 /// <summary>All partitions, at one silo: collects presence, and tells of revocations.</summary>
@@ -56,6 +100,9 @@ internal sealed class FakeInventory : IInventoryGrain, IRevocationsGrain
     /// <summary>The revocation's commit.</summary>
     public void Revoke(string serial, RevocationEffect effect) => _revocations.Enqueue(
         DeviceId.TryParse(serial, out var id) ? new Revocation(TenantId.Default, id, effect) : throw new FormatException(serial));
+
+    /// <summary>The commit of an image's revocation.</summary>
+    public void Revoke(ImageDigest image) => _revocations.Enqueue(Revocation.OfImage(TenantId.Default, image));
 
     public Task<RevocationReply> WatchAsync(ImmutableArray<RevocationCursor> cursors)
     {
@@ -111,6 +158,8 @@ internal sealed class FakeInventory : IInventoryGrain, IRevocationsGrain
         throw new NotSupportedException();
 
     public Task<TailPage> FollowAsync(FeedPosition after) => throw new NotSupportedException();
+
+    public Task<ConnectedDevices?> ListConnectedAsync(TenantId tenant, ReachMark known) => throw new NotSupportedException();
 
     public Task<InventoryCheck> VerifyAsync() => throw new NotSupportedException();
 

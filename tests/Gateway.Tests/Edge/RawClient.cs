@@ -13,10 +13,10 @@ namespace Muster.Gateway.Tests.Edge;
 internal sealed class RawClient(TcpClient tcp, SslStream tls) : IAsyncDisposable
 {
     public static async Task<RawClient> ConnectAsync(
-        DeviceEdge edge, X509Certificate2 certificate, SslProtocols protocols = SslProtocols.None)
+        DeviceEdge edge, X509Certificate2 certificate, SslProtocols protocols = SslProtocols.None, int? port = null)
     {
         var tcp = new TcpClient();
-        await tcp.ConnectAsync("127.0.0.1", edge.MqttPort, TestContext.Current.CancellationToken);
+        await tcp.ConnectAsync("127.0.0.1", port ?? edge.MqttPort, TestContext.Current.CancellationToken);
         var tls = new SslStream(tcp.GetStream(), false, (_, server, _, _) => edge.Pki.IsServer(server));
         await tls.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions
@@ -41,6 +41,14 @@ internal sealed class RawClient(TcpClient tcp, SslStream tls) : IAsyncDisposable
     {
         await tls.WriteAsync(bytes, TestContext.Current.CancellationToken);
         await tls.FlushAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Whatever comes next; empty when the peer closed.</summary>
+    public async Task<byte[]> ReadSomeAsync()
+    {
+        var bytes = new byte[1024];
+        var count = await tls.ReadAsync(bytes, TestContext.Current.CancellationToken);
+        return bytes[..count];
     }
 
     /// <summary>One packet of less than 16 KiB; empty when the peer closed.</summary>

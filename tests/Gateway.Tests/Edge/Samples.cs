@@ -28,7 +28,10 @@ internal static class Samples
         $$"""{"stamp":{"bootId":"boot-1","sequence":{{sequence}}},"generation":{{generation}},"step":"{{step}}"}""";
 
     public static string Inventory(int sequence = 1) =>
-        $$"""{"stamp":{"bootId":"boot-1","sequence":{{sequence}}},"settings":[{"name":"Network.SSH.Enabled","value":"no"}]}""";
+        $$"""
+        {"stamp":{"bootId":"boot-1","sequence":{{sequence}}},"generation":4,
+        "settings":[{"name":"Network.SSH.Enabled","value":"no"}]}
+        """;
 
     public static string Result(int sequence = 1) =>
         $$"""

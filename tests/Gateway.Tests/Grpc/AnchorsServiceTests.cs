@@ -149,7 +149,7 @@ public sealed class AnchorsServiceTests
             }
             else if (field.FieldType == FieldType.Message && !field.IsRepeated && !field.IsMap
                 && (field.MessageType.FindFieldByName("parent") is not null
-                    || (request.Descriptor.Name.StartsWith("Update", StringComparison.Ordinal)
+                    || ((field.Name == "header" || request.Descriptor.Name.StartsWith("Update", StringComparison.Ordinal))
                         && field.MessageType.FindFieldByName("name") is not null)))
             {
                 var inner = (IMessage)Activator.CreateInstance(field.MessageType.ClrType)!;
@@ -166,8 +166,9 @@ public sealed class AnchorsServiceTests
         _ when message.Contains("Warranty", StringComparison.Ordinal) => "devices/A1/warranty",
         _ when message.Contains("Decommission", StringComparison.Ordinal) => "decommissions/A1",
         _ when message.Contains("Device", StringComparison.Ordinal) => "devices/A1",
-        _ when message.Contains("Image", StringComparison.Ordinal) => $"images/{new string('a', 64)}",
-        _ when message.Contains("Rollout", StringComparison.Ordinal) => "rollouts/a",
+        _ when message.Contains("Image", StringComparison.Ordinal) || message.Contains("Upload", StringComparison.Ordinal) =>
+            $"images/{new string('a', 64)}",
+        _ when message.Contains("Rollout", StringComparison.Ordinal) || message.Contains("Wave", StringComparison.Ordinal) => "rollouts/a",
         _ when message.Contains("Policy", StringComparison.Ordinal) => "policies/a",
         _ when message.Contains("Product", StringComparison.Ordinal) => "products/A1",
         _ when message.Contains("Operator", StringComparison.Ordinal) => "operators/a",
@@ -176,6 +177,7 @@ public sealed class AnchorsServiceTests
         _ when message.Contains("Enrollment", StringComparison.Ordinal) => "enrollments/A1",
         _ when message.Contains("TrustRules", StringComparison.Ordinal) => "trustRules",
         _ when message.Contains("Serial", StringComparison.Ordinal) => "serials/A1",
-        _ => "",
+        _ when message.Contains("Catalogue", StringComparison.Ordinal) => "catalogue",
+        _ => throw new InvalidOperationException($"Which collection does a {message} name? Say so here."),
     };
 }

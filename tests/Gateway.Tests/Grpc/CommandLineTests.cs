@@ -97,7 +97,7 @@ public sealed class CommandLineTests
         edge.Fleet.On<IOperatorGrain, OperatorReply>(nameof(IOperatorGrain.GetAsync), (key, _) => new OperatorReply(added[key], null));
     }
 
-    private static async Task<string> MakeProfileAsync(OperatorsEdge edge, string name, OperatorRole role)
+    internal static async Task<string> MakeProfileAsync(OperatorsEdge edge, string name, OperatorRole role)
     {
         var folder = Path.Combine(edge.Folder, name);
         Directory.CreateDirectory(folder);
@@ -113,7 +113,7 @@ public sealed class CommandLineTests
         return folder;
     }
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    internal static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
         var code = await MusterCommand.RunAsync(arguments, output, error, Stop);

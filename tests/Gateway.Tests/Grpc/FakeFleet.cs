@@ -203,6 +203,8 @@ internal sealed class FakeRows(int partition) : IInventoryGrain
 
     public Task<TailPage> FollowAsync(FeedPosition after) => throw new NotSupportedException();
 
+    public Task<ConnectedDevices?> ListConnectedAsync(TenantId tenant, ReachMark known) => throw new NotSupportedException();
+
     public Task<InventoryCheck> VerifyAsync() => Task.FromResult(
         new InventoryCheck(3, 4, partition == 5 ? 1 : 0, partition == 5 ? ["A is not shown."] : [])
         {

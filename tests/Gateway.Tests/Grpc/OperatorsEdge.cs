@@ -50,7 +50,10 @@ internal sealed class OperatorsEdge : IAsyncDisposable
     /// <summary>What the accounts on record say; the certificate's fingerprint is taken as it comes.</summary>
     public Dictionary<string, OperatorRole[]> Accounts { get; } = [];
 
-    public static async Task<OperatorsEdge> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<OperatorsEdge> StartAsync(params (string Key, string Value)[] settings) =>
+        StartAsync(TimeProvider.System, settings);
+
+    public static async Task<OperatorsEdge> StartAsync(TimeProvider clock, params (string Key, string Value)[] settings)
     {
         var pki = new TestPki();
         var folder = Directory.CreateTempSubdirectory("operators-edge-").FullName;
@@ -58,7 +61,7 @@ internal sealed class OperatorsEdge : IAsyncDisposable
         await File.WriteAllTextAsync(Path.Combine(folder, "operators-ca.pem"), authority.CertificatePem);
         await File.WriteAllTextAsync(Path.Combine(folder, "server-ca.pem"), pki.ServerCaPem);
         var (factory, fleet) = FakeFleet.Create();
-        var host = Build(pki, folder, factory, settings);
+        var host = Build(pki, folder, factory, clock, settings);
         await host.StartAsync();
         var edge = new OperatorsEdge(host, pki, fleet, authority, folder);
         fleet.On<IOperatorGrain, OperatorReply>(
@@ -125,7 +128,8 @@ internal sealed class OperatorsEdge : IAsyncDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    private static WebApplication Build(TestPki pki, string folder, IGrainFactory factory, (string Key, string Value)[] settings)
+    private static WebApplication Build(
+        TestPki pki, string folder, IGrainFactory factory, TimeProvider clock, (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -137,6 +141,7 @@ internal sealed class OperatorsEdge : IAsyncDisposable
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
         builder.Services.AddSingleton(factory);
+        builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton(new PartitionMap(PartitionMap.CountMin));
         builder.Services.AddSingleton<Identity.IServerCertificate>(pki);
         builder.Services.AddSingleton<IArtifactStore>(new FolderArtifactStore(Path.Combine(folder, "artifacts"), TimeProvider.System));

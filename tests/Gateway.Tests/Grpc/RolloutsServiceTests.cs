@@ -3,6 +3,7 @@ using Google.Rpc;
 using Grpc.Core;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
+using Muster.Domain.Devices;
 using Muster.Domain.Operators;
 using Muster.Domain.Rollouts;
 using V1 = Muster.Protocol.V1;
@@ -36,6 +37,143 @@ public sealed class RolloutsServiceTests
         Assert.Equal([100, 90], created.Spec.Waves.Select(wave => wave.SuccessPercent));
         Assert.Equal(FailureGate.Off, created.Spec.FailureGate);
         Assert.Equal(RolloutSpec.InProgressTimeoutDefault, created.Spec.InProgressTimeout);
+    }
+
+    [Fact]
+    public async Task CreateRollout_WithAGrowingRateAndABudgetInPercent_HandsThemOnAndShowsThem()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        CreateRollout? created = null;
+        edge.Fleet.On<IRolloutGrain, RolloutReply>(nameof(IRolloutGrain.CreateAsync), (key, args) =>
+        {
+            created = (CreateRollout)args[0]!;
+            return new RolloutReply(RolloutOf(key, created, RolloutPlan.Draft), [], 0, null);
+        });
+        var request = Creation();
+        request.Rollout.DevicesPerMinute = 50;
+        request.Rollout.RateGrowth = new V1.RateGrowth { Factor = 1.5, Succeeded = 1_000, DevicesPerMinuteMax = 400 };
+        request.Rollout.MaxUnavailablePercent = 5;
+        request.Rollout.Waves[1].MinSucceeded = 7;
+
+        var shown = await Client(edge).CreateRolloutAsync(request, cancellationToken: Stop);
+
+        Assert.Equal(new RateGrowth(15, RateStep.Succeeded, 1_000, 400), created!.Spec.RateGrowth);
+        Assert.Equal(Amount.Percent(5), created.Spec.MaxUnavailable);
+        Assert.Equal([1, 7], created.Spec.Waves.Select(wave => wave.MinSucceeded));
+        Assert.Equal(
+            (request.Rollout.RateGrowth, 0, 5, 7),
+            (shown.RateGrowth, shown.MaxUnavailable, shown.MaxUnavailablePercent, shown.Waves[1].MinSucceeded));
+    }
+
+    [Fact]
+    public async Task CreateRollout_WithAttemptsAndPolicies_HandsThemOnAndShowsThem()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        CreateRollout? created = null;
+        edge.Fleet.On<IRolloutGrain, RolloutReply>(nameof(IRolloutGrain.CreateAsync), (key, args) =>
+        {
+            created = (CreateRollout)args[0]!;
+            return new RolloutReply(RolloutOf(key, created, RolloutPlan.Draft), [], 0, null);
+        });
+        var request = Creation();
+        request.Rollout.Retries = new V1.Retries { MaxAttempts = 3, Backoff = Duration.FromTimeSpan(TimeSpan.FromHours(5)) };
+        request.Rollout.UndeliveredPolicy = V1.TimeoutPolicy.Skip;
+        var window = new V1.OfferWindow
+        {
+            Recurrence = "0 22 * * MON-FRI", Duration = Duration.FromTimeSpan(TimeSpan.FromHours(6)), TimeZone = "Europe/Stockholm",
+        };
+        request.Rollout.Windows.Add(window);
+
+        var shown = await Client(edge).CreateRolloutAsync(request, cancellationToken: Stop);
+
+        Assert.Equal(new RetryPolicy(3, TimeSpan.FromHours(5), TimeSpan.FromHours(5)), created!.Spec.Retries);
+        Assert.Equal(
+            (TimeoutPolicy.Fail, TimeoutPolicy.LeaveOut), (created.Spec.InProgressPolicy, created.Spec.UndeliveredPolicy));
+        Assert.Equal(new OfferWindow("0 22 * * MON-FRI", TimeSpan.FromHours(6), "Europe/Stockholm"), Assert.Single(created.Spec.Windows));
+        Assert.Equal(window, Assert.Single(shown.Windows));
+        Assert.Equal((3, 5 * 3_600L), (shown.Retries.MaxAttempts, shown.Retries.BackoffMax.Seconds));
+        Assert.Equal((V1.TimeoutPolicy.Fail, V1.TimeoutPolicy.Skip), (shown.InProgressPolicy, shown.UndeliveredPolicy));
+    }
+
+    [Fact]
+    public async Task CreateRollout_WithAttemptsThatCannotBe_TellsEachField()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var request = Creation();
+        request.Rollout.Retries = new V1.Retries { Backoff = new Duration { Seconds = -1 } };
+        request.Rollout.InProgressPolicy = (V1.TimeoutPolicy)9;
+
+        var (_, reason, status) = await Samples.RefusedAsync(
+            async () => await Client(edge).CreateRolloutAsync(request, cancellationToken: Stop));
+
+        Assert.Equal("REQUEST_INVALID", reason);
+        Assert.Equal(
+            ["rollout.retries.max_attempts", "rollout.retries.backoff", "rollout.in_progress_policy"],
+            status.GetDetail<BadRequest>()!.FieldViolations.Select(violation => violation.Field));
+    }
+
+    [Fact]
+    public async Task GetRollout_WithMembersToTryAgainOrSkipped_SaysHowManyAndWhy()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var command = new CreateRollout(Actor.Operator("anna"), "r1", SpecOf(), false);
+        var wave = new WavePlan
+        {
+            Cut = new WaveCut(ulong.MaxValue, "", false, 9, 0, 0),
+            State = WaveState.Running,
+            Totals = new ShareTotals { Members = 9, Retrying = 2, Skipped = 4, Skips = new SkipTotals([1, 0, 0, 3]) },
+        };
+        edge.Fleet.On<IRolloutGrain, RolloutReply>(nameof(IRolloutGrain.GetAsync), (key, _) =>
+            new RolloutReply(
+                RolloutOf(key, command, RolloutPlan.Draft with { Waves = [wave] }),
+                [new WaveReport([WaitingOn.Retry, WaitingOn.Window]) { WindowOpensAt = Samples.At }],
+                0,
+                null));
+
+        var shown = await Client(edge).GetRolloutAsync(
+            new V1.GetRolloutRequest { Name = "tenants/default/rollouts/spring" }, cancellationToken: Stop);
+
+        Assert.Equal(2, shown.WaveStatus[0].Retrying);
+        Assert.Equal($"wave 0: RETRY, WINDOW until {Samples.At.UtcDateTime:yyyy-MM-dd HH:mm'Z'}", shown.WaitingOn);
+        Assert.Equal([("TRACK_MISMATCH", 3L), ("OTHER", 1L)], shown.WaveStatus[0].Skips.Select(skip => (skip.Reason, skip.Devices)));
+    }
+
+    [Theory]
+    [InlineData(1.05, 1_000)]
+    [InlineData(6, 1_000)]
+    [InlineData(double.NaN, 1_000)]
+    [InlineData(2, 0)]
+    public async Task CreateRollout_WithARateThatCannotGrowSo_IsInvalid(double factor, int offered)
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var request = Creation();
+        request.Rollout.RateGrowth = new V1.RateGrowth { Factor = factor };
+        if (offered > 0)
+        {
+            request.Rollout.RateGrowth.Offered = offered;
+        }
+
+        var (_, reason, status) = await Samples.RefusedAsync(
+            async () => await Client(edge).CreateRolloutAsync(request, cancellationToken: Stop));
+
+        Assert.Equal("REQUEST_INVALID", reason);
+        Assert.StartsWith(
+            "rollout.rate_growth.", Assert.Single(status.GetDetail<BadRequest>()!.FieldViolations).Field, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CreateRollout_WithTwoBudgets_IsInvalid()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var request = Creation();
+        (request.Rollout.MaxUnavailable, request.Rollout.MaxUnavailablePercent) = (10, 5);
+
+        var (_, reason, status) = await Samples.RefusedAsync(
+            async () => await Client(edge).CreateRolloutAsync(request, cancellationToken: Stop));
+
+        Assert.Equal("REQUEST_INVALID", reason);
+        Assert.Equal(
+            "rollout.max_unavailable_percent", Assert.Single(status.GetDetail<BadRequest>()!.FieldViolations).Field);
     }
 
     [Fact]
@@ -118,6 +256,52 @@ public sealed class RolloutsServiceTests
     }
 
     [Fact]
+    public async Task ExplainDevice_OfAMemberThatWaits_SaysForWhatInNames()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        edge.Fleet.On<IRolloutGrain, DeviceExplanationReply>(nameof(IRolloutGrain.ExplainDeviceAsync), (_, args) => new(
+            new DeviceExplanation
+            {
+                Device = (DeviceId)args[0]!,
+                Wave = 1,
+                Status = MemberStatus.Retrying,
+                Attempt = 2,
+                MaxAttempts = 3,
+                WaitingOn = [WaitingOn.EarlierWave, WaitingOn.Retry],
+                Until = Samples.At,
+                BusyWith = "autumn",
+                Text = "why",
+            },
+            null));
+
+        var explained = await Client(edge).ExplainDeviceAsync(Question("tenants/default/devices/B8A44F000001"), cancellationToken: Stop);
+
+        Assert.Equal(("tenants/default/devices/B8A44F000001", ""), (explained.Device, explained.NotMember));
+        Assert.Equal((V1.MemberState.Retrying, 1, 2, 3), (explained.State, explained.Wave, explained.Attempt, explained.MaxAttempts));
+        Assert.Equal(["EARLIER_WAVE", "RETRY"], explained.WaitsFor);
+        Assert.Equal((Samples.At, "tenants/default/rollouts/autumn"), (explained.Until.ToDateTimeOffset(), explained.BusyWith));
+    }
+
+    [Theory]
+    [InlineData("", "REQUEST_INVALID")]
+    [InlineData("B8A44F000001", "REQUEST_INVALID")]
+    [InlineData("tenants/other/devices/B8A44F000001", "PERMISSION_DENIED")]
+    public async Task ExplainDevice_OfNoDeviceOfTheTenant_IsRefused(string device, string expected)
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+
+        var (_, reason, _) = await Samples.RefusedAsync(
+            async () => await Client(edge).ExplainDeviceAsync(Question(device), cancellationToken: Stop));
+
+        Assert.Equal(expected, reason);
+    }
+
+    [Fact]
+    public void MemberState_OfEveryStatus_IsTheSameNameInTheApi() => Assert.Equal(
+        System.Enum.GetValues<MemberStatus>().Select(status => status.ToString()),
+        System.Enum.GetValues<MemberStatus>().Select(status => ((V1.MemberState)status).ToString()));
+
+    [Fact]
     public async Task WatchRollout_UntilItHasEnded_SendsEachChangeOnce()
     {
         await using var edge = await OperatorsEdge.StartAsync();
@@ -139,6 +323,8 @@ public sealed class RolloutsServiceTests
     }
 
     private static V1.Rollouts.RolloutsClient Client(OperatorsEdge edge) => new(edge.Connect("anna", OperatorRole.Operator));
+
+    private static V1.ExplainDeviceRequest Question(string device) => new() { Name = "tenants/default/rollouts/spring", Device = device };
 
     private static V1.CreateRolloutRequest Creation() => new()
     {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
 using Muster.Domain;
+using Muster.Domain.Images;
 using Muster.Gateway.Tests.Edge;
 
 namespace Muster.Gateway.Tests.Images;
@@ -17,12 +18,27 @@ public sealed class DownloadTests
         var digest = edge.Artifacts.Add(Bytes);
         using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
 
-        using var response = await client.GetAsync($"/v1/images/{digest}", TestContext.Current.CancellationToken);
+        using var response = await client.GetAsync(edge.LinkTo(digest), TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal($"\"{digest}\"", response.Headers.ETag!.Tag);
         Assert.Equal("bytes", response.Headers.AcceptRanges.Single());
         Assert.Equal(Bytes, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Get_OfARevokedImage_IsRefused()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        var digest = edge.Artifacts.Add(Bytes);
+        edge.Grains.Unserved[digest.Value] = FleetError.Of(ErrorKind.Precondition, "IMAGE_REVOKED", "Revoked.");
+        using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
+
+        using var response = await client.GetAsync(edge.LinkTo(digest), TestContext.Current.CancellationToken);
+
+        Assert.False(response.IsSuccessStatusCode);
+        Assert.Contains(
+            "IMAGE_REVOKED", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -33,7 +49,7 @@ public sealed class DownloadTests
         using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
 
         using var response = await client.SendAsync(
-            new HttpRequestMessage(HttpMethod.Head, $"/v1/images/{digest}"), TestContext.Current.CancellationToken);
+            new HttpRequestMessage(HttpMethod.Head, edge.LinkTo(digest)), TestContext.Current.CancellationToken);
 
         Assert.Equal((HttpStatusCode.OK, Bytes.Length), (response.StatusCode, response.Content.Headers.ContentLength));
     }
@@ -46,7 +62,7 @@ public sealed class DownloadTests
         await using var edge = await DeviceEdge.StartAsync();
         var digest = edge.Artifacts.Add(Bytes);
         using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/images/{digest}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, edge.LinkTo(digest));
         request.Headers.Range = new RangeHeaderValue(99_990, null);
         request.Headers.IfRange = new RangeConditionHeaderValue(isSameTag ? $"\"{digest}\"" : "\"other\"");
 
@@ -62,7 +78,7 @@ public sealed class DownloadTests
         await using var edge = await DeviceEdge.StartAsync();
         var digest = edge.Artifacts.Add(Bytes);
         using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/images/{digest}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, edge.LinkTo(digest));
         request.Headers.Range = new RangeHeaderValue(100_000, null);
 
         using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
@@ -76,11 +92,11 @@ public sealed class DownloadTests
         await using var edge = await DeviceEdge.StartAsync();
         var digest = edge.Artifacts.Add(Bytes);
         using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
-        using var allowed = await client.GetAsync($"/v1/images/{digest}", TestContext.Current.CancellationToken);
+        using var allowed = await client.GetAsync(edge.LinkTo(digest), TestContext.Current.CancellationToken);
         edge.Grains.Device(Samples.Serial).Authorize = request => FleetError.Of(
             ErrorKind.Denied, "DOWNLOAD_NOT_ALLOWED", "The desired state does not name it.", ("digest", request.Digest));
 
-        using var response = await client.GetAsync($"/v1/images/{digest}", TestContext.Current.CancellationToken);
+        using var response = await client.GetAsync(edge.LinkTo(digest), TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
@@ -105,7 +121,7 @@ public sealed class DownloadTests
             _ => edge.Pki.IssueExpired(Samples.Serial),
         });
 
-        using var response = await client.GetAsync($"/v1/images/{digest}", TestContext.Current.CancellationToken);
+        using var response = await client.GetAsync(edge.LinkTo(digest), TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
         Assert.Contains(reason, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
@@ -129,7 +145,9 @@ public sealed class DownloadTests
         await using var edge = await DeviceEdge.StartAsync();
         using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
 
-        using var response = await client.GetAsync($"/v1/images/{digest}", TestContext.Current.CancellationToken);
+        using var response = await client.GetAsync(
+            ImageDigest.TryParse(digest, out var image) ? edge.LinkTo(image) : $"/v1/images/{digest}",
+            TestContext.Current.CancellationToken);
 
         Assert.Equal(expected, response.StatusCode);
     }

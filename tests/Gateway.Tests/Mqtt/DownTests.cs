@@ -27,7 +27,45 @@ public sealed class DownTests
 
         var desired = Wire.Desired.Parser.ParseJson(await client.NextAsync(Samples.Serial, Topics.Desired));
 
-        Assert.Equal((3L, $"/v1/images/{Samples.Digest}", 4711L), (desired.Generation, desired.Os.Path, desired.Os.SizeBytes));
+        Assert.Equal((3L, 4711L), (desired.Generation, desired.Os.SizeBytes));
+        Assert.StartsWith(
+            $"/v1/images/{Samples.Digest}?tenant=default&device={Samples.Serial}&expires=", desired.Os.Path, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deliver_OfSettings_NamesThemAndNoImage()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+
+        await edge.Grains.Device(Samples.Serial).SendAsync(new DesiredMessage(new DesiredState(5, null, "hardening")
+        {
+            Settings = [new DeviceSetting("root.Network.SSH.Enabled", "no"), new DeviceSetting("root.Note", "")],
+        }));
+
+        var text = await client.NextAsync(Samples.Serial, Topics.Desired);
+        var desired = Wire.Desired.Parser.ParseJson(text);
+        Assert.Equal((5L, null), (desired.Generation, desired.Os));
+        Assert.Equal(
+            [("root.Network.SSH.Enabled", "no"), ("root.Note", "")], desired.Settings.Select(setting => (setting.Name, setting.Value)));
+        Assert.Contains("\"settings\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deliver_OfAnImageTwice_NamesTheSamePartOfTheSpread()
+    {
+        await using var edge = await DeviceEdge.StartAsync(("Muster:Downloads:Spread", "00:30:00"));
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        var delays = new List<uint>();
+        foreach (var generation in (long[])[3, 3, 4])
+        {
+            await edge.Grains.Device(Samples.Serial).SendAsync(Samples.Desired(generation));
+            delays.Add(Wire.Desired.Parser.ParseJson(await client.NextAsync(Samples.Serial, Topics.Desired)).Os.DelaySeconds);
+        }
+
+        Assert.Equal(delays[0], delays[1]);
+        Assert.NotEqual(delays[1], delays[2]);
+        Assert.All(delays, delay => Assert.InRange(delay, 0u, 1_800u));
     }
 
     [Fact]

@@ -1,5 +1,11 @@
+using System.Net;
 using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using MQTTnet;
+using Muster.Gateway.Images;
 using Muster.Gateway.Mqtt;
 using Muster.Gateway.Tests.Edge;
 
@@ -57,9 +63,170 @@ public sealed class LimitTests
         Assert.True(another.IsConnected);
     }
 
-    private static async Task<TcpClient> SilentAsync(DeviceEdge edge)
+    /// <summary>One host that begins handshakes and ends none keeps nobody else out, and holds up only itself.</summary>
+    [Fact]
+    public async Task Handshakes_OfOneAddress_HaveAShareOfThem()
     {
-        var tcp = new TcpClient();
+        await using var edge = await DeviceEdge.StartAsync(
+            ("Muster:Mqtt:HandshakesMax", "3"), ("Muster:Mqtt:HandshakesPerSourceMax", "2"), ("Muster:Mqtt:ConnectTimeout", "00:01:00"));
+        var stalled = new List<TcpClient>();
+        for (var i = 0; i < 5; i++)
+        {
+            stalled.Add(await SilentAsync(edge, source: "127.0.0.2"));
+        }
+
+        await using var device = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        await using var another = await TestClient.ConnectedAsync(edge, Samples.OtherSerial);
+
+        Assert.True(device.IsConnected && another.IsConnected);
+        Assert.All(stalled, tcp => Assert.True(IsOpen(tcp)));
+        foreach (var tcp in stalled)
+        {
+            tcp.Dispose();
+        }
+
+        // Of those that are over nothing is kept.
+        await using var neighbour = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        Assert.True(neighbour.IsConnected);
+    }
+
+    /// <summary>They wait for silos that have enough to do, but not for ever: one that hangs keeps nobody out.</summary>
+    [Fact]
+    public async Task Handshakes_WhileNoAnswersCome_BeginOneByOneAllTheSame()
+    {
+        await using var edge = await DeviceEdge.StartAsync(("Muster:Mqtt:CallsBusyMax", "2"));
+        var calls = edge.Services.GetRequiredService<DeviceCalls>();
+        for (var i = 0; i < 3; i++)
+        {
+            calls.Begin();
+        }
+
+        Assert.True(calls.AreMany);
+        await using var device = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        await using var another = await TestClient.ConnectedAsync(edge, Samples.OtherSerial);
+
+        Assert.True(device.IsConnected && another.IsConnected);
+        await device.DisconnectAsync();
+        await Eventually.TrueAsync(() => !edge.Grains.Device(Samples.Serial).Disconnected.IsEmpty, "the grain that hears of the end");
+        calls.End();
+        Assert.False(calls.AreMany);
+    }
+
+    [Fact]
+    public async Task PubAcks_OfWhatWasNeverSent_CostTheDeviceItsPace()
+    {
+        await using var edge = await DeviceEdge.StartAsync(("Muster:Mqtt:MessagesPerSecond", "10"), ("Muster:Mqtt:MessagesBurst", "5"));
+        using var certificate = edge.Pki.Issue(Samples.Serial);
+        await using var client = await RawClient.ConnectAsync(edge, certificate);
+        await client.ConnectAsync(Samples.Serial, keepAlive: 60);
+        await client.ReceiveAsync();
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+
+        await client.SendAsync([.. Enumerable.Range(1, 25).SelectMany(id => RawPackets.PubAck((ushort)id)), .. RawPackets.PingReq]);
+
+        Assert.Equal([0xD0, 0], await client.ReceiveAsync());
+        Assert.True(clock.Elapsed >= TimeSpan.FromSeconds(1.8), $"Twenty packets above the burst passed in {clock.Elapsed}.");
+    }
+
+    /// <summary>Half of a CONNECT of 8 KiB: of a stranger's not even its rest is waited for.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Connect_ThatIsLong_IsReadOfDevicesOnly(bool isTrusted)
+    {
+        await using var edge = await DeviceEdge.StartAsync(("Muster:Mqtt:ConnectTimeout", "00:01:00"));
+        using var certificate = isTrusted ? edge.Pki.Issue(Samples.Serial) : TestPki.IssueUntrusted(Samples.Serial);
+        await using var client = await RawClient.ConnectAsync(edge, certificate);
+
+        await client.SendAsync([0x10, 0x80, 0x40, .. new byte[4_000]]);
+        var received = client.ReceiveAsync();
+
+        if (isTrusted)
+        {
+            await client.SendAsync(new byte[4_192]);
+        }
+
+        // Both are ended: one because its packet is none, the other before it was whole.
+        Assert.Empty(await received);
+    }
+
+    [Fact]
+    public async Task Https_AboveItsConnections_IsClosedUnread_AndStrangersDoNotStay()
+    {
+        await using var edge = await DeviceEdge.StartAsync(
+            ("Muster:DeviceHttps:ConnectionsMax", "1"), ("Muster:DeviceHttps:StrangerTimeout", "00:00:01"));
+        using var certificate = TestPki.IssueUntrusted(Samples.Serial);
+        await using var stranger = await RawClient.ConnectAsync(edge, certificate, port: edge.HttpsPort);
+        using var next = new TcpClient();
+        await next.ConnectAsync("127.0.0.1", edge.HttpsPort, Stop);
+
+        Assert.Equal(0, await next.GetStream().ReadAsync(new byte[1], Stop));
+
+        // It says nothing, and a device has its place soon.
+        await Assert.ThrowsAnyAsync<IOException>(stranger.ReceiveAsync);
+        using var device = edge.Pki.Issue(Samples.Serial);
+        await using var known = await RawClient.ConnectAsync(edge, device, port: edge.HttpsPort);
+        await AskAsync(known);
+    }
+
+    [Fact]
+    public async Task Https_OfOneDevice_HasAFewConnectionsAndAPace()
+    {
+        const int Burst = 50;
+        await using var edge = await DeviceEdge.StartAsync();
+        using var certificate = edge.Pki.Issue(Samples.Serial);
+        var open = new List<RawClient>();
+        for (var i = 0; i < DevicePlaces.ConnectionsMax; i++)
+        {
+            open.Add(await RawClient.ConnectAsync(edge, certificate, port: edge.HttpsPort));
+            await AskAsync(open[^1]);
+        }
+
+        await using var more = await RawClient.ConnectAsync(edge, certificate, port: edge.HttpsPort);
+        Assert.Empty(await more.ReadSomeAsync());
+        using var others = edge.Pki.Issue(Samples.OtherSerial);
+        await using var other = await RawClient.ConnectAsync(edge, others, port: edge.HttpsPort);
+        await AskAsync(other);
+
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        for (var i = 0; i < Burst + 20; i++)
+        {
+            await AskAsync(open[i % open.Count]);
+        }
+
+        // Less what was saved while the connections were made.
+        Assert.True(clock.Elapsed >= TimeSpan.FromSeconds(1), $"Twenty requests above the burst passed in {clock.Elapsed}.");
+        foreach (var client in open)
+        {
+            await client.DisposeAsync();
+        }
+
+        await using var again = await RawClient.ConnectAsync(edge, certificate, port: edge.HttpsPort);
+        await AskAsync(again);
+    }
+
+    [Fact]
+    public async Task Transport_KeepsLittleOfWhatNobodyReads()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+
+        var kept = edge.Services.GetRequiredService<IOptions<SocketTransportOptions>>().Value.MaxReadBufferSize;
+
+        // For each socket that waits for its handshake; without a bound of its own it is a megabyte.
+        Assert.InRange(kept ?? long.MaxValue, 4 * 1024, 64 * 1024);
+    }
+
+    private static async Task AskAsync(RawClient client)
+    {
+        await client.SendAsync("HEAD /v1/images/none HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray());
+        Assert.StartsWith("HTTP/1.1 400", Encoding.ASCII.GetString(await client.ReadSomeAsync()), StringComparison.Ordinal);
+    }
+
+    private static bool IsOpen(TcpClient tcp) => !tcp.Client.Poll(0, SelectMode.SelectRead);
+
+    private static async Task<TcpClient> SilentAsync(DeviceEdge edge, string source = "127.0.0.1")
+    {
+        var tcp = new TcpClient(new IPEndPoint(IPAddress.Parse(source), 0));
         await tcp.ConnectAsync("127.0.0.1", edge.MqttPort, Stop);
         return tcp;
     }

@@ -43,7 +43,8 @@ public sealed class PublishTests
         Assert.Equal((1L, new MessageStamp("boot-1", 1)), (hello.Envelope.Session.Epoch, hello.Envelope.Stamp));
         Assert.Equal(new DeviceHealth(12, null, "well"), Assert.IsType<ReportStatus>(received[1]).Health);
         Assert.Equal(ChangeStep.Downloading, Assert.IsType<ReportProgress>(received[2]).Step);
-        Assert.Equal("no", Assert.IsType<ReportInventory>(received[3]).Settings.Single().Value);
+        var inventory = Assert.IsType<ReportInventory>(received[3]);
+        Assert.Equal((4L, "no"), (inventory.Generation, inventory.Settings.Single().Value));
         Assert.Equal([1, 2, 3], Assert.IsType<ReportResult>(received[4]).Proof);
         foreach (var kind in new[] { Topics.Hello, Topics.Report, Topics.Inventory, Topics.Result })
         {

@@ -109,7 +109,7 @@ public sealed class RevocationTests
         await using var edge = await DeviceEdge.StartAsync();
         var digest = edge.Artifacts.Add(new byte[64 * 1024 * 1024]);
         using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
-        using var response = await client.GetAsync($"/v1/images/{digest}", HttpCompletionOption.ResponseHeadersRead, Stop);
+        using var response = await client.GetAsync(edge.LinkTo(digest), HttpCompletionOption.ResponseHeadersRead, Stop);
         await using var body = await response.Content.ReadAsStreamAsync(Stop);
         await body.ReadExactlyAsync(new byte[1_000], Stop);
         edge.Grains.Device(Samples.Serial).Authorize = _ => DeviceErrors.NotExpected(IdOf(Samples.Serial));
@@ -117,6 +117,41 @@ public sealed class RevocationTests
         edge.Grains.Inventory.Revoke(Samples.Serial, effect);
 
         // What fits into sockets may still come; the rest was never sent.
+        await Eventually.TrueAsync(() => edge.OpenDownloads == 0, "the download is broken off");
+        await Assert.ThrowsAnyAsync<IOException>(() => body.CopyToAsync(Stream.Null, Stop));
+    }
+
+    /// <summary>The grain has said yes, and its answer is not here yet.</summary>
+    [Fact]
+    public async Task Tombstone_WhileADownloadIsAskedFor_EndsItToo()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        var digest = edge.Artifacts.Add(new byte[64 * 1024 * 1024]);
+        await using var session = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        edge.Grains.Device(Samples.Serial).Authorize = _ =>
+        {
+            edge.Grains.Inventory.Revoke(Samples.Serial, RevocationEffect.End);
+            session.NextEndAsync().Wait(Stop);
+            return null;
+        };
+        using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
+
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => client.GetAsync(edge.LinkTo(digest), Stop));
+    }
+
+    [Fact]
+    public async Task Download_OfAnImageThatIsRevokedMeanwhile_IsBrokenOff()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        var digest = edge.Artifacts.Add(new byte[64 * 1024 * 1024]);
+        using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
+        using var response = await client.GetAsync(edge.LinkTo(digest), HttpCompletionOption.ResponseHeadersRead, Stop);
+        await using var body = await response.Content.ReadAsStreamAsync(Stop);
+        await body.ReadExactlyAsync(new byte[1_000], Stop);
+        Assert.Equal(1, edge.OpenDownloads);
+
+        edge.Grains.Inventory.Revoke(digest);
+
         await Eventually.TrueAsync(() => edge.OpenDownloads == 0, "the download is broken off");
         await Assert.ThrowsAnyAsync<IOException>(() => body.CopyToAsync(Stream.Null, Stop));
     }
@@ -153,7 +188,7 @@ public sealed class RevocationTests
         edge.Grains.Inventory.IsAway = true;
         edge.Pki.Clock.ShiftTimestamps(TimeSpan.FromSeconds(2.1));
 
-        using var response = await client.GetAsync(path.EndsWith('/') ? path + digest : path, Stop);
+        using var response = await client.GetAsync(path.EndsWith('/') ? edge.LinkTo(digest) : path, Stop);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
         Assert.NotNull(response.Headers.RetryAfter);
@@ -170,7 +205,7 @@ public sealed class RevocationTests
         await client.ConnectAsync(Samples.Serial, configure: options => options.WithKeepAlivePeriod(TimeSpan.FromMinutes(10)));
         var digest = edge.Artifacts.Add(new byte[64 * 1024 * 1024]);
         using var http = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
-        using var response = await http.GetAsync($"/v1/images/{digest}", HttpCompletionOption.ResponseHeadersRead, Stop);
+        using var response = await http.GetAsync(edge.LinkTo(digest), HttpCompletionOption.ResponseHeadersRead, Stop);
         edge.Grains.Inventory.IsAway = true;
 
         edge.Pki.Clock.ShiftTimestamps(TimeSpan.FromSeconds(seconds - 2));

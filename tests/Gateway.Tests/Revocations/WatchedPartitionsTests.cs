@@ -113,6 +113,20 @@ public sealed class WatchedPartitionsTests
         Assert.Equal(20_000, Assert.Single(_partitions.Cursors()).Sequence);
     }
 
+    /// <summary>Two answers may overtake each other: one of them knows nothing of a partition that the silo has by now.</summary>
+    [Fact]
+    public void Take_OfASiloThatIsBack_ReadsAlsoThePartitionThatALateAnswerDidNotName()
+    {
+        Take(Reply(s_one, null, 5, All(tail => tail)));
+        Take(Reply(s_one, 5, 5, All(tail => tail).Where(tail => tail.Partition != 3)));
+        Assert.Contains(0, _partitions.TakeAsks());
+        _partitions.Asked(0, isAnswered: false);
+
+        var missed = Take(Reply(s_one, null, 9, All(tail => tail)));
+
+        Assert.Equal(Enumerable.Range(0, PartitionMap.CountMin), missed.Select(part => part.Partition));
+    }
+
     [Fact]
     public void CatchUp_WhenTheSiloForgotSomeMeanwhile_IsBegunAgain()
     {

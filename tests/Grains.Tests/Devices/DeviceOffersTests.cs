@@ -45,6 +45,49 @@ public sealed class DeviceOffersTests(DeviceSilo silo)
     }
 
     [Fact]
+    public async Task OfferAsync_OfARevokedImage_IsFencedWhateverTheRollout()
+    {
+        const string Digest = "5555555555555555555555555555555555555555555555555555555555555555";
+        var unit = await new Unit(silo).EnrolAsync();
+        await silo.Fences.RaiseAsync([silo.Partitions.OfDevice($"default/{unit.Id}")], $"image/default/{Digest}", 1, Cancel);
+        var offer = Unit.Offer("revoked-image");
+
+        var revoked = await unit.Grain.OfferAsync(offer with { Target = offer.Target with { Digest = Digest } });
+        var other = await unit.Grain.OfferAsync(Unit.Offer("another-image"));
+
+        Assert.Equal((OfferStatus.Fenced, OfferStatus.Offered), (revoked.Status, other.Status));
+    }
+
+    [Fact]
+    public async Task WithdrawChangeAsync_BeforeItsDelivery_TellsTheDeviceOfNoImage()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        await unit.Grain.OfferAsync(Unit.Offer());
+        await unit.Gateway.NextAsync<DesiredMessage>(Cancel);
+
+        var reply = await unit.Grain.WithdrawChangeAsync(new WithdrawChange(Unit.Rollout(), "IMAGE_REVOKED"));
+
+        Assert.Equal((OfferStatus.Closed, ChangeOutcome.Withdrawn, "IMAGE_REVOKED"), (reply.Status, reply.Outcome, reply.Reason));
+        var told = await unit.Gateway.NextAsync<DesiredMessage>(Cancel);
+        Assert.Equal((2L, null), (told.Desired.Generation, told.Desired.Os));
+        Assert.NotNull(await unit.Grain.AuthorizeDownloadAsync(new AuthorizeDownload(unit.Identity, Unit.NewDigest)));
+    }
+
+    [Fact]
+    public async Task WithdrawChangeAsync_AfterItsDelivery_LeavesItToTheDevice()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        await unit.Grain.OfferAsync(Unit.Offer());
+        await unit.Grain.ReportAsync(unit.Report("boot-1", 1, 1, ChangeStep.Downloading));
+
+        var reply = await unit.Grain.WithdrawChangeAsync(new WithdrawChange(Unit.Rollout(), "IMAGE_REVOKED"));
+
+        Assert.Equal(OfferStatus.Offered, reply.Status);
+        Assert.NotNull(reply.DeliveredAt);
+        Assert.Equal(1, (await unit.GetAsync()).Desired.Generation);
+    }
+
+    [Fact]
     public async Task OfferAsync_WhenTheFenceRises_IsStillAnsweredForAnOfferThatIsOut()
     {
         var unit = await new Unit(silo).EnrolAsync();
@@ -65,6 +108,25 @@ public sealed class DeviceOffersTests(DeviceSilo silo)
 
         Assert.Equal(OfferStatus.Offered, (await unit.Grain.OfferAsync(Unit.Offer("two"))).Status);
         Assert.Single(await unit.FactsAsync(), nameof(ChangeOffered));
+    }
+
+    [Fact]
+    public async Task PreviewOfferAsync_BeforeAndAfterTheOffer_SaysWhatItWouldDoAndLeavesNothing()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        var facts = (await unit.FactsAsync()).Length;
+
+        var before = await unit.Grain.PreviewOfferAsync(Unit.Offer());
+        var unfit = await unit.Grain.PreviewOfferAsync(Unit.Offer() with { Models = ["Q6075"] });
+        Assert.Equal(facts, (await unit.FactsAsync()).Length);
+        await unit.Grain.OfferAsync(Unit.Offer());
+        var after = await unit.Grain.PreviewOfferAsync(Unit.Offer());
+        var other = await unit.Grain.PreviewOfferAsync(Unit.Offer("autumn"));
+
+        Assert.Equal((OfferVerdict.InProgress, true), (before!.Verdict, before.WouldOffer));
+        Assert.Equal((OfferVerdict.Closed, "MODEL_NOT_COMPATIBLE"), (unfit!.Verdict, unfit.Reason));
+        Assert.Equal((OfferVerdict.InProgress, false, ChangeStep.Offered), (after!.Verdict, after.WouldOffer, after.Step));
+        Assert.Equal((OfferVerdict.Busy, "spring"), (other!.Verdict, other.BusyWith));
     }
 
     [Fact]

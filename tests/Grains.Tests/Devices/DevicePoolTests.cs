@@ -59,6 +59,21 @@ public sealed class DevicePoolTests
     }
 
     [Fact]
+    public void Share_SettingsThatARolloutWants_AreOneObjectWhereverTheyStand()
+    {
+        var (one, other) = (Wanting("no"), Wanting("no"));
+
+        var (first, second) = (_pool.Share(one, null), _pool.Share(other, null));
+
+        Assert.Equal((one.Desired, one.Change), (first.Desired, first.Change));
+        Assert.Same(first.Change!.Settings, second.Change!.Settings);
+        Assert.Same(first.Desired, second.Desired);
+        Assert.Same(first.Change.Settings, first.Desired.Settings);
+        Assert.Same(first.Change.Settings, second.LastChange!.Settings);
+        Assert.NotSame(first.Desired, _pool.Share(Wanting("yes"), null).Desired);
+    }
+
+    [Fact]
     public void Share_MoreValuesThanAPoolHolds_GivesEachItsOwn()
     {
         var values = new SharedValues<string>();
@@ -108,6 +123,18 @@ public sealed class DevicePoolTests
         Labels = [new DeviceLabel(Copy("floor"), Copy("3"))],
         Settings = [new DeviceSetting("ssh", "no"), new DeviceSetting("name", name)],
     };
+
+    private static Device Wanting(string value)
+    {
+        var device = Read("A");
+        var change = device.Change! with { Target = OsTarget.None, Settings = [new DeviceSetting(Copy("ssh"), Copy(value))] };
+        return device with
+        {
+            Change = change,
+            Desired = DesiredState.Of(change with { Settings = [new DeviceSetting(Copy("ssh"), Copy(value))] }),
+            LastChange = device.LastChange! with { Settings = [new DeviceSetting(Copy("ssh"), Copy(value))] },
+        };
+    }
 
     private static OsTarget Image() => new(Copy(s_digest), Copy("12.1"), 1_000, [4, 5, 6]);
 

@@ -205,25 +205,30 @@ public sealed class DeviceSilo : IAsyncLifetime
             });
         }
 
-        /// <summary>Every image is published but those whose digest begins with f.</summary>
+        /// <summary>Every image is published but those whose digest begins with f; a revoked one begins with e.</summary>
         private static IImageGrain PlayedImage(string key) => NeighbourGrain.Create<IImageGrain>((method, _) =>
         {
-            var (tenant, digest) = ImageKey.Parse(key);
-            var image = new Image
+            var digest = ImageKey.Parse(key).Digest;
+            var error = digest.Value[0] == 'f' ? ImageErrors.NotFound(digest.Value) : null;
+            return method switch
             {
-                Tenant = tenant,
-                Digest = digest,
-                Manifest = null!,
-                State = ImageState.Published,
-                Signature = [],
-                Signer = null!,
-                RequestId = "",
-                CreatedAt = default,
+                nameof(IImageGrain.CheckUseAsync) => Task.FromResult(error),
+                nameof(IImageGrain.GetAsync) => Task.FromResult(new ImageReply(error is null ? ImageOf(digest) : null, error)),
+                _ => throw new NotSupportedException(method),
             };
-            return method == nameof(IImageGrain.GetAsync)
-                ? Task.FromResult(new ImageReply(digest.Value[0] == 'f' ? null : image, null))
-                : throw new NotSupportedException(method);
         });
+
+        private static Image ImageOf(ImageDigest digest) => new()
+        {
+            Tenant = TenantId.Default,
+            Digest = digest,
+            Manifest = new ImageManifest("12.0.1", ImageTrack.Active, [Unit.Model], 1000),
+            State = digest.Value[0] == 'e' ? ImageState.Revoked : ImageState.Published,
+            Signature = [1],
+            Signer = null!,
+            RequestId = "",
+            CreatedAt = default,
+        };
 
         private async Task<RowPage> ListAsync(int partition, RowQuery query)
         {

@@ -80,7 +80,7 @@ public sealed class UnknownDeviceTests(OpenSilo open) : IClassFixture<OpenSilo>
     {
         var unit = new Unit(Silo);
         await WaitAsync(unit);
-        Assert.Null((await GrainOf(unit).ApproveAsync(Unit.Anna)).Error);
+        Assert.Null((await GrainOf(unit).ApproveAsync(Unit.Anna, Sha256Hash.Parse(unit.Identity.CertificateSha256))).Error);
         await unit.EnrolAsync();
 
         var device = await unit.GetAsync();

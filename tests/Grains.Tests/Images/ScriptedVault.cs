@@ -24,7 +24,7 @@ internal sealed class ScriptedVault : IImageVault
 
     public int ExaminationsOf(ImageDigest digest) => _examined.Count(examined => examined == digest);
 
-    public Task<ImageVerdict> ExamineAsync(ImageDigest digest, ImmutableArray<byte> signature)
+    public Task<ImageVerdict> ExamineAsync(ImageDigest digest, ImageFormat format, ImmutableArray<byte> signature)
     {
         _examined.Enqueue(digest);
         return Task.FromResult(

@@ -54,6 +54,18 @@ public sealed class DeviceTableTests
     }
 
     [Fact]
+    public void List_BehindTheLastPossibleNameBeforeARow_BeginsWithIt()
+    {
+        var (table, rows) = Fill(50);
+
+        Assert.All(rows.Select(row => row.Row.Name), name =>
+        {
+            var before = $"{name[..^1]}{(char)(name[^1] - 1)}\uffff";
+            Assert.Equal(name, Assert.Single(List(table, Query("") with { After = before, RowsMax = 1 }).Rows).Row.Name);
+        });
+    }
+
+    [Fact]
     public void Count_WithAnyFilterAndGrouping_CountsWhatTheRowsSay()
     {
         var (table, rows) = Fill(400);
@@ -156,6 +168,15 @@ public sealed class DeviceTableTests
         }).ToList();
         changed.ForEach(row => table.Apply((DeviceRow)row.Row, row.Version, s_nobody, Now));
         Require(changed);
+
+        // And each with the boot of another, which is a text of its own in each row: what was remembered by row does not.
+        var again = changed.Select((row, at) => row with
+        {
+            Version = row.Version + 1,
+            Row = (DeviceRow)row.Row with { BootId = ((DeviceRow)changed[(at + 7) % changed.Count].Row).BootId },
+        }).ToList();
+        again.ForEach(row => table.Apply((DeviceRow)row.Row, row.Version, s_nobody, Now));
+        Require(again);
 
         Assert.Empty(watches.Matching(TenantId.Default, columns, 0, Now + RowWatches.Lifetime));
 

@@ -3,11 +3,15 @@ using Microsoft.Extensions.DependencyInjection;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Images;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Grains.Devices;
+using Muster.Grains.Tests.Catalogues;
+using Muster.Grains.Tests.Images;
 using Muster.Storage;
 using Muster.Testing.Stores;
 using Orleans.TestingHost;
@@ -28,6 +32,8 @@ public abstract class InventorySilo : IAsyncLifetime
 
     private protected RedisServer Redis => _redis!;
 
+    private protected ScriptedVault Vault { get; } = new();
+
     private protected InProcessTestCluster Silo => _silo!;
 
     public async ValueTask InitializeAsync()
@@ -44,6 +50,8 @@ public abstract class InventorySilo : IAsyncLifetime
             });
             WatchedScanner.Wrap(silo.Services);
             silo.Services.AddSingleton<IErasureProofVerifier, NeverAsked>();
+            silo.Services.AddSingleton<IImageVault>(Vault);
+            silo.Services.AddSingleton<IImageVerifier, OneVerifier>();
             silo.AddDevices();
         });
         _silo = builder.Build();

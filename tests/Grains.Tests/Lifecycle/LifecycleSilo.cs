@@ -1,9 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Images;
 using Muster.Domain;
+using Muster.Domain.Images;
 using Muster.Domain.Operators;
+using Muster.Grains.Images;
+using Muster.Grains.Tests.Catalogues;
 using Muster.Grains.Tests.Images;
 using Orleans.Storage;
 using Orleans.TestingHost;
@@ -29,6 +33,9 @@ public sealed class LifecycleSilo : IAsyncLifetime
             silo.Services.AddSingleton(Partitions);
             silo.Services.AddSingleton<IOperatorCertificateAuthority>(Authority);
             silo.Services.AddSingleton<IImageVault>(Vault);
+            silo.Services.AddSingleton<IFenceWriter>(Fences);
+            silo.Services.AddSingleton<IImageVerifier, OneVerifier>();
+            silo.Services.AddSingleton(Options.Create(ImageOptions));
             silo.Services.AddSingleton<MemoryCommits>();
             silo.Services.AddKeyedSingleton<IGrainStorage>(
                 StorageNames.Muster, (services, _) => services.GetRequiredService<MemoryCommits>());
@@ -49,6 +56,11 @@ public sealed class LifecycleSilo : IAsyncLifetime
     internal CountingAuthority Authority { get; } = new();
 
     internal ScriptedVault Vault { get; } = new();
+
+    internal RaisedFences Fences { get; } = new();
+
+    /// <summary>Read at every call.</summary>
+    internal ImageOptions ImageOptions { get; } = new();
 
     internal MemoryCommits Store => _cluster.GetSiloServiceProvider().GetRequiredService<MemoryCommits>();
 

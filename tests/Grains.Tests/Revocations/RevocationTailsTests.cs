@@ -1,9 +1,12 @@
+using System.Security.Cryptography;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Images;
 using Muster.Contracts.Revocations;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Identity;
+using Muster.Domain.Images;
 using Muster.Grains.Tests.Inventory;
 
 namespace Muster.Grains.Tests.Revocations;
@@ -50,6 +53,27 @@ public sealed class RevocationTailsTests : InventorySilo
         Assert.Equal(before.Tail, after.Tail);
         Assert.True(after.Position.Sequence > before.Position.Sequence + 1);
         Assert.Empty((await feed.WatchAsync([reply.Cursor])).Revocations);
+    }
+
+    [Fact]
+    public async Task WatchAsync_AfterAnImageWasRevoked_TellsOfItAndOfNothingElseThatBecameOfIt()
+    {
+        var digest = ImageDigest.Of(RandomNumberGenerator.GetBytes(32));
+        Vault.Upload(digest, new ImageVerdict(new ImageContent(digest, 10), new ImageSigner("CN=Publisher", new string('c', 64)), null));
+        var partition = new PartitionMap(PartitionMap.CountMin).PartitionOf(TenantId.Default, digest);
+        var feed = Silo.Client.GetRevocations(partition);
+        var first = await feed.WatchAsync([]);
+        var image = Silo.Client.GetImage(TenantId.Default, digest);
+        var manifest = new ImageManifest("13.0.1", ImageTrack.Active, ["P3265-V"], 10);
+        Assert.Null((await image.RegisterAsync(new RegisterImage(Actor.Operator("anna"), "r1", manifest, [1]))).Error);
+
+        Assert.Null((await image.RevokeAsync(new RevokeImage(Actor.Operator("anna"), "It bricks cameras.", "r2"))).Error);
+
+        await UntilAsync(async () => (await feed.WatchAsync([first.Cursor])).Revocations.Length > 0);
+        Revocation[] told = [Revocation.OfImage(TenantId.Default, digest)];
+        Assert.Equal(told, (await feed.WatchAsync([first.Cursor])).Revocations);
+        var before = first.Tails.Single(tail => tail.Partition == partition).Position;
+        Assert.Equal(told, (await feed.ReadSinceAsync(before)).Revocations);
     }
 
     [Fact]

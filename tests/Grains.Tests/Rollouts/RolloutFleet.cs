@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Images;
 using Muster.Contracts.Inventory;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
@@ -13,7 +15,7 @@ using Muster.Grains.Inventory;
 namespace Muster.Grains.Tests.Rollouts;
 
 /// <summary>Devices and inventories as a rollout sees them: an offer is a commit under the fence, an outcome a fact of the feed.</summary>
-internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
+internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider clock)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Unit> _units = [];
@@ -29,6 +31,26 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
 
     /// <summary>The next offers to these devices wait for this before anything else.</summary>
     public Dictionary<string, Func<Task>> Held { get; } = [];
+
+    /// <summary>When these devices named their generation.</summary>
+    public Dictionary<string, DateTimeOffset> Delivered { get; } = [];
+
+    /// <summary>When these devices were offered a change last.</summary>
+    public Dictionary<string, DateTimeOffset> OfferedAt { get; } = [];
+
+    /// <summary>Images that were revoked.</summary>
+    public ConcurrentDictionary<string, bool> Revoked { get; } = new();
+
+    /// <summary>As the image's grain does it: refused first, then fenced everywhere.</summary>
+    public Task RevokeAsync(string digest)
+    {
+        Revoked[digest] = true;
+        return Store.RaiseAsync(
+            [.. Enumerable.Range(0, partitions.Count)], ImageKey.FenceOf(TenantId.Default, digest), 1, CancellationToken.None);
+    }
+
+    /// <summary>These devices say that the offer is not for them, and why.</summary>
+    public Dictionary<string, string> Unfit { get; } = [];
 
     /// <summary>The most devices that were in progress at a time, by site.</summary>
     public Dictionary<string, int> InProgressMax { get; } = [];
@@ -84,17 +106,29 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
     }
 
     /// <summary>The devices of the site that are in progress end so; returns how many.</summary>
-    public int End(string site, ChangeOutcome outcome, int countMax = int.MaxValue)
+    public int End(string site, ChangeOutcome outcome, int countMax = int.MaxValue, string reason = "")
     {
         lock (_gate)
         {
             var ended = _units.Where(unit => unit.Value.Site == site && unit.Value.Change is not null).Take(countMax).ToList();
             foreach (var (key, unit) in ended)
             {
-                Close(key, unit, outcome);
+                Close(key, unit, outcome, reason);
             }
 
             return ended.Count;
+        }
+    }
+
+    /// <summary>The device ends its change, if it has one.</summary>
+    public void EndOne(string key, ChangeOutcome outcome, string reason = "")
+    {
+        lock (_gate)
+        {
+            if (_units[key].Change is not null)
+            {
+                Close(key, _units[key], outcome, reason);
+            }
         }
     }
 
@@ -127,9 +161,18 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
                 throw new StoreUnavailableException("The device's record cannot be read, on purpose.");
             }
 
-            if (unit.Last is { } last && last.Rollout == command.Rollout)
+            if (unit.Change is null
+                && unit.Last is { } last
+                && last.Rollout == command.Rollout
+                && WayBack.Is(last.Retry) == WayBack.Is(command.Retry)
+                && (last.Retry >= command.Retry || !FinalReasons.MayRetry(last.Outcome, last.Reason)))
             {
-                return new OfferReply(OfferStatus.Closed, last.Outcome, "", null);
+                return Closed(last);
+            }
+
+            if (unit.Change is null && RefusalOf(key, unit, command) is { } refusal)
+            {
+                return refusal;
             }
 
             if (unit.Change is null)
@@ -142,23 +185,65 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
                 try
                 {
                     var fence = RolloutKey.FenceOf(TenantId.Default, command.Rollout);
-                    var fact = new ChangeOffered(command.Rollout, command.Epoch, 1, command.Target.Digest);
-                    Append(key, fact, [new Fence(fence, command.Epoch)]);
+                    var fact = new ChangeOffered(command.Rollout, command.Epoch, 1, command.Target.Digest) { Retry = command.Retry };
+                    var image = ImageKey.FenceOf(TenantId.Default, command.Target.Digest);
+                    Append(key, fact, [new Fence(fence, command.Epoch), new Fence(image, 0)]);
                 }
                 catch (FenceRaisedException)
                 {
                     return new OfferReply(OfferStatus.Fenced, default, "", null);
                 }
 
-                unit.Change = command.Rollout;
+                (unit.Change, unit.Retry) = (command.Rollout, command.Retry);
+                (unit.Target, unit.Previous) = WayBack.Is(command.Retry)
+                    ? (unit.Previous, command.Target.Digest)
+                    : (command.Target.Digest, unit.Running);
                 unit.Offers++;
+                Offers.Enqueue(command);
+                OfferedAt[key] = clock.GetUtcNow();
                 var inProgress = _units.Values.Count(other => other.Site == unit.Site && other.Change is not null);
                 InProgressMax[unit.Site] = Math.Max(InProgressMax.GetValueOrDefault(unit.Site), inProgress);
             }
 
             return Deaf.Remove(key)
                 ? throw new StoreUnavailableException("The answer is lost on purpose.")
-                : new OfferReply(OfferStatus.Offered, default, "", null);
+                : new OfferReply(OfferStatus.Offered, default, "", null) { Retry = unit.Retry };
+        }
+    }
+
+    /// <summary>What the device would answer; null for one that there is not.</summary>
+    public OfferPreview? Preview(string key, OfferChange command)
+    {
+        lock (_gate)
+        {
+            if (!_units.TryGetValue(key, out var unit))
+            {
+                return null;
+            }
+
+            if (unit.Change == command.Rollout)
+            {
+                return new OfferPreview
+                {
+                    Verdict = OfferVerdict.InProgress,
+                    WouldOffer = false,
+                    Retry = unit.Retry,
+                    OfferedAt = OfferedAt[key],
+                    DeliveredAt = Delivered.TryGetValue(key, out var at) ? at : null,
+                    Step = ChangeStep.Downloading,
+                };
+            }
+
+            var ended = unit.Last is { } last && last.Rollout == command.Rollout && last.Retry >= command.Retry ? last : null;
+            return new OfferPreview
+            {
+                Verdict = ended is null && !Unfit.ContainsKey(key) ? OfferVerdict.InProgress : OfferVerdict.Closed,
+                WouldOffer = ended is null && !Unfit.ContainsKey(key),
+                Outcome = ended?.Outcome ?? ChangeOutcome.Skipped,
+                Reason = ended?.Reason ?? Unfit.GetValueOrDefault(key, ""),
+                EndedAt = ended?.ClosedAt,
+                Retry = ended?.Retry ?? 0,
+            };
         }
     }
 
@@ -167,12 +252,27 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
         lock (_gate)
         {
             var unit = _units[key];
-            if (unit.Change == command.Rollout)
+            if (Dead.Contains(key))
             {
-                Close(key, unit, ChangeOutcome.TimedOut);
+                throw new StoreUnavailableException("The device's record cannot be read, on purpose.");
             }
 
-            return new OfferReply(OfferStatus.Closed, unit.Last!.Outcome, "", null);
+            if (unit.Change is null && (unit.Last is null || WayBack.Is(unit.Last.Retry) != WayBack.Is(command.Retry)))
+            {
+                return new OfferReply(OfferStatus.Closed, ChangeOutcome.Withdrawn, "NEVER_OFFERED", null);
+            }
+
+            if (unit.Change == command.Rollout)
+            {
+                var isDelivered = Delivered.ContainsKey(key);
+                Close(
+                    key,
+                    unit,
+                    ChangeTimers.OutcomeOf(isDelivered ? command.InProgressPolicy : command.UndeliveredPolicy),
+                    isDelivered ? ChangeTimers.ChangeTimedOut : ChangeTimers.OfferUndelivered);
+            }
+
+            return Closed(unit.Last!);
         }
     }
 
@@ -200,11 +300,30 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
         }
     }
 
-    private void Close(string key, Unit unit, ChangeOutcome outcome)
+    /// <summary>The device is told of the change, so that it is in progress from now on.</summary>
+    public void Deliver(string key)
     {
-        unit.Last = new ClosedChange(unit.Change!.Value, 1, outcome, "", clock.GetUtcNow(), "");
-        Append(key, new ChangeClosed(unit.Change.Value, 1, outcome, ""), []);
+        lock (_gate)
+        {
+            var unit = _units[key];
+            Delivered[key] = clock.GetUtcNow();
+            Append(key, new ChangeDelivered(unit.Change!.Value, 1) { Retry = unit.Retry }, []);
+        }
+    }
+
+    private static OfferReply Closed(ClosedChange last) => new(OfferStatus.Closed, last.Outcome, last.Reason, null)
+    {
+        Retry = last.Retry,
+        EndedAt = last.ClosedAt,
+    };
+
+    private void Close(string key, Unit unit, ChangeOutcome outcome, string reason = "")
+    {
+        unit.Last = new ClosedChange(unit.Change!.Value, 1, outcome, reason, clock.GetUtcNow(), "") { Retry = unit.Retry };
+        Append(key, new ChangeClosed(unit.Change.Value, 1, outcome, reason) { Retry = unit.Retry }, []);
         unit.Change = null;
+        unit.Running = outcome == ChangeOutcome.Succeeded ? unit.Target : unit.Running;
+        Delivered.Remove(key);
     }
 
     private void Append(string key, DomainEvent fact, ImmutableArray<Fence> fences) => Store.Append(
@@ -245,5 +364,15 @@ internal sealed class RolloutFleet(PartitionMap partitions, TimeProvider clock)
         public ClosedChange? Last { get; set; }
 
         public int Offers { get; set; }
+
+        public int Retry { get; set; }
+
+        public string Running { get; set; } = new('9', 64);
+
+        /// <summary>What the last offer was of.</summary>
+        public string Target { get; set; } = "";
+
+        /// <summary>What it ran before the last offer.</summary>
+        public string Previous { get; set; } = "";
     }
 }

@@ -67,8 +67,29 @@ public sealed class RolloutGrainTests(RolloutSilo silo) : IClassFixture<RolloutS
         Assert.Equal(RolloutErrors.ExistsReason, other.Error?.Reason);
         Assert.Equal(["filter", "waves"], invalid.Error!.Metadata.Select(detail => detail.Key));
         Assert.Equal("IMAGE_NOT_FOUND", noImage.Error?.Reason);
-        Assert.Equal(3, validated.Matching);
+        Assert.Equal((3, 3), (validated.Matching, validated.WithoutWayBack)); // what they run is in no catalogue
         Assert.Equal(RolloutErrors.NotFoundReason, missing.Error?.Reason);
+    }
+
+    [Fact]
+    public async Task StartAsync_WithDevicesThatItIsNotFor_SaysOfEachWhy()
+    {
+        var devices = silo.Fleet.Add("unfit", 4);
+        silo.Fleet.Unfit[devices[0]] = "OS_BELOW_MINIMUM";
+        silo.Fleet.Unfit[devices[1]] = "STEP_REQUIRED";
+        var rollout = await silo.CreateAsync("unfit");
+
+        await rollout.StartAsync(Order);
+        var ended = await silo.UntilAsync("unfit", now => now.Plan.IsTerminal, () => silo.Fleet.End("unfit", ChangeOutcome.Succeeded));
+
+        var totals = ended.Plan.Waves[0].Totals;
+        Assert.Equal((2, 2), (totals.Succeeded, totals.Skipped));
+        Assert.Equal((1, 1), (totals.Skips!.Of(MemberReason.OsBelowMinimum), totals.Skips.Of(MemberReason.StepRequired)));
+        var skips = silo.Fleet.PartitionsOf("unfit")
+            .SelectMany(partition => silo.Store.FactsOf(new RecordKey(GrainTypes.RolloutPartition, $"default/unfit/{partition}")))
+            .OfType<RolloutMemberSkipped>()
+            .Select(fact => ($"default/{fact.Device}", fact.Reason));
+        Assert.Equal([(devices[0], "OS_BELOW_MINIMUM"), (devices[1], "STEP_REQUIRED")], skips.Order());
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
@@ -9,6 +10,7 @@ using Muster.Contracts.Rollouts;
 using Muster.Domain;
 using Muster.Domain.Images;
 using Muster.Domain.Rollouts;
+using Muster.Grains.Rollouts;
 using Muster.Grains.Tests.Lifecycle;
 using Orleans.Storage;
 using Orleans.TestingHost;
@@ -34,6 +36,7 @@ public sealed class RolloutSilo : IAsyncLifetime
         {
             silo.Services.AddSingleton<TimeProvider>(Clock);
             silo.Services.AddSingleton(partitions);
+            silo.Services.AddSingleton(Options.Create(RolloutOptions));
             silo.Services.AddSingleton<MemoryStore>();
             silo.Services.AddSingleton<IFeedReader>(services => services.GetRequiredService<MemoryStore>());
             silo.Services.AddSingleton<IFenceWriter>(services => services.GetRequiredService<MemoryStore>());
@@ -47,6 +50,8 @@ public sealed class RolloutSilo : IAsyncLifetime
     }
 
     internal RolloutFleet Fleet { get; }
+
+    internal RolloutOptions RolloutOptions { get; } = new();
 
     internal SteppedClock Clock { get; }
 
@@ -123,7 +128,9 @@ public sealed class RolloutSilo : IAsyncLifetime
             }
 
             var waits = string.Join(' ', reply.Waves.SelectMany(wave => wave.WaitingOn));
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"{reply.Rollout!.Plan.State}, waiting on {waits}");
+            var totals = string.Join("; ", reply.Rollout!.Plan.Waves.Select(wave => wave.Totals));
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(started) < Patience, $"{reply.Rollout.Plan.State}, waiting on {waits}: {totals}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation);
         }
     }
@@ -158,6 +165,9 @@ public class FleetFactory : DispatchProxy
 
     internal static string Digest { get; } = new('a', 64);
 
+    /// <summary>For the one test that revokes it.</summary>
+    internal static string RevocableDigest { get; } = new('c', 64);
+
     internal static IGrainFactory Create(IGrainFactory inner, RolloutFleet fleet)
     {
         var factory = Create<IGrainFactory, FleetFactory>();
@@ -176,6 +186,8 @@ public class FleetFactory : DispatchProxy
             return NeighbourGrain.Create<IDeviceGrain>((method, call) => method switch
             {
                 nameof(IDeviceGrain.OfferAsync) => _fleet.OfferAsync(key, (OfferChange)call[0]!),
+                nameof(IDeviceGrain.PreviewOfferAsync) => Task.FromResult(_fleet.Preview(key, (OfferChange)call[0]!)),
+                nameof(IDeviceGrain.WithdrawChangeAsync) => Answer(() => _fleet.TakeBack(key, (WithdrawChange)call[0]!)),
                 nameof(IDeviceGrain.ExpireChangeAsync) => Answer(() => _fleet.Expire(key, (ExpireChange)call[0]!)),
                 _ => throw new NotSupportedException(method),
             });
@@ -187,6 +199,8 @@ public class FleetFactory : DispatchProxy
             return NeighbourGrain.Create<IInventoryGrain>((method, call) => method switch
             {
                 nameof(IInventoryGrain.ListAsync) => Task.FromResult(_fleet.List(partition, (RowQuery)call[0]!)),
+                nameof(IInventoryGrain.CountAsync) => Task.FromResult(_fleet.Count(partition, (RowQuery)call[0]!, (string)call[1]!)),
+                nameof(IInventoryGrain.ListConnectedAsync) => Task.FromResult(_fleet.ListConnected(partition, (ReachMark)call[1]!)),
                 nameof(IInventoryGrain.FollowAsync) => _fleet.FollowAsync(partition, (FeedPosition)call[0]!),
                 _ => throw new NotSupportedException(method),
             });
@@ -194,8 +208,13 @@ public class FleetFactory : DispatchProxy
 
         if (asked == typeof(IImageGrain))
         {
-            var known = (string)args![0]! == $"default/{Digest}";
-            return NeighbourGrain.Create<IImageGrain>((_, _) => Task.FromResult(known ? Published() : Unknown()));
+            var digest = ImageKey.Parse((string)args![0]!).Digest.Value;
+            return NeighbourGrain.Create<IImageGrain>((method, _) => method switch
+            {
+                nameof(IImageGrain.GetAsync) => Task.FromResult(Find(digest)),
+                nameof(IImageGrain.CheckUseAsync) => Task.FromResult(RefusalOf(digest)),
+                _ => throw new NotSupportedException(method),
+            });
         }
 
         return targetMethod!.Invoke(_inner, args);
@@ -213,19 +232,27 @@ public class FleetFactory : DispatchProxy
         }
     }
 
+    private FleetError? RefusalOf(string digest)
+    {
+        var found = Find(digest);
+        return found.Image is { } image ? ImageLifecycle.CheckUse(image) : found.Error;
+    }
+
+    private ImageReply Find(string digest) => digest == Digest || digest == RevocableDigest
+        ? new ImageReply(ImageOf(digest, _fleet.Revoked.ContainsKey(digest) ? ImageState.Revoked : ImageState.Published), null)
+        : Unknown();
+
     private static ImageReply Unknown() => new(null, FleetError.Of(ErrorKind.NotFound, "IMAGE_NOT_FOUND", "No such image."));
 
-    private static ImageReply Published() => new(
-        new Image
-        {
-            Tenant = TenantId.Default,
-            Digest = ImageDigest.TryParse(Digest, out var digest) ? digest : throw new FormatException(),
-            Manifest = new ImageManifest("12.1.0", ImageTrack.Active, ["P3265-V"], 1000),
-            State = ImageState.Published,
-            Signature = [1],
-            Signer = null!,
-            RequestId = "",
-            CreatedAt = default,
-        },
-        null);
+    private static Image ImageOf(string text, ImageState state) => new()
+    {
+        Tenant = TenantId.Default,
+        Digest = ImageDigest.TryParse(text, out var digest) ? digest : throw new FormatException(),
+        Manifest = new ImageManifest("12.1.0", ImageTrack.Active, ["P3265-V"], 1000),
+        State = state,
+        Signature = [1],
+        Signer = null!,
+        RequestId = "",
+        CreatedAt = default,
+    };
 }

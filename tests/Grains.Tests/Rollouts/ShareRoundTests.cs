@@ -12,7 +12,7 @@ public sealed class ShareRoundTests
     private static readonly DateTimeOffset Start = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public async Task Select_AfterARoundThatSilentPartitionsUsedUp_BeginsWithTheOthers()
+    public async Task Select_AfterARoundThatASilentPartitionUsedUp_BeginsWithTheOthers()
     {
         var clock = new SteppedClock(Start);
         var round = new ShareRound(NeighbourGrain.Create<IGrainFactory>((_, _) => NeighbourGrain.Create<IRolloutPartitionGrain>((_, _) =>
@@ -23,11 +23,49 @@ public sealed class ShareRoundTests
         var rollout = RolloutOf(partitions: 2 * RolloutFreeze.FanOutMax);
 
         var asked = round.Select(rollout.Plan, clock.GetUtcNow());
-        await round.AskAsync(rollout, asked, clock, clock.GetUtcNow().AddSeconds(2));
+        var hasMoved = await round.AskAsync(rollout, asked, clock, clock.GetUtcNow().AddSeconds(2));
+        var wasCutShort = round.IsCutShort;
         var next = round.Select(rollout.Plan, clock.GetUtcNow());
 
-        Assert.Equal(asked[RolloutFreeze.FanOutMax..], next[..RolloutFreeze.FanOutMax]);
-        Assert.Equal(asked.Order(), next.Order());
+        Assert.True(wasCutShort);
+        Assert.False(hasMoved); // or the next round would begin at once, and so on for as long as it is silent
+        Assert.Equal([.. asked[1..], asked[0]], next);
+    }
+
+    /// <summary>One that has permits to use, one that may have news: neither waits for all of the other.</summary>
+    [Fact]
+    public void Select_OfPartitionsWithPermitsAndWithout_TakesThemByTurns()
+    {
+        var rollout = RolloutOf(partitions: 6);
+        var shares = rollout.Plan.Shares.Select(share => share.Partition < 4 ? share with { Waves = [new WaveGrant(2, 1, 1)] } : share);
+
+        var asked = new ShareRound(NeighbourGrain.Create<IGrainFactory>((_, _) => throw new InvalidOperationException("Nobody is asked.")))
+            .Select(rollout.Plan with { Shares = [.. shares] }, Start);
+
+        Assert.Equal([0, 4, 1, 5, 2, 3], asked);
+    }
+
+    /// <summary>A slow share holds up the end of the round and no other share.</summary>
+    [Fact]
+    public async Task AskAsync_BesideASlowPartition_AsksTheNextAsSoonAsAnyHasAnswered()
+    {
+        var slow = new TaskCompletionSource<ShareReport>();
+        var answered = 0;
+        var round = new ShareRound(NeighbourGrain.Create<IGrainFactory>((_, arguments) =>
+            NeighbourGrain.Create<IRolloutPartitionGrain>((_, _) =>
+            {
+                var count = Interlocked.Increment(ref answered);
+                return count == 1 ? slow.Task : Task.FromResult(new ShareReport(count, 1, []));
+            })));
+        var rollout = RolloutOf(partitions: 3 * RolloutFreeze.FanOutMax);
+
+        var asking = round.AskAsync(rollout, round.Select(rollout.Plan, Start), new SteppedClock(Start), Start.AddSeconds(2));
+
+        Assert.Equal(3 * RolloutFreeze.FanOutMax, answered);
+        Assert.False(asking.IsCompleted);
+        slow.SetResult(new ShareReport(0, 1, []));
+        await asking;
+        Assert.False(round.IsCutShort);
     }
 
     private static Rollout RolloutOf(int partitions) => new()

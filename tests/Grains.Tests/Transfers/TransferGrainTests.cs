@@ -7,7 +7,10 @@ using Muster.Contracts.Serials;
 using Muster.Contracts.Transfers;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
+using Muster.Domain.Serials;
 using Muster.Domain.Tenants;
+using Muster.Grains.Devices;
 using Muster.Grains.Tests.Images;
 using Muster.Grains.Tests.Inventory;
 
@@ -73,6 +76,37 @@ public sealed class TransferGrainTests
 
         Assert.Equal((1, 0), (taken.Written, left.Written));
         Assert.Contains("is another tenant's", Assert.Single(left.Left).Why, StringComparison.Ordinal);
+    }
+
+    /// <summary>A key belongs to one identity for ever: a file brings none back under another serial, and takes no serial for it.</summary>
+    [Fact]
+    public async Task WriteAsync_OfADeviceWhoseKeyIsAnothers_LeavesItOut()
+    {
+        await using var silo = await StoreSilo.StartAsync(
+            isEmbedded: false, services => services.AddSingleton<IImageVault>(new ScriptedVault()));
+        var (mine, anna) = (Id("A"), Actor.Operator("anna"));
+        var (key, operational) = (new string('1', 64), new string('2', 64));
+        var partition = Partitions.OfDevice(DeviceKey.Of(TenantId.Default, mine));
+        var spec = new ExpectedDevice("P3265-V", "12.11", "", "", EnrollmentApproval.Automatic);
+        await silo.Grains.GetDevice(TenantId.Default, mine).ExpectAsync(new ExpectDevice(anna, "r1", spec));
+        var packed = Assert.Single((await silo.Store.Archive.ReadAsync(partition, GrainTypes.Device, "default/*", "", Cancel)).Records);
+        var record = (DeviceRecord)silo.Store.Archive.Unpack(packed).Record;
+        var at = DateTimeOffset.UnixEpoch;
+        var enrolled = record.Device! with
+        {
+            State = DeviceState.InService,
+            Identity = new DeviceIdentity(SerialId.Of(mine).Profile, mine, new string('c', 64), key, [1]),
+            Certificates = [new OperationalCertificate(default, 1, default, Sha256Hash.Parse(operational), at, at)],
+        };
+        var crafted = silo.Store.Archive.Repack(packed, record with { Device = enrolled });
+        var stranger = new KeyOwner(SerialId.Of(mine).Profile, TenantId.Default, Id("B"));
+        Assert.Null(await silo.Grains.GetKey(operational).ClaimAsync(stranger));
+
+        var left = await silo.Grains.GetTransfer(partition).WriteAsync(new WriteRecords(anna, TenantId.Default, Guid.Empty, [crafted]));
+
+        Assert.Contains("key", Assert.Single(left.Left).Why, StringComparison.Ordinal);
+        Assert.Null(await silo.Grains.GetKey(key).GetOwnerAsync());
+        Assert.Equal("NOT_FOUND", (await silo.Grains.GetSerial(mine).GetAsync()).Error?.Reason);
     }
 
     private static DeviceId Id(string text) => DeviceId.TryParse(text, out var id) ? id : throw new FormatException(text);

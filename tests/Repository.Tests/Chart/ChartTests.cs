@@ -204,6 +204,22 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
     }
 
     [Fact]
+    public async Task Silos_WithRootsForTimestamps_HaveThemWhereTheyAreRead()
+    {
+        var rendered = await RenderAsync("default", "--set", "trust.timestampRoots=muster-timestamp-roots");
+        var silo = Named<V1Deployment>(rendered, "fleet-silo");
+        var mount = silo.Spec.Template.Spec.Containers[0].VolumeMounts.Single(mount => mount.Name == "timestamp-roots");
+
+        Assert.Equal($"{Setting(silo, "Muster__Data__Directory").Value}/trust/timestamps", mount.MountPath);
+        Assert.True(mount.ReadOnlyProperty);
+        Assert.Equal(
+            "muster-timestamp-roots",
+            silo.Spec.Template.Spec.Volumes.Single(volume => volume.Name == "timestamp-roots").ConfigMap.Name);
+        Assert.DoesNotContain(
+            Named<V1Deployment>(rendered, "fleet-gateway").Spec.Template.Spec.Volumes, volume => volume.Name == "timestamp-roots");
+    }
+
+    [Fact]
     public async Task Silos_WithTheFleetCasKeyInAModule_GetLibraryPinAndUri()
     {
         const string Uri = "pkcs11:?module-path=/opt/pkcs11/lib.so&pin-source=/etc/muster/pin/pin";

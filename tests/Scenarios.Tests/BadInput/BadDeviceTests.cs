@@ -208,7 +208,7 @@ public sealed class BadDeviceTests(BadInputSite site)
     }
 
     [Theory]
-    [InlineData("of another image", "DOWNLOAD_NOT_ALLOWED")]
+    [InlineData("of another image", "LINK_MISSING")]
     [InlineData("with an untrusted certificate", "CERTIFICATE_UNTRUSTED")]
     public async Task Download_ThatIsNotTheDevices_IsRefused(string kind, string reason)
     {

@@ -119,6 +119,11 @@ internal sealed class DeviceColumns
 
     public string NameOf(int row) => _name.Get(row);
 
+    public string RolloutOf(int row) => _fields.Rollout.Get(row);
+
+    public bool HasRollout(int row, string rollout) =>
+        _fields.Rollout.Read(row, []).SequenceEqual(rollout);
+
     /// <summary>The row as lists show it: without settings.</summary>
     public DeviceRow Get(TenantId tenant, int row) => _fields.Get(tenant, row, _labels.LabelsOf(row));
 

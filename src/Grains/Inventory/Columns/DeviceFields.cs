@@ -12,7 +12,7 @@ internal sealed class DeviceFields
     private readonly ValuePool _pool;
     private readonly Dictionary<string, TextColumn> _texts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NumberColumn> _numbers = new(StringComparer.Ordinal);
-    private readonly TextColumn _model, _site, _track, _osVersion, _osFloor, _imageDigest, _bootId, _rollout, _lastRollout, _certificate;
+    private readonly TextColumn _model, _site, _track, _osVersion, _osFloor, _imageDigest, _bootId, _lastRollout, _certificate;
     private readonly TextColumn _findings, _alarms;
     private readonly NumberColumn _state, _stateChangedAt, _createdAt, _secureBoot, _compliance, _rulesKept, _rulesBroken, _generation;
     private readonly NumberColumn _reachedGeneration, _changeStep, _lastOutcome, _installs, _certificateNotAfter, _suspicion, _alarmAt;
@@ -23,7 +23,7 @@ internal sealed class DeviceFields
         Name = AddText("name", isOwn: true);
         (_model, _site, _track) = (AddText("model"), AddText("site"), AddText("track"));
         (_osVersion, _osFloor, _imageDigest) = (AddText("os_version"), AddText("os_floor"), AddText("image_digest"));
-        (_bootId, _rollout, _lastRollout) = (AddText("boot_id", isOwn: true), AddText("rollout"), AddText("last_rollout"));
+        (_bootId, Rollout, _lastRollout) = (AddText("boot_id", isOwn: true), AddText("rollout"), AddText("last_rollout"));
         _certificate = AddText("certificate_sha256", isOwn: true);
         (_state, _stateChangedAt, _createdAt) = (AddNumber("state"), AddNumber("state_changed_at"), AddNumber("created_at"));
         (_secureBoot, _compliance) = (AddNumber("secure_boot"), AddNumber("compliance"));
@@ -36,6 +36,8 @@ internal sealed class DeviceFields
     }
 
     public TextColumn Name { get; }
+
+    public TextColumn Rollout { get; }
 
     /// <summary>By the names of <see cref="InventoryFields.Device"/>.</summary>
     public IReadOnlyDictionary<string, TextColumn> Texts => _texts;
@@ -54,7 +56,7 @@ internal sealed class DeviceFields
         _osFloor.Set(at, row.OsFloor);
         _imageDigest.Set(at, row.ImageDigest);
         _bootId.Set(at, row.BootId);
-        _rollout.Set(at, row.Rollout);
+        Rollout.Set(at, row.Rollout);
         _lastRollout.Set(at, row.LastRollout);
         _certificate.Set(at, row.CertificateSha256);
         _state.Set(at, (long)row.State);
@@ -97,7 +99,7 @@ internal sealed class DeviceFields
         RulesBroken = (int)_rulesBroken.Get(row),
         Generation = _generation.Get(row),
         ReachedGeneration = _reachedGeneration.Get(row),
-        Rollout = _rollout.Get(row),
+        Rollout = Rollout.Get(row),
         ChangeStep = (ChangeStep)_changeStep.Get(row),
         LastRollout = _lastRollout.Get(row),
         LastOutcome = (ChangeOutcome)_lastOutcome.Get(row),

@@ -1,0 +1,87 @@
+using System.CommandLine;
+using Google.Protobuf;
+using Muster.Cli.Session;
+using V1 = Muster.Protocol.V1;
+
+namespace Muster.Cli.Rollouts;
+
+internal static class SimulateRollout
+{
+    private static readonly Option<string> Specification = new("--file", "-f")
+    {
+        Description = "YAML with 'rollout' (waves, failure_gate, devices_per_minute and so on, as in the API), 'assumptions', and 'fleet'"
+            + " unless --inventory is given.",
+        HelpName = "FILE",
+        Required = true,
+    };
+
+    private static readonly Option<string?> Inventory = new("--inventory")
+    {
+        Description = "The members: what 'muster devices list --filter FILTER --output json' has written. Those in service count.",
+        HelpName = "FILE",
+    };
+
+    private static readonly Option<int?> Runs = new("--runs")
+    {
+        Description = "How often. Default: the file's, else 1000.",
+        HelpName = "N",
+    };
+
+    private static readonly Option<int?> Seed = new("--seed")
+    {
+        Description = "The same gives the same answer. Default: the file's, else 0.",
+        HelpName = "N",
+    };
+
+    public static Command Create() => new Command(
+        "simulate",
+        "Runs a rollout many times in virtual time, with the planner of real ones: when it would end, and how soon its gates would stop"
+        + " a bad image. Nothing is created.")
+    {
+        Specification, Inventory, Runs, Seed,
+    }.Calls(async (session, parsed, cancellationToken) =>
+    {
+        var request = await YamlMessage.ReadAsync<V1.SimulateRolloutRequest>(parsed.GetRequiredValue(Specification), cancellationToken);
+        request.Parent = session.Parent;
+        request.Runs = parsed.GetValue(Runs) ?? request.Runs;
+        request.Seed = parsed.GetValue(Seed) ?? request.Seed;
+        if (parsed.GetValue(Inventory) is { } inventory)
+        {
+            request.Fleet = await CountAsync(inventory, cancellationToken);
+        }
+
+        var answer = await RolloutColumns.Client(session).SimulateRolloutAsync(request, cancellationToken: cancellationToken);
+        if (session.Output.IsJson)
+        {
+            await session.Output.ShowAsync(answer);
+        }
+        else
+        {
+            session.Output.Console.Write(SimulationPicture.Of(answer));
+        }
+    });
+
+    /// <summary>Line by line: a fleet is larger than what a person would want in memory.</summary>
+    private static async Task<V1.SimulatedFleet> CountAsync(string file, CancellationToken cancellationToken)
+    {
+        var parser = new JsonParser(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
+        var (line, members, connected) = (0, 0, 0);
+        await foreach (var text in File.ReadLinesAsync(file, cancellationToken))
+        {
+            line++;
+            try
+            {
+                var device = parser.Parse<V1.Device>(text);
+                members += device.State == V1.DeviceState.InService ? 1 : 0;
+                connected += device is { State: V1.DeviceState.InService, Presence.Connected: true } ? 1 : 0;
+            }
+            catch (InvalidProtocolBufferException wrong)
+            {
+                throw new UsageException(
+                    $"{file}, line {line}: not a device as 'muster devices list --output json' writes it: {wrong.Message}", wrong);
+            }
+        }
+
+        return new V1.SimulatedFleet { Members = members, Connected = connected };
+    }
+}

@@ -1,0 +1,68 @@
+namespace Muster.Domain.Devices;
+
+/// <summary>The way back of a rollout: the offer of the image that the device ran before.</summary>
+public static partial class DeviceChanges
+{
+    /// <summary>
+    /// Offers the image before the rollout's (rollouts.md 19). Which one that is the device alone knows; whether it may be offered now, the
+    /// catalogue, the device's model and its floor say.
+    /// </summary>
+    /// <param name="device">The device.</param>
+    /// <param name="offer">The rollout's own offer, of an attempt of the way back.</param>
+    /// <param name="previous">
+    /// An offer of the image of <see cref="WayBack.Find"/> as the catalogue has it; null when it is not published any more.
+    /// </param>
+    /// <param name="hasSession">Whether the device can be told.</param>
+    /// <param name="now">The time of the decision.</param>
+    public static OfferDecision OfferWayBack(
+        Device device, ChangeOffer offer, ChangeOffer? previous, bool hasSession, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(offer);
+        return FindKnown(device, offer.Rollout, offer.Retry)
+            ?? FindAbsence(device)
+            ?? FindUnsettled(device, offer, hasSession, now)
+            ?? FindObstacleOfWayBack(device, offer, previous)
+            ?? Make(device, previous! with { Epoch = offer.Epoch, Retry = offer.Retry }, hasSession, now);
+    }
+
+    /// <summary>What the device remembers of a rollout that ended for it; null when it remembers nothing.</summary>
+    internal static ClosedChange? LastOf(Device device, ResourceId rollout) => device.LastChange is { } last && last.Rollout == rollout
+        ? last
+        : device.EarlierChanges.LastOrDefault(earlier => earlier.Rollout == rollout);
+
+    /// <summary>
+    /// What it runs is not what it will run: "nothing to roll back" is final, and would leave it with the image a boot later.
+    /// </summary>
+    private static OfferDecision? FindUnsettled(Device device, ChangeOffer offer, bool hasSession, DateTimeOffset now)
+    {
+        if (WayBack.Find(device, offer.Rollout, offer.Target.Digest).Reason != WayBack.NothingToRollBack
+            || WayBack.SettlesAt(device, offer.Rollout, offer.SettlesWithin, now) is not { } settlesAt)
+        {
+            return null;
+        }
+
+        var next = now + WayBack.SettleInterval;
+        return new OfferDecision(device, [], hasSession ? OfferVerdict.Busy : OfferVerdict.Offline)
+        {
+            AskAgainAt = next < settlesAt ? next : settlesAt,
+        };
+    }
+
+    private static OfferDecision? FindObstacleOfWayBack(Device device, ChangeOffer offer, ChangeOffer? previous)
+    {
+        var (digest, reason) = WayBack.Find(device, offer.Rollout, offer.Target.Digest);
+        if (reason.Length > 0)
+        {
+            return Closed(device, ChangeOutcome.Skipped, reason);
+        }
+
+        // Its track is where the device comes from: no change of the track that anybody would have to allow.
+        var isUsable = previous is not null
+            && previous.Target.Digest == digest
+            && (previous.Models.IsEmpty || previous.Models.Contains(device.Model))
+            && EnrollmentRules.IsAtLeast(previous.Target.Version, device.OsFloor)
+            && previous.Conditions.FindObstacle(device.Os?.Version ?? "") is null;
+        return isUsable ? null : Closed(device, ChangeOutcome.Skipped, WayBack.NoWayBack);
+    }
+}

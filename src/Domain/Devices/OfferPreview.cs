@@ -1,0 +1,60 @@
+namespace Muster.Domain.Devices;
+
+/// <summary>What would become of an offer if it were made now, and how far the device is with what it has.</summary>
+[GenerateSerializer, Immutable, Alias("muster.offer-preview")]
+public sealed record OfferPreview
+{
+    [Id(0)] public required OfferVerdict Verdict { get; init; }
+
+    /// <summary>It would be made; otherwise <see cref="OfferVerdict.InProgress"/> means that it was.</summary>
+    [Id(1)] public required bool WouldOffer { get; init; }
+
+    /// <summary>For <see cref="OfferVerdict.Closed"/>.</summary>
+    [Id(2)] public ChangeOutcome Outcome { get; init; }
+
+    /// <summary>For an outcome other than success: why.</summary>
+    [Id(3)] public string Reason { get; init; } = "";
+
+    /// <summary>Which attempt it speaks of: how many ended before it.</summary>
+    [Id(4)] public int Retry { get; init; }
+
+    [Id(5)] public DateTimeOffset? OfferedAt { get; init; }
+
+    [Id(6)] public DateTimeOffset? DeliveredAt { get; init; }
+
+    [Id(7)] public DateTimeOffset? EndedAt { get; init; }
+
+    [Id(8)] public ChangeStep Step { get; init; }
+
+    /// <summary>Another rollout whose change is in progress; empty for none.</summary>
+    [Id(9)] public string BusyWith { get; init; } = "";
+
+    /// <summary>Decides as the offer itself does, and commits nothing.</summary>
+    public static OfferPreview Of(Device device, ChangeOffer offer, bool hasSession, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(offer);
+        return Of(device, offer.Rollout, DeviceChanges.Offer(device, offer, hasSession, now));
+    }
+
+    /// <summary>What a decision about an offer of the rollout says.</summary>
+    public static OfferPreview Of(Device device, ResourceId rollout, OfferDecision decision)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(decision);
+        var own = device.Change is { } change && change.Rollout == rollout ? change : null;
+        return new OfferPreview
+        {
+            Verdict = decision.Verdict,
+            WouldOffer = !decision.Events.IsEmpty,
+            Outcome = decision.Outcome,
+            Reason = decision.Reason,
+            Retry = decision.Retry,
+            OfferedAt = own?.OfferedAt,
+            DeliveredAt = own?.DeliveredAt,
+            EndedAt = decision.EndedAt,
+            Step = own?.Step ?? ChangeStep.Unspecified,
+            BusyWith = own is null && device.Change is { } other ? other.Rollout.Value : "",
+        };
+    }
+}

@@ -1,0 +1,178 @@
+using System.Globalization;
+using Muster.Domain.Devices;
+
+namespace Muster.Domain.Rollouts;
+
+/// <summary>
+/// Says of one device where it is in a rollout and why. It decides nothing anew: what a member waits for is <see cref="ShareRules"/>', the
+/// planner's report of its wave, and what <see cref="DeviceChanges"/> would answer to an offer.
+/// </summary>
+public static class DeviceExplainer
+{
+    /// <summary>What a wave waits for because of members, any of which may be another than the one that is asked about.</summary>
+    private static readonly ImmutableArray<WaitingOn> OfOthers =
+        [WaitingOn.Outcomes, WaitingOn.Offline, WaitingOn.Busy, WaitingOn.Retry, WaitingOn.Soak];
+
+    /// <summary>What only a member waits for that could use a permit.</summary>
+    private static readonly ImmutableArray<WaitingOn> OfPermits = [WaitingOn.Budget, WaitingOn.Rate, WaitingOn.Window];
+
+    /// <param name="rollout">As it is committed.</param>
+    /// <param name="waves">What the planner's last report says that each wave waits for; empty when there was none yet.</param>
+    /// <param name="seen">The device.</param>
+    public static DeviceExplanation Explain(Rollout rollout, ImmutableArray<WaveReport> waves, MemberSighting seen)
+    {
+        ArgumentNullException.ThrowIfNull(rollout);
+        ArgumentNullException.ThrowIfNull(seen);
+        if (seen.Member is not { } member)
+        {
+            return NoMember(rollout, seen);
+        }
+
+        var known = new DeviceExplanation
+        {
+            Device = seen.Device,
+            Wave = member.Wave,
+            Status = member.Status,
+            Attempt = WayBack.CountOf(member.Retry) + 1,
+            MaxAttempts = rollout.Spec.Retries?.MaxAttempts ?? 1,
+            BusyWith = seen.Preview?.BusyWith ?? "",
+        };
+        var explained = member.Status switch
+        {
+            MemberStatus.Waiting or MemberStatus.Retrying => Waiting(known, rollout, waves, member, seen.Preview),
+            MemberStatus.Offered => Offered(known, rollout.Spec.Timers, member, seen.Preview),
+            MemberStatus.Succeeded or MemberStatus.Failed or MemberStatus.TimedOut or MemberStatus.Rejected or MemberStatus.Skipped
+                or MemberStatus.Removed => Ended(known, member, seen.Preview),
+            MemberStatus.Untouched => known,
+            _ => throw new UnreachableException($"A member is {member.Status}."),
+        };
+        return explained with
+        {
+            Text = $"{WayOf(member)}ttempt {known.Attempt} of {known.MaxAttempts} in wave {member.Wave}: {TextOf(explained, rollout)}",
+        };
+    }
+
+    private static string WayOf(MemberPlace member) => WayBack.Is(member.Retry) ? "Way back, a" : "A";
+
+    private static DeviceExplanation NoMember(Rollout rollout, MemberSighting seen)
+    {
+        var inService = seen.Row is { State: DeviceState.InService };
+        var (why, text) = (rollout.Plan.State, seen) switch
+        {
+            (_, { Row: null }) => (NotMember.UnknownDevice, $"There is no device '{seen.Device}'."),
+            (RolloutState.Draft, { Matches: true }) when inService => (
+                NotMember.NotStarted, "The members are frozen at the start; as it is now, the device would be one."),
+            (_, { Matches: false }) => (
+                NotMember.FilterDoesNotMatch, $"The filter '{rollout.Spec.Filter}' does not match the device."),
+            _ when !inService => (
+                NotMember.NotInService,
+                $"It is {seen.Row!.State} since {At(seen.Row.StateChangedAt)}; only devices in service are members."),
+            _ => (
+                NotMember.JoinedLater,
+                $"It matches now, and did not when the members were frozen at {At(rollout.Plan.StartedAt)}; who joins later is left out."),
+        };
+        return new DeviceExplanation { Device = seen.Device, NotMember = why, Text = text };
+    }
+
+    private static DeviceExplanation Waiting(
+        DeviceExplanation known, Rollout rollout, ImmutableArray<WaveReport> waves, MemberPlace member, OfferPreview? preview)
+    {
+        if (rollout.Plan.IsTerminal || rollout.Plan.State == RolloutState.Cancelling)
+        {
+            return known;
+        }
+
+        var waits = ImmutableArray.CreateBuilder<WaitingOn>();
+        var report = waves.IsDefault || member.Wave >= waves.Length ? [WaitingOn.Reports] : waves[member.Wave].WaitingOn;
+        waits.AddRange(report.Except(OfOthers).Where(on => member.Wait == MemberWait.Permit || !OfPermits.Contains(on)));
+        switch (member.Wait)
+        {
+            case MemberWait.Backoff:
+                waits.Add(WaitingOn.Retry);
+                break;
+            case MemberWait.Offline:
+                waits.Add(WaitingOn.Offline);
+                break;
+            case MemberWait.Busy:
+                waits.Add(WaitingOn.Busy);
+                break;
+            case MemberWait.Permit when waits.Count == 0:
+                waits.Add(WaitingOn.Permit);
+                break;
+        }
+
+        // Whatever it waits for first: this is how it will end as the device is now.
+        var isUnfit = preview is { Verdict: OfferVerdict.Closed, Outcome: ChangeOutcome.Skipped or ChangeOutcome.Removed };
+        if (isUnfit)
+        {
+            waits.Add(WaitingOn.Precondition);
+        }
+
+        return known with
+        {
+            WaitingOn = waits.ToImmutable(),
+            Reason = isUnfit ? preview!.Reason : "",
+            Until = member.Wait switch
+            {
+                MemberWait.Backoff => member.DueAt,
+                MemberWait.Offline when member.TurnAt is { } turn => rollout.Spec.Timers.DeadlineOf(turn, deliveredAt: null),
+                MemberWait.Permit when waits.Contains(WaitingOn.Window) => waves[member.Wave].WindowOpensAt,
+                _ => null,
+            },
+        };
+    }
+
+    private static DeviceExplanation Offered(DeviceExplanation known, ChangeTimers timers, MemberPlace member, OfferPreview? preview)
+    {
+        var isOpen = preview is { Verdict: OfferVerdict.InProgress, WouldOffer: false };
+        var offeredAt = isOpen ? preview!.OfferedAt : member.Offer?.TakenAt;
+        var deliveredAt = isOpen ? preview!.DeliveredAt : member.Offer?.DeliveredAt;
+        return known with
+        {
+            OfferedAt = offeredAt,
+            DeliveredAt = deliveredAt,
+            Step = isOpen ? preview!.Step : ChangeStep.Unspecified,
+            WaitingOn = [deliveredAt is null ? WaitingOn.Delivery : WaitingOn.Outcomes],
+            Until = offeredAt is { } at ? timers.DeadlineOf(at, deliveredAt) : null,
+        };
+    }
+
+    private static DeviceExplanation Ended(DeviceExplanation known, MemberPlace member, OfferPreview? preview)
+    {
+        if (member.End is { } end)
+        {
+            return known with { Reason = MemberReasons.NameOf(end.Reason), EndedAt = end.At };
+        }
+
+        // The device remembers the end of its last attempts; an offer would be answered with it.
+        return preview is { Verdict: OfferVerdict.Closed, EndedAt: { } at }
+            ? known with { Reason = preview.Reason, EndedAt = at }
+            : known;
+    }
+
+    private static string TextOf(DeviceExplanation known, Rollout rollout)
+    {
+        var until = known.Until is { } at ? $" until {At(at)}" : "";
+        switch (known.Status)
+        {
+            case MemberStatus.Waiting or MemberStatus.Retrying when known.WaitingOn.IsEmpty:
+                return $"not offered; the rollout is {rollout.Plan.State}.";
+            case MemberStatus.Waiting or MemberStatus.Retrying:
+                var busy = known.BusyWith.Length > 0 ? $" It is busy with rollout '{known.BusyWith}'." : "";
+                var unfit = known.Reason.Length > 0 ? $" As it is now it will be left out: {known.Reason}." : "";
+                return $"waits for {string.Join(", ", known.WaitingOn)}{until}.{busy}{unfit}";
+            case MemberStatus.Untouched:
+                return "never offered the change, and not touched now that the rollout is rolled back.";
+            case MemberStatus.Offered when known.DeliveredAt is { } deliveredAt:
+                return $"has it since {At(deliveredAt)} and is {known.Step}; waited for{until}.";
+            case MemberStatus.Offered:
+                return $"offered at {At(known.OfferedAt)} and not delivered; waited for{until}.";
+            default:
+                var reason = known.Reason.Length > 0 ? $": {known.Reason}" : "";
+                return $"{known.Status}{(known.EndedAt is null ? "" : $" at {At(known.EndedAt)}")}{reason}.";
+        }
+    }
+
+    private static string At(DateTimeOffset? at) =>
+        at?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "a time unknown";
+}

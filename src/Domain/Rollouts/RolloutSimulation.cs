@@ -1,0 +1,133 @@
+using Muster.Domain.Devices;
+
+namespace Muster.Domain.Rollouts;
+
+/// <summary>
+/// Runs a rollout many times against devices that only assumptions describe: the same cutter, the same planner and the same gates as a real
+/// one, and virtual time. The same arguments give the same result.
+/// </summary>
+public static class RolloutSimulation
+{
+    /// <summary>A distribution of more runs is not told from this one by a person.</summary>
+    public const int RunsMax = 10_000;
+
+    /// <summary>Offers of all runs together: some ten seconds of a processor.</summary>
+    public const long OffersMax = 20_000_000;
+
+    /// <summary>A member point takes some 60 bytes while the waves are cut.</summary>
+    public const int MembersMax = 1_000_000;
+
+    /// <summary>Twice the longest soak: nobody plans a rollout for longer.</summary>
+    public static readonly TimeSpan TimeMax = RolloutLimits.SoakMax * 2;
+
+    /// <summary>What is wrong with the arguments; empty when a simulation can run. The spec is the caller's to validate.</summary>
+    public static ImmutableArray<SpecProblem> Validate(SimulatedFleet fleet, SimulationAssumptions assumptions, int runs)
+    {
+        ArgumentNullException.ThrowIfNull(fleet);
+        ArgumentNullException.ThrowIfNull(assumptions);
+        var problems = ImmutableArray.CreateBuilder<SpecProblem>();
+        Require(fleet.Members is >= 1 and <= MembersMax, "members", $"is from 1 to {MembersMax}");
+        Require(fleet.Connected >= 0 && fleet.Connected <= fleet.Members, "connected", "is from 0 to the number of members");
+        Require(runs is >= 1 and <= RunsMax, "runs", $"is from 1 to {RunsMax}");
+        Require((long)runs * fleet.Members <= OffersMax, "runs", $"times members is at most {OffersMax}");
+        foreach (var (field, percent) in new[]
+        {
+            ("failure_percent", assumptions.FailurePercent),
+            ("bad_failure_percent", assumptions.BadFailurePercent),
+            ("silent_percent", assumptions.SilentPercent),
+            ("touched_percent_max", assumptions.TouchedPercentMax),
+        })
+        {
+            Require(percent is >= 0 and <= 100, field, "is from 0 to 100");
+        }
+
+        Require(
+            assumptions.TakesMedian > TimeSpan.Zero
+                && assumptions.TakesMedian <= assumptions.TakesAtMost && assumptions.TakesAtMost <= TimeMax,
+            "takes_at_most",
+            "is at least takes_median, and that is above 0");
+        Require(
+            assumptions.ApprovalTakes >= TimeSpan.Zero && assumptions.ApprovalTakes <= TimeMax,
+            "approval_takes",
+            $"is up to {TimeMax.TotalDays:0} days");
+        Require(
+            assumptions.AwayMean > TimeSpan.Zero && assumptions.AwayMean <= TimeMax, "away_mean", $"is up to {TimeMax.TotalDays:0} days");
+        return problems.ToImmutable();
+
+        void Require(bool isSo, string field, string text)
+        {
+            if (!isSo)
+            {
+                problems.Add(new SpecProblem(field, text));
+            }
+        }
+    }
+
+    /// <summary>Runs it with an image of which <paramref name="failurePercent"/> of the devices report a failure.</summary>
+    /// <param name="spec">A valid one (<see cref="RolloutSpecRules.Validate"/>).</param>
+    /// <param name="fleet">A valid one, as the assumptions and the runs (<see cref="Validate"/>).</param>
+    /// <param name="assumptions">What the devices do.</param>
+    /// <param name="failurePercent">In place of the assumptions' own: of the good image or of the bad one.</param>
+    /// <param name="runs">How often.</param>
+    /// <param name="seed">Of the runs; the spec's own seed orders the members.</param>
+    /// <param name="cancellationToken">Looked at between runs.</param>
+    public static SimulationResult Run(
+        RolloutSpec spec,
+        SimulatedFleet fleet,
+        SimulationAssumptions assumptions,
+        double failurePercent,
+        int runs,
+        int seed,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(fleet);
+        ArgumentNullException.ThrowIfNull(assumptions);
+        var waves = SimulatedWaves.Cut(spec, fleet);
+        var simulated = WithoutApprovers(spec, assumptions);
+        var done = ImmutableArray.CreateBuilder<SimulatedRollout>(runs);
+        for (var run = 0; run < runs; run++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var devices = new SimulatedDevices(assumptions, failurePercent, spec.Timers, SeededNumbers.Of(seed, run));
+            done.Add(new SimulatedCoordinator(simulated, waves, devices).Run());
+        }
+
+        return new SimulationResult(done.MoveToImmutable(), [.. waves.Cuts.Select(cut => cut.Members)]);
+    }
+
+    /// <summary>An approver behind an open gate is so much more soak: the gates are looked at for as long.</summary>
+    private static RolloutSpec WithoutApprovers(RolloutSpec spec, SimulationAssumptions assumptions) => spec with
+    {
+        Waves = [.. spec.Waves.Select(wave => wave.NeedsApproval
+            ? wave with { NeedsApproval = false, Soak = wave.Soak + assumptions.ApprovalTakes }
+            : wave)],
+    };
+}
+
+/// <summary>The waves of a simulated fleet, and how many members of each have no session at the freeze.</summary>
+internal sealed record SimulatedWaves(ImmutableArray<WaveCut> Cuts, ImmutableArray<int> Away)
+{
+    public static SimulatedWaves Cut(RolloutSpec spec, SimulatedFleet fleet)
+    {
+        ImmutableArray<MemberPoint> points =
+            [.. Enumerable.Range(0, fleet.Members).Select(i => MemberPoint.Of(Device(i), spec.Seed, i < fleet.Connected))];
+        var buckets = points.GroupBy(point => point.Bucket).ToDictionary(group => group.Key, group => group.ToImmutableArray());
+        var all = Enumerable.Range(0, MemberHistogram.Buckets)
+            .ToDictionary(bucket => bucket, bucket => buckets.GetValueOrDefault(bucket, []));
+        var cuts = WaveCutter.Cut(spec.Waves, MemberHistogram.Of(points), all).Cuts;
+        var away = new int[cuts.Length];
+        foreach (var point in points)
+        {
+            if (!point.Connected)
+            {
+                away[WaveCut.WaveOf(cuts, point)]++;
+            }
+        }
+
+        return new SimulatedWaves(cuts, [.. away]);
+    }
+
+    private static DeviceId Device(int number) =>
+        DeviceId.TryParse($"SIMULATED{number:D7}", out var id) ? id : throw new UnreachableException("A number of seven digits.");
+}

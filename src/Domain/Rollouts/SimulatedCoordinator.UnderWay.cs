@@ -1,0 +1,69 @@
+namespace Muster.Domain.Rollouts;
+
+/// <summary>A run that goes on from where a real rollout is.</summary>
+internal sealed partial class SimulatedCoordinator
+{
+    private readonly int _stepsMax = int.MaxValue;
+    private readonly bool _wasCancelled;
+
+    /// <param name="spec">What was ordered.</param>
+    /// <param name="plan">Where it is, with the totals of its waves. All partitions become one share.</param>
+    /// <param name="now">The time of that.</param>
+    /// <param name="devices">What becomes of those that have no outcome.</param>
+    /// <param name="stepsMax">Looks of the planner before the run ends unfinished.</param>
+    public SimulatedCoordinator(RolloutSpec spec, RolloutPlan plan, DateTimeOffset now, SimulatedDevices devices, int stepsMax)
+    {
+        (_spec, _devices, _stepsMax, _start, _now) = (spec, devices, stepsMax, now, now);
+        _wasCancelled = plan.State == RolloutState.Cancelling;
+        var grants = plan.Waves.Select((_, wave) => Sum(plan.Shares, wave)).ToImmutableArray();
+        _plan = plan with { Shares = [new SharePlan(0, 0, grants)], BurnUp = null };
+        _totals = [.. plan.Waves.Select((wave, i) => ReachableOrAway(wave.Totals, grants[i]))];
+        _waves = new SimulatedWaves([.. plan.Waves.Select(wave => wave.Cut)], [.. _totals.Select(totals => totals.WaitingOffline)]);
+        _isOpen = [.. plan.Waves.Select(wave => wave.IsOpen)];
+        _retries = [.. _totals.Select(totals => new Queue<int>(Enumerable.Repeat(1, totals.RetryingOnline)))];
+        for (var wave = 0; wave < _totals.Length; wave++)
+        {
+            GoOn(wave, plan.Waves[wave].StartedAt ?? now);
+        }
+    }
+
+    /// <summary>Looks of the planner so far.</summary>
+    public int Steps { get; private set; }
+
+    /// <summary>The plan of the last look.</summary>
+    public RolloutPlan Reached => _plan;
+
+    private static WaveGrant Sum(ImmutableArray<SharePlan> shares, int wave) => shares.Aggregate(default(WaveGrant), (sum, share) => new(
+        sum.Granted + share.Waves[wave].Granted,
+        sum.Seen + share.Waves[wave].Seen,
+        sum.Offered + share.Waves[wave].Offered));
+
+    /// <summary>Who is busy with another change comes back as somebody does who is away.</summary>
+    private static ShareTotals ReachableOrAway(ShareTotals totals, WaveGrant grant) => totals with
+    {
+        GrantSeen = grant.Seen,
+        Offered = grant.Offered,
+        WaitingOffline = totals.WaitingOffline + totals.WaitingBusy,
+        WaitingBusy = 0,
+    };
+
+    /// <summary>What devices of the wave are in the middle of. How long they have been is not known: each begins anew.</summary>
+    private void GoOn(int wave, DateTimeOffset openedAt)
+    {
+        var totals = _totals[wave];
+        for (var i = 0; i < totals.InProgress; i++)
+        {
+            Try(wave, 0);
+        }
+
+        for (var i = totals.RetryingOnline; i < totals.Retrying; i++)
+        {
+            _events.Enqueue(new DeviceEvent(wave, What.MayRetry, default, 1), _now + (_spec.Retries?.Backoff ?? TimeSpan.Zero));
+        }
+
+        if (_isOpen[wave])
+        {
+            AwaitReturns(wave, openedAt);
+        }
+    }
+}

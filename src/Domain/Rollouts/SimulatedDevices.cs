@@ -1,0 +1,66 @@
+using Muster.Domain.Devices;
+
+namespace Muster.Domain.Rollouts;
+
+/// <summary>What devices do that only assumptions describe.</summary>
+internal sealed class SimulatedDevices(
+    SimulationAssumptions assumptions, double failurePercent, ChangeTimers timers, SeededNumbers random)
+{
+    /// <summary>The 95th percentile of the standard normal distribution.</summary>
+    private const double NormalAtMost = 1.6449;
+
+    private readonly double _spread = Math.Log(assumptions.TakesAtMost / assumptions.TakesMedian) / NormalAtMost;
+
+    /// <summary>What becomes of an offer, and after how long; null for one of which nobody ever hears.</summary>
+    public (ChangeOutcome Outcome, TimeSpan After)? Try()
+    {
+        var isWaitedFor = timers.InProgressPolicy == TimeoutPolicy.Wait;
+        if (random.Next() * 100 < assumptions.SilentPercent)
+        {
+            return isWaitedFor ? null : (ChangeOutcome.TimedOut, timers.InProgressMax);
+        }
+
+        var takes = assumptions.TakesMedian * Math.Exp(_spread * Normal());
+        return takes >= timers.InProgressMax && !isWaitedFor ? (ChangeOutcome.TimedOut, timers.InProgressMax)
+            : random.Next() * 100 < failurePercent ? (ChangeOutcome.Failed, takes)
+            : (ChangeOutcome.Succeeded, takes);
+    }
+
+    /// <summary>Where a device stands in the order: the jitter of its back-off comes from that.</summary>
+    public ulong Place() => (ulong)(random.Next() * ulong.MaxValue);
+
+    /// <summary>When a device that is away at the start comes back.</summary>
+    public TimeSpan Return() => Bound(assumptions.AwayMean * -Math.Log(1 - random.Next()));
+
+    private static TimeSpan Bound(TimeSpan time) => time < RolloutSimulation.TimeMax ? time : RolloutSimulation.TimeMax;
+
+    /// <summary>Box and Muller.</summary>
+    private double Normal() =>
+        Math.Sqrt(-2 * Math.Log(1 - random.Next())) * Math.Cos(2 * Math.PI * random.Next());
+}
+
+/// <summary>
+/// SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014): the same numbers for the same seed, on every
+/// runtime.
+/// </summary>
+internal sealed class SeededNumbers
+{
+    private const ulong Golden = 0x9E3779B97F4A7C15;
+
+    private ulong _state;
+
+    private SeededNumbers(ulong state) => _state = state;
+
+    public static SeededNumbers Of(int seed, int run) => new(((ulong)(uint)seed << 32) | (uint)run);
+
+    /// <summary>From 0 to below 1.</summary>
+    public double Next()
+    {
+        _state += Golden;
+        var mixed = _state;
+        mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
+        mixed ^= mixed >> 31;
+        return (mixed >> 11) * (1.0 / (1UL << 53));
+    }
+}

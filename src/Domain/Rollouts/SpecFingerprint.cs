@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Muster.Domain.Rollouts;
+
+/// <summary>
+/// What approvals of a spec are bound to: SHA-256 over every field of it. Each value stands behind its length, so that no two specs run
+/// together; a test changes each field there is and wants another fingerprint.
+/// </summary>
+internal static class SpecFingerprint
+{
+    public static string Of(RolloutSpec spec)
+    {
+        var text = new StringBuilder();
+        Add(text, spec.ImageDigest, spec.TargetVersion, spec.Filter, spec.Seed, spec.Waves.Length);
+        foreach (var wave in spec.Waves)
+        {
+            Add(text, (int)wave.Size.Kind, wave.Size.Value, wave.SuccessPercent, wave.MinSucceeded, wave.Soak.Ticks, wave.ConnectedOnly);
+            Add(text, wave.NeedsApproval);
+        }
+
+        Add(text, spec.FailureGate.FailureCount, spec.FailureGate.FailurePercent, spec.FailureGate.MinFinished);
+        Add(text, (int)spec.FailureGate.Action);
+        Add(text, spec.DevicesPerMinute, (int?)spec.MaxUnavailable?.Kind, spec.MaxUnavailable?.Value, spec.AllowTrackChange);
+        Add(text, spec.InProgressTimeout.Ticks, spec.UndeliveredTimeout.Ticks);
+        Add(text, spec.RateGrowth?.FactorTenths, (int?)spec.RateGrowth?.Step, spec.RateGrowth?.Devices, spec.RateGrowth?.PerMinuteMax);
+        Add(text, spec.ApprovalsRequired, spec.OverrideNeedsApprover);
+        Add(text, spec.Retries?.MaxAttempts, spec.Retries?.Backoff.Ticks, spec.Retries?.BackoffMax.Ticks);
+        Add(text, (int)spec.InProgressPolicy, (int)spec.UndeliveredPolicy, spec.Windows.IsDefault ? 0 : spec.Windows.Length);
+        foreach (var window in spec.Windows.IsDefault ? [] : spec.Windows)
+        {
+            Add(text, window.Recurrence, window.Duration.Ticks, window.TimeZone);
+        }
+
+        // Behind everything else, and not at all without them: approvals of images are older than settings.
+        if (spec.Settings is { } settings)
+        {
+            Add(text, settings.Count());
+            foreach (var (name, value) in settings)
+            {
+                Add(text, name, value);
+            }
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+    }
+
+    // Numbers, texts and booleans; nothing is a dash without a length.
+    private static void Add(StringBuilder text, params ReadOnlySpan<IConvertible?> values)
+    {
+        foreach (var value in values)
+        {
+            var form = value?.ToString(CultureInfo.InvariantCulture);
+            text.Append(CultureInfo.InvariantCulture, $"{form?.Length.ToString(CultureInfo.InvariantCulture) ?? "-"}:{form};");
+        }
+    }
+}

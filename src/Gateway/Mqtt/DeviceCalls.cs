@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Options;
+
+namespace Muster.Gateway.Mqtt;
+
+/// <summary>
+/// What this gateway has asked the grains of devices and has no answer to yet. Devices that are here wait for nobody; those that come do
+/// (<see cref="Identity.HandshakeGate"/>): each brings three questions with it, and a site that comes back at once would fill the silos'
+/// queues, in which operators wait too.
+/// </summary>
+internal sealed class DeviceCalls(IOptions<MqttOptions> options) : IDisposable
+{
+    /// <summary>
+    /// Of a site that goes at once: its devices' grains are told one behind the other. A late word harms nobody, because it names the
+    /// session.
+    /// </summary>
+    private readonly SemaphoreSlim _goodbyes = new(options.Value.CallsBusyMax);
+
+    private int _underWay;
+
+    public bool AreMany => Volatile.Read(ref _underWay) > options.Value.CallsBusyMax;
+
+    public void Begin() => Interlocked.Increment(ref _underWay);
+
+    public void End() => Interlocked.Decrement(ref _underWay);
+
+    /// <summary>Waits until a grain may be told that its device is gone.</summary>
+    public async Task EnterGoodbyeAsync()
+    {
+        await _goodbyes.WaitAsync();
+        Begin();
+    }
+
+    public void LeaveGoodbye()
+    {
+        End();
+        _goodbyes.Release();
+    }
+
+    public void Dispose() => _goodbyes.Dispose();
+}

@@ -1,0 +1,26 @@
+using Muster.Contracts.Rollouts;
+using Muster.Domain.Rollouts;
+
+namespace Muster.Grains.Rollouts;
+
+/// <summary>The share of a rollout that is rolled back; the rules are <see cref="RollBackRules"/>.</summary>
+internal sealed partial class RolloutPartitionGrain
+{
+    /// <summary>
+    /// Committed before anybody is offered a way back: a fact of the way there that is read later is told from those of the way back by
+    /// its attempt.
+    /// </summary>
+    private async Task TurnRoundAsync(AdvanceShare command)
+    {
+        if (command.IsRollingBack && !RollBackRules.HasBegun(_share!))
+        {
+            await CommitAsync(
+                RollBackRules.Begin(_share!, command.Granted, _clock.GetUtcNow()), new RolloutShareTurned(_rollout, _partition));
+        }
+    }
+
+    /// <summary>What the device has not named yet is taken back: of a revoked image, and of the way there once it is left.</summary>
+    private bool IsWithdrawn(OpenOffer offer, AdvanceShare command) =>
+        offer.DeliveredAt is null
+        && (RollBackRules.HasBegun(_share!) ? RollBackRules.IsOnTheWayThere(_share!, offer.Member) : command.IsWithdrawing);
+}

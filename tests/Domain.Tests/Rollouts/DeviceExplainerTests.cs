@@ -1,0 +1,127 @@
+using Muster.Domain.Devices;
+using Muster.Domain.Rollouts;
+using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
+
+namespace Muster.Domain.Tests.Rollouts;
+
+/// <summary>What is said of one member; that it is said from the same rules is shown by the grains' tests.</summary>
+public sealed class DeviceExplainerTests
+{
+    private static readonly RolloutSpec Waited = Spec(Wave(Amount.Count(5)), Wave(Amount.Percent(100)));
+
+    [Theory]
+    [InlineData(MemberWait.Permit, new[] { WaitingOn.Outcomes, WaitingOn.Offline, WaitingOn.Budget }, new[] { WaitingOn.Budget })]
+    [InlineData(MemberWait.Permit, new[] { WaitingOn.Outcomes, WaitingOn.Busy }, new[] { WaitingOn.Permit })]
+    [InlineData(MemberWait.Offline, new[] { WaitingOn.Budget, WaitingOn.Offline }, new[] { WaitingOn.Offline })]
+    [InlineData(MemberWait.Busy, new[] { WaitingOn.Resume, WaitingOn.Rate }, new[] { WaitingOn.Resume, WaitingOn.Busy })]
+    [InlineData(MemberWait.Backoff, new[] { WaitingOn.Retry }, new[] { WaitingOn.Retry })]
+    public void Explain_AWaitingMember_NamesWhatItWaitsForAndNotWhatOthersDo(MemberWait wait, WaitingOn[] wave, WaitingOn[] expected)
+    {
+        var explained = DeviceExplainer.Explain(
+            Running(), [new WaveReport([.. wave]), new WaveReport([])], Seen(MemberStatus.Waiting, wait));
+
+        Assert.Equal(expected, explained.WaitingOn);
+    }
+
+    [Fact]
+    public void Explain_BeforeTheFirstReport_WaitsForReports() => Assert.Equal(
+        [WaitingOn.Reports], DeviceExplainer.Explain(Running(), [], Seen(MemberStatus.Waiting, MemberWait.Permit)).WaitingOn);
+
+    [Fact]
+    public void Explain_AMemberThatDoesNotMeetAPrecondition_SaysThatItWillBeLeftOut()
+    {
+        var preview = new OfferPreview
+        {
+            Verdict = OfferVerdict.Closed, WouldOffer = false, Outcome = ChangeOutcome.Skipped, Reason = "STEP_REQUIRED",
+        };
+
+        var explained = DeviceExplainer.Explain(
+            Running(), [new WaveReport([])], Seen(MemberStatus.Waiting, MemberWait.Offline) with { Preview = preview });
+
+        Assert.Equal([WaitingOn.Offline, WaitingOn.Precondition], explained.WaitingOn);
+        Assert.Equal(("STEP_REQUIRED", Start + Waited.UndeliveredTimeout), (explained.Reason, explained.Until));
+        Assert.Equal(
+            "Attempt 1 of 1 in wave 0: waits for Offline, Precondition until 2026-03-08 08:00:00Z."
+            + " As it is now it will be left out: STEP_REQUIRED.",
+            explained.Text);
+    }
+
+    [Fact]
+    public void Explain_AMemberOfARolloutThatHasEnded_WaitsForNothing()
+    {
+        var cancelled = Running() with { Plan = Running().Plan with { State = RolloutState.Cancelled } };
+
+        var explained = DeviceExplainer.Explain(cancelled, [new WaveReport([])], Seen(MemberStatus.Retrying, MemberWait.Backoff));
+
+        Assert.Empty(explained.WaitingOn);
+        Assert.Equal("Attempt 1 of 1 in wave 0: not offered; the rollout is Cancelled.", explained.Text);
+    }
+
+    [Fact]
+    public void Explain_AnOfferThatIsWaitedForForEver_HasNoEnd()
+    {
+        var rollout = Running() with { Spec = Waited with { InProgressPolicy = TimeoutPolicy.Wait } };
+        var offer = new OpenOffer(0, 1, true, Start, Start.AddMinutes(1));
+        var seen = Seen(MemberStatus.Offered, MemberWait.None);
+
+        var explained = DeviceExplainer.Explain(rollout, [], seen with { Member = seen.Member! with { Offer = offer } });
+
+        Assert.Equal((Start, Start.AddMinutes(1), null), (explained.OfferedAt, explained.DeliveredAt, explained.Until));
+        Assert.Equal([WaitingOn.Outcomes], explained.WaitingOn);
+    }
+
+    [Theory]
+    [InlineData(MemberStatus.Succeeded)]
+    [InlineData(MemberStatus.Failed)]
+    [InlineData(MemberStatus.TimedOut)]
+    [InlineData(MemberStatus.Rejected)]
+    [InlineData(MemberStatus.Skipped)]
+    [InlineData(MemberStatus.Removed)]
+    public void Explain_AMemberThatEnded_SaysHowWhenAndWhyAsFarAsItIsKnown(MemberStatus status)
+    {
+        var ended = new OfferPreview { Verdict = OfferVerdict.Closed, WouldOffer = false, Reason = "flash", EndedAt = Start };
+        var bare = Seen(status, MemberWait.None);
+        var end = new MemberEnd(0, MemberReason.OfferUndelivered, Start, IsGivenUp: true);
+        var kept = bare with { Member = bare.Member! with { End = end } };
+
+        var unknown = DeviceExplainer.Explain(Running(), [], bare);
+        var byDevice = DeviceExplainer.Explain(Running(), [], bare with { Preview = ended });
+        var byShare = DeviceExplainer.Explain(Running(), [], kept with { Preview = ended });
+
+        Assert.Equal((status, "", null), (unknown.Status, unknown.Reason, unknown.EndedAt));
+        Assert.Equal(("flash", Start), (byDevice.Reason, byDevice.EndedAt));
+        Assert.Equal(("OFFER_UNDELIVERED", Start), (byShare.Reason, byShare.EndedAt));
+    }
+
+    [Fact]
+    public void Explain_AMemberOfARolloutThatIsRolledBack_SaysWhichWayItIsOn()
+    {
+        var waiting = Seen(MemberStatus.Waiting, MemberWait.Permit);
+        waiting = waiting with { Member = waiting.Member! with { Retry = WayBack.FirstRetry + 1 } };
+
+        var back = DeviceExplainer.Explain(Running(), [new WaveReport([WaitingOn.LaterWave])], waiting);
+        var untouched = DeviceExplainer.Explain(Running(), [], Seen(MemberStatus.Untouched, MemberWait.None));
+
+        Assert.Equal((2, WaitingOn.LaterWave), (back.Attempt, Assert.Single(back.WaitingOn)));
+        Assert.Equal("Way back, attempt 2 of 1 in wave 0: waits for LaterWave.", back.Text);
+        Assert.Contains("never offered", untouched.Text, StringComparison.Ordinal);
+        Assert.Empty(untouched.WaitingOn);
+    }
+
+    private static Rollout Running() => new()
+    {
+        Tenant = TenantId.Default,
+        Id = Id,
+        Spec = Waited,
+        Plan = Started(Waited, 5, 5),
+        CreatedBy = Anna,
+        CreatedAt = Start,
+        RequestId = "r1",
+    };
+
+    private static MemberSighting Seen(MemberStatus status, MemberWait wait) => new()
+    {
+        Device = Device(1),
+        Member = new MemberPlace { Wave = 0, Status = status, Retry = 0, Wait = wait, TurnAt = Start },
+    };
+}

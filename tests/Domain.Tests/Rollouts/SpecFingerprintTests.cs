@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using Muster.Domain.Devices;
+using Muster.Domain.Rollouts;
+using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
+
+namespace Muster.Domain.Tests.Rollouts;
+
+/// <summary>Whatever a spec orders is part of what approvals are bound to, also a field that is added later.</summary>
+public sealed class SpecFingerprintTests
+{
+    private static readonly RolloutSpec Full = Spec(Wave(Amount.Count(5)), Wave(Amount.Percent(100))) with
+    {
+        Filter = "site = Lund",
+        FailureGate = new FailureGate(3, 10, 1),
+        DevicesPerMinute = 50,
+        RateGrowth = new RateGrowth(20, RateStep.Offered, 1_000, 400),
+        MaxUnavailable = Amount.Count(20),
+        Retries = new RetryPolicy(3, TimeSpan.FromMinutes(5), TimeSpan.FromHours(4)),
+        Windows = [new OfferWindow("0 22 * * *", TimeSpan.FromHours(6), "Europe/Stockholm")],
+        Settings = [new DeviceSetting("root.Network.SSH.Enabled", "no")],
+    };
+
+    public static TheoryData<string> Fields() => new(Changes(Full, typeof(RolloutSpec), "").Select(change => change.Path));
+
+    [Theory]
+    [MemberData(nameof(Fields))]
+    public void Fingerprint_OfAnyChangedField_IsAnother(string field)
+    {
+        var changed = (RolloutSpec)Changes(Full, typeof(RolloutSpec), "").Single(change => change.Path == field).Changed;
+
+        Assert.NotEqual(Full.Fingerprint, changed.Fingerprint);
+        Assert.False(Full.Equals(changed)); // the same fields tell a repeated request from another one
+    }
+
+    [Fact]
+    public void Fingerprint_OfTheSameOrders_IsTheSame()
+    {
+        var again = Full with { Waves = [.. Full.Waves], Windows = [.. Full.Windows], FailureGate = Full.FailureGate with { } };
+
+        Assert.Equal(Full.Fingerprint, again.Fingerprint);
+        Assert.Matches("^[0-9a-f]{64}$", again.Fingerprint);
+    }
+
+    [Fact]
+    public void Fingerprint_OfAnImage_IsTheSameAsBeforeThereWereSettings() => Assert.Equal(
+        "a9bec012603319474b98b789dad2421b35fef547f535d90dca40217329aeaa81",
+        Spec(Wave(Amount.Count(5)), Wave(Amount.Percent(100))).Fingerprint);
+
+    [Fact]
+    public void Fingerprint_OfFieldsThatRunTogether_IsAnother()
+    {
+        Assert.NotEqual(OfSettings("a", "1:b").Fingerprint, OfSettings("a1:", "b").Fingerprint);
+
+        var one = Full with { TargetVersion = "12", Filter = "1:1;" };
+        var other = Full with { TargetVersion = "12;4:1:1;", Filter = "" };
+
+        Assert.NotEqual(one.Fingerprint, other.Fingerprint);
+    }
+
+    private static RolloutSpec OfSettings(string name, string value) => Full with { Settings = [new DeviceSetting(name, value)] };
+
+    /// <summary>The value with each field changed in turn, whatever it consists of.</summary>
+    private static IEnumerable<(string Path, object Changed)> Changes(object value, Type type, string path)
+    {
+        foreach (var property in type.GetProperties().Where(property => property.SetMethod is not null))
+        {
+            foreach (var (under, changed) in Values(property.GetValue(value), property.PropertyType, $"{path}{property.Name}"))
+            {
+                yield return (under, With(value, property, changed));
+            }
+        }
+    }
+
+    private static IEnumerable<(string Path, object Changed)> Values(object? value, Type type, string path) => value switch
+    {
+        null => throw new NotSupportedException($"{path} is not set: give the full spec of this test a value for it."),
+        string text => [(path, text + "x")],
+        bool flag => [(path, !flag)],
+        int number => [(path, number + 1)],
+        long number => [(path, number + 1)],
+        TimeSpan span => [(path, span + TimeSpan.FromTicks(1))],
+        Enum choice => [(path, Enum.ToObject(choice.GetType(), Convert.ToInt32(choice, null) + 1))],
+        ImmutableArray<WaveSpec> waves => Changes(waves[0], typeof(WaveSpec), $"{path}.")
+            .Select(change => (change.Path, (object)waves.SetItem(0, (WaveSpec)change.Changed)))
+            .Append(($"{path}.count", (object)waves.Add(waves[0]))),
+        ImmutableArray<OfferWindow> windows => Changes(windows[0], typeof(OfferWindow), $"{path}.")
+            .Select(change => (change.Path, (object)windows.SetItem(0, (OfferWindow)change.Changed)))
+            .Append(($"{path}.count", (object)windows.Add(windows[0]))),
+        SettingSet settings => settings
+            .Select(setting => ($"{path}.{setting.Name}", (object)SettingSet.Of([setting with { Value = setting.Value + "x" }])))
+            .Append(($"{path}.name", SettingSet.Of([.. settings.Select(setting => setting with { Name = setting.Name + "x" })])))
+            .Append(($"{path}.count", SettingSet.Of([.. settings, new DeviceSetting("another", "")]))),
+        _ when type.Namespace == typeof(RolloutSpec).Namespace || Nullable.GetUnderlyingType(type) is not null =>
+            Changes(value, value.GetType(), $"{path}."),
+        _ => throw new NotSupportedException($"{path} is a {type}: teach this test, and the fingerprint, what it consists of."),
+    };
+
+    private static object With(object value, PropertyInfo property, object changed)
+    {
+        var copy = typeof(object).GetMethod("MemberwiseClone", BindingFlags.Instance | BindingFlags.NonPublic)!.Invoke(value, null)!;
+        property.SetValue(copy, changed);
+        return copy;
+    }
+}

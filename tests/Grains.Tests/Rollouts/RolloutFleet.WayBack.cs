@@ -1,0 +1,89 @@
+using System.Collections.Immutable;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Devices;
+using Muster.Domain.Devices;
+
+namespace Muster.Grains.Tests.Rollouts;
+
+/// <summary>What devices run, and whether they can go back.</summary>
+internal sealed partial class RolloutFleet
+{
+    /// <summary>What these devices ran before is not published any more.</summary>
+    public HashSet<string> WithoutWayBack { get; } = [];
+
+    /// <summary>These devices may still install what their rollout has ended with.</summary>
+    public Dictionary<string, DateTimeOffset> Unsettled { get; } = [];
+
+    /// <summary>How often they were asked while they might.</summary>
+    public Dictionary<string, int> Asked { get; } = [];
+
+    /// <summary>The device boots into what it was offered last, whatever became of the offer.</summary>
+    public void BootLate(string key)
+    {
+        lock (_gate)
+        {
+            Unsettled.Remove(key);
+            _units[key].Running = _units[key].Target;
+        }
+    }
+
+    /// <summary>What the device runs.</summary>
+    public string RunningOf(string key)
+    {
+        lock (_gate)
+        {
+            return _units[key].Running;
+        }
+    }
+
+    public ImmutableArray<string> KeysOf(string site)
+    {
+        lock (_gate)
+        {
+            return [.. _units.Where(unit => unit.Value.Site == site).Select(unit => unit.Key)];
+        }
+    }
+
+    /// <summary>The device takes the offer back unless it was delivered.</summary>
+    public OfferReply TakeBack(string key, WithdrawChange command)
+    {
+        lock (_gate)
+        {
+            var unit = _units[key];
+            if (Dead.Contains(key))
+            {
+                throw new StoreUnavailableException("The device's record cannot be read, on purpose.");
+            }
+
+            if (unit.Change != command.Rollout)
+            {
+                return new OfferReply(OfferStatus.Closed, ChangeOutcome.Withdrawn, "NEVER_OFFERED", null);
+            }
+
+            if (Delivered.TryGetValue(key, out var at))
+            {
+                return new OfferReply(OfferStatus.Offered, default, "", at);
+            }
+
+            Close(key, unit, ChangeOutcome.Withdrawn, command.Reason);
+            return Closed(unit.Last!);
+        }
+    }
+
+    private OfferReply? RefusalOf(string key, Unit unit, OfferChange command)
+    {
+        if (WayBack.Is(command.Retry) && Unsettled.TryGetValue(key, out var settlesAt) && clock.GetUtcNow() < settlesAt)
+        {
+            Asked[key] = Asked.GetValueOrDefault(key) + 1;
+            return new OfferReply(OfferStatus.WaitingBusy, default, "", null) { AskAgainAt = settlesAt };
+        }
+
+        return ObstacleOf(key, unit, command) is { } reason
+            ? new OfferReply(OfferStatus.Closed, ChangeOutcome.Skipped, reason, null)
+            : null;
+    }
+
+    private string? ObstacleOf(string key, Unit unit, OfferChange command) => WayBack.Is(command.Retry)
+        ? unit.Running != command.Target.Digest ? WayBack.NothingToRollBack : WithoutWayBack.Contains(key) ? WayBack.NoWayBack : null
+        : Unfit.GetValueOrDefault(key);
+}

@@ -1,0 +1,135 @@
+using System.Text.Json;
+
+namespace Muster.Scenarios.Tests;
+
+/// <summary>
+/// A rollout of settings over real MQTT: devices that set them, one that has them already, one that only says that it has set them, and a
+/// kill -9 while they are on their way.
+/// </summary>
+public sealed class SettingsRolloutTests
+{
+    private const int Devices = 5;
+
+    /// <summary>The fleet's first.</summary>
+    private const string Liar = "ACCC8E000000";
+
+    private const string Early = "ACCC8E000001";
+
+    private const string Honest = "ACCC8E000002";
+
+    /// <summary>A rollout takes some seconds; only a bug reaches it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Rollout_OfSettings_EndsWithWhatDevicesReport()
+    {
+        await using var muster = new OneProcess();
+        await SimulatorProgram.MakeVendorAsync(muster, Cancel);
+        await muster.StartAsync(Cancel);
+        for (var i = 0; i < Devices; i++)
+        {
+            await ExpectAsync(muster, $"ACCC8E{i:X6}");
+        }
+
+        await using var fleet = SimulatorProgram.StartFleet(muster, Devices, "LyingSettings");
+        await FleetLog.SeenAsync(muster, "inventory_acked", Devices, Cancel);
+
+        await OrderAsync(muster, "early", "--set", "Network.SSH.Enabled=yes", "--filter", $"name = {Early}", "--wave", "100%:100:0s:all");
+        await UntilAsync(muster, "early", "SUCCEEDED");
+        var applied = await FleetLog.EventsAsync(muster, "settings_applied", Cancel);
+
+        await OrderAsync(muster, "ssh", "--set", "Network.SSH.Enabled=yes", "--wave", "100%:75:0s:all");
+        muster.Kill();
+        await muster.StartAsync(Cancel);
+        var ended = await UntilAsync(muster, "ssh", "SUCCEEDED");
+
+        Assert.Equal([Early], applied);
+        var wave = Assert.Single(ended.GetProperty("waveStatus").EnumerateArray());
+        Assert.Equal(("3", "1", "1"), (Number(wave, "succeeded"), Number(wave, "failed"), Number(wave, "skipped")));
+        Assert.Equal("ALREADY_HAS_SETTINGS", Assert.Single(wave.GetProperty("skips").EnumerateArray()).GetProperty("reason").GetString());
+        Assert.Equal("SETTINGS_DIFFER", (await ExplainAsync(muster, "ssh", Liar)).GetProperty("reason").GetString());
+
+        var device = await ReadAsync(muster, "devices", "get", Honest);
+        Assert.Equal("SUCCEEDED", device.GetProperty("lastChange").GetProperty("outcome").GetString());
+        Assert.Contains(device.GetProperty("settings").EnumerateArray(), setting =>
+            setting.GetProperty("name").GetString() == "Network.SSH.Enabled" && setting.GetProperty("value").GetString() == "yes");
+
+        // Once each, over the kill as well.
+        var all = await FleetLog.EventsAsync(muster, "settings_applied", Cancel);
+        Assert.Equal(["ACCC8E000001", "ACCC8E000002", "ACCC8E000003", "ACCC8E000004"], all.Order());
+    }
+
+    [Fact]
+    public async Task Rollout_OfASettingThatNoDeviceHas_EndsWithTheirRefusal()
+    {
+        await using var muster = new OneProcess();
+        await SimulatorProgram.MakeVendorAsync(muster, Cancel);
+        await muster.StartAsync(Cancel);
+        await ExpectAsync(muster, Liar);
+        await using var fleet = SimulatorProgram.StartFleet(muster, 1);
+        await FleetLog.SeenAsync(muster, "inventory_acked", 1, Cancel);
+        var neither = await muster.MusterAsync("rollouts", "create", "neither", "--wave", "100%");
+        var both = await muster.MusterAsync(
+            "rollouts", "create", "both", "--image", new string('a', 64), "--set", "a=b", "--wave", "100%");
+        var twice = await muster.MusterAsync("rollouts", "create", "twice", "--set", "a=b", "--set", "a=c", "--wave", "100%");
+        var checkedOnly = await ReadAsync(
+            muster, "rollouts", "create", "unknown", "--set", "root.Unknown=yes", "--wave", "100%:0:0s:all", "--validate-only");
+
+        await OrderAsync(
+            muster, "unknown", "--set", "root.Unknown=yes", "--wave", "100%:0:0s:all", "--max-attempts", "3", "--retry-backoff", "1s");
+        await UntilAsync(muster, "unknown", "SUSPENDED");
+        var refused = await ExplainAsync(muster, "unknown", Liar);
+
+        Assert.Equal("1", Number(checkedOnly, "members"));
+        Assert.Equal("MEMBER_STATE_REJECTED", refused.GetProperty("state").GetString());
+        Assert.Equal(("SETTING_REFUSED", 1), (refused.GetProperty("reason").GetString(), refused.GetProperty("attempt").GetInt32()));
+        Assert.Contains("Either --image or --set.", neither.Error, StringComparison.Ordinal);
+        Assert.Contains("Either --image or --set.", both.Error, StringComparison.Ordinal);
+        Assert.Contains("rollout.settings[1].name: occurs twice", twice.Error, StringComparison.Ordinal);
+    }
+
+    private static Task ExpectAsync(OneProcess muster, string serial) => DoneAsync(
+        muster, "devices", "create", serial, "--model", "P3265-V", "--warranty-start", "2026-01-01", "--warranty-months", "60");
+
+    private static async Task OrderAsync(OneProcess muster, string id, params string[] options)
+    {
+        await DoneAsync(muster, ["rollouts", "create", id, .. options]);
+        await DoneAsync(muster, "rollouts", "start", id);
+    }
+
+    private static async Task DoneAsync(OneProcess muster, params string[] arguments)
+    {
+        var (code, _, error) = await muster.MusterAsync(arguments);
+        Assert.True(code == 0, $"{string.Join(' ', arguments)}: {error}");
+    }
+
+    private static async Task<JsonElement> ReadAsync(OneProcess muster, params string[] arguments)
+    {
+        var (code, output, error) = await muster.MusterAsync(arguments);
+        Assert.True(code == 0, $"{string.Join(' ', arguments)}: {error}");
+        return JsonDocument.Parse(output).RootElement;
+    }
+
+    private static Task<JsonElement> ExplainAsync(OneProcess muster, string rollout, string device) =>
+        ReadAsync(muster, "rollouts", "explain", rollout, "--device", device);
+
+    private static async Task<JsonElement> UntilAsync(OneProcess muster, string rollout, string state)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var now = await ReadAsync(muster, "rollouts", "get", rollout);
+            if (now.GetProperty("state").GetString() == $"ROLLOUT_STATE_{state}")
+            {
+                return now;
+            }
+
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"Not {state}: {now}");
+            await Task.Delay(TimeSpan.FromMilliseconds(200), Cancel);
+        }
+    }
+
+    private static string? Number(JsonElement message, string name) => message.GetProperty(name).GetString();
+}
