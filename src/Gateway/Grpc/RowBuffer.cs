@@ -5,32 +5,64 @@ namespace Muster.Gateway.Grpc;
 
 /// <summary>
 /// The changes of rows on their way to a slow reader: of each record only the newest waits, so that a reader who falls behind
-/// misses steps and never states. Bounded by <see cref="WaitingMax"/>. Counts what each partition sent, so that a loss is noticed.
+/// misses steps and never states. Bounded by <see cref="WaitingMax"/>. Takes what each partition told in the order of its numbers: calls
+/// overtake each other on their way, and who came and went does not show in a record's version. So a loss is noticed, too.
 /// </summary>
-internal sealed class RowBuffer(int partitions) : IRowWatcher, IDisposable
+internal sealed class RowBuffer(int partitions, TimeProvider clock) : IRowWatcher, IDisposable
 {
     /// <summary>Records that wait for one reader: about 100 MB at worst, and a reader that far behind has to start anew.</summary>
     public const int WaitingMax = 100_000;
+
+    /// <summary>
+    /// Changes of one partition that wait for one before them. One that is behind by so many is lost, and what comes now is made up for
+    /// together with it.
+    /// </summary>
+    public const int EarlyMax = 1_000;
+
+    /// <summary>One that was overtaken comes within milliseconds; who watches presence is told within two seconds.</summary>
+    public static readonly TimeSpan OvertakenMax = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _changed = new(0);
     private readonly Heard[] _heard = new Heard[partitions];
     private Dictionary<RecordKey, ListedRow> _waiting = [];
+    private int _partitionsWithEarly;
     private bool _signalled;
     private bool _disposed;
 
     public bool IsOverrun { get; private set; }
+
+    /// <summary>Whether changes wait for one that may be lost.</summary>
+    public bool HasEarly
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _partitionsWithEarly > 0;
+            }
+        }
+    }
+
+    /// <summary>Whether changes have waited for so long that the one before them is lost.</summary>
+    public bool HasGap
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _partitionsWithEarly > 0
+                    && Array.Exists(_heard, heard => heard.Early is not null && clock.GetElapsedTime(heard.Since) >= OvertakenMax);
+            }
+        }
+    }
 
     public Task RowChangedAsync(RowChange change)
     {
         ArgumentNullException.ThrowIfNull(change);
         lock (_gate)
         {
-            Put(change.Row);
-            ref var heard = ref _heard[change.Partition];
-            heard = heard.Lineage == change.Lineage
-                ? new Heard(change.Lineage, heard.Count + 1, Math.Max(heard.Highest, change.Number))
-                : new Heard(change.Lineage, 1, change.Number);
+            Hear(change);
             if (!_signalled && !_disposed)
             {
                 _signalled = true;
@@ -47,17 +79,22 @@ internal sealed class RowBuffer(int partitions) : IRowWatcher, IDisposable
         lock (_gate)
         {
             var heard = _heard[partition];
-            return heard.Lineage == told.Lineage ? heard.Count == heard.Highest && heard.Highest >= told.Told : told.Told == 0;
+            return heard.Lineage == told.Lineage ? heard.Next > told.Told : told.Told == 0;
         }
     }
 
-    /// <summary>What was lost has been made up for: counted from here on.</summary>
+    /// <summary>What was lost has been made up for: what comes behind it is taken.</summary>
     public void Forgive(int partition, WatchReply told)
     {
         lock (_gate)
         {
-            var highest = _heard[partition].Lineage == told.Lineage ? Math.Max(_heard[partition].Highest, told.Told) : told.Told;
-            _heard[partition] = new Heard(told.Lineage, highest, highest);
+            ref var heard = ref _heard[partition];
+            if (heard.Lineage != told.Lineage)
+            {
+                Begin(ref heard, told.Lineage);
+            }
+
+            Advance(ref heard, Math.Max(heard.Next, told.Told + 1));
         }
     }
 
@@ -90,18 +127,73 @@ internal sealed class RowBuffer(int partitions) : IRowWatcher, IDisposable
         }
     }
 
+    private void Hear(RowChange change)
+    {
+        ref var heard = ref _heard[change.Partition];
+        if (heard.Lineage != change.Lineage)
+        {
+            Begin(ref heard, change.Lineage);
+        }
+
+        if (change.Number == heard.Next)
+        {
+            Put(change.Row);
+            Advance(ref heard, heard.Next + 1);
+        }
+        else if (change.Number > heard.Next && (heard.Early?.Count ?? 0) < EarlyMax)
+        {
+            if (heard.Early is null)
+            {
+                heard = heard with { Early = [], Since = clock.GetTimestamp() };
+                _partitionsWithEarly++;
+            }
+
+            heard.Early[change.Number] = change.Row;
+        }
+    }
+
+    private void Begin(ref Heard heard, Guid lineage)
+    {
+        _partitionsWithEarly -= heard.Early is null ? 0 : 1;
+        heard = new Heard(lineage, 1, null, 0);
+    }
+
+    /// <summary>Everything before <paramref name="next"/> came, and so its time has come for some that came early.</summary>
+    private void Advance(ref Heard heard, long next)
+    {
+        heard = heard with { Next = next };
+        if (heard.Early is not { } early)
+        {
+            return;
+        }
+
+        while (early.Count > 0 && early.GetKeyAtIndex(0) <= heard.Next)
+        {
+            if (early.GetKeyAtIndex(0) == heard.Next)
+            {
+                Put(early.GetValueAtIndex(0));
+                heard = heard with { Next = heard.Next + 1 };
+            }
+
+            early.RemoveAt(0);
+        }
+
+        _partitionsWithEarly -= early.Count == 0 ? 1 : 0;
+        heard = early.Count == 0 ? heard with { Early = null } : heard with { Since = clock.GetTimestamp() };
+    }
+
     private void Put(ListedRow row)
     {
         if (_waiting.Count >= WaitingMax && !_waiting.ContainsKey(row.Record))
         {
             IsOverrun = true;
         }
-        else if (!_waiting.TryGetValue(row.Record, out var known) || known.Version <= row.Version)
+        else
         {
             _waiting[row.Record] = row;
         }
     }
 
-    /// <summary>How many changes came, and the highest number among them: they are the same when none was lost.</summary>
-    private readonly record struct Heard(Guid Lineage, long Count, long Highest);
+    /// <summary>The number that comes next, and what came before its time, with when it began to wait.</summary>
+    private readonly record struct Heard(Guid Lineage, long Next, SortedList<long, ListedRow>? Early, long Since);
 }

@@ -23,13 +23,13 @@ internal sealed class RowWatch(
     /// <summary>
     /// Rows of the snapshot (or of what changed since <paramref name="from"/>), the first point, then changed rows and those that ceased to
     /// match, until the caller cancels. With every renewal what was lost with a silo is made up for, and a new
-    /// point follows.
+    /// point follows; a loss that shows itself is made up for at once.
     /// </summary>
     public async IAsyncEnumerable<RowNews> RunAsync(
         Listing listing, ResumePoint? from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var interval = options.Value.WatchRenewInterval;
-        using var buffer = new RowBuffer(partitions.Count);
+        using var buffer = new RowBuffer(partitions.Count, clock);
         var observer = grains.CreateObjectReference<IRowWatcher>(buffer);
         var run = new RowWatchRun(lister, partitions, clock, listing, buffer, observer);
         try
@@ -45,7 +45,7 @@ internal sealed class RowWatch(
             var renewed = clock.GetTimestamp();
             while (!cancellationToken.IsCancellationRequested)
             {
-                foreach (var news in run.Sift(await buffer.TakeAsync(Left(interval, renewed), cancellationToken)))
+                foreach (var news in run.Sift(await buffer.TakeAsync(Left(buffer, interval, renewed), cancellationToken)))
                 {
                     yield return news;
                 }
@@ -55,7 +55,7 @@ internal sealed class RowWatch(
                     throw FleetErrors.LimitReached("changes that wait for one watch", RowBuffer.WaitingMax);
                 }
 
-                if (clock.GetElapsedTime(renewed) >= interval)
+                if (clock.GetElapsedTime(renewed) >= interval || buffer.HasGap)
                 {
                     renewed = clock.GetTimestamp();
                     await foreach (var news in run.MakeUpAsync(cancellationToken))
@@ -72,9 +72,10 @@ internal sealed class RowWatch(
         }
     }
 
-    private TimeSpan Left(TimeSpan interval, long since)
+    private TimeSpan Left(RowBuffer buffer, TimeSpan interval, long since)
     {
         var left = interval - clock.GetElapsedTime(since);
+        left = buffer.HasEarly && left > RowBuffer.OvertakenMax ? RowBuffer.OvertakenMax : left;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 

@@ -106,7 +106,10 @@ public abstract class InventorySilo : IAsyncLifetime
 
     private protected sealed class Told : IRowWatcher
     {
-        public ConcurrentQueue<ListedRow> Rows { get; } = new();
+        private readonly ConcurrentQueue<RowChange> _changes = new();
+
+        /// <summary>In the order in which they were told: calls may overtake each other on their way, and are numbered therefore.</summary>
+        public IReadOnlyList<ListedRow> Rows => [.. _changes.OrderBy(change => change.Number).Select(change => change.Row)];
 
         public TaskCompletionSource First { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -122,8 +125,7 @@ public abstract class InventorySilo : IAsyncLifetime
 
         public Task RowChangedAsync(RowChange change)
         {
-            var row = change.Row;
-            Rows.Enqueue(row);
+            _changes.Enqueue(change);
             First.TrySetResult();
             return Task.CompletedTask;
         }
