@@ -122,9 +122,17 @@ public static class ShareRules
         var at = IndexOf(share, member);
         var known = at < 0 ? offered : share.Open[at];
         var next = known with { IsConfirmed = true, DeliveredAt = known.DeliveredAt ?? offered.DeliveredAt };
+        if (at >= 0 && next == known && share.Members[member] == MemberStatus.Offered)
+        {
+            // The device has said so itself, and now its fact does.
+            return share with { Ends = MemberList.Without(share.Ends, member) };
+        }
+
         return (at >= 0 && known.IsConfirmed ? share : Count(share, wave)) with
         {
-            Members = share.Members.SetItem(member, MemberStatus.Offered),
+            Members = share.Members[member] == MemberStatus.Offered
+                ? share.Members
+                : share.Members.SetItem(member, MemberStatus.Offered),
             Open = at < 0 ? share.Open.Add(next) : share.Open.SetItem(at, next),
             Ends = MemberList.Without(share.Ends, member),
         };

@@ -16,7 +16,8 @@ internal sealed partial class RolloutGrain
     private const int GrantsPerTickMax = 3;
 
     /// <summary>
-    /// Then the round ends, and orders such as a pause have their turn; the shares that were not asked are the first of the next.
+    /// Then the round ends, and orders such as a pause have their turn; the shares that were not asked are the first of the next, and what
+    /// others answer meanwhile is planned with then.
     /// </summary>
     private static readonly TimeSpan RoundMax = TimeSpan.FromMilliseconds(150);
 
@@ -79,24 +80,29 @@ internal sealed partial class RolloutGrain
         await HaltIfRevokedAsync();
         await EnsureFencedAsync();
         _round ??= new ShareRound(GrainFactory);
-        var started = _clock.GetUtcNow();
-        var asked = _round.Select(Plan, started);
-        if (asked.Count == 0)
+        var until = _clock.GetUtcNow() + RoundMax;
+        var asked = _round.Select(Plan, _clock.GetUtcNow());
+        if (asked.Count == 0 && !_round.IsAsking)
         {
             return await PlanAsync();
         }
 
         var moved = false;
-        for (var i = 0; i <= GrantsPerTickMax && asked.Count > 0; i++)
+        for (var i = 0; i <= GrantsPerTickMax && (asked.Count > 0 || _round.IsAsking); i++)
         {
-            moved |= await _round.AskAsync(_record.State.Rollout!, asked, _clock, started + RoundMax);
+            moved |= await _round.AskAsync(_record.State.Rollout!, asked, _clock, until);
             if (_round.TakeLastFault() is { } fault)
             {
                 LogShareSilent(fault, _id.Value);
             }
 
             moved |= await PlanAsync();
-            asked = _clock.GetUtcNow() < started + RoundMax ? ShareRound.SelectGranted(Plan) : [];
+            if (_clock.GetUtcNow() >= until)
+            {
+                break;
+            }
+
+            asked = _round.SelectGranted(Plan);
         }
 
         return moved;

@@ -13,8 +13,7 @@ internal sealed class ShareRound(IGrainFactory grains)
     private static readonly TimeSpan QuietInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Shares that make offers at a time: 512 offers keep the processors of some silos busy, and are made within a tenth of a second, which
-    /// is how long a pause has to wait for them.
+    /// Shares that make offers at a time: 512 offers keep the processors of some silos busy, and no more of them wait for one another.
     /// </summary>
     private const int OfferingMax = 8;
 
@@ -23,12 +22,20 @@ internal sealed class ShareRound(IGrainFactory grains)
 
     /// <summary>Also of those that did not answer: a silent one has its turn like the others, and not before them.</summary>
     private readonly Dictionary<int, DateTimeOffset> _turnAt = [];
+
+    /// <summary>Those that have not answered yet: a round does not wait for the last of them, and the next one does not ask them.</summary>
+    private readonly Dictionary<int, Task> _asking = [];
+    private int _offering;
+    private bool _changed;
     private Exception? _lastFault;
 
     public ImmutableArray<ShareReport> Reports => [.. _reports.Values];
 
-    /// <summary>The last questions ended before all were asked.</summary>
+    /// <summary>The last questions ended before all were answered.</summary>
     public bool IsCutShort { get; private set; }
+
+    /// <summary>Whether answers are on their way.</summary>
+    public bool IsAsking => _asking.Count > 0;
 
     /// <summary>
     /// The partitions to ask now: by turns one that has permits to use and one that may have news, of each those first whose turn is
@@ -37,7 +44,7 @@ internal sealed class ShareRound(IGrainFactory grains)
     public List<int> Select(RolloutPlan plan, DateTimeOffset now)
     {
         IsCutShort = false;
-        var due = plan.Shares.Where(share => IsDue(share, plan, now)).OrderBy(share => _turnAt.GetValueOrDefault(share.Partition))
+        var due = plan.Shares.Where(share => !_asking.ContainsKey(share.Partition) && IsDue(share, plan, now)).OrderBy(share => _turnAt.GetValueOrDefault(share.Partition))
             .ToLookup(IsGranted, share => share.Partition);
         var selected = new List<int>(plan.Shares.Length);
         foreach (var (granted, other) in due[true].Zip(due[false]))
@@ -51,56 +58,76 @@ internal sealed class ShareRound(IGrainFactory grains)
         return selected;
     }
 
-    /// <summary>The partitions whose permits are on their way.</summary>
-    public static List<int> SelectGranted(RolloutPlan plan) =>
-        [.. plan.Shares.Where(IsGranted).Select(share => share.Partition)];
+    /// <summary>The partitions that have permits to use and are not about to.</summary>
+    public List<int> SelectGranted(RolloutPlan plan) =>
+        [.. plan.Shares.Where(share => IsGranted(share) && !_asking.ContainsKey(share.Partition)).Select(share => share.Partition)];
 
     /// <summary>
-    /// Asks the partitions with what is committed, some at a time and none after <paramref name="until"/>; true when something
-    /// changed. A silent one is asked again.
+    /// Asks the partitions with what is committed, some at a time and none after <paramref name="until"/>, which is also when it stops to
+    /// wait; true when something changed since the last time. A silent one is asked again.
     /// </summary>
     public async Task<bool> AskAsync(Rollout committed, List<int> partitions, TimeProvider clock, DateTimeOffset until)
     {
         var shares = committed.Plan.Shares.ToDictionary(share => share.Partition);
-        var running = new List<Task>();
-        var offering = 0;
-        var changed = IsCutShort = false;
+        IsCutShort = false;
         foreach (var partition in partitions)
         {
             // A slow one holds up nobody: the next is asked as soon as any has answered.
-            while (running.Count >= RolloutFreeze.FanOutMax || (IsGranted(shares[partition]) && offering >= OfferingMax))
+            while (!IsCutShort && (_asking.Count >= RolloutFreeze.FanOutMax || (IsGranted(shares[partition]) && _offering >= OfferingMax)))
             {
-                var done = await Task.WhenAny(running);
-                running.Remove(done);
-                await done;
+                IsCutShort = !await AnswerAsync(clock, until);
             }
 
             var now = clock.GetUtcNow();
-            if (now >= until)
+            if (IsCutShort |= now >= until)
             {
-                IsCutShort = true;
                 break;
             }
 
             _turnAt[partition] = now;
-            running.Add(AskOneAsync(shares[partition], now));
+            var asking = AskOneAsync(committed, shares[partition], now);
+            if (!asking.IsCompleted)
+            {
+                _asking.Add(partition, asking);
+            }
         }
 
-        await Task.WhenAll(running);
-        return changed;
-
-        async Task AskOneAsync(SharePlan share, DateTimeOffset now)
+        while (!IsCutShort && IsAsking)
         {
-            var isOffering = IsGranted(share);
-            offering += isOffering ? 1 : 0;
-            var report = await AskAsync(committed, share);
-            offering -= isOffering ? 1 : 0;
-            if (report is not null)
-            {
-                changed |= !_reports.TryGetValue(report.Partition, out var old) || old.Version < report.Version;
-                _reports[report.Partition] = report;
-                _askedAt[report.Partition] = now;
-            }
+            IsCutShort = !await AnswerAsync(clock, until);
+        }
+
+        var changed = _changed;
+        _changed = false;
+        return changed;
+    }
+
+    /// <summary>False when none answered in time.</summary>
+    private async Task<bool> AnswerAsync(TimeProvider clock, DateTimeOffset until)
+    {
+        var left = until - clock.GetUtcNow();
+        if (left <= TimeSpan.Zero)
+        {
+            return false;
+        }
+
+        using var enough = new CancellationTokenSource(left, clock);
+        var time = Task.Delay(Timeout.InfiniteTimeSpan, enough.Token);
+        return await Task.WhenAny([.. _asking.Values, time]) != time;
+    }
+
+    private async Task AskOneAsync(Rollout committed, SharePlan share, DateTimeOffset now)
+    {
+        var offering = IsGranted(share) ? 1 : 0;
+        _offering += offering;
+        var report = await AskAsync(committed, share);
+        _offering -= offering;
+        _asking.Remove(share.Partition);
+        if (report is not null)
+        {
+            _changed |= !_reports.TryGetValue(report.Partition, out var old) || old.Version < report.Version;
+            _reports[report.Partition] = report;
+            _askedAt[report.Partition] = now;
         }
     }
 

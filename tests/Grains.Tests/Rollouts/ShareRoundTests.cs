@@ -68,6 +68,29 @@ public sealed class ShareRoundTests
         Assert.False(round.IsCutShort);
     }
 
+    /// <summary>A round ends in its time, and the next one takes what comes meanwhile and does not ask twice.</summary>
+    [Fact]
+    public async Task AskAsync_BesideAPartitionThatTakesLong_EndsInTimeAndTakesItsAnswerInTheNextRound()
+    {
+        var slow = new TaskCompletionSource<ShareReport>();
+        var asked = 0;
+        var round = new ShareRound(NeighbourGrain.Create<IGrainFactory>((_, _) => NeighbourGrain.Create<IRolloutPartitionGrain>((_, _) =>
+            Interlocked.Increment(ref asked) == 1 ? slow.Task : Task.FromResult(new ShareReport(1, 1, [])))));
+        var rollout = RolloutOf(partitions: 2);
+        var clock = TimeProvider.System;
+
+        Assert.True(await round.AskAsync(rollout, [0, 1], clock, clock.GetUtcNow().AddMilliseconds(50)));
+        Assert.True(round.IsCutShort && round.IsAsking);
+        Assert.DoesNotContain(0, round.Select(rollout.Plan, clock.GetUtcNow()));
+        slow.SetResult(new ShareReport(0, 1, []));
+        var changed = await round.AskAsync(rollout, [], clock, clock.GetUtcNow().AddMinutes(1));
+
+        Assert.True(changed);
+        Assert.False(round.IsCutShort || round.IsAsking);
+        Assert.Equal([0, 1], round.Reports.Select(report => report.Partition).Order());
+        Assert.Equal(2, asked);
+    }
+
     private static Rollout RolloutOf(int partitions) => new()
     {
         Tenant = TenantId.Default,
