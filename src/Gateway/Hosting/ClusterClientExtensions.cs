@@ -1,4 +1,5 @@
 using Muster.Contracts.Commit;
+using Muster.Contracts;
 using Muster.Gateway.Identity;
 using Muster.ServiceDefaults;
 using Orleans.Configuration;
@@ -33,6 +34,7 @@ internal static class ClusterClientExtensions
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<FolderServerCertificate>>()));
         services.AddSingleton(new PartitionMap(builder.Configuration.GetValue("Muster:Store:Partitions", PartitionMap.CountDefault)));
+        services.AddGrainInterfaceNames();
         builder.Host.UseOrleansClient(client =>
         {
             client.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (settings.ClusterId, settings.ServiceId));

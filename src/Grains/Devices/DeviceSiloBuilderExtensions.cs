@@ -51,6 +51,7 @@ public static class DeviceSiloBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(silo);
         silo.Services.AddMetrics();
+        silo.Services.AddGrainInterfaceNames();
         silo.Services.AddOptions<EnrollmentOptions>().BindConfiguration(EnrollmentOptions.SectionName);
         silo.Services.AddOptionsWithValidateOnStart<ImageOptions, ImageOptionsValidator>().BindConfiguration(ImageOptions.SectionName);
         silo.Services.AddOptionsWithValidateOnStart<RolloutOptions, RolloutOptionsValidator>()

@@ -19,7 +19,7 @@ internal sealed partial class RolloutGrain
     /// Then the round ends, and orders such as a pause have their turn; the shares that were not asked are the first of the next, and what
     /// others answer meanwhile is planned with then.
     /// </summary>
-    private static readonly TimeSpan RoundMax = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan RoundMax = TimeSpan.FromMilliseconds(80);
 
     /// <summary>While something moves: a device takes seconds, so nobody waits for us.</summary>
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(250);

@@ -13,9 +13,9 @@ internal sealed class ShareRound(IGrainFactory grains)
     private static readonly TimeSpan QuietInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Shares that make offers at a time: 512 offers keep the processors of some silos busy, and no more of them wait for one another.
+    /// Shares that make offers at a time: 1,024 offers keep the processors of some silos busy, and no more of them wait for one another.
     /// </summary>
-    private const int OfferingMax = 8;
+    private const int OfferingMax = 16;
 
     private readonly Dictionary<int, ShareReport> _reports = [];
     private readonly Dictionary<int, DateTimeOffset> _askedAt = [];
