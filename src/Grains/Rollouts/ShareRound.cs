@@ -44,7 +44,8 @@ internal sealed class ShareRound(IGrainFactory grains)
     public List<int> Select(RolloutPlan plan, DateTimeOffset now)
     {
         IsCutShort = false;
-        var due = plan.Shares.Where(share => !_asking.ContainsKey(share.Partition) && IsDue(share, plan, now)).OrderBy(share => _turnAt.GetValueOrDefault(share.Partition))
+        var due = plan.Shares.Where(share => !_asking.ContainsKey(share.Partition) && IsDue(share, plan, now))
+            .OrderBy(share => _turnAt.GetValueOrDefault(share.Partition))
             .ToLookup(IsGranted, share => share.Partition);
         var selected = new List<int>(plan.Shares.Length);
         foreach (var (granted, other) in due[true].Zip(due[false]))
