@@ -140,6 +140,19 @@ public sealed class GoldenBytesTests : IDisposable
         Assert.All(desired, state => Assert.Null(state.Settings));
     }
 
+    /// <summary>As above: no wave has a filter or strata, and no member a class.</summary>
+    [Fact]
+    public void Waves_OfAnEarlierVersion_TakeEveryMember()
+    {
+        Assert.All(Earlier<WaveSpec>(), wave => Assert.Equal((false, false), (wave.HasFilter, wave.IsStratified)));
+        Assert.All(Earlier<WaveSpec>(), wave => Assert.Null(WaveSorting.Of([wave])));
+        Assert.All(Earlier<WaveCut>(), cut => Assert.Equal((false, false), (cut.IsFiltered, cut.IsStratified)));
+        Assert.All(Earlier<MemberChunk>(), chunk => Assert.True(chunk.Classes.IsDefaultOrEmpty));
+        var device = Earlier<MemberChunk>()[0].Members[0].Device;
+        Assert.All(Earlier<WaveCut>(), cut => Assert.Equal(
+            0, WaveCut.WaveOf([cut with { Members = 1, UpToHash = ulong.MaxValue }], MemberPoint.Of(device, 1, connected: true))));
+    }
+
     public void Dispose() => _services.Dispose();
 
     private List<T> Earlier<T>()

@@ -76,6 +76,9 @@ public sealed class SettingsRolloutTests
         var twice = await muster.MusterAsync("rollouts", "create", "twice", "--set", "a=b", "--set", "a=c", "--wave", "100%");
         var checkedOnly = await ReadAsync(
             muster, "rollouts", "create", "unknown", "--set", "root.Unknown=yes", "--wave", "100%:0:0s:all", "--validate-only");
+        var planned = await ReadAsync(
+            muster, "rollouts", "create", "planned", "--set", "root.Unknown=yes", "--wave", "1:100:0s:all", "--wave", "100%:0:0s:all",
+            "--wave-filter", "0:model = P3265-V", "--stratify", "0:model,site", "--validate-only");
 
         await OrderAsync(
             muster, "unknown", "--set", "root.Unknown=yes", "--wave", "100%:0:0s:all", "--max-attempts", "3", "--retry-backoff", "1s");
@@ -83,6 +86,9 @@ public sealed class SettingsRolloutTests
         var refused = await ExplainAsync(muster, "unknown", Liar);
 
         Assert.Equal("1", Number(checkedOnly, "members"));
+        var stratum = Assert.Single(planned.GetProperty("waveStatus")[0].GetProperty("strata").EnumerateArray());
+        Assert.Equal(["P3265-V", ""], stratum.GetProperty("values").EnumerateArray().Select(value => value.GetString()));
+        Assert.Equal(("1", "1"), (Number(stratum, "members"), Number(stratum, "available")));
         Assert.Equal("MEMBER_STATE_REJECTED", refused.GetProperty("state").GetString());
         Assert.Equal(("SETTING_REFUSED", 1), (refused.GetProperty("reason").GetString(), refused.GetProperty("attempt").GetInt32()));
         Assert.Contains("Either --image or --set.", neither.Error, StringComparison.Ordinal);

@@ -73,7 +73,7 @@ internal static class CreateRollout
 
     private static readonly Option<bool> ValidateOnly = new("--validate-only")
     {
-        Description = "Create nothing; say how many devices match.",
+        Description = "Create nothing; say how many devices match, and how they would be cut into waves and strata.",
     };
 
     private static readonly Option<string?> RequestId = VerbOptions.RequestId();
@@ -92,8 +92,8 @@ internal static class CreateRollout
             ValidateOnly = parsed.GetValue(ValidateOnly),
             Rollout = Read(session, parsed),
         };
-        await session.Output.ShowAsync(
-            await RolloutColumns.Client(session).CreateRolloutAsync(request, cancellationToken: cancellationToken));
+        var answer = await RolloutColumns.Client(session).CreateRolloutAsync(request, cancellationToken: cancellationToken);
+        await (request.ValidateOnly ? StrataTable.ShowPlanAsync(session, answer) : session.Output.ShowAsync(answer));
     });
 
     /// <summary>The options that say what is ordered, for every command that orders it.</summary>
@@ -101,8 +101,9 @@ internal static class CreateRollout
     {
         Option[] options =
         [
-            Filter, Waves, FailureCount, FailurePercent, MinFinished, MaxUnavailable, PerMinute, Growth, AllowTrackChange,
-            InProgress, Undelivered, AttemptOptions.MaxAttempts, AttemptOptions.Backoff, AttemptOptions.BackoffMax,
+            Filter, Waves, WaveOptions.Filters, WaveOptions.Strata, FailureCount, FailurePercent, MinFinished, MaxUnavailable,
+            PerMinute, Growth, AllowTrackChange, InProgress, Undelivered,
+            AttemptOptions.MaxAttempts, AttemptOptions.Backoff, AttemptOptions.BackoffMax,
             AttemptOptions.InProgressPolicy, AttemptOptions.UndeliveredPolicy, AttemptOptions.Windows,
             FailureAction, Approvals, OverrideNeedsApprover,
         ];
@@ -144,6 +145,7 @@ internal static class CreateRollout
         ChangeOptions.Read(session, parsed, rollout);
         AttemptOptions.Read(parsed, rollout);
         rollout.Waves.AddRange(parsed.GetRequiredValue(Waves).Select(WaveText.Parse));
+        WaveOptions.Read(parsed, rollout);
         return rollout;
     }
 

@@ -20,7 +20,7 @@ internal static class GetRollout
                     answer.BurnUp = null;
                 }
 
-                await session.Output.ShowAsync(answer);
+                await StrataTable.ShowAsync(session, answer);
             });
     }
 }

@@ -47,7 +47,7 @@ internal static class SimulateRollout
         request.Seed = parsed.GetValue(Seed) ?? request.Seed;
         if (parsed.GetValue(Inventory) is { } inventory)
         {
-            request.Fleet = await CountAsync(inventory, cancellationToken);
+            request.Fleet = await CountAsync(inventory, new FleetCount(request.Rollout), cancellationToken);
         }
 
         var answer = await RolloutColumns.Client(session).SimulateRolloutAsync(request, cancellationToken: cancellationToken);
@@ -62,18 +62,16 @@ internal static class SimulateRollout
     });
 
     /// <summary>Line by line: a fleet is larger than what a person would want in memory.</summary>
-    private static async Task<V1.SimulatedFleet> CountAsync(string file, CancellationToken cancellationToken)
+    private static async Task<V1.SimulatedFleet> CountAsync(string file, FleetCount count, CancellationToken cancellationToken)
     {
         var parser = new JsonParser(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
-        var (line, members, connected) = (0, 0, 0);
+        var line = 0;
         await foreach (var text in File.ReadLinesAsync(file, cancellationToken))
         {
             line++;
             try
             {
-                var device = parser.Parse<V1.Device>(text);
-                members += device.State == V1.DeviceState.InService ? 1 : 0;
-                connected += device is { State: V1.DeviceState.InService, Presence.Connected: true } ? 1 : 0;
+                count.Add(parser.Parse<V1.Device>(text));
             }
             catch (InvalidProtocolBufferException wrong)
             {
@@ -82,6 +80,6 @@ internal static class SimulateRollout
             }
         }
 
-        return new V1.SimulatedFleet { Members = members, Connected = connected };
+        return count.ToFleet();
     }
 }

@@ -76,6 +76,10 @@ internal static class YamlMessage
 
     private static JsonNode? Convert(YamlNode node, FieldDescriptor field, string file) => node switch
     {
+        YamlMappingNode mapping when field.IsMap => new JsonObject(mapping.Children.Select(entry => KeyValuePair.Create(
+            (entry.Key as YamlScalarNode)?.Value ?? "",
+            ConvertOne(entry.Value, field.MessageType.FindFieldByNumber(2), file)))),
+        _ when field.IsMap => throw Wrong(node, field, "names and values", file),
         YamlSequenceNode sequence when field.IsRepeated =>
             new JsonArray([.. sequence.Children.Select(child => ConvertOne(child, field, file))]),
         _ when field.IsRepeated => throw Wrong(node, field, "a list", file),

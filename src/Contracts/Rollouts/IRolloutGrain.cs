@@ -124,5 +124,8 @@ public sealed record RolloutReply(
     /// <summary>Of <see cref="Matching"/>: those that could not be rolled back to what they run now.</summary>
     [Id(64)] public int WithoutWayBack { get; init; }
 
+    /// <summary>How a start would cut the members now; only for a creation with ValidateOnly, else empty.</summary>
+    [Id(80)] public ImmutableArray<WaveCut> Planned { get; init; } = [];
+
     public static RolloutReply Refused(FleetError error) => new(null, [], 0, error);
 }

@@ -20,9 +20,27 @@ public interface IRolloutPartitionGrain : IGrainWithStringKey
     [Alias("Freeze")]
     Task<MemberHistogram> FreezeAsync(FreezeMembers command);
 
-    /// <summary>The exact places of the members in one bucket.</summary>
+    /// <summary>
+    /// The exact places of the members in one bucket. Asked by coordinators of earlier versions, and where waves have neither filters nor
+    /// strata, so that such rollouts start on silos of either version.
+    /// </summary>
     [Alias("GetBucket")]
     Task<ImmutableArray<MemberPoint>> GetBucketAsync(int bucket);
+
+    /// <summary>
+    /// What a freeze would find now, and stores nothing. The members are kept in memory for <see cref="GetPlacesAsync"/>, until
+    /// <see cref="ForgetAsync"/> or the next preview.
+    /// </summary>
+    [Alias("Preview")]
+    Task<MemberHistogram> PreviewAsync(FreezeMembers command);
+
+    /// <summary>The exact places of those members of a freeze, or of a preview, that are asked for.</summary>
+    [Alias("GetPlaces")]
+    Task<ImmutableArray<MemberPoint>> GetPlacesAsync(Guid freeze, ImmutableArray<PlaceQuery> queries);
+
+    /// <summary>Lets the members of a preview go.</summary>
+    [Alias("Forget")]
+    Task ForgetAsync(Guid preview);
 
     /// <summary>Takes in the feed, makes the offers that the grant allows and that it has not made, and reports the totals.</summary>
     [Alias("Advance"), ResponseTimeout(CallTimeouts.Commit)]
@@ -72,7 +90,11 @@ public sealed record SightMember
 public sealed record FreezeMembers(
     [property: Id(0)] Guid Freeze,
     [property: Id(1)] string Filter,
-    [property: Id(2)] long Seed);
+    [property: Id(2)] long Seed)
+{
+    /// <summary>Null where waves have neither filters nor strata.</summary>
+    [Id(80)] public WaveSorting? Sorting { get; init; }
+}
 
 /// <summary>The part of the committed plan that a share executes.</summary>
 [GenerateSerializer, Immutable, Alias("muster.advance-share")]

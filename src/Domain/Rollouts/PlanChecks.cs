@@ -16,6 +16,12 @@ public static class PlanChecks
             wrong.Add("The waves do not hold every member once.");
         }
 
+        if (plan.Waves.Any(wave => wave.Cut.IsStratified && wave.Cut.Strata.Sum(stratum => stratum.Members) != wave.Cut.Members)
+            || plan.Waves.Sum(wave => wave.Cut.Strata.IsDefault ? 0 : wave.Cut.Strata.Length) > StratumCut.StrataMax)
+        {
+            wrong.Add("The strata of a wave are not its members, or there are too many.");
+        }
+
         if (!plan.IsDraft && plan.Epoch < 1)
         {
             wrong.Add("A started rollout has no epoch.");

@@ -72,6 +72,42 @@ public static class RolloutErrors
         $"Rollout '{rollout}' changes settings, and what was set before is not kept: cancel it, and order a rollout of the values to have.",
         ("rollout", rollout));
 
+    // --- Filters and strata of waves ---
+
+    /// <summary>The waves have more strata than a plan may hold.</summary>
+    public static FleetError TooManyStrata(string rollout, ImmutableArray<WaveSpec> waves)
+    {
+        var fields = string.Join(", ", WaveSorting.FieldsOf(waves));
+        return FleetError.Of(
+            ErrorKind.Precondition,
+            "ROLLOUT_STRATA_TOO_MANY",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The waves of rollout '{rollout}' have more than {StratumCut.StrataMax} strata together, by {fields}:")
+                + " stratify by fields with fewer values, by fewer fields, or fewer waves.",
+            ("rollout", rollout),
+            ("fields", fields),
+            ("strataMax", StratumCut.StrataMax.ToString(CultureInfo.InvariantCulture)));
+    }
+
+    /// <summary>The members differ in too many ways that the waves tell apart.</summary>
+    public static FleetError TooManyClasses(string rollout, ImmutableArray<WaveSpec> waves)
+    {
+        var (fields, filters) = (string.Join(", ", WaveSorting.FieldsOf(waves)), waves.Count(wave => wave.HasFilter));
+        return FleetError.Of(
+            ErrorKind.Precondition,
+            "ROLLOUT_CLASSES_TOO_MANY",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The devices of rollout '{rollout}' are of more than {MemberClass.ClassesMax} kinds by the filters of {filters} waves")
+                + (fields.Length == 0 ? "" : $" and by {fields}")
+                + ": use fields with fewer values, or fewer waves with a filter.",
+            ("rollout", rollout),
+            ("fields", fields),
+            ("filters", filters.ToString(CultureInfo.InvariantCulture)),
+            ("classesMax", MemberClass.ClassesMax.ToString(CultureInfo.InvariantCulture)));
+    }
+
     // --- Approvals ---
     public const string WaveNotAwaitingReason = "ROLLOUT_WAVE_NOT_AWAITING_APPROVAL";
     public const string WaveChangedReason = "ROLLOUT_WAVE_CHANGED";

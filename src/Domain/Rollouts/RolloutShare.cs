@@ -126,6 +126,9 @@ public sealed record MemberChunk([property: Id(0)] ImmutableArray<FrozenMember> 
 {
     /// <summary>About 10 kB: a chunk stays far below what the store handles in one piece without a pause.</summary>
     public const int MembersMax = 512;
+
+    /// <summary>By member: the place of its class in the partition's list; empty where waves have neither filters nor strata.</summary>
+    [Id(80)] public ImmutableArray<ushort> Classes { get; init; } = [];
 }
 
 /// <summary>A member as the freeze found it.</summary>

@@ -20,9 +20,13 @@ public static class RolloutSimulation
     /// <summary>Twice the longest soak: nobody plans a rollout for longer.</summary>
     public static readonly TimeSpan TimeMax = RolloutLimits.SoakMax * 2;
 
-    /// <summary>What is wrong with the arguments; empty when a simulation can run. The spec is the caller's to validate.</summary>
-    public static ImmutableArray<SpecProblem> Validate(SimulatedFleet fleet, SimulationAssumptions assumptions, int runs)
+    /// <summary>
+    /// What is wrong with the arguments; empty when a simulation can run. The spec itself is the caller's to validate.
+    /// </summary>
+    public static ImmutableArray<SpecProblem> Validate(
+        RolloutSpec spec, SimulatedFleet fleet, SimulationAssumptions assumptions, int runs)
     {
+        ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(fleet);
         ArgumentNullException.ThrowIfNull(assumptions);
         var problems = ImmutableArray.CreateBuilder<SpecProblem>();
@@ -52,6 +56,7 @@ public static class RolloutSimulation
             $"is up to {TimeMax.TotalDays:0} days");
         Require(
             assumptions.AwayMean > TimeSpan.Zero && assumptions.AwayMean <= TimeMax, "away_mean", $"is up to {TimeMax.TotalDays:0} days");
+        SimulatedGroup.Check(fleet, spec.Waves, problems);
         return problems.ToImmutable();
 
         void Require(bool isSo, string field, string text)
@@ -110,12 +115,8 @@ internal sealed record SimulatedWaves(ImmutableArray<WaveCut> Cuts, ImmutableArr
 {
     public static SimulatedWaves Cut(RolloutSpec spec, SimulatedFleet fleet)
     {
-        ImmutableArray<MemberPoint> points =
-            [.. Enumerable.Range(0, fleet.Members).Select(i => MemberPoint.Of(Device(i), spec.Seed, i < fleet.Connected))];
-        var buckets = points.GroupBy(point => point.Bucket).ToDictionary(group => group.Key, group => group.ToImmutableArray());
-        var all = Enumerable.Range(0, MemberHistogram.Buckets)
-            .ToDictionary(bucket => bucket, bucket => buckets.GetValueOrDefault(bucket, []));
-        var cuts = WaveCutter.Cut(spec.Waves, MemberHistogram.Of(points), all).Cuts;
+        ImmutableArray<MemberPoint> points = [.. PointsOf(spec, fleet)];
+        var cuts = WaveCutter.Cut(spec.Waves, points);
         var away = new int[cuts.Length];
         foreach (var point in points)
         {
@@ -126,6 +127,27 @@ internal sealed record SimulatedWaves(ImmutableArray<WaveCut> Cuts, ImmutableArr
         }
 
         return new SimulatedWaves(cuts, [.. away]);
+    }
+
+    private static IEnumerable<MemberPoint> PointsOf(RolloutSpec spec, SimulatedFleet fleet)
+    {
+        ImmutableArray<SimulatedGroup> groups = fleet.Groups.IsEmpty
+            ? [new(fleet.Members, fleet.Connected, ImmutableDictionary<string, string>.Empty)]
+            : fleet.Groups;
+        var sorter = WaveSorting.Of(spec.Waves) is { } sorting ? new MemberSorter(sorting) : null;
+        var number = 0;
+        foreach (var group in groups)
+        {
+            var (here, away) = (ClassOf(group, connected: true), ClassOf(group, connected: false));
+            for (var i = 0; i < group.Members; i++)
+            {
+                var connected = i < group.Connected;
+                yield return MemberPoint.Of(Device(number++), spec.Seed, connected) with { Class = connected ? here : away };
+            }
+        }
+
+        MemberClass? ClassOf(SimulatedGroup group, bool connected) =>
+            sorter?.ClassOf(group.Seen(connected), DateTimeOffset.UnixEpoch, matches: null);
     }
 
     private static DeviceId Device(int number) =>

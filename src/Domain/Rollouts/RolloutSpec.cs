@@ -47,6 +47,28 @@ public sealed record WaveSpec(
 
     /// <summary>After its gate and its soak the wave waits for an approver other than the rollout's authors (a manual gate).</summary>
     [Id(20)] public bool NeedsApproval { get; init; }
+
+    /// <summary>Takes only members that match at the freeze, in the language of the device list's filter; null for every member.</summary>
+    [Id(80)] public string? Filter { get; init; }
+
+    /// <summary>
+    /// Fields whose values are all to be represented in proportion, at least one device each while the size allows (rollouts.md 3); none
+    /// for the order alone.
+    /// </summary>
+    [Id(81)] public ImmutableArray<string> StratifyBy { get; init; } = [];
+
+    public bool HasFilter => !string.IsNullOrEmpty(Filter);
+
+    public bool IsStratified => !StratifyBy.IsDefaultOrEmpty;
+
+    /// <summary>By value, fields included: a repeated request is recognised by it.</summary>
+    public bool Equals(WaveSpec? other) =>
+        other is not null
+        && (Size, SuccessPercent, MinSucceeded, Soak) == (other.Size, other.SuccessPercent, other.MinSucceeded, other.Soak)
+        && (ConnectedOnly, NeedsApproval, Filter) == (other.ConnectedOnly, other.NeedsApproval, other.Filter)
+        && StratifyBy.AsSpan().SequenceEqual(other.StratifyBy.AsSpan());
+
+    public override int GetHashCode() => HashCode.Combine(Size, SuccessPercent, MinSucceeded, Soak, ConnectedOnly, Filter);
 }
 
 /// <summary>What a failure gate that fires does.</summary>

@@ -49,6 +49,8 @@ public static class RolloutSpecRules
                 percent = Math.Max(percent, size.Value);
             }
         }
+
+        WaveRules.Check(waves, problems);
     }
 
     private static void CheckWave(WaveSpec wave, string field, ImmutableArray<SpecProblem>.Builder problems)

@@ -3,7 +3,19 @@ namespace Muster.Domain.Rollouts;
 /// <summary>Who would be members: so many, and those of them that have a session at the freeze.</summary>
 /// <param name="Members">At least 1.</param>
 /// <param name="Connected">At most <paramref name="Members"/>.</param>
-public sealed record SimulatedFleet(int Members, int Connected);
+public sealed record SimulatedFleet(int Members, int Connected)
+{
+    /// <summary>What they are, where waves have filters or strata; together as many as there are.</summary>
+    public ImmutableArray<SimulatedGroup> Groups { get; init; } = [];
+
+    /// <summary>A fleet of groups.</summary>
+    public static SimulatedFleet Of(ImmutableArray<SimulatedGroup> groups)
+    {
+        // Members that are too many for a number are too many for a simulation.
+        var (members, connected) = (groups.Sum(group => (long)group.Members), groups.Sum(group => (long)group.Connected));
+        return new((int)Math.Min(members, int.MaxValue), (int)Math.Min(connected, int.MaxValue)) { Groups = groups };
+    }
+}
 
 /// <summary>What a simulation takes for granted. All shares are percentages of devices, 0 to 100.</summary>
 public sealed record SimulationAssumptions

@@ -43,6 +43,17 @@ internal static class SpecFingerprint
             }
         }
 
+        // As with settings: what was approved before there were filters and strata of waves is still what was approved.
+        if (WaveSorting.Of(spec.Waves) is not null)
+        {
+            Add(text, "waves");
+            foreach (var wave in spec.Waves)
+            {
+                Add(text, wave.Filter, wave.IsStratified ? wave.StratifyBy.Length : 0);
+                Add(text, wave.IsStratified ? [.. wave.StratifyBy] : []);
+            }
+        }
+
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
     }
 

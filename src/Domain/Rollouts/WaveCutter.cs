@@ -1,52 +1,77 @@
 namespace Muster.Domain.Rollouts;
 
-/// <summary>Where the waves end, or the buckets whose exact members are needed to say so.</summary>
-/// <param name="Cuts">All waves, complete only when <paramref name="MissingBucket"/> is null.</param>
-/// <param name="MissingBucket">Ask every partition for its members in this bucket and cut again.</param>
-public sealed record CutResult(ImmutableArray<WaveCut> Cuts, int? MissingBucket);
-
 /// <summary>
-/// Cuts the frozen members into waves: n = round-half-up(total × percent / 100) − already assigned. Exact, although it
-/// sees the members of only those buckets in which a wave ends.
+/// Cuts the frozen members into waves: n = round-half-up(total × percent / 100) − already assigned, and at most as many as the wave may
+/// take. Exact, although it sees the members of only those buckets in which a wave, or a stratum of a wave, ends.
 /// </summary>
-public static class WaveCutter
+public sealed class WaveCutter
 {
-    // Above every place: no device id sorts after it.
-    private static readonly Place Last = new(ulong.MaxValue, "\uffff");
+    private readonly ImmutableArray<WaveSpec> _waves;
+    private readonly MemberPlaces _places;
+    private readonly MemberRemainder _left;
+    private readonly ImmutableArray<WaveCut>.Builder _cuts;
+    private int _assigned;
 
-    /// <summary>Cuts as far as the known buckets allow; call again with the missing one until none is.</summary>
     /// <param name="waves">The listed waves.</param>
     /// <param name="all">The histogram of all members.</param>
-    /// <param name="buckets">All members of the buckets asked for so far, in any order.</param>
-    public static CutResult Cut(
-        ImmutableArray<WaveSpec> waves,
-        MemberHistogram all,
-        IReadOnlyDictionary<int, ImmutableArray<MemberPoint>> buckets)
+    public WaveCutter(ImmutableArray<WaveSpec> waves, MemberHistogram all)
     {
-        ArgumentNullException.ThrowIfNull(all);
-        ArgumentNullException.ThrowIfNull(buckets);
-        var total = all.Total;
-        var left = new Remainder(all, buckets);
-        var cuts = ImmutableArray.CreateBuilder<WaveCut>(waves.Length + 1);
-        var assigned = 0;
-        for (var i = 0; i < waves.Length; i++)
+        _waves = waves;
+        _places = new MemberPlaces(all);
+        _left = new MemberRemainder(_places, WaveSorting.FieldsOf(waves));
+        _cuts = ImmutableArray.CreateBuilder<WaveCut>(waves.Length + 1);
+    }
+
+    /// <summary>The waves so far; all of them once <see cref="Run"/> misses nothing.</summary>
+    public ImmutableArray<WaveCut> Cuts => _cuts.ToImmutable();
+
+    /// <summary>Cuts members of whom everything is known.</summary>
+    public static ImmutableArray<WaveCut> Cut(ImmutableArray<WaveSpec> waves, IReadOnlyCollection<MemberPoint> members)
+    {
+        var cutter = new WaveCutter(waves, MemberHistogram.Of(members));
+        while (cutter.Run() is { IsEmpty: false } missing)
         {
-            var wanted = Wanted(waves[i].Size, total, assigned);
-            if (left.Take(wanted, waves[i].ConnectedOnly, i, out var missing) is not { } cut)
+            cutter.Add(missing, members);
+        }
+
+        return cutter.Cuts;
+    }
+
+    /// <summary>
+    /// Cuts as far as the known places allow, and says which are missing: ask every partition for them and go on. Once or twice per wave.
+    /// </summary>
+    public ImmutableArray<PlaceQuery> Run()
+    {
+        while (_cuts.Count < _waves.Length)
+        {
+            var index = _cuts.Count;
+            if (_left.Take(_waves[index], index, Wanted(_waves[index].Size, _places.Total, _assigned)) is not { } cut)
             {
-                return new([], missing);
+                return _left.Missing;
             }
 
-            assigned += cut.Members;
-            cuts.Add(cut);
+            _assigned += cut.Members;
+            _cuts.Add(cut);
         }
 
-        if (assigned < total)
+        if (_cuts.Count == _waves.Length && _assigned < _places.Total)
         {
-            cuts.Add(new(Last.Hash, Last.Device, ConnectedOnly: false, total - assigned, PassedOver: 0, waves.Length - 1));
+            var rest = _places.Total - _assigned;
+            _cuts.Add(new(MemberMark.Last.Hash, MemberMark.Last.Device, ConnectedOnly: false, rest, PassedOver: 0, _waves.Length - 1));
         }
 
-        return new(cuts.ToImmutable(), null);
+        return [];
+    }
+
+    /// <summary>Takes in what was missing.</summary>
+    /// <param name="missing">The questions.</param>
+    /// <param name="members">At least all that they ask for, of all partitions, in any order.</param>
+    public void Add(ImmutableArray<PlaceQuery> missing, IReadOnlyCollection<MemberPoint> members)
+    {
+        foreach (var query in missing)
+        {
+            _places.Add(query, members);
+        }
     }
 
     private static int Wanted(Amount size, int total, int assigned)
@@ -58,100 +83,5 @@ public static class WaveCutter
             _ => throw new UnreachableException($"Unknown amount {size.Kind}."),
         };
         return (int)Math.Max(0, Math.Min(upTo, total) - assigned);
-    }
-
-    private readonly record struct Place(ulong Hash, string Device);
-
-    /// <summary>What the waves before have left: connected and disconnected members each from a place on.</summary>
-    private sealed class Remainder(MemberHistogram all, IReadOnlyDictionary<int, ImmutableArray<MemberPoint>> buckets)
-    {
-        private Place? _connectedFrom;
-        private Place? _disconnectedFrom;
-
-        public WaveCut? Take(int wanted, bool connectedOnly, int spec, out int? missing)
-        {
-            missing = null;
-            if (wanted == 0)
-            {
-                return new(0, "", connectedOnly, 0, 0, spec);
-            }
-
-            var taken = 0;
-            for (var bucket = 0; bucket < MemberHistogram.Buckets; bucket++)
-            {
-                var inBucket = Count(bucket, connected: true) + (connectedOnly ? 0 : Count(bucket, connected: false));
-                if (taken + inBucket < wanted)
-                {
-                    taken += inBucket;
-                    continue;
-                }
-
-                if (!buckets.TryGetValue(bucket, out var members))
-                {
-                    missing = bucket;
-                    return null;
-                }
-
-                var end = members
-                    .Where(member => IsLeft(member) && (member.Connected || !connectedOnly))
-                    .OrderBy(member => member.Hash)
-                    .ThenBy(member => member.Device.Value, StringComparer.Ordinal)
-                    .ElementAt(wanted - taken - 1);
-                return Close(new(end.Hash, end.Device.Value), connectedOnly, wanted, spec);
-            }
-
-            return Close(Last, connectedOnly, taken, spec);
-        }
-
-        private WaveCut Close(Place end, bool connectedOnly, int members, int spec)
-        {
-            var passedOver = connectedOnly ? DisconnectedUpTo(end) : 0;
-            _connectedFrom = Later(_connectedFrom, end);
-            if (!connectedOnly)
-            {
-                _disconnectedFrom = Later(_disconnectedFrom, end);
-            }
-
-            return new(end.Hash, end.Device, connectedOnly, members, passedOver, spec);
-        }
-
-        private static Place Later(Place? place, Place end) =>
-            place is { } old && (old.Hash > end.Hash || (old.Hash == end.Hash && string.CompareOrdinal(old.Device, end.Device) > 0))
-                ? old
-                : end;
-
-        private int DisconnectedUpTo(Place end)
-        {
-            var endBucket = Bucket(end);
-            var count = 0;
-            for (var bucket = 0; bucket <= endBucket; bucket++)
-            {
-                // When the wave took all connected members, its end is above every place and the last bucket counts whole.
-                count += bucket < endBucket || end == Last
-                    ? Count(bucket, connected: false)
-                    : buckets[bucket].Count(member => !member.Connected && IsLeft(member) && member.CompareTo(end.Hash, end.Device) <= 0);
-            }
-
-            return count;
-        }
-
-        private int Count(int bucket, bool connected)
-        {
-            var from = connected ? _connectedFrom : _disconnectedFrom;
-            var counts = connected ? all.Connected : all.Disconnected;
-            if (from is not { } place || bucket > Bucket(place))
-            {
-                return counts[bucket];
-            }
-
-            return bucket < Bucket(place) || place == Last
-                ? 0
-                : buckets[bucket].Count(member => member.Connected == connected && IsLeft(member));
-        }
-
-        private bool IsLeft(MemberPoint member) =>
-            (member.Connected ? _connectedFrom : _disconnectedFrom) is not { } place || member.CompareTo(place.Hash, place.Device) > 0;
-
-        private static int Bucket(Place place) => (int)(place.Hash >> (64 - MemberHistogram.BucketBits));
     }
 }

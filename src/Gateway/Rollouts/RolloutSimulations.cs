@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Google.Protobuf.WellKnownTypes;
 using Muster.Domain;
 using Muster.Domain.Rollouts;
@@ -25,11 +26,10 @@ internal sealed class RolloutSimulations : IDisposable
     public async Task<V1.SimulateRolloutResponse> RunAsync(V1.SimulateRolloutRequest request, CancellationToken cancellationToken)
     {
         var spec = RolloutsMapping.ToSpec(Id, WithoutMembers(request)) with { TargetVersion = "simulated" };
-        var fleet = new SimulatedFleet(
-            request.Fleet.Members, request.Fleet.HasConnected ? request.Fleet.Connected : request.Fleet.Members);
+        var fleet = ToDomain(request.Fleet);
         var assumptions = ToDomain(request.Assumptions ?? new V1.SimulationAssumptions());
         var runs = request.Runs == 0 ? RunsDefault : request.Runs;
-        var problems = RolloutSpecRules.Validate(spec).AddRange(RolloutSimulation.Validate(fleet, assumptions, runs));
+        var problems = RolloutSpecRules.Validate(spec).AddRange(RolloutSimulation.Validate(spec, fleet, assumptions, runs));
         if (!problems.IsEmpty)
         {
             throw FleetErrors.ToRpcException(RolloutErrors.SpecInvalid(problems));
@@ -79,6 +79,11 @@ internal sealed class RolloutSimulations : IDisposable
         rollout.Filter = "";
         return rollout;
     }
+
+    private static SimulatedFleet ToDomain(V1.SimulatedFleet fleet) => fleet.Groups.Count == 0
+        ? new SimulatedFleet(fleet.Members, fleet.HasConnected ? fleet.Connected : fleet.Members)
+        : SimulatedFleet.Of([.. fleet.Groups.Select(group => new SimulatedGroup(
+            group.Members, group.HasConnected ? group.Connected : group.Members, group.Fields.ToImmutableDictionary()))]);
 
     private static SimulationAssumptions ToDomain(V1.SimulationAssumptions given)
     {

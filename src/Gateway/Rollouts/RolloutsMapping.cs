@@ -166,6 +166,8 @@ internal static partial class RolloutsMapping
         wave.HasConnectedOnly ? wave.ConnectedOnly : index == 0)
     {
         NeedsApproval = wave.NeedsApproval,
+        Filter = wave.Filter.Length == 0 ? null : wave.Filter,
+        StratifyBy = [.. wave.StratifyBy],
     };
 
     private static FailureGate ToSpec(V1.FailureGate? gate) => gate is null
@@ -242,7 +244,9 @@ internal static partial class RolloutsMapping
             Soak = Duration.FromTimeSpan(wave.Soak),
             ConnectedOnly = wave.ConnectedOnly,
             NeedsApproval = wave.NeedsApproval,
+            Filter = wave.Filter ?? "",
         };
+        api.StratifyBy.AddRange(wave.IsStratified ? wave.StratifyBy : []);
         if (wave.Size.Kind == AmountKind.Count)
         {
             api.Count = wave.Size.Value;
@@ -255,11 +259,13 @@ internal static partial class RolloutsMapping
         return api;
     }
 
-    private static V1.Wave ToApi(RolloutPlan plan, WavePlan wave, int index) => WithAttempts(wave.Totals, WithWayBack(wave, new V1.Wave
+    private static V1.Wave ToApi(RolloutPlan plan, WavePlan wave, int index) =>
+        WithAttempts(wave.Totals, WithWayBack(wave, WithStrata(wave.Cut, WithNumbers(plan, wave, index))));
+
+    private static V1.Wave WithNumbers(RolloutPlan plan, WavePlan wave, int index) => new()
     {
         Index = index,
         State = (V1.WaveState)wave.State,
-        Members = wave.Cut.Members,
         Waiting = wave.Totals.Waiting,
         WaitingOffline = wave.Totals.WaitingOffline,
         InProgress = wave.Totals.InProgress,
@@ -275,7 +281,7 @@ internal static partial class RolloutsMapping
         AwaitingSince = ApiValues.ToTimestamp(wave.AwaitingSince),
         ApprovedBy = wave.Approval?.Approver.ToString() ?? "",
         ApprovedAt = ApiValues.ToTimestamp(wave.Approval?.At),
-    }));
+    };
 
     public static V1.RolloutDecision ToApi(PlanDecision decision, long number)
     {

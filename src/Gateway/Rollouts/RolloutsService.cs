@@ -45,15 +45,11 @@ internal sealed partial class RolloutsService(
             // Nothing was created: the caller's own words, and how many devices match.
             var preview = request.Rollout.Clone();
             preview.Name = ResourceNames.Of(tenant, RolloutsMapping.Collection, id.Value);
-            preview.Members = reply.Matching;
-            preview.MembersWithoutWayBack = reply.WithoutWayBack;
-            return preview;
+            return WithPlan(preview, reply);
         }
 
         var rollout = Answer(reply);
-        rollout.Members = request.ValidateOnly ? reply.Matching : rollout.Members;
-        rollout.MembersWithoutWayBack = reply.WithoutWayBack;
-        return rollout;
+        return request.ValidateOnly ? WithPlan(rollout, reply) : rollout;
     }
 
     public override async Task<V1.Rollout> StartRollout(V1.StartRolloutRequest request, ServerCallContext context) =>
@@ -155,6 +151,16 @@ internal sealed partial class RolloutsService(
         var isNews = !rollout.Equals(sent);
         rollout.Estimate.Text = text;
         return isNews;
+    }
+
+    /// <summary>What a dry run found out.</summary>
+    private static V1.Rollout WithPlan(V1.Rollout rollout, RolloutReply reply)
+    {
+        rollout.Members = reply.Matching;
+        rollout.MembersWithoutWayBack = reply.WithoutWayBack;
+        rollout.WaveStatus.Clear();
+        rollout.WaveStatus.AddRange(RolloutsMapping.ToPlanned(reply.Planned));
+        return rollout;
     }
 
     private static V1.Rollout Answer(RolloutReply reply) => reply switch

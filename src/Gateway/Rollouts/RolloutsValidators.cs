@@ -117,6 +117,10 @@ internal static class RolloutsValidators
     {
         problems.Parent(request.Parent);
         problems.Require(request.Fleet is not null, "fleet", "is required");
+        problems.Require(
+            request.Fleet is not { Groups.Count: > 0 } || request.Fleet is { Members: 0, HasConnected: false },
+            "fleet.groups",
+            "instead of members and connected");
         var assumptions = request.Assumptions ?? new V1.SimulationAssumptions();
         CheckSpan("assumptions.takes_median", assumptions.TakesMedian, problems);
         CheckSpan("assumptions.takes_at_most", assumptions.TakesAtMost, problems);
@@ -154,6 +158,10 @@ internal static class RolloutsValidators
             problems.Require(wave.SizeCase != V1.WaveSpec.SizeOneofCase.None, $"rollout.waves[{i}].size", "count or percent");
             CheckSpan($"rollout.waves[{i}].soak", wave.Soak, problems);
             CheckNumber($"rollout.waves[{i}].min_succeeded", wave.MinSucceeded, problems);
+            problems.Require(
+                wave.StratifyBy.Count <= WaveSorting.FieldsMax,
+                $"rollout.waves[{i}].stratify_by",
+                $"at most {WaveSorting.FieldsMax} fields");
         }
 
         if (rollout.FailureGate is { } gate)

@@ -1,15 +1,18 @@
 using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
 using Muster.Contracts.Rollouts;
+using Muster.Domain;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Rollouts;
 
-/// <summary>Freezes the members of a rollout in all partitions and cuts them into waves.</summary>
+/// <summary>Freezes the members of a rollout in all partitions and cuts them into waves, or says what that would give.</summary>
 internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partitions, Rollout rollout)
 {
     /// <summary>Partitions that work at a time: enough to fill the silos, few enough to leave them room.</summary>
     public const int FanOutMax = 32;
+
+    private readonly WaveSorting? _sorting = WaveSorting.Of(rollout.Spec.Waves);
 
     /// <summary>The devices that match, by what they run.</summary>
     public async Task<ImmutableArray<ImageCount>> CountAsync()
@@ -25,48 +28,101 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
         return [.. counts];
     }
 
-    public async Task<FrozenMembers> RunAsync(Guid freeze)
+    public Task<(FrozenMembers Frozen, FleetError? Error)> RunAsync(Guid freeze)
     {
-        var command = new FreezeMembers(freeze, rollout.Spec.Filter, rollout.Spec.Seed);
+        var command = CommandOf(freeze);
+
+        // As earlier versions ask for it: while silos are replaced, a rollout without filters and strata starts on any of them.
+        return CutAsync(
+            partition => Share(partition).FreezeAsync(command),
+            (partition, missing) => _sorting is null
+                ? Share(partition).GetBucketAsync(missing.Single().Bucket)
+                : Share(partition).GetPlacesAsync(freeze, missing));
+    }
+
+    /// <summary>What a freeze would give now; the same cuts by the same steps, and nothing is stored.</summary>
+    public async Task<(FrozenMembers Frozen, FleetError? Error)> PreviewAsync(Guid preview)
+    {
+        var command = CommandOf(preview);
+        try
+        {
+            return await CutAsync(
+                partition => Share(partition).PreviewAsync(command),
+                (partition, missing) => Share(partition).GetPlacesAsync(preview, missing));
+        }
+        finally
+        {
+            await AllAsync([.. Enumerable.Range(0, partitions.Count)], async partition =>
+            {
+                await Share(partition).ForgetAsync(preview);
+                return 0;
+            });
+        }
+    }
+
+    private async Task<(FrozenMembers Frozen, FleetError? Error)> CutAsync(
+        Func<int, Task<MemberHistogram>> find, Func<int, ImmutableArray<PlaceQuery>, Task<ImmutableArray<MemberPoint>>> places)
+    {
         var holders = ImmutableArray.CreateBuilder<int>();
         var all = MemberHistogram.Empty;
         foreach (var chunk in Enumerable.Range(0, partitions.Count).Chunk(FanOutMax))
         {
-            var histograms = await Task.WhenAll(chunk.Select(partition => Share(partition).FreezeAsync(command)));
-            foreach (var (partition, histogram) in chunk.Zip(histograms).Where(pair => pair.Second.Total > 0))
+            var histograms = await Task.WhenAll(chunk.Select(find));
+            all = MemberHistogram.Sum([all, .. histograms]);
+            if (all.IsTooFine || all.Classes.Length > MemberClass.ClassesMax)
             {
-                holders.Add(partition);
-                all = all.Plus(histogram);
+                return (new([], []), RolloutErrors.TooManyClasses(rollout.Id.Value, rollout.Spec.Waves));
             }
+
+            holders.AddRange(chunk.Zip(histograms).Where(pair => pair.Second.Total > 0).Select(pair => pair.First));
+            RequireSorted(all);
         }
 
-        return new FrozenMembers(all.Total == 0 ? [] : await CutAsync(all, holders.ToImmutable()), holders.ToImmutable());
+        var cuts = all.Total == 0 ? [] : await CutAsync(all, holders.ToImmutable(), places);
+        return cuts.Sum(cut => cut.Strata.Length) > StratumCut.StrataMax
+            ? (new([], []), RolloutErrors.TooManyStrata(rollout.Id.Value, rollout.Spec.Waves))
+            : (new(cuts, holders.ToImmutable()), null);
     }
 
-    private async Task<ImmutableArray<WaveCut>> CutAsync(MemberHistogram all, ImmutableArray<int> holders)
+    private async Task<ImmutableArray<WaveCut>> CutAsync(
+        MemberHistogram all,
+        ImmutableArray<int> holders,
+        Func<int, ImmutableArray<PlaceQuery>, Task<ImmutableArray<MemberPoint>>> places)
     {
-        // At most one bucket per wave is asked for, never a message as large as the fleet.
-        var buckets = new Dictionary<int, ImmutableArray<MemberPoint>>();
-        while (true)
+        // At most one bucket per wave is asked for, or of each stratum of it its part of one: never a message as large as the fleet.
+        var cutter = new WaveCutter(rollout.Spec.Waves, all);
+        while (cutter.Run() is { IsEmpty: false } missing)
         {
-            var result = WaveCutter.Cut(rollout.Spec.Waves, all, buckets);
-            if (result.MissingBucket is not { } bucket)
-            {
-                return result.Cuts;
-            }
+            var points = await AllAsync(holders, partition => places(partition, missing));
+            cutter.Add(missing, [.. points.SelectMany(members => members)]);
+        }
 
-            var members = ImmutableArray.CreateBuilder<MemberPoint>();
-            foreach (var chunk in holders.Chunk(FanOutMax))
-            {
-                foreach (var points in await Task.WhenAll(chunk.Select(partition => Share(partition).GetBucketAsync(bucket))))
-                {
-                    members.AddRange(points);
-                }
-            }
+        return cutter.Cuts;
+    }
 
-            buckets.Add(bucket, members.ToImmutable());
+    private static async Task<List<T>> AllAsync<T>(ImmutableArray<int> asked, Func<int, Task<T>> ask)
+    {
+        var answers = new List<T>(asked.Length);
+        foreach (var chunk in asked.Chunk(FanOutMax))
+        {
+            answers.AddRange(await Task.WhenAll(chunk.Select(ask)));
+        }
+
+        return answers;
+    }
+
+    /// <summary>While silos are replaced, one of an earlier version leaves out what it does not know, and every filter with it.</summary>
+    private void RequireSorted(MemberHistogram all)
+    {
+        if (_sorting is not null && all.Total > 0 && all.Classes.Sum(kind => kind.Connected.Total + kind.Disconnected.Total) != all.Total)
+        {
+            throw new InvalidOperationException(
+                $"Rollout '{rollout.Id}' has filters or strata of waves, and a silo of an earlier version knows none: update all silos.");
         }
     }
+
+    private FreezeMembers CommandOf(Guid freeze) =>
+        new(freeze, rollout.Spec.Filter, rollout.Spec.Seed) { Sorting = _sorting };
 
     private IRolloutPartitionGrain Share(int partition) => grains.GetRolloutPartition(rollout.Tenant, rollout.Id, partition);
 }

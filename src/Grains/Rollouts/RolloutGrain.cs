@@ -182,8 +182,8 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
     private async Task<RolloutReply> StartAsync(OrderRollout command, Rollout draft, RolloutImage? image)
     {
         var freeze = Guid.NewGuid();
-        var frozen = await new RolloutFreeze(GrainFactory, _partitions, draft).RunAsync(freeze);
-        return await DecideAsync(
+        var (frozen, error) = await new RolloutFreeze(GrainFactory, _partitions, draft).RunAsync(freeze);
+        return error is not null ? RolloutReply.Refused(error) : await DecideAsync(
             command.Actor,
             command.Reason,
             (rollout, order) => RolloutLifecycle.Start(rollout.Plan, rollout.Spec, frozen, order),
@@ -205,11 +205,21 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
 
     private async Task<RolloutReply> ValidateAsync(Rollout rollout)
     {
-        var images = await new RolloutFreeze(GrainFactory, _partitions, rollout).CountAsync();
-        var matching = images.Sum(image => image.Devices);
-        return matching == 0
-            ? RolloutReply.Refused(RolloutErrors.NoDevices(_id.Value, rollout.Spec.Filter))
-            : Reply(rollout) with { Matching = matching, WithoutWayBack = await CountWithoutWayBackAsync(rollout.Spec, images) };
+        var freeze = new RolloutFreeze(GrainFactory, _partitions, rollout);
+        var images = await freeze.CountAsync();
+        var (planned, error) = await freeze.PreviewAsync(Guid.NewGuid());
+        if (error is not null)
+        {
+            return RolloutReply.Refused(error);
+        }
+
+        var matching = planned.Cuts.Sum(cut => cut.Members);
+        return matching == 0 ? RolloutReply.Refused(RolloutErrors.NoDevices(_id.Value, rollout.Spec.Filter)) : Reply(rollout) with
+        {
+            Matching = matching,
+            Planned = planned.Cuts,
+            WithoutWayBack = await CountWithoutWayBackAsync(rollout.Spec, images),
+        };
     }
 
     private RolloutReply Reply() => Committed is { } rollout

@@ -69,23 +69,17 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         // What happens after the head is read from the feed again; what happened before is in the rows. From now on it stays to be read.
         var end = await _feed.GetEndAsync(_partition, CancellationToken.None);
         await _hold.ResetAsync(end);
-        var rows = await MatchingDevices.ReadAsync(GrainFactory.GetInventory(_partition), _tenant, command.Filter);
-        var points = rows
-            .Where(MatchingDevices.IsEligible)
-            .Select(row => MemberPoint.Of(MatchingDevices.IdOf(row), command.Seed, row.Presence is { Connected: true }))
-            .OrderBy(point => point.Hash)
-            .ThenBy(point => point.Device.Value, StringComparer.Ordinal)
-            .ToList();
-        if (points.Count == 0)
+        var found = await MatchingMembers.ReadAsync(GrainFactory.GetInventory(_partition), _tenant, command, _clock.GetUtcNow());
+        if (found is not { IsEmpty: false } points)
         {
             await _hold.LeaveAsync();
-            return MemberHistogram.Empty;
+            return MemberHistogram.Empty with { IsTooFine = found is null };
         }
 
         // Fenced at 0: once the rollout has started, a late freeze of a start that failed is refused by the store.
         await CommitAsync(
-            ShareRules.Freeze(command.Freeze, end.Sequence, points.Count) with { PositionFingerprint = end.Fingerprint },
-            new RolloutMembersFrozen(_rollout, _partition, points.Count),
+            ShareRules.Freeze(command.Freeze, end.Sequence, points.Length) with { PositionFingerprint = end.Fingerprint },
+            new RolloutMembersFrozen(_rollout, _partition, points.Length),
             expectedEpoch: 0,
             ShareMembers.Of(points, command.Seed));
         Load();

@@ -31,13 +31,39 @@ internal sealed record RolloutShareRecord : IGrainRecord<RolloutShareRecord>
 [GenerateSerializer, Immutable, Alias("muster.share-members")]
 internal sealed record ShareMembers([property: Id(0)] ImmutableArray<MemberChunk> Chunks, [property: Id(1)] long Seed)
 {
-    public static ShareMembers Of(IEnumerable<MemberPoint> ordered, long seed) => new(
-        [.. ordered
-            .Select(point => new FrozenMember(point.Device, point.Connected))
-            .Chunk(MemberChunk.MembersMax)
-            .Select(chunk => new MemberChunk([.. chunk]))],
-        seed);
+    /// <summary>Each once, at most <see cref="MemberClass.ClassesMax"/>; empty where waves have neither filters nor strata.</summary>
+    [Id(80)] public ImmutableArray<MemberClass> Classes { get; init; } = [];
 
-    public ImmutableArray<MemberPoint> ToPoints() =>
-        [.. Chunks.SelectMany(chunk => chunk.Members).Select(member => MemberPoint.Of(member.Device, Seed, member.Connected))];
+    public static ShareMembers Of(IEnumerable<MemberPoint> ordered, long seed)
+    {
+        var classes = new Dictionary<MemberClass, ushort>();
+        ImmutableArray<MemberChunk> chunks = [.. ordered.Chunk(MemberChunk.MembersMax).Select(chunk => ChunkOf(chunk, classes))];
+        return new(chunks, seed) { Classes = [.. classes.OrderBy(entry => entry.Value).Select(entry => entry.Key)] };
+    }
+
+    public ImmutableArray<MemberPoint> ToPoints() => [.. Chunks.SelectMany(ToPoints)];
+
+    private static MemberChunk ChunkOf(MemberPoint[] points, Dictionary<MemberClass, ushort> classes)
+    {
+        var chunk = new MemberChunk([.. points.Select(point => new FrozenMember(point.Device, point.Connected))]);
+        return Array.TrueForAll(points, point => point.Class is null)
+            ? chunk
+            : chunk with { Classes = [.. points.Select(point => PlaceOf(point.Class!, classes))] };
+    }
+
+    private static ushort PlaceOf(MemberClass kind, Dictionary<MemberClass, ushort> classes)
+    {
+        if (!classes.TryGetValue(kind, out var place))
+        {
+            classes.Add(kind, place = (ushort)classes.Count);
+        }
+
+        return place;
+    }
+
+    private IEnumerable<MemberPoint> ToPoints(MemberChunk chunk) => chunk.Members.Select((member, i) =>
+        MemberPoint.Of(member.Device, Seed, member.Connected) with
+        {
+            Class = chunk.Classes.IsDefaultOrEmpty ? null : Classes[chunk.Classes[i]],
+        });
 }

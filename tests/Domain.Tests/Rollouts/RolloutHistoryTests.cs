@@ -14,13 +14,21 @@ namespace Muster.Domain.Tests.Rollouts;
 /// </summary>
 public sealed class RolloutHistoryTests
 {
-    private static readonly Gen<WaveSpec> AnyWave = Gen.Select(
+    private static readonly Gen<WaveSpec> AnyPlainWave = Gen.Select(
         Gen.Bool, Gen.Int[1, 99], Gen.Int[0, 100], Gen.Int[1, 3], Gen.Int[0, 40], Gen.Bool, Gen.Int[0, 2],
         (isCount, size, percent, minSucceeded, soak, connectedOnly, manual) =>
             Wave(isCount ? Amount.Count((size / 10) + 1) : Amount.Percent(size), percent, minSucceeded, soak, connectedOnly) with
             {
                 NeedsApproval = manual == 0,
             });
+
+    private static readonly Gen<WaveSpec> AnyWave = Gen.Select(
+        AnyPlainWave, Gen.Int[0, 3], Gen.Int[0, 5],
+        (wave, filter, strata) => wave with
+        {
+            Filter = filter == 0 ? "site = Lund" : null,
+            StratifyBy = strata switch { 0 => ["model"], 1 => ["model", "site"], _ => [] },
+        });
 
     private static readonly Gen<FailureGate> AnyGate = Gen.Select(
         Gen.Int[0, 6], Gen.Int[0, 60], Gen.Int[1, 8], Gen.Int[0, 3],

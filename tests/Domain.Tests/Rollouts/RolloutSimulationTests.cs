@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
@@ -154,7 +155,49 @@ public sealed class RolloutSimulationTests
     [InlineData(10, 10, 0, "runs")]
     [InlineData(1_000_000, 0, 21, "runs")]
     public void Validate_OfWhatCannotRun_NamesTheField(int members, int connected, int runs, string field) => Assert.Equal(
-        field, Assert.Single(RolloutSimulation.Validate(new SimulatedFleet(members, connected), Certain, runs)).Field);
+        field, Assert.Single(RolloutSimulation.Validate(Canaries, new SimulatedFleet(members, connected), Certain, runs)).Field);
+
+    [Fact]
+    public void Run_WithFiltersAndStrata_CutsTheGroupsOfTheFleet()
+    {
+        var spec = Spec(
+            Wave(Amount.Count(4), connectedOnly: true) with { Filter = "site = Lund AND connected = true", StratifyBy = ["model"] },
+            Wave(Amount.Percent(50)) with { Filter = "labels.floor = 2" },
+            Wave(Amount.Percent(100)));
+        var fleet = SimulatedFleet.Of(
+        [
+            Group(30, 30, "P3265-V", "Lund", "1"), Group(5, 5, "Q1656", "Lund", "2"),
+            Group(60, 50, "P3265-V", "Oslo", "1"), Group(5, 0, "M1137", "Lund", "2"),
+        ]);
+
+        Assert.Empty(RolloutSimulation.Validate(spec, fleet, Certain, 3));
+        var result = Run(spec, fleet, Certain, failurePercent: 0, runs: 3);
+
+        // Of Lund's connected ones 30 and 5 share four places; one of the second floor is a canary then, and nine are left of ten.
+        Assert.Equal((100, 85), (fleet.Members, fleet.Connected));
+        Assert.Equal([4, 9, 87], result.Waves);
+    }
+
+    [Fact]
+    public void Validate_OfGroupsThatDoNotSayWhatWavesLookAt_NamesThem()
+    {
+        var spec = Spec(Wave(Amount.Count(4)) with { Filter = "track = active", StratifyBy = ["model"] });
+        var dated = Spec(Wave(Amount.Count(4)) with { Filter = "created_at > 2026-01-01" });
+        var fleet = SimulatedFleet.Of([Group(3, 4, "Q1656", "Lund", "2")]);
+
+        Assert.Equal(
+            ["groups[0]", "groups[0].fields"], RolloutSimulation.Validate(spec, fleet, Certain, 3).Select(problem => problem.Field)
+                .Where(field => field.StartsWith("groups", StringComparison.Ordinal)));
+        Assert.Equal("groups", Assert.Single(RolloutSimulation.Validate(spec, new SimulatedFleet(5, 5), Certain, 3)).Field);
+        Assert.Contains(
+            RolloutSimulation.Validate(dated, new SimulatedFleet(5, 5), Certain, 3),
+            problem => problem.Text.Contains("created_at (of waves[0].filter)", StringComparison.Ordinal));
+    }
+
+    private static SimulatedGroup Group(int members, int connected, string model, string site, string floor) => new(
+        members,
+        connected,
+        ImmutableDictionary<string, string>.Empty.Add("model", model).Add("site", site).Add("labels.floor", floor));
 
     [Fact]
     public void Validate_OfAssumptionsThatAreNone_NamesThem()
@@ -169,7 +212,7 @@ public sealed class RolloutSimulationTests
 
         Assert.Equal(
             ["failure_percent", "bad_failure_percent", "takes_at_most", "away_mean"],
-            RolloutSimulation.Validate(new SimulatedFleet(1, 1), wrong, 1).Select(problem => problem.Field));
+            RolloutSimulation.Validate(Canaries, new SimulatedFleet(1, 1), wrong, 1).Select(problem => problem.Field));
     }
 
     private static SimulationResult Run(

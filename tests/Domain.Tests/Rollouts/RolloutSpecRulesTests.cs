@@ -56,6 +56,54 @@ public sealed class RolloutSpecRulesTests
         Assert.Equal(field, RolloutSpecRules.Validate(spec).Select(problem => problem.Field).SingleOrDefault());
     }
 
+    [Fact]
+    public void Validate_OfFiltersAndStrataThatDevicesHave_FindsNothing() => Assert.Empty(RolloutSpecRules.Validate(Spec(
+        Wave(Amount.Count(5)) with { Filter = "labels.ring = early AND connected = true", StratifyBy = ["model", "labels.floor"] },
+        Wave(Amount.Percent(100)) with { StratifyBy = ["os_version", "model"] })));
+
+    [Theory]
+    [InlineData("colour", "'colour' is not a field", 1)]
+    [InlineData("model, site", "Each entry is one field", null)]
+    [InlineData("", "Each entry is one field", null)]
+    [InlineData("settings.root.Brand", "Settings are no strata", null)]
+    [InlineData("created_at", "created_at", 1)]
+    [InlineData("labels", "labels needs a key", 1)]
+    [InlineData("model", "named twice", null)]
+    public void Validate_OfAStratumThatIsNone_NamesTheWaveAndTheEntry(string field, string text, int? column)
+    {
+        var spec = Spec(Wave(Amount.Count(5)), Wave(Amount.Percent(100)) with { StratifyBy = ["model", field] });
+
+        var problem = Assert.Single(RolloutSpecRules.Validate(spec));
+
+        Assert.Equal("waves[1].stratify_by[1]", problem.Field);
+        Assert.Contains(text, problem.Text, StringComparison.Ordinal);
+        Assert.Equal(column is not null, problem.Text.Contains($"stratify_by cannot be read at column {column}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Validate_OfAWavesFilterThatCannotBeRead_NamesTheWaveAndTheColumn()
+    {
+        var problem = Assert.Single(RolloutSpecRules.Validate(
+            Spec(Wave(Amount.Count(5)), Wave(Amount.Percent(100)) with { Filter = "site = Lund AND colour = red" })));
+
+        Assert.Equal("waves[1].filter", problem.Field);
+        Assert.Contains("column 17", problem.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Validate_OfTooManyFields_CountsThoseOfAllWaves()
+    {
+        var four = Spec(
+            Wave(Amount.Count(5)) with { StratifyBy = ["model", "site"] },
+            Wave(Amount.Count(5)) with { StratifyBy = ["track", "os_version"] });
+        var inOne = Spec(Wave(Amount.Count(5)) with { StratifyBy = ["model", "site", "track", "os_version"] });
+
+        var problem = Assert.Single(RolloutSpecRules.Validate(four));
+
+        Assert.Equal(("waves", true), (problem.Field, problem.Text.Contains("model, site, track, os_version", StringComparison.Ordinal)));
+        Assert.Equal(["waves[0].stratify_by", "waves"], RolloutSpecRules.Validate(inOne).Select(wrong => wrong.Field));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(RolloutLimits.WavesMax + 1)]

@@ -32,10 +32,12 @@ internal sealed partial class RolloutWorld
         _regressions = regressions;
         ImmutableArray<(int Partition, MemberPoint Point)> points =
             [.. Enumerable.Range(0, members).Select(i => (i % partitions, MemberPoint.Of(Device(i), seed, _random.Next(4) > 0)))];
-        var all = points.Select(point => point.Point).ToImmutableArray();
-        var buckets = Enumerable.Range(0, MemberHistogram.Buckets)
-            .ToDictionary(bucket => bucket, bucket => all.Where(point => point.Bucket == bucket).ToImmutableArray());
-        var cuts = WaveCutter.Cut(spec.Waves, MemberHistogram.Of(all), buckets).Cuts;
+        if (WaveSorting.Of(spec.Waves) is { } sorting)
+        {
+            points = [.. points.Select(point => point with { Point = point.Point with { Class = AnyClass(sorting) } })];
+        }
+
+        var cuts = WaveCutter.Cut(spec.Waves, [.. points.Select(point => point.Point)]);
         for (var partition = 0; partition < Math.Min(partitions, members); partition++)
         {
             var mine = points.Where(point => point.Partition == partition).Select(point => point.Point);
@@ -48,6 +50,13 @@ internal sealed partial class RolloutWorld
     }
 
     public RolloutPlan Plan => _committed;
+
+    /// <summary>Whatever the filters say and the fields are.</summary>
+    private MemberClass AnyClass(WaveSorting sorting)
+    {
+        var matches = sorting.Filters.Select((filter, i) => filter.Length > 0 && _random.Next(2) == 0 ? 1u << i : 0);
+        return new(matches.Aggregate(0u, (mask, bit) => mask | bit), [.. sorting.Fields.Select(_ => $"value-{_random.Next(3)}")]);
+    }
 
     public void Step()
     {

@@ -9,7 +9,9 @@ namespace Muster.Domain.Tests.Rollouts;
 /// <summary>Whatever a spec orders is part of what approvals are bound to, also a field that is added later.</summary>
 public sealed class SpecFingerprintTests
 {
-    private static readonly RolloutSpec Full = Spec(Wave(Amount.Count(5)), Wave(Amount.Percent(100))) with
+    private static readonly WaveSpec Canaries = Wave(Amount.Count(5)) with { Filter = "site = Lund", StratifyBy = ["model"] };
+
+    private static readonly RolloutSpec Full = Spec(Canaries, Wave(Amount.Percent(100))) with
     {
         Filter = "site = Lund",
         FailureGate = new FailureGate(3, 10, 1),
@@ -48,6 +50,16 @@ public sealed class SpecFingerprintTests
         Spec(Wave(Amount.Count(5)), Wave(Amount.Percent(100))).Fingerprint);
 
     [Fact]
+    public void Fingerprint_OfTheSameStrataInAnotherWave_IsAnother()
+    {
+        var (plain, first, second) = (Wave(Amount.Count(5)), Canaries with { Filter = null }, Canaries with { StratifyBy = [] });
+
+        Assert.NotEqual(Spec(first, plain).Fingerprint, Spec(plain, first).Fingerprint);
+        Assert.NotEqual(Spec(second, plain).Fingerprint, Spec(plain, second).Fingerprint);
+        Assert.Equal(Spec(first, second).Fingerprint, Spec(first with { StratifyBy = ["model"] }, second).Fingerprint);
+    }
+
+    [Fact]
     public void Fingerprint_OfFieldsThatRunTogether_IsAnother()
     {
         Assert.NotEqual(OfSettings("a", "1:b").Fingerprint, OfSettings("a1:", "b").Fingerprint);
@@ -81,6 +93,7 @@ public sealed class SpecFingerprintTests
         long number => [(path, number + 1)],
         TimeSpan span => [(path, span + TimeSpan.FromTicks(1))],
         Enum choice => [(path, Enum.ToObject(choice.GetType(), Convert.ToInt32(choice, null) + 1))],
+        ImmutableArray<string> names => [($"{path}", names.SetItem(0, names[0] + "x")), ($"{path}.count", names.Add(names[0]))],
         ImmutableArray<WaveSpec> waves => Changes(waves[0], typeof(WaveSpec), $"{path}.")
             .Select(change => (change.Path, (object)waves.SetItem(0, (WaveSpec)change.Changed)))
             .Append(($"{path}.count", (object)waves.Add(waves[0]))),

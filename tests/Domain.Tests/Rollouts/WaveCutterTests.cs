@@ -105,17 +105,15 @@ public sealed class WaveCutterTests
         // As the coordinator does it: two partitions report histograms, then only the buckets that are asked for.
         var histogram = MemberHistogram.Of(members.Where((_, i) => i % 2 == 0))
             .Plus(MemberHistogram.Of(members.Where((_, i) => i % 2 == 1)));
-        var buckets = new Dictionary<int, ImmutableArray<MemberPoint>>();
-        while (true)
+        var cutter = new WaveCutter(waves, histogram);
+        var asked = new HashSet<int>();
+        while (cutter.Run() is { IsEmpty: false } missing)
         {
-            var result = WaveCutter.Cut(waves, histogram, buckets);
-            if (result.MissingBucket is not { } bucket)
-            {
-                return result.Cuts;
-            }
-
-            Assert.True(buckets.TryAdd(bucket, [.. members.Where(member => member.Bucket == bucket)]));
-            Assert.True(buckets.Count <= waves.Length);
+            Assert.True(asked.Add(Assert.Single(missing).Bucket));
+            Assert.True(asked.Count <= waves.Length);
+            cutter.Add(missing, PlaceQuery.Select(missing, members));
         }
+
+        return cutter.Cuts;
     }
 }

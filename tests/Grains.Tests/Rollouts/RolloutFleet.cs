@@ -296,7 +296,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
                     new DevicePresence(unit.Value.Online, clock.GetUtcNow(), 1, "g", null, null)))
                 .Where(row => filter.Matches(row, clock.GetUtcNow()))
                 .ToArray();
-            return new RowPage([.. rows.Take(query.RowsMax)], rows.Length <= query.RowsMax, null);
+            return new RowPage([.. rows.Take(query.RowsMax).Select(WithoutSettings)], rows.Length <= query.RowsMax, null);
         }
     }
 
@@ -337,8 +337,10 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
         Tenant = TenantId.Default,
         Name = unit.Id.Value,
         State = unit.State,
-        Model = "P3265-V",
+        Model = unit.Model,
         Site = unit.Site,
+        Labels = unit.Labels,
+        Settings = unit.Settings,
         Track = "active",
         OsVersion = "12.0.0",
         ImageDigest = "",
@@ -356,6 +358,12 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
         public string Site => site;
 
         public bool Online { get; set; }
+
+        public string Model { get; set; } = "P3265-V";
+
+        public ImmutableArray<DeviceLabel> Labels { get; set; } = [];
+
+        public SettingSet? Settings { get; set; }
 
         public DeviceState State { get; set; } = DeviceState.InService;
 

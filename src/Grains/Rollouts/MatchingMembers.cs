@@ -1,0 +1,43 @@
+using Muster.Contracts.Inventory;
+using Muster.Contracts.Rollouts;
+using Muster.Domain;
+using Muster.Domain.Rollouts;
+
+namespace Muster.Grains.Rollouts;
+
+/// <summary>Reads the members that a rollout would have in one partition now.</summary>
+internal static class MatchingMembers
+{
+    /// <summary>In their order; null when they are of more classes than a rollout may have.</summary>
+    public static async Task<ImmutableArray<MemberPoint>?> ReadAsync(
+        IInventoryGrain inventory, TenantId tenant, FreezeMembers command, DateTimeOffset now)
+    {
+        var rows = await MatchingDevices.ReadAsync(inventory, tenant, command.Filter);
+        var sorter = command.Sorting is { } sorting ? new MemberSorter(sorting) : null;
+        var asked = await AskAsync(inventory, tenant, command.Sorting, sorter);
+        var points = rows.Where(MatchingDevices.IsEligible).Select(row => PointOf(row) with
+        {
+            Class = sorter?.ClassOf(row, now, wave => asked[wave].Contains(row.Row.Name)),
+        });
+        ImmutableArray<MemberPoint> ordered =
+            [.. points.OrderBy(point => point.Hash).ThenBy(point => point.Device.Value, StringComparer.Ordinal)];
+        return sorter is { ClassCount: > MemberClass.ClassesMax } ? null : ordered;
+
+        MemberPoint PointOf(ListedRow row) =>
+            MemberPoint.Of(MatchingDevices.IdOf(row), command.Seed, row.Presence is { Connected: true });
+    }
+
+    /// <summary>By wave: the names of what matches a filter that the rows cannot answer.</summary>
+    private static async Task<Dictionary<int, HashSet<string>>> AskAsync(
+        IInventoryGrain inventory, TenantId tenant, WaveSorting? sorting, MemberSorter? sorter)
+    {
+        var asked = new Dictionary<int, HashSet<string>>();
+        foreach (var wave in sorter is null ? [] : sorter.Asked)
+        {
+            var rows = await MatchingDevices.ReadAsync(inventory, tenant, sorting!.Filters[wave]);
+            asked.Add(wave, rows.Select(row => row.Row.Name).ToHashSet(StringComparer.Ordinal));
+        }
+
+        return asked;
+    }
+}
