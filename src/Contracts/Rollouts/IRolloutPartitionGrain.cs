@@ -1,5 +1,6 @@
 using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Strategies;
 using Orleans.CodeGeneration;
 using Orleans.Concurrency;
 
@@ -72,7 +73,11 @@ public sealed record SightMember
 public sealed record FreezeMembers(
     [property: Id(0)] Guid Freeze,
     [property: Id(1)] string Filter,
-    [property: Id(2)] long Seed);
+    [property: Id(2)] long Seed)
+{
+    /// <summary>What the members' sites are counted by; null without site rules.</summary>
+    [Id(85)] public SiteRules? SiteRules { get; init; }
+}
 
 /// <summary>The part of the committed plan that a share executes.</summary>
 [GenerateSerializer, Immutable, Alias("muster.advance-share")]

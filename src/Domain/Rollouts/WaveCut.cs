@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.Text;
 using Muster.Domain.Devices;
+using Muster.Domain.Strategies;
 
 namespace Muster.Domain.Rollouts;
 
@@ -49,6 +50,11 @@ public sealed record MemberHistogram(
 
     /// <summary>No members.</summary>
     public static MemberHistogram Empty { get; } = Of([]);
+
+    /// <summary>
+    /// Where the members were when they were frozen, by the tenant's site rules; null without rules, and when it is not known (any more).
+    /// </summary>
+    [Id(85)] public SiteTally? Sites { get; init; }
 
     /// <summary>All members.</summary>
     public int Total => Connected.Sum() + Disconnected.Sum();

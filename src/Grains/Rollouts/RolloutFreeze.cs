@@ -2,6 +2,7 @@ using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
 using Muster.Contracts.Rollouts;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Strategies;
 
 namespace Muster.Grains.Rollouts;
 
@@ -25,11 +26,31 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
         return [.. counts];
     }
 
-    public async Task<FrozenMembers> RunAsync(Guid freeze)
+    /// <summary>Where the devices are that match, by the site rules.</summary>
+    public async Task<SiteTally> CountSitesAsync(SiteRules rules)
     {
-        var command = new FreezeMembers(freeze, rollout.Spec.Filter, rollout.Spec.Seed);
+        var all = SiteTally.Of(rules, []);
+        foreach (var chunk in Enumerable.Range(0, partitions.Count).Chunk(FanOutMax))
+        {
+            var counted = await Task.WhenAll(chunk.Select(partition => MatchingDevices.CountSitesAsync(
+                rules, grains.GetInventory(partition), rollout.Tenant, rollout.Spec.Filter)));
+            all = counted.Aggregate(all, (sum, part) => sum.Plus(part));
+        }
+
+        return all;
+    }
+
+    /// <param name="freeze">Names the attempt.</param>
+    /// <param name="rules">What the members' sites are counted by.</param>
+    public async Task<FrozenMembers> RunAsync(Guid freeze, SiteRules rules)
+    {
+        var command = new FreezeMembers(freeze, rollout.Spec.Filter, rollout.Spec.Seed)
+        {
+            SiteRules = rules.Rules.IsEmpty ? null : rules,
+        };
         var holders = ImmutableArray.CreateBuilder<int>();
         var all = MemberHistogram.Empty;
+        var sites = SiteTally.Of(rules, []);
         foreach (var chunk in Enumerable.Range(0, partitions.Count).Chunk(FanOutMax))
         {
             var histograms = await Task.WhenAll(chunk.Select(partition => Share(partition).FreezeAsync(command)));
@@ -37,10 +58,16 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
             {
                 holders.Add(partition);
                 all = all.Plus(histogram);
+
+                // One that does not say leaves all of it unknown.
+                sites = histogram.Sites is { } counted && counted.Revision == rules.Revision ? sites?.Plus(counted) : null;
             }
         }
 
-        return new FrozenMembers(all.Total == 0 ? [] : await CutAsync(all, holders.ToImmutable()), holders.ToImmutable());
+        return new FrozenMembers(all.Total == 0 ? [] : await CutAsync(all, holders.ToImmutable()), holders.ToImmutable())
+        {
+            Sites = sites,
+        };
     }
 
     private async Task<ImmutableArray<WaveCut>> CutAsync(MemberHistogram all, ImmutableArray<int> holders)

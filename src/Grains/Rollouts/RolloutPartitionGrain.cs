@@ -82,6 +82,9 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             return MemberHistogram.Empty;
         }
 
+        // Of the rows that were frozen: who moves afterwards was where he was.
+        var sites = command.SiteRules is { } rules ? MatchingDevices.CountSites(rules, rows) : null;
+
         // Fenced at 0: once the rollout has started, a late freeze of a start that failed is refused by the store.
         await CommitAsync(
             ShareRules.Freeze(command.Freeze, end.Sequence, points.Count) with { PositionFingerprint = end.Fingerprint },
@@ -89,7 +92,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             expectedEpoch: 0,
             ShareMembers.Of(points, command.Seed));
         Load();
-        return MemberHistogram.Of(points);
+        return MemberHistogram.Of(points) with { Sites = sites };
     }
 
     public Task<ImmutableArray<MemberPoint>> GetBucketAsync(int bucket) => Task.FromResult<ImmutableArray<MemberPoint>>(
