@@ -66,16 +66,16 @@ public sealed class StrategyCourseTests
         var expanded = StrategyCourse.Expand(VersionOf(ByHand), order);
         var course = StrategyCourse.Of(order with { Waves = ByHand.Waves });
 
-        foreach (var property in typeof(RolloutSpec).GetProperties().Where(property => property.SetMethod is not null))
+        foreach (var property in typeof(RolloutSpec).GetProperties()
+            .Where(property => property.SetMethod is not null && property.Name != nameof(RolloutSpec.Strategy)))
         {
             var isOrders = s_orders.Contains(property.Name);
-            if (property.Name != nameof(RolloutSpec.Strategy))
-            {
-                Assert.True(
-                    Equals(property.GetValue(isOrders ? order : ByHand), property.GetValue(expanded)),
-                    $"{property.Name}: is it each rollout's own? Then it belongs into StrategyCourse, RolloutFields and this test.");
-            }
-
+            var given = property.GetValue(isOrders ? order : ByHand);
+            Assert.False(
+                Equals(given, property.GetValue(none)),
+                $"{property.Name} has no value in this test. Is it each rollout's own? Then StrategyCourse, RolloutFields and this test"
+                + " have to say so; else ByHand needs a value for it.");
+            Assert.True(Equals(given, property.GetValue(expanded)), property.Name);
             Assert.True(!isOrders || Equals(property.GetValue(none), property.GetValue(course)), property.Name);
         }
     }
