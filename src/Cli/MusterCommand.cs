@@ -13,6 +13,7 @@ using Muster.Cli.Products;
 using Muster.Cli.Rollouts;
 using Muster.Cli.Serials;
 using Muster.Cli.Session;
+using Muster.Cli.Strategies;
 using Muster.Cli.Transfers;
 using Muster.Cli.Trust;
 using Muster.Cli.Warranty;
@@ -62,6 +63,10 @@ public static class MusterCommand
             CancelRollout.Create(), RollBackRollout.Create(), ListRollouts.Create(), GetRollout.Create(),
             EditRollout.Create(), ApproveRollout.Create(), ApproveWave.Create(), ExplainRollout.Create(), SimulateRollout.Create(),
             WatchDecisions.Create(), BurnUpRollout.Create()]));
+        root.Add(Group("strategies", "Named courses that rollouts are made from, and which sites need which.", [
+            ListStrategies.Create(), GetStrategy.Create(), StrategyVersions.Create(), WriteStrategy.Create(), WriteStrategy.Edit(),
+            DeleteStrategy.Create(),
+            Group("rules", "Which sites need which strategy.", [SiteRulesVerbs.CreateGet(), SiteRulesVerbs.CreateEdit()])]));
         root.Add(Group("policies", "Hardening policies.", [ApplyPolicy.Create(), ListPolicies.Create(), GetPolicy.Create()]));
         root.Add(Group("products", "Products and the end of their support.", [
             CreateProduct.Create(), UpdateProduct.Create(), ListProducts.Create(), GetProduct.Create()]));

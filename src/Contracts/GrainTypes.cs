@@ -27,5 +27,6 @@ public static class GrainTypes
     public const string EnrollmentQueue = "muster.enrollment-queue";
     public const string Serial = "muster.serial";
     public const string Catalogue = "muster.catalogue";
+    public const string StrategySet = "muster.strategy-set";
     public const string LinkKeys = "muster.link-keys";
 }

@@ -46,6 +46,16 @@ public sealed class CommandLineTests
     [InlineData("rollouts roll-back spring --reason loops")]
     [InlineData("rollouts create spring --image 00 --wave 5 --approvals 2 --override-needs-approver")]
     [InlineData("rollouts edit spring --image 00 --wave 5 --approvals 2 --etag 00")]
+    [InlineData("rollouts create spring --image 00 --strategy canary-site-fleet --filter site=a --allow-track-change")]
+    [InlineData("rollouts edit spring --set a=b --strategy canary-site-fleet@3 --etag 00")]
+    [InlineData("strategies list")]
+    [InlineData("strategies get canary-site-fleet@3")]
+    [InlineData("strategies versions canary-site-fleet")]
+    [InlineData("strategies create canary-site-fleet -f canary-site-fleet.yaml")]
+    [InlineData("strategies edit canary-site-fleet -f canary-site-fleet.yaml --etag 7")]
+    [InlineData("strategies delete canary-site-fleet")]
+    [InlineData("strategies rules get")]
+    [InlineData("strategies rules edit -f rules.yaml --etag 7")]
     [InlineData("rollouts approve spring")]
     [InlineData("rollouts approve spring --etag 00")]
     [InlineData("rollouts explain spring --wave 1")]
@@ -74,6 +84,11 @@ public sealed class CommandLineTests
     [InlineData("rollouts create spring --set a --wave 5")]
     [InlineData("rollouts create spring --set =b --wave 5")]
     [InlineData("rollouts create spring --image 00 --wave 5 --failure-action explode")]
+    [InlineData("rollouts create spring --image 00")]
+    [InlineData("rollouts create spring --image 00 --strategy canary --wave 5")]
+    [InlineData("rollouts create spring --image 00 --strategy canary --in-progress-timeout 2h")]
+    [InlineData("rollouts edit spring --image 00 --strategy canary --approvals 0")]
+    [InlineData("strategies create canary")]
     public async Task RunAsync_OfAWrongLine_IsUsage(string line)
     {
         var (code, _, error) = await RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));

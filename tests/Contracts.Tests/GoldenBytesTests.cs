@@ -127,7 +127,7 @@ public sealed class GoldenBytesTests : IDisposable
         }
     }
 
-    /// <summary>As above: every change is of an image, and no settings are wanted.</summary>
+    /// <summary>As above: every change is of an image, no settings are wanted, and every course is a rollout's own.</summary>
     [Fact]
     public void Change_OfAnEarlierVersion_IsOfAnImage()
     {
@@ -138,6 +138,7 @@ public sealed class GoldenBytesTests : IDisposable
         Assert.All(closed, change => Assert.Equal((ChangeKind.OsImage, null), (change.Kind, change.Settings)));
         Assert.All(specs, spec => Assert.Equal((ChangeKind.OsImage, null), (spec.Kind, spec.Settings)));
         Assert.All(desired, state => Assert.Null(state.Settings));
+        Assert.All(specs, spec => Assert.Null(spec.Strategy));
     }
 
     /// <summary>As above: no wave has a filter or strata, and no member a class.</summary>

@@ -27,7 +27,6 @@ internal static class CreateRollout
             + " LEAST is how many must succeed whatever the percentage (default 1);"
             + " with 'approve' behind it the wave then waits for an approver.",
         HelpName = WaveText.Form,
-        Required = true,
     };
 
     private static readonly Option<int> FailureCount = Number("--failure-count", "Stop at so many failed devices of a wave; 0 for off.");
@@ -99,27 +98,37 @@ internal static class CreateRollout
     /// <summary>The options that say what is ordered, for every command that orders it.</summary>
     public static Command AddSpecTo(Command command)
     {
-        Option[] options =
+        Option[] course =
         [
-            Filter, Waves, WaveOptions.Filters, WaveOptions.Strata, FailureCount, FailurePercent, MinFinished, MaxUnavailable,
-            PerMinute, Growth, AllowTrackChange, InProgress, Undelivered,
-            AttemptOptions.MaxAttempts, AttemptOptions.Backoff, AttemptOptions.BackoffMax,
+            Waves, WaveOptions.Filters, WaveOptions.Strata, FailureCount, FailurePercent, MinFinished, MaxUnavailable, PerMinute, Growth,
+            InProgress, Undelivered, AttemptOptions.MaxAttempts, AttemptOptions.Backoff, AttemptOptions.BackoffMax,
             AttemptOptions.InProgressPolicy, AttemptOptions.UndeliveredPolicy, AttemptOptions.Windows,
             FailureAction, Approvals, OverrideNeedsApprover,
         ];
         ChangeOptions.AddTo(command);
-        Array.ForEach(options, command.Add);
+        command.Add(Filter);
+        command.Add(AllowTrackChange);
+        StrategyOption.AddTo(command, Waves, course);
         return command;
     }
 
     public static V1.Rollout Read(FleetSession session, ParseResult parsed)
     {
+        var rollout = StrategyOption.Read(session, parsed) is { } strategy
+            ? new V1.Rollout { Strategy = strategy }
+            : ReadCourse(parsed);
+        rollout.Filter = parsed.GetRequiredValue(Filter);
+        rollout.AllowTrackChange = parsed.GetValue(AllowTrackChange);
+        ChangeOptions.Read(session, parsed, rollout);
+        return rollout;
+    }
+
+    private static V1.Rollout ReadCourse(ParseResult parsed)
+    {
         var rollout = new V1.Rollout
         {
-            Filter = parsed.GetRequiredValue(Filter),
             DevicesPerMinute = parsed.GetValue(PerMinute),
             RateGrowth = parsed.GetValue(Growth) is { } growth ? GrowthText.Parse(growth) : null,
-            AllowTrackChange = parsed.GetValue(AllowTrackChange),
             ApprovalsRequired = parsed.GetValue(Approvals),
             OverrideNeedsApprover = parsed.GetValue(OverrideNeedsApprover),
             InProgressTimeout = Values.Duration(parsed.GetRequiredValue(InProgress)),
@@ -142,7 +151,6 @@ internal static class CreateRollout
             rollout.MaxUnavailable = Budget(budget);
         }
 
-        ChangeOptions.Read(session, parsed, rollout);
         AttemptOptions.Read(parsed, rollout);
         rollout.Waves.AddRange(parsed.GetRequiredValue(Waves).Select(WaveText.Parse));
         WaveOptions.Read(parsed, rollout);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Google.Protobuf;
 using Muster.Cli.Session;
+using Muster.Cli.Strategies;
 using V1 = Muster.Protocol.V1;
 
 namespace Muster.Cli.Rollouts;
@@ -9,8 +10,8 @@ internal static class SimulateRollout
 {
     private static readonly Option<string> Specification = new("--file", "-f")
     {
-        Description = "YAML with 'rollout' (waves, failure_gate, devices_per_minute and so on, as in the API), 'assumptions', and 'fleet'"
-            + " unless --inventory is given.",
+        Description = "YAML with 'rollout' (waves, failure_gate, devices_per_minute and so on, as in the API, or 'strategy' alone),"
+            + " 'assumptions', and 'fleet' unless --inventory is given.",
         HelpName = "FILE",
         Required = true,
     };
@@ -43,6 +44,11 @@ internal static class SimulateRollout
     {
         var request = await YamlMessage.ReadAsync<V1.SimulateRolloutRequest>(parsed.GetRequiredValue(Specification), cancellationToken);
         request.Parent = session.Parent;
+        if (request.Rollout is { Strategy.Length: > 0 } rollout)
+        {
+            rollout.Strategy = session.NameOf(StrategyColumns.Collection, rollout.Strategy);
+        }
+
         request.Runs = parsed.GetValue(Runs) ?? request.Runs;
         request.Seed = parsed.GetValue(Seed) ?? request.Seed;
         if (parsed.GetValue(Inventory) is { } inventory)

@@ -2,6 +2,7 @@ using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Operators;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Strategies;
 using Orleans.CodeGeneration;
 using Orleans.Concurrency;
 
@@ -86,7 +87,11 @@ public sealed record CreateRollout(
     [property: Id(0)] Actor Actor,
     [property: Id(1)] string RequestId,
     [property: Id(2)] RolloutSpec Spec,
-    [property: Id(3)] bool ValidateOnly);
+    [property: Id(3)] bool ValidateOnly)
+{
+    /// <summary>What all of the spec but the change and its devices is taken from; null when the spec is whole.</summary>
+    [Id(85)] public StrategyChoice? Strategy { get; init; }
+}
 
 /// <summary>Starts, pauses or cancels a rollout; the reason (may be empty) is kept in its log of decisions.</summary>
 [GenerateSerializer, Immutable, Alias("muster.order-rollout")]

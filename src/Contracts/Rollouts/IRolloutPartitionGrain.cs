@@ -1,5 +1,6 @@
 using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Strategies;
 using Orleans.CodeGeneration;
 using Orleans.Concurrency;
 
@@ -94,6 +95,9 @@ public sealed record FreezeMembers(
 {
     /// <summary>Null where waves have neither filters nor strata.</summary>
     [Id(80)] public WaveSorting? Sorting { get; init; }
+
+    /// <summary>What the members' sites are counted by; null without site rules.</summary>
+    [Id(85)] public SiteRules? SiteRules { get; init; }
 }
 
 /// <summary>The part of the committed plan that a share executes.</summary>

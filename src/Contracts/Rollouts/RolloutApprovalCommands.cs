@@ -1,6 +1,7 @@
 using Muster.Domain;
 using Muster.Domain.Operators;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Strategies;
 
 namespace Muster.Contracts.Rollouts;
 
@@ -12,7 +13,11 @@ namespace Muster.Contracts.Rollouts;
 public sealed record UpdateRollout(
     [property: Id(0)] Actor Actor,
     [property: Id(1)] RolloutSpec Spec,
-    [property: Id(2)] string Etag);
+    [property: Id(2)] string Etag)
+{
+    /// <summary>As in <see cref="CreateRollout"/>.</summary>
+    [Id(85)] public StrategyChoice? Strategy { get; init; }
+}
 
 /// <summary>Approves the spec of a draft.</summary>
 /// <param name="Actor">Who approves.</param>

@@ -21,6 +21,7 @@ public readonly record struct TransferStep(string Kind, bool IsLate = false)
         new(GrainTypes.EndOfSupport),
         new(GrainTypes.Product),
         new(GrainTypes.PolicySet),
+        new(GrainTypes.StrategySet),
         new(GrainTypes.Trust),
         new(GrainTypes.Anchors),
         new(GrainTypes.Key),

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Muster.Domain.Strategies;
 
 namespace Muster.Domain.Rollouts;
 
@@ -26,6 +27,11 @@ public sealed record MemberHistogram(
 
     /// <summary>The members are of more than <see cref="MemberClass.ClassesMax"/> classes: that is all, and nothing was frozen.</summary>
     [Id(81)] public bool IsTooFine { get; init; }
+
+    /// <summary>
+    /// Where the members were when they were frozen, by the tenant's site rules; null without rules, and when it is not known (any more).
+    /// </summary>
+    [Id(85)] public SiteTally? Sites { get; init; }
 
     /// <summary>All members.</summary>
     public int Total => Connected.Sum() + Disconnected.Sum();

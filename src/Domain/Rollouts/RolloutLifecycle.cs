@@ -1,9 +1,15 @@
+using Muster.Domain.Strategies;
+
 namespace Muster.Domain.Rollouts;
 
 /// <summary>What a freeze found.</summary>
 /// <param name="Cuts">The waves.</param>
 /// <param name="Partitions">The partitions that hold members, ascending.</param>
-public sealed record FrozenMembers(ImmutableArray<WaveCut> Cuts, ImmutableArray<int> Partitions);
+public sealed record FrozenMembers(ImmutableArray<WaveCut> Cuts, ImmutableArray<int> Partitions)
+{
+    /// <summary>Where they were, by the tenant's site rules; null when it is not known of all of them.</summary>
+    public SiteTally? Sites { get; init; }
+}
 
 /// <summary>Who gives a command and why; the reason may be empty where it is not asked for.</summary>
 public readonly record struct RolloutOrder(ResourceId Rollout, Actor Actor, string Reason, DateTimeOffset Now);

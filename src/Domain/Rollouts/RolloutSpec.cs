@@ -182,6 +182,9 @@ public sealed record RolloutSpec
     /// </summary>
     [Id(70)] public SettingSet? Settings { get; init; }
 
+    /// <summary>The strategy that everything but the change and its devices was taken from; null for a course of its own.</summary>
+    [Id(85)] public RolloutStrategy? Strategy { get; init; }
+
     /// <summary>What it changes.</summary>
     public ChangeKind Kind => Settings is null ? ChangeKind.OsImage : ChangeKind.Settings;
 
@@ -197,6 +200,7 @@ public sealed record RolloutSpec
         other is not null
         && (ImageDigest, TargetVersion, Filter, Seed) == (other.ImageDigest, other.TargetVersion, other.Filter, other.Seed)
         && Equals(Settings, other.Settings)
+        && Strategy == other.Strategy
         && Waves.AsSpan().SequenceEqual(other.Waves.AsSpan())
         && FailureGate == other.FailureGate
         && (DevicesPerMinute, MaxUnavailable, AllowTrackChange) == (other.DevicesPerMinute, other.MaxUnavailable, other.AllowTrackChange)

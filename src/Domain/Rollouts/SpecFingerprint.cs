@@ -10,7 +10,12 @@ namespace Muster.Domain.Rollouts;
 /// </summary>
 internal static class SpecFingerprint
 {
-    public static string Of(RolloutSpec spec)
+    public static string Of(RolloutSpec spec) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(TextOf(spec))));
+
+    /// <summary>How much there is to a spec: bytes of what is hashed, which is never less than what is stored.</summary>
+    public static int SizeOf(RolloutSpec spec) => Encoding.UTF8.GetByteCount(TextOf(spec));
+
+    private static string TextOf(RolloutSpec spec)
     {
         var text = new StringBuilder();
         Add(text, spec.ImageDigest, spec.TargetVersion, spec.Filter, spec.Seed, spec.Waves.Length);
@@ -54,7 +59,13 @@ internal static class SpecFingerprint
             }
         }
 
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+        // As above: a course of its own is older than strategies.
+        if (spec.Strategy is { } strategy)
+        {
+            Add(text, "strategy", strategy.Id.Value, strategy.Version, strategy.Revision);
+        }
+
+        return text.ToString();
     }
 
     // Numbers, texts and booleans; nothing is a dash without a length.

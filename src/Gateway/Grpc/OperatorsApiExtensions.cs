@@ -16,6 +16,7 @@ using Muster.Gateway.Operators;
 using Muster.Gateway.Policies;
 using Muster.Gateway.Rollouts;
 using Muster.Gateway.Serials;
+using Muster.Gateway.Strategies;
 using Muster.Gateway.Transfers;
 using Muster.Gateway.Trust;
 using Muster.Gateway.Warranty;
@@ -98,6 +99,7 @@ public static class OperatorsApiExtensions
         endpoints.MapGrpcService<WarrantiesService>();
         endpoints.MapGrpcService<ImagesService>();
         endpoints.MapGrpcService<RolloutsService>();
+        endpoints.MapGrpcService<StrategiesService>();
         endpoints.MapGrpcService<PoliciesService>();
         endpoints.MapGrpcService<ProductsService>();
         endpoints.MapGrpcService<DecommissionsService>();
@@ -122,6 +124,7 @@ public static class OperatorsApiExtensions
         WarrantiesValidators.AddTo(validators);
         ImagesValidators.AddTo(validators);
         RolloutsValidators.AddTo(validators);
+        StrategiesValidators.AddTo(validators);
         PoliciesValidators.AddTo(validators);
         ProductsValidators.AddTo(validators);
         DecommissionsValidators.AddTo(validators);

@@ -2,6 +2,7 @@ using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.EndOfSupport;
 using Muster.Domain.Images;
+using Muster.Gateway.Strategies;
 
 namespace Muster.Gateway.Grpc;
 
@@ -103,6 +104,33 @@ internal sealed class Problems
     public void RolloutName(string value) => Name("name", value, "rollouts", id => ResourceId.TryParse(id, out _));
 
     public void PolicyName(string field, string value) => Name(field, value, "policies", id => ResourceId.TryParse(id, out _));
+
+    /// <summary>A strategy, with a version behind it or without.</summary>
+    public void Strategy(string field, string value)
+    {
+        if (StrategyNames.TryParse(value, out var tenant, out _))
+        {
+            _tenants.Add(tenant);
+        }
+        else
+        {
+            Add(field, "has the form tenants/{tenant}/strategies/{id}, with @{version} behind it for another than the newest");
+        }
+    }
+
+    public void StrategyName(string field, string value) => Name(field, value, "strategies", id => ResourceId.TryParse(id, out _));
+
+    public void SiteRulesName(string field, string value)
+    {
+        if (StrategyNames.TryParseSiteRules(value, out var tenant))
+        {
+            _tenants.Add(tenant);
+        }
+        else
+        {
+            Add(field, "has the form tenants/{tenant}/siteRules");
+        }
+    }
 
     public void ProductName(string field, string value) => Name(field, value, "products", id => ProductId.TryParse(id, out _));
 

@@ -2,7 +2,6 @@ using Google.Protobuf.Collections;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
-using Muster.Gateway.Devices;
 using Muster.Gateway.Grpc;
 using V1 = Muster.Protocol.V1;
 
@@ -17,12 +16,6 @@ internal static partial class RolloutsMapping
 
     private static SettingSet? ToSpec(RepeatedField<V1.Setting> settings) =>
         settings.Count == 0 ? null : SettingRules.Order(ToSettings(settings));
-
-    private static void AddSettings(V1.Rollout api, SettingSet? settings)
-    {
-        api.Settings.AddRange(settings?.Select(DevicesMapping.ToApi) ?? []);
-        api.SettingCount = api.Settings.Count;
-    }
 
     private static string ImageName(TenantId tenant, string digest) =>
         digest.Length == 0 ? "" : ResourceNames.Of(tenant, "images", digest);

@@ -6,7 +6,9 @@ using System.Text;
 using Google.Protobuf.WellKnownTypes;
 using Muster.Domain;
 using Muster.Domain.Rollouts;
+using Muster.Gateway.Devices;
 using Muster.Gateway.Grpc;
+using Muster.Gateway.Strategies;
 using V1 = Muster.Protocol.V1;
 
 namespace Muster.Gateway.Rollouts;
@@ -55,13 +57,42 @@ internal static partial class RolloutsMapping
     public static V1.Rollout ToApi(Rollout rollout, ImmutableArray<WaveReport> reports, int approvalsNeeded)
     {
         var (spec, plan) = (rollout.Spec, rollout.Plan);
+        var api = ToApi(rollout.Tenant, spec);
+        api.Name = ResourceNames.Of(rollout.Tenant, Collection, rollout.Id.Value);
+        api.State = ToApi(plan.State);
+        api.TargetVersion = spec.TargetVersion;
+        api.SettingCount = api.Settings.Count;
+        api.Epoch = plan.Epoch;
+        api.Members = plan.Members;
+        api.WaitingOn = plan.State == RolloutState.AwaitingApproval ? Words(rollout, approvalsNeeded) : Words(reports);
+        api.CreatedAt = ApiValues.ToTimestamp(rollout.CreatedAt);
+        api.StartedAt = ApiValues.ToTimestamp(plan.StartedAt);
+        api.EndedAt = ApiValues.ToTimestamp(plan.EndedAt);
+        api.Etag = spec.Fingerprint;
+        api.ApprovalsNeeded = approvalsNeeded;
+        api.CreatedBy = rollout.CreatedBy.ToString();
+        api.RollBack = ToApi(plan.RollBack);
+        api.EditedBy.AddRange(rollout.Editors.Select(editor => editor.ToString()));
+        api.Approvals.AddRange(rollout.ValidApprovals.Select(approval => new V1.RolloutApproval
+        {
+            Approver = approval.Approver.ToString(),
+            ApprovedAt = ApiValues.ToTimestamp(approval.At),
+        }));
+        api.WaveStatus.AddRange(plan.Waves.Select((wave, index) => ToApi(plan, wave, index)));
+        api.Decisions.AddRange(plan.Decisions.Select((decision, i) =>
+            ToApi(decision, plan.DecisionCount - plan.Decisions.Length + 1 + i)));
+        api.BurnUp = ToApi(plan.BurnUp);
+        return api;
+    }
+
+    /// <summary>What is ordered, and nothing else.</summary>
+    public static V1.Rollout ToApi(TenantId tenant, RolloutSpec spec)
+    {
         var api = new V1.Rollout
         {
-            Name = ResourceNames.Of(rollout.Tenant, Collection, rollout.Id.Value),
-            State = ToApi(plan.State),
-            Image = ImageName(rollout.Tenant, spec.ImageDigest),
-            TargetVersion = spec.TargetVersion,
+            Image = ImageName(tenant, spec.ImageDigest),
             Filter = spec.Filter,
+            Strategy = StrategyNames.Of(tenant, spec.Strategy),
             FailureGate = ToApi(spec.FailureGate),
             DevicesPerMinute = spec.DevicesPerMinute,
             RateGrowth = ToApi(spec.RateGrowth),
@@ -73,32 +104,12 @@ internal static partial class RolloutsMapping
             Retries = ToApi(spec.Retries),
             InProgressPolicy = ToApi(spec.InProgressPolicy),
             UndeliveredPolicy = ToApi(spec.UndeliveredPolicy),
-            Epoch = plan.Epoch,
-            Members = plan.Members,
-            WaitingOn = plan.State == RolloutState.AwaitingApproval ? Words(rollout, approvalsNeeded) : Words(reports),
-            CreatedAt = ApiValues.ToTimestamp(rollout.CreatedAt),
-            StartedAt = ApiValues.ToTimestamp(plan.StartedAt),
-            EndedAt = ApiValues.ToTimestamp(plan.EndedAt),
             ApprovalsRequired = spec.ApprovalsRequired,
             OverrideNeedsApprover = spec.OverrideNeedsApprover,
-            Etag = spec.Fingerprint,
-            ApprovalsNeeded = approvalsNeeded,
-            CreatedBy = rollout.CreatedBy.ToString(),
-            RollBack = ToApi(plan.RollBack),
         };
-        AddSettings(api, spec.Settings);
-        api.EditedBy.AddRange(rollout.Editors.Select(editor => editor.ToString()));
-        api.Approvals.AddRange(rollout.ValidApprovals.Select(approval => new V1.RolloutApproval
-        {
-            Approver = approval.Approver.ToString(),
-            ApprovedAt = ApiValues.ToTimestamp(approval.At),
-        }));
+        api.Settings.AddRange(spec.Settings?.Select(DevicesMapping.ToApi) ?? []);
         api.Waves.AddRange(spec.Waves.Select(ToApi));
-        api.WaveStatus.AddRange(plan.Waves.Select((wave, index) => ToApi(plan, wave, index)));
         api.Windows.AddRange(spec.Windows.IsDefault ? [] : spec.Windows.Select(ToApi));
-        api.Decisions.AddRange(plan.Decisions.Select((decision, i) =>
-            ToApi(decision, plan.DecisionCount - plan.Decisions.Length + 1 + i)));
-        api.BurnUp = ToApi(plan.BurnUp);
         return api;
     }
 

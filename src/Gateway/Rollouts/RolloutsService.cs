@@ -2,9 +2,12 @@ using Grpc.Core;
 using Microsoft.Extensions.Options;
 using Muster.Contracts;
 using Muster.Contracts.Rollouts;
+using Muster.Contracts.Strategies;
 using Muster.Domain;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Strategies;
 using Muster.Gateway.Grpc;
+using Muster.Gateway.Strategies;
 using V1 = Muster.Protocol.V1;
 
 namespace Muster.Gateway.Rollouts;
@@ -38,7 +41,10 @@ internal sealed partial class RolloutsService(
         var tenant = ResourceNames.ParentOf(request.Parent);
         var id = ResourceId.TryParse(request.RolloutId, out var parsed) ? parsed : throw new FormatException(request.RolloutId);
         var spec = RolloutsMapping.ToSpec(id, request.Rollout);
-        var command = new CreateRollout(Caller.Of(context).Actor, request.RequestId, spec, request.ValidateOnly);
+        var command = new CreateRollout(Caller.Of(context).Actor, request.RequestId, spec, request.ValidateOnly)
+        {
+            Strategy = StrategyNames.ChoiceOf(request.Rollout.Strategy),
+        };
         var reply = await grains.GetRollout(tenant, id).CreateAsync(command);
         if (reply is { Error: null, Rollout: null })
         {
@@ -78,7 +84,10 @@ internal sealed partial class RolloutsService(
     {
         var (_, id) = ResourceNames.ResourceOf(request.Rollout.Name, RolloutsMapping.Collection);
         return Answer(await GrainOf(request.Rollout.Name).UpdateAsync(new UpdateRollout(
-            Caller.Of(context).Actor, RolloutsMapping.ToSpec(id, request.Rollout), request.Rollout.Etag)));
+            Caller.Of(context).Actor, RolloutsMapping.ToSpec(id, request.Rollout), request.Rollout.Etag)
+        {
+            Strategy = StrategyNames.ChoiceOf(request.Rollout.Strategy),
+        }));
     }
 
     public override async Task<V1.Rollout> ApproveRollout(V1.ApproveRolloutRequest request, ServerCallContext context)
@@ -128,8 +137,20 @@ internal sealed partial class RolloutsService(
         }
     }
 
-    public override Task<V1.SimulateRolloutResponse> SimulateRollout(V1.SimulateRolloutRequest request, ServerCallContext context) =>
-        simulations.RunAsync(request, context.CancellationToken);
+    public override async Task<V1.SimulateRolloutResponse> SimulateRollout(
+        V1.SimulateRolloutRequest request, ServerCallContext context)
+    {
+        if (StrategyNames.ChoiceOf(request.Rollout.Strategy) is { } choice)
+        {
+            var tenant = ResourceNames.ParentOf(request.Parent);
+            var (version, error) = await grains.GetStrategySet(tenant).GetAsync(choice);
+            request.Rollout = version is null
+                ? throw FleetErrors.ToRpcException(error ?? StrategyErrors.NotFound(choice.Strategy))
+                : RolloutsMapping.ToApi(tenant, version.Spec.Course);
+        }
+
+        return await simulations.RunAsync(request, context.CancellationToken);
+    }
 
     private async ValueTask<V1.Rollout> AnswerWithEstimateAsync(RolloutReply reply, CancellationToken cancellationToken)
     {

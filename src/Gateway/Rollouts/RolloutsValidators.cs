@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Muster.Domain.Rollouts;
 using Muster.Gateway.Grpc;
+using Muster.Gateway.Strategies;
 using V1 = Muster.Protocol.V1;
 
 namespace Muster.Gateway.Rollouts;
@@ -71,17 +72,20 @@ internal static class RolloutsValidators
         problems.Parent(request.Parent);
         problems.ResourceIdOf("rollout_id", request.RolloutId);
         problems.RequestId(request.RequestId);
-        CheckSpec(request.Rollout, problems);
+        CheckSpec(request.Rollout, request.Parent, problems);
     }
 
     private static void CheckUpdate(V1.UpdateRolloutRequest request, Problems problems)
     {
         problems.RolloutName(request.Rollout?.Name ?? "");
         problems.Length("rollout.etag", request.Rollout?.Etag ?? "", 0, EtagCharactersMax);
-        CheckSpec(request.Rollout, problems);
+        CheckSpec(request.Rollout, request.Rollout?.Name ?? "", problems);
     }
 
-    private static void CheckSpec(V1.Rollout? rollout, Problems problems)
+    /// <param name="rollout">What is ordered.</param>
+    /// <param name="owner">A name of the tenant that orders it.</param>
+    /// <param name="problems">What is wrong.</param>
+    private static void CheckSpec(V1.Rollout? rollout, string owner, Problems problems)
     {
         if (rollout is null)
         {
@@ -90,7 +94,24 @@ internal static class RolloutsValidators
         }
 
         CheckChange(rollout, problems);
-        CheckWaves(rollout, problems);
+        CheckCourse(rollout, owner, problems);
+    }
+
+    /// <summary>A course of its own, or a strategy and nothing beside it.</summary>
+    private static void CheckCourse(V1.Rollout rollout, string owner, Problems problems)
+    {
+        if (rollout.Strategy.Length == 0)
+        {
+            CheckWaves(rollout, problems);
+            return;
+        }
+
+        problems.Strategy("rollout.strategy", rollout.Strategy);
+        problems.Require(StrategyNames.AreOfOneTenant(rollout.Strategy, owner), "rollout.strategy", "a strategy of the rollout's tenant");
+        foreach (var field in RolloutFields.CourseIn(rollout))
+        {
+            problems.Add($"rollout.{field}", "is the strategy's: leave it out, or leave the strategy out");
+        }
     }
 
     /// <summary>Settings are judged here already: what is far too long cannot even become a spec.</summary>
@@ -128,7 +149,7 @@ internal static class RolloutsValidators
         CheckSpan("assumptions.approval_takes", assumptions.ApprovalTakes, problems);
         if (request.Rollout is { } rollout)
         {
-            CheckWaves(rollout, problems);
+            CheckCourse(rollout, request.Parent, problems);
         }
         else
         {
@@ -136,8 +157,8 @@ internal static class RolloutsValidators
         }
     }
 
-    /// <summary>All but the image: a simulation has none.</summary>
-    private static void CheckWaves(V1.Rollout rollout, Problems problems)
+    /// <summary>All but the image: a simulation has none, nor has a strategy.</summary>
+    public static void CheckWaves(V1.Rollout rollout, Problems problems)
     {
         CheckNumber("rollout.devices_per_minute", rollout.DevicesPerMinute, problems);
         CheckNumber("rollout.max_unavailable", rollout.MaxUnavailable, problems);

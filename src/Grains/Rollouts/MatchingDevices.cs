@@ -4,6 +4,7 @@ using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Strategies;
 
 namespace Muster.Grains.Rollouts;
 
@@ -44,6 +45,23 @@ internal static class MatchingDevices
             ? throw Unreadable(error)
             : counts.Groups.Where(group => group.Values[1] == s_inService)
                 .Select(group => new ImageCount(group.Values[0], (int)group.Count));
+    }
+
+    /// <summary>Where those that a rollout may have are, by the site rules.</summary>
+    public static SiteTally CountSites(SiteRules rules, IEnumerable<ListedRow> rows) =>
+        SiteTally.Of(rules, rows.Where(IsEligible).Select(row => (((DeviceRow)row.Row).Site, 1L)));
+
+    /// <summary>
+    /// The same without reading the rows: counted where they are. Of a partition with more sites than a count has groups the others are
+    /// left out; the start counts each.
+    /// </summary>
+    public static async Task<SiteTally> CountSitesAsync(SiteRules rules, IInventoryGrain inventory, TenantId tenant, string filter)
+    {
+        var counts = await inventory.CountAsync(new RowQuery(tenant, GrainTypes.Device, filter, "", RowsMax: 1), "site, state");
+        return counts.Error is { } error
+            ? throw Unreadable(error)
+            : SiteTally.Of(rules, counts.Groups.Where(group => group.Values[1] == s_inService)
+                .Select(group => (group.Values[0], group.Count)));
     }
 
     /// <summary>The row of one device if it matches the filter, else null.</summary>

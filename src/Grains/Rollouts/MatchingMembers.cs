@@ -2,14 +2,19 @@ using Muster.Contracts.Inventory;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Strategies;
 
 namespace Muster.Grains.Rollouts;
+
+/// <summary>The members that a rollout would have in one partition now.</summary>
+/// <param name="Points">In their order; null when they are of more classes than a rollout may have.</param>
+/// <param name="Sites">Where they are; null without site rules.</param>
+internal sealed record FoundMembers(ImmutableArray<MemberPoint>? Points, SiteTally? Sites);
 
 /// <summary>Reads the members that a rollout would have in one partition now.</summary>
 internal static class MatchingMembers
 {
-    /// <summary>In their order; null when they are of more classes than a rollout may have.</summary>
-    public static async Task<ImmutableArray<MemberPoint>?> ReadAsync(
+    public static async Task<FoundMembers> ReadAsync(
         IInventoryGrain inventory, TenantId tenant, FreezeMembers command, DateTimeOffset now)
     {
         var rows = await MatchingDevices.ReadAsync(inventory, tenant, command.Filter);
@@ -21,7 +26,9 @@ internal static class MatchingMembers
         });
         ImmutableArray<MemberPoint> ordered =
             [.. points.OrderBy(point => point.Hash).ThenBy(point => point.Device.Value, StringComparer.Ordinal)];
-        return sorter is { ClassCount: > MemberClass.ClassesMax } ? null : ordered;
+        return new FoundMembers(
+            sorter is { ClassCount: > MemberClass.ClassesMax } ? null : ordered,
+            command.SiteRules is { } rules ? MatchingDevices.CountSites(rules, rows) : null);
 
         MemberPoint PointOf(ListedRow row) =>
             MemberPoint.Of(MatchingDevices.IdOf(row), command.Seed, row.Presence is { Connected: true });

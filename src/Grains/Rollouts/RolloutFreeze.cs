@@ -3,6 +3,7 @@ using Muster.Contracts.Inventory;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Strategies;
 
 namespace Muster.Grains.Rollouts;
 
@@ -28,12 +29,29 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
         return [.. counts];
     }
 
-    public Task<(FrozenMembers Frozen, FleetError? Error)> RunAsync(Guid freeze)
+    /// <summary>Where the devices are that match, by the site rules.</summary>
+    public async Task<SiteTally> CountSitesAsync(SiteRules rules)
     {
-        var command = CommandOf(freeze);
+        var all = SiteTally.Of(rules, []);
+        foreach (var chunk in Enumerable.Range(0, partitions.Count).Chunk(FanOutMax))
+        {
+            var counted = await Task.WhenAll(chunk.Select(partition => MatchingDevices.CountSitesAsync(
+                rules, grains.GetInventory(partition), rollout.Tenant, rollout.Spec.Filter)));
+            all = counted.Aggregate(all, (sum, part) => sum.Plus(part));
+        }
+
+        return all;
+    }
+
+    /// <param name="freeze">Names the attempt.</param>
+    /// <param name="rules">What the members' sites are counted by.</param>
+    public Task<(FrozenMembers Frozen, FleetError? Error)> RunAsync(Guid freeze, SiteRules rules)
+    {
+        var command = CommandOf(freeze) with { SiteRules = rules.Rules.IsEmpty ? null : rules };
 
         // As earlier versions ask for it: while silos are replaced, a rollout without filters and strata starts on any of them.
         return CutAsync(
+            rules,
             partition => Share(partition).FreezeAsync(command),
             (partition, missing) => _sorting is null
                 ? Share(partition).GetBucketAsync(missing.Single().Bucket)
@@ -47,6 +65,7 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
         try
         {
             return await CutAsync(
+                SiteRules.None,
                 partition => Share(partition).PreviewAsync(command),
                 (partition, missing) => Share(partition).GetPlacesAsync(preview, missing));
         }
@@ -61,10 +80,13 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
     }
 
     private async Task<(FrozenMembers Frozen, FleetError? Error)> CutAsync(
-        Func<int, Task<MemberHistogram>> find, Func<int, ImmutableArray<PlaceQuery>, Task<ImmutableArray<MemberPoint>>> places)
+        SiteRules rules,
+        Func<int, Task<MemberHistogram>> find,
+        Func<int, ImmutableArray<PlaceQuery>, Task<ImmutableArray<MemberPoint>>> places)
     {
         var holders = ImmutableArray.CreateBuilder<int>();
         var all = MemberHistogram.Empty;
+        var sites = SiteTally.Of(rules, []);
         foreach (var chunk in Enumerable.Range(0, partitions.Count).Chunk(FanOutMax))
         {
             var histograms = await Task.WhenAll(chunk.Select(find));
@@ -74,6 +96,12 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
                 return (new([], []), RolloutErrors.TooManyClasses(rollout.Id.Value, rollout.Spec.Waves));
             }
 
+            foreach (var histogram in histograms.Where(histogram => histogram.Total > 0))
+            {
+                // One that does not say leaves all of it unknown.
+                sites = histogram.Sites is { } counted && counted.Revision == rules.Revision ? sites?.Plus(counted) : null;
+            }
+
             holders.AddRange(chunk.Zip(histograms).Where(pair => pair.Second.Total > 0).Select(pair => pair.First));
             RequireSorted(all);
         }
@@ -81,7 +109,7 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
         var cuts = all.Total == 0 ? [] : await CutAsync(all, holders.ToImmutable(), places);
         return cuts.Sum(cut => cut.Strata.Length) > StratumCut.StrataMax
             ? (new([], []), RolloutErrors.TooManyStrata(rollout.Id.Value, rollout.Spec.Waves))
-            : (new(cuts, holders.ToImmutable()), null);
+            : (new(cuts, holders.ToImmutable()) { Sites = sites }, null);
     }
 
     private async Task<ImmutableArray<WaveCut>> CutAsync(

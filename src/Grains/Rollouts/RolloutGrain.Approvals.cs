@@ -1,6 +1,7 @@
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Strategies;
 
 namespace Muster.Grains.Rollouts;
 
@@ -14,7 +15,8 @@ internal sealed partial class RolloutGrain
     public async Task<RolloutReply> UpdateAsync(UpdateRollout command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        var (spec, error) = await CompleteAsync(command.Spec);
+        var (spec, error) = await CompleteAsync(command.Spec, command.Strategy);
+        error ??= Committed is { Plan.IsDraft: true } draft ? await CheckSitesAsync(draft with { Spec = spec }) : null;
         return error is not null
             ? RolloutReply.Refused(error)
             : await DecideDraftAsync(command.Actor, (rollout, now) => RolloutApprovals.Edit(
@@ -57,10 +59,19 @@ internal sealed partial class RolloutGrain
         return Reply();
     }
 
-    /// <summary>The spec with the version of its image, if it has one, or everything that is wrong with it.</summary>
-    private async Task<(RolloutSpec Spec, FleetError? Error)> CompleteAsync(RolloutSpec wanted)
+    /// <summary>
+    /// The spec with its strategy's course, if it is from one, and with the version of its image, if it has one; or everything that is
+    /// wrong with it.
+    /// </summary>
+    private async Task<(RolloutSpec Spec, FleetError? Error)> CompleteAsync(RolloutSpec ordered, StrategyChoice? strategy)
     {
-        var (image, error) = await FindChangeAsync(wanted);
+        var (wanted, error) = await ExpandAsync(ordered, strategy);
+        if (error is not null)
+        {
+            return (wanted, error);
+        }
+
+        (var image, error) = await FindChangeAsync(wanted);
         if (error is not null)
         {
             // Before the rest of the spec: without the image there is no version to judge it by.

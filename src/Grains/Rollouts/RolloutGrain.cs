@@ -3,8 +3,10 @@ using Microsoft.Extensions.Options;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Rollouts;
+using Muster.Contracts.Strategies;
 using Muster.Domain;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Strategies;
 
 namespace Muster.Grains.Rollouts;
 
@@ -56,7 +58,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         }
 
         var now = _clock.GetUtcNow();
-        var (spec, error) = await CompleteAsync(command.Spec);
+        var (spec, error) = await CompleteAsync(command.Spec, command.Strategy);
         if (error is not null)
         {
             return RolloutReply.Refused(error);
@@ -73,6 +75,11 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
             RequestId = command.RequestId,
         };
         var rollout = RolloutApprovals.Settle(draft, _options.ApprovalsToStart);
+        if (await CheckSitesAsync(rollout) is { } ruledOut)
+        {
+            return RolloutReply.Refused(ruledOut);
+        }
+
         if (command.ValidateOnly)
         {
             return await ValidateAsync(rollout);
@@ -182,7 +189,9 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
     private async Task<RolloutReply> StartAsync(OrderRollout command, Rollout draft, RolloutImage? image)
     {
         var freeze = Guid.NewGuid();
-        var (frozen, error) = await new RolloutFreeze(GrainFactory, _partitions, draft).RunAsync(freeze);
+        var rules = await GrainFactory.GetStrategySet(_tenant).GetSiteRulesAsync();
+        var (frozen, error) = await new RolloutFreeze(GrainFactory, _partitions, draft).RunAsync(freeze, rules);
+        error ??= SiteRuling.Check(_id, draft.Spec.Strategy, rules, frozen.Sites);
         return error is not null ? RolloutReply.Refused(error) : await DecideAsync(
             command.Actor,
             command.Reason,
@@ -198,7 +207,10 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         }
 
         // The version is the catalogue's word, whatever the caller wrote.
-        return existing.Spec == command.Spec with { TargetVersion = existing.Spec.TargetVersion }
+        var isSame = command.Strategy is { } choice
+            ? StrategyCourse.IsOf(existing.Spec, choice, command.Spec)
+            : existing.Spec == command.Spec with { TargetVersion = existing.Spec.TargetVersion };
+        return isSame
             ? Reply()
             : RolloutReply.Refused(RolloutErrors.RequestIdReused(_id.Value, command.RequestId));
     }

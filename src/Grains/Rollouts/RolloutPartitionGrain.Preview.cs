@@ -16,7 +16,7 @@ internal sealed partial class RolloutPartitionGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         var found = await MatchingMembers.ReadAsync(GrainFactory.GetInventory(_partition), _tenant, command, _clock.GetUtcNow());
-        if (found is not { } points)
+        if (found.Points is not { } points)
         {
             return MemberHistogram.Empty with { IsTooFine = true };
         }

@@ -70,10 +70,10 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         var end = await _feed.GetEndAsync(_partition, CancellationToken.None);
         await _hold.ResetAsync(end);
         var found = await MatchingMembers.ReadAsync(GrainFactory.GetInventory(_partition), _tenant, command, _clock.GetUtcNow());
-        if (found is not { IsEmpty: false } points)
+        if (found.Points is not { IsEmpty: false } points)
         {
             await _hold.LeaveAsync();
-            return MemberHistogram.Empty with { IsTooFine = found is null };
+            return MemberHistogram.Empty with { IsTooFine = found.Points is null };
         }
 
         // Fenced at 0: once the rollout has started, a late freeze of a start that failed is refused by the store.
@@ -83,7 +83,9 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             expectedEpoch: 0,
             ShareMembers.Of(points, command.Seed));
         Load();
-        return MemberHistogram.Of(points);
+
+        // Of the rows that were frozen: who moves afterwards was where he was.
+        return MemberHistogram.Of(points) with { Sites = found.Sites };
     }
 
     public Task<ImmutableArray<MemberPoint>> GetBucketAsync(int bucket) => Task.FromResult<ImmutableArray<MemberPoint>>(

@@ -12,6 +12,7 @@ using Muster.Grains.Images;
 using Muster.Grains.Operators;
 using Muster.Grains.Policies;
 using Muster.Grains.Rollouts;
+using Muster.Grains.Strategies;
 using Muster.Grains.Trust;
 using Muster.Grains.Warranty;
 
@@ -24,14 +25,14 @@ internal static class TenantRecords
     public static string KeysOf(string kind, TenantId tenant) => kind switch
     {
         GrainTypes.Key => "*",
-        GrainTypes.PolicySet or GrainTypes.Trust or GrainTypes.Anchors => tenant.Value,
+        GrainTypes.PolicySet or GrainTypes.StrategySet or GrainTypes.Trust or GrainTypes.Anchors => tenant.Value,
         _ => $"{tenant}/*",
     };
 
     public static bool Belongs(TenantId tenant, StoredRecord record) => record.Key.Kind switch
     {
         GrainTypes.Key => record.Record is KeyRecord { Owner: { } owner } && owner.Tenant == tenant,
-        GrainTypes.PolicySet or GrainTypes.Trust or GrainTypes.Anchors => record.Key.Key == tenant.Value,
+        GrainTypes.PolicySet or GrainTypes.StrategySet or GrainTypes.Trust or GrainTypes.Anchors => record.Key.Key == tenant.Value,
         _ => record.Key.Key.StartsWith($"{tenant}/", StringComparison.Ordinal),
     };
 
@@ -73,6 +74,7 @@ internal static class TenantRecords
         GrainTypes.EndOfSupport => typeof(EndOfSupportRecord),
         GrainTypes.Product => typeof(ProductRecord),
         GrainTypes.PolicySet => typeof(PolicySetRecord),
+        GrainTypes.StrategySet => typeof(StrategySetRecord),
         GrainTypes.Trust => typeof(TrustRecord),
         GrainTypes.Anchors => typeof(AnchorSetRecord),
         GrainTypes.Key => typeof(KeyRecord),

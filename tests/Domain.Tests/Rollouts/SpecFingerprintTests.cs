@@ -21,6 +21,7 @@ public sealed class SpecFingerprintTests
         Retries = new RetryPolicy(3, TimeSpan.FromMinutes(5), TimeSpan.FromHours(4)),
         Windows = [new OfferWindow("0 22 * * *", TimeSpan.FromHours(6), "Europe/Stockholm")],
         Settings = [new DeviceSetting("root.Network.SSH.Enabled", "no")],
+        Strategy = new RolloutStrategy(Id, 3, 7),
     };
 
     public static TheoryData<string> Fields() => new(Changes(Full, typeof(RolloutSpec), "").Select(change => change.Path));
@@ -104,7 +105,8 @@ public sealed class SpecFingerprintTests
             .Select(setting => ($"{path}.{setting.Name}", (object)SettingSet.Of([setting with { Value = setting.Value + "x" }])))
             .Append(($"{path}.name", SettingSet.Of([.. settings.Select(setting => setting with { Name = setting.Name + "x" })])))
             .Append(($"{path}.count", SettingSet.Of([.. settings, new DeviceSetting("another", "")]))),
-        _ when type.Namespace == typeof(RolloutSpec).Namespace || Nullable.GetUnderlyingType(type) is not null =>
+        _ when type.Namespace == typeof(RolloutSpec).Namespace || type == typeof(ResourceId)
+            || Nullable.GetUnderlyingType(type) is not null =>
             Changes(value, value.GetType(), $"{path}."),
         _ => throw new NotSupportedException($"{path} is a {type}: teach this test, and the fingerprint, what it consists of."),
     };

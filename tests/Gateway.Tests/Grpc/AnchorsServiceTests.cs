@@ -169,6 +169,8 @@ public sealed class AnchorsServiceTests
         _ when message.Contains("Image", StringComparison.Ordinal) || message.Contains("Upload", StringComparison.Ordinal) =>
             $"images/{new string('a', 64)}",
         _ when message.Contains("Rollout", StringComparison.Ordinal) || message.Contains("Wave", StringComparison.Ordinal) => "rollouts/a",
+        _ when message.Contains("Strategy", StringComparison.Ordinal) => "strategies/a",
+        _ when message.Contains("SiteRules", StringComparison.Ordinal) => "siteRules",
         _ when message.Contains("Policy", StringComparison.Ordinal) => "policies/a",
         _ when message.Contains("Product", StringComparison.Ordinal) => "products/A1",
         _ when message.Contains("Operator", StringComparison.Ordinal) => "operators/a",

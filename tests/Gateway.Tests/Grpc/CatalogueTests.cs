@@ -24,7 +24,7 @@ public sealed class CatalogueTests
         V1.OperatorsReflection.Descriptor, V1.MaintenanceReflection.Descriptor, V1.TransfersReflection.Descriptor,
         V1.DeliveriesReflection.Descriptor, V1.TrustReflection.Descriptor, V1.AnchorsReflection.Descriptor,
         V1.EnrollmentsReflection.Descriptor, V1.SerialsReflection.Descriptor,
-        V1.CataloguesReflection.Descriptor,
+        V1.CataloguesReflection.Descriptor, V1.StrategiesReflection.Descriptor,
     ];
 
     [Fact]

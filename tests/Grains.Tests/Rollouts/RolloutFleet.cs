@@ -132,6 +132,15 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
         }
     }
 
+    /// <summary>The device is somewhere else from now on.</summary>
+    public void Move(string key, string site)
+    {
+        lock (_gate)
+        {
+            _units[key].Site = site;
+        }
+    }
+
     public void Quarantine(string key)
     {
         lock (_gate)
@@ -355,7 +364,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
     {
         public DeviceId Id => id;
 
-        public string Site => site;
+        public string Site { get; set; } = site;
 
         public bool Online { get; set; }
 

@@ -4,15 +4,19 @@ using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Images;
 using Muster.Contracts.Serials;
+using Muster.Contracts.Strategies;
 using Muster.Contracts.Transfers;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Identity;
+using Muster.Domain.Rollouts;
 using Muster.Domain.Serials;
+using Muster.Domain.Strategies;
 using Muster.Domain.Tenants;
 using Muster.Grains.Devices;
 using Muster.Grains.Tests.Images;
 using Muster.Grains.Tests.Inventory;
+using Muster.Grains.Transfers;
 
 namespace Muster.Grains.Tests.Transfers;
 
@@ -107,6 +111,49 @@ public sealed class TransferGrainTests
         Assert.Contains("key", Assert.Single(left.Left).Why, StringComparison.Ordinal);
         Assert.Null(await silo.Grains.GetKey(key).GetOwnerAsync());
         Assert.Equal("NOT_FOUND", (await silo.Grains.GetSerial(mine).GetAsync()).Error?.Reason);
+    }
+
+    /// <summary>Also where somebody has asked for them before the import, which writes beside the grain.</summary>
+    [Fact]
+    public async Task WriteAsync_OfStrategiesAndSiteRules_IsWhatTheirGrainAnswersWith()
+    {
+        var (anna, canary) = (Actor.Operator("anna"), ResourceId.TryParse("canary", out var id) ? id : throw new FormatException());
+        var course = new RolloutSpec
+        {
+            ImageDigest = "",
+            TargetVersion = "",
+            Waves = [new WaveSpec(Amount.Percent(100), 100, 1, TimeSpan.Zero, ConnectedOnly: false)],
+        };
+        var partition = Partitions.Of(new RecordKey(GrainTypes.StrategySet, "default"));
+        PackedRecord packed;
+        SiteRules rules;
+        await using (var silo = await StoreSilo.StartAsync(
+            isEmbedded: false, services => services.AddSingleton<IImageVault>(new ScriptedVault())))
+        {
+            var strategies = silo.Grains.GetStrategySet(TenantId.Default);
+            await strategies.CreateAsync(new CreateStrategy(anna, "r1", canary, new StrategySpec("", course)));
+            rules = (await strategies.UpdateSiteRulesAsync(new UpdateSiteRules(anna, [new SiteRule("a*", canary, 1)], ""))).Rules;
+            packed = Assert.Single((await silo.Store.Archive.ReadAsync(
+                partition,
+                GrainTypes.StrategySet,
+                TenantRecords.KeysOf(GrainTypes.StrategySet, TenantId.Default),
+                "",
+                Cancel)).Records);
+        }
+
+        await using var other = await StoreSilo.StartAsync(
+            isEmbedded: false, services => services.AddSingleton<IImageVault>(new ScriptedVault()));
+        var moved = other.Grains.GetStrategySet(TenantId.Default);
+        var before = await moved.GetSiteRulesAsync();
+        var written = await other.Grains.GetTransfer(partition).WriteAsync(
+            new WriteRecords(anna, TenantId.Default, Guid.Empty, [packed]));
+        var after = await moved.GetSiteRulesAsync();
+
+        Assert.Empty(before.Rules);
+        Assert.Equal((1, null), (written.Written, written.Error));
+        Assert.Equal((rules.Revision, rules.Rules[0]), (after.Revision, Assert.Single(after.Rules)));
+        Assert.Contains(TransferStep.All, step => step.Kind == GrainTypes.StrategySet);
+        Assert.Equal(1, (await moved.GetAsync(new StrategyChoice(canary, 0))).Version?.Version);
     }
 
     private static DeviceId Id(string text) => DeviceId.TryParse(text, out var id) ? id : throw new FormatException(text);
