@@ -12,7 +12,11 @@ namespace Muster.Contracts.Rollouts;
 public sealed record UpdateRollout(
     [property: Id(0)] Actor Actor,
     [property: Id(1)] RolloutSpec Spec,
-    [property: Id(2)] string Etag);
+    [property: Id(2)] string Etag)
+{
+    /// <summary>He does not say a seed: the draft keeps its own. False from a gateway of an earlier version.</summary>
+    [Id(90)] public bool KeepsSeed { get; init; }
+}
 
 /// <summary>Approves the spec of a draft.</summary>
 /// <param name="Actor">Who approves.</param>

@@ -182,6 +182,12 @@ public sealed record RolloutSpec
     /// </summary>
     [Id(70)] public SettingSet? Settings { get; init; }
 
+    /// <summary>
+    /// The rollout that has ended whose rest it retries (<see cref="RestRules"/>): only its members that did not succeed may be members.
+    /// Null for every device that matches.
+    /// </summary>
+    [Id(90)] public ResourceId? RetryOf { get; init; }
+
     /// <summary>What it changes.</summary>
     public ChangeKind Kind => Settings is null ? ChangeKind.OsImage : ChangeKind.Settings;
 
@@ -197,6 +203,7 @@ public sealed record RolloutSpec
         other is not null
         && (ImageDigest, TargetVersion, Filter, Seed) == (other.ImageDigest, other.TargetVersion, other.Filter, other.Seed)
         && Equals(Settings, other.Settings)
+        && RetryOf == other.RetryOf
         && Waves.AsSpan().SequenceEqual(other.Waves.AsSpan())
         && FailureGate == other.FailureGate
         && (DevicesPerMinute, MaxUnavailable, AllowTrackChange) == (other.DevicesPerMinute, other.MaxUnavailable, other.AllowTrackChange)

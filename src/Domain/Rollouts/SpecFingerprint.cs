@@ -54,6 +54,11 @@ internal static class SpecFingerprint
             }
         }
 
+        if (spec.RetryOf is { } retried)
+        {
+            Add(text, "retry_of", retried.Value);
+        }
+
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
     }
 

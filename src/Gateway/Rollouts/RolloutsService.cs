@@ -48,8 +48,7 @@ internal sealed partial class RolloutsService(
             return WithPlan(preview, reply);
         }
 
-        var rollout = Answer(reply);
-        return request.ValidateOnly ? WithPlan(rollout, reply) : rollout;
+        return AnswerCreation(reply, request.ValidateOnly);
     }
 
     public override async Task<V1.Rollout> StartRollout(V1.StartRolloutRequest request, ServerCallContext context) =>
@@ -78,7 +77,10 @@ internal sealed partial class RolloutsService(
     {
         var (_, id) = ResourceNames.ResourceOf(request.Rollout.Name, RolloutsMapping.Collection);
         return Answer(await GrainOf(request.Rollout.Name).UpdateAsync(new UpdateRollout(
-            Caller.Of(context).Actor, RolloutsMapping.ToSpec(id, request.Rollout), request.Rollout.Etag)));
+            Caller.Of(context).Actor, RolloutsMapping.ToSpec(id, request.Rollout), request.Rollout.Etag)
+        {
+            KeepsSeed = !request.Rollout.HasSeed,
+        }));
     }
 
     public override async Task<V1.Rollout> ApproveRollout(V1.ApproveRolloutRequest request, ServerCallContext context)
@@ -151,6 +153,12 @@ internal sealed partial class RolloutsService(
         var isNews = !rollout.Equals(sent);
         rollout.Estimate.Text = text;
         return isNews;
+    }
+
+    private static V1.Rollout AnswerCreation(RolloutReply reply, bool validateOnly)
+    {
+        var rollout = Answer(reply);
+        return validateOnly ? WithPlan(rollout, reply) : rollout;
     }
 
     /// <summary>What a dry run found out.</summary>

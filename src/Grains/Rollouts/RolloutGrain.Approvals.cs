@@ -14,7 +14,8 @@ internal sealed partial class RolloutGrain
     public async Task<RolloutReply> UpdateAsync(UpdateRollout command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        var (spec, error) = await CompleteAsync(command.Spec);
+        var wanted = Committed is { } draft ? RestRules.Complete(draft.Spec, command.Spec, command.KeepsSeed) : command.Spec;
+        var (spec, error) = await CompleteAsync(wanted);
         return error is not null
             ? RolloutReply.Refused(error)
             : await DecideDraftAsync(command.Actor, (rollout, now) => RolloutApprovals.Edit(
@@ -61,6 +62,7 @@ internal sealed partial class RolloutGrain
     private async Task<(RolloutSpec Spec, FleetError? Error)> CompleteAsync(RolloutSpec wanted)
     {
         var (image, error) = await FindChangeAsync(wanted);
+        error ??= (await FindRetriedAsync(wanted)).Error;
         if (error is not null)
         {
             // Before the rest of the spec: without the image there is no version to judge it by.
