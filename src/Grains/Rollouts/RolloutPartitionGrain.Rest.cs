@@ -48,9 +48,9 @@ internal sealed partial class RolloutPartitionGrain
         }
 
         await ReadFeedAsync(command.Retries);
-        if (_share.HasMissed)
+        if (_share is { HasMissed: true, Open.IsEmpty: false })
         {
-            // The next round asks the devices.
+            // Who had a permit is asked with the next report, at the latest when the share has its turn without news.
             throw new InvalidOperationException($"Partition {_partition} does not know how the members of rollout '{_rollout}' ended.");
         }
 
