@@ -24,6 +24,7 @@ public static class StrategyCourse
             Filter = "",
             Seed = 0,
             Strategy = null,
+            RetryOf = null,
         };
     }
 
@@ -65,5 +66,6 @@ public static class StrategyCourse
         AllowTrackChange = order.AllowTrackChange,
         Filter = order.Filter,
         Seed = order.Seed,
+        RetryOf = order.RetryOf,
     };
 }

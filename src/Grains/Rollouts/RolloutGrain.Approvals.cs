@@ -15,8 +15,9 @@ internal sealed partial class RolloutGrain
     public async Task<RolloutReply> UpdateAsync(UpdateRollout command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        var (spec, error) = await CompleteAsync(command.Spec, command.Strategy);
-        error ??= Committed is { Plan.IsDraft: true } draft ? await CheckSitesAsync(draft with { Spec = spec }) : null;
+        var wanted = Committed is { } draft ? RestRules.Complete(draft.Spec, command.Spec, command.KeepsSeed) : command.Spec;
+        var (spec, error) = await CompleteAsync(wanted, command.Strategy);
+        error ??= Committed is { Plan.IsDraft: true } known ? await CheckSitesAsync(known with { Spec = spec }) : null;
         return error is not null
             ? RolloutReply.Refused(error)
             : await DecideDraftAsync(command.Actor, (rollout, now) => RolloutApprovals.Edit(
@@ -72,6 +73,7 @@ internal sealed partial class RolloutGrain
         }
 
         (var image, error) = await FindChangeAsync(wanted);
+        error ??= (await FindRetriedAsync(wanted)).Error;
         if (error is not null)
         {
             // Before the rest of the spec: without the image there is no version to judge it by.

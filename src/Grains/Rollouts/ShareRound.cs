@@ -132,6 +132,9 @@ internal sealed class ShareRound(IGrainFactory grains)
         }
     }
 
+    /// <summary>Its last report is not all that there is to know: it is asked in the next round, and not when it has its turn.</summary>
+    public void AskAgain(int partition) => _askedAt[partition] = DateTimeOffset.MinValue;
+
     /// <summary>Why a share was silent since the last call of this; null when all answered.</summary>
     public Exception? TakeLastFault()
     {

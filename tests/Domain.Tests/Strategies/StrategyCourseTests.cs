@@ -12,12 +12,13 @@ public sealed class StrategyCourseTests
     private static readonly string[] s_orders =
     [
         nameof(RolloutSpec.AllowTrackChange), nameof(RolloutSpec.Filter), nameof(RolloutSpec.ImageDigest), nameof(RolloutSpec.Seed),
-        nameof(RolloutSpec.Settings), nameof(RolloutSpec.TargetVersion),
+        nameof(RolloutSpec.Settings), nameof(RolloutSpec.TargetVersion), nameof(RolloutSpec.RetryOf),
     ];
 
     private static readonly RolloutSpec ByHand = Spec(Wave(Amount.Count(5), soakSeconds: 60), Wave(Amount.Percent(100))) with
     {
         Filter = "site = Lund",
+        RetryOf = Name("winter"),
         Seed = 17,
         AllowTrackChange = true,
         FailureGate = new FailureGate(3, 10, 4) { Action = FailureAction.Abort },
@@ -110,6 +111,7 @@ public sealed class StrategyCourseTests
         AllowTrackChange = spec.AllowTrackChange,
         Filter = spec.Filter,
         Seed = spec.Seed,
+        RetryOf = spec.RetryOf,
         Waves = [],
     };
 }

@@ -46,6 +46,7 @@ public sealed class RolloutFieldsTests
     {
         object value = field switch
         {
+            { Name: "retry_of" } => "tenants/default/rollouts/winter",
             { Name: "image" } => "tenants/default/images/" + new string('a', 64),
             { FieldType: FieldType.String } => "x",
             { FieldType: FieldType.Bool } => true,

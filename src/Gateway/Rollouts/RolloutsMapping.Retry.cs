@@ -1,0 +1,24 @@
+using Muster.Domain;
+using Muster.Domain.Rollouts;
+using Muster.Gateway.Grpc;
+using V1 = Muster.Protocol.V1;
+
+namespace Muster.Gateway.Rollouts;
+
+/// <summary>Rollouts of the rest of others.</summary>
+internal static partial class RolloutsMapping
+{
+    /// <summary>What is ordered of the rest: what was ordered of all, but for what the request says.</summary>
+    public static RolloutSpec ToSpec(Rollout retried, V1.RetryRolloutRequest request) => retried.Spec with
+    {
+        RetryOf = retried.Id,
+        Waves = request.Waves.Count == 0 ? retried.Spec.Waves : [.. request.Waves.Select(ToSpec)],
+        FailureGate = request.FailureGate is null ? retried.Spec.FailureGate : ToSpec(request.FailureGate),
+        Seed = request.HasSeed ? request.Seed : retried.Spec.Seed,
+    };
+
+    private static ResourceId? ToRetried(string name) => name.Length == 0 ? null : ResourceNames.ResourceOf(name, Collection).Id;
+
+    private static string RetriedName(TenantId tenant, string? retried) =>
+        string.IsNullOrEmpty(retried) ? "" : ResourceNames.Of(tenant, Collection, retried);
+}
