@@ -60,7 +60,7 @@ public static class MusterCommand
                 CatalogueVerbs.CreateGet(), CatalogueVerbs.CreateImport(), CatalogueVerbs.CreateRequire()])]));
         root.Add(Group("rollouts", "Staged rollouts.", [
             CreateRollout.Create(), StartRollout.Create(), WatchRollout.Create(), PauseRollout.Create(), ResumeRollout.Create(),
-            CancelRollout.Create(), RollBackRollout.Create(), ListRollouts.Create(), GetRollout.Create(),
+            CancelRollout.Create(), RollBackRollout.Create(), RetryRest.Create(), ListRollouts.Create(), GetRollout.Create(),
             EditRollout.Create(), ApproveRollout.Create(), ApproveWave.Create(), ExplainRollout.Create(), SimulateRollout.Create(),
             WatchDecisions.Create(), BurnUpRollout.Create()]));
         root.Add(Group("strategies", "Named courses that rollouts are made from, and which sites need which.", [

@@ -70,12 +70,21 @@ internal static class CreateRollout
         Description = "What a gate stopped is resumed by an approver only, who is none of the authors.",
     };
 
-    private static readonly Option<bool> ValidateOnly = new("--validate-only")
+    /// <summary>The options that the failure gate consists of.</summary>
+    public static IReadOnlyList<Option> Gate => [FailureCount, FailurePercent, MinFinished, FailureAction];
+
+    public static Option<long?> Seed { get; } = new("--seed")
+    {
+        Description = "Key of the order of the members: the same seed gives the same canaries. Default: as the id gives it.",
+        HelpName = "N",
+    };
+
+    public static Option<bool> ValidateOnly { get; } = new("--validate-only")
     {
         Description = "Create nothing; say how many devices match, and how they would be cut into waves and strata.",
     };
 
-    private static readonly Option<string?> RequestId = VerbOptions.RequestId();
+    public static Option<string?> RequestId { get; } = VerbOptions.RequestId();
 
     public static Command Create() => AddSpecTo(new Command(
         "create", "Creates a rollout in state DRAFT, or AWAITING_APPROVAL where approvals are needed.")
@@ -108,6 +117,7 @@ internal static class CreateRollout
         ChangeOptions.AddTo(command);
         command.Add(Filter);
         command.Add(AllowTrackChange);
+        command.Add(Seed);
         StrategyOption.AddTo(command, Waves, course);
         return command;
     }
@@ -119,6 +129,11 @@ internal static class CreateRollout
             : ReadCourse(parsed);
         rollout.Filter = parsed.GetRequiredValue(Filter);
         rollout.AllowTrackChange = parsed.GetValue(AllowTrackChange);
+        if (parsed.GetValue(Seed) is { } seed)
+        {
+            rollout.Seed = seed;
+        }
+
         ChangeOptions.Read(session, parsed, rollout);
         return rollout;
     }
@@ -133,13 +148,7 @@ internal static class CreateRollout
             OverrideNeedsApprover = parsed.GetValue(OverrideNeedsApprover),
             InProgressTimeout = Values.Duration(parsed.GetRequiredValue(InProgress)),
             UndeliveredTimeout = Values.Duration(parsed.GetRequiredValue(Undelivered)),
-            FailureGate = new V1.FailureGate
-            {
-                FailureCount = parsed.GetValue(FailureCount),
-                FailurePercent = parsed.GetValue(FailurePercent),
-                MinFinished = parsed.GetValue(MinFinished),
-                Action = ActionOf(parsed.GetRequiredValue(FailureAction)),
-            },
+            FailureGate = ReadGate(parsed),
         };
         var budget = parsed.GetRequiredValue(MaxUnavailable);
         if (budget.EndsWith('%'))
@@ -156,6 +165,14 @@ internal static class CreateRollout
         WaveOptions.Read(parsed, rollout);
         return rollout;
     }
+
+    public static V1.FailureGate ReadGate(ParseResult parsed) => new()
+    {
+        FailureCount = parsed.GetValue(FailureCount),
+        FailurePercent = parsed.GetValue(FailurePercent),
+        MinFinished = parsed.GetValue(MinFinished),
+        Action = ActionOf(parsed.GetRequiredValue(FailureAction)),
+    };
 
     private static int Budget(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
         ? value

@@ -24,6 +24,11 @@ internal static class RolloutPicture
             rows.Add(new Text(""));
         }
 
+        if (rollout.RetryOf.Length > 0)
+        {
+            rows.Add(new Text($"the rest of {Values.Short(rollout.RetryOf)}", new Style(decoration: Decoration.Dim)));
+        }
+
         if (rollout.State == V1.RolloutState.AwaitingApproval)
         {
             rows.Add(new Text(Approvals(rollout)));

@@ -43,6 +43,21 @@ public interface IRolloutPartitionGrain : IGrainWithStringKey
     [Alias("Forget")]
     Task ForgetAsync(Guid preview);
 
+    /// <summary>Counts who would be frozen of the rest of another rollout, by the images that they run; stores nothing.</summary>
+    [Alias("CountRest"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<RestCount> CountRestAsync(FreezeMembers command);
+
+    /// <summary>
+    /// The members that did not succeed in a rollout that has ended, page by page; asked by the share of the rollout that retries them.
+    /// Interleaves: it reads only.
+    /// </summary>
+    [Alias("ListRest"), AlwaysInterleave, ResponseTimeout(CallTimeouts.Commit)]
+    Task<RestPage> ListRestAsync(ListRest query);
+
+    /// <summary>Stores how the members ended: the last thing that its coordinator asks for. Again it changes nothing.</summary>
+    [Alias("Settle"), ResponseTimeout(CallTimeouts.Commit)]
+    Task SettleAsync(SettleShare command);
+
     /// <summary>Takes in the feed, makes the offers that the grant allows and that it has not made, and reports the totals.</summary>
     [Alias("Advance"), ResponseTimeout(CallTimeouts.Commit)]
     Task<ShareReport> AdvanceAsync(AdvanceShare command);
@@ -98,6 +113,9 @@ public sealed record FreezeMembers(
 
     /// <summary>What the members' sites are counted by; null without site rules.</summary>
     [Id(85)] public SiteRules? SiteRules { get; init; }
+
+    /// <summary>Of these only; null for every device that matches.</summary>
+    [Id(90)] public RetriedMembers? Retried { get; init; }
 }
 
 /// <summary>The part of the committed plan that a share executes.</summary>

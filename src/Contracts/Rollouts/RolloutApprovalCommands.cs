@@ -17,6 +17,9 @@ public sealed record UpdateRollout(
 {
     /// <summary>As in <see cref="CreateRollout"/>.</summary>
     [Id(85)] public StrategyChoice? Strategy { get; init; }
+
+    /// <summary>He does not say a seed: the draft keeps its own. False from a gateway of an earlier version.</summary>
+    [Id(90)] public bool KeepsSeed { get; init; }
 }
 
 /// <summary>Approves the spec of a draft.</summary>

@@ -60,6 +60,9 @@ public static class DeviceExplainer
         var (why, text) = (rollout.Plan.State, seen) switch
         {
             (_, { Row: null }) => (NotMember.UnknownDevice, $"There is no device '{seen.Device}'."),
+            (RolloutState.Draft, { Matches: true }) when inService && rollout.Spec.RetryOf is { } retried => (
+                NotMember.NotStarted,
+                $"The members are frozen at the start: those of rollout '{retried}' that did not succeed, if they match then."),
             (RolloutState.Draft, { Matches: true }) when inService => (
                 NotMember.NotStarted, "The members are frozen at the start; as it is now, the device would be one."),
             (_, { Matches: false }) => (
@@ -67,6 +70,9 @@ public static class DeviceExplainer
             _ when !inService => (
                 NotMember.NotInService,
                 $"It is {seen.Row!.State} since {At(seen.Row.StateChangedAt)}; only devices in service are members."),
+            _ when rollout.Spec.RetryOf is { } retried => (
+                NotMember.NotAmongTheRest,
+                $"It matches, and was not among the members of rollout '{retried}' that had not succeeded, or did not match at the start."),
             _ => (
                 NotMember.JoinedLater,
                 $"It matches now, and did not when the members were frozen at {At(rollout.Plan.StartedAt)}; who joins later is left out."),

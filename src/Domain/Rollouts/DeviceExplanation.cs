@@ -66,6 +66,9 @@ public enum NotMember
 
     /// <summary>It matches and is in service, and was not when the members were frozen.</summary>
     JoinedLater = 5,
+
+    /// <summary>It matches and is in service; the rollout retries the rest of another, and it is none of that.</summary>
+    NotAmongTheRest = 6,
 }
 
 /// <summary>Where a device is in a rollout, what it waits for, or how it ended (rollouts.md 25).</summary>

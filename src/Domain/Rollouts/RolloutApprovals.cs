@@ -112,6 +112,12 @@ public static class RolloutApprovals
             return Decision.Refuse(rollout, RolloutErrors.SpecChanged(rollout.Id.Value));
         }
 
+        if (order.Spec.RetryOf != rollout.Spec.RetryOf)
+        {
+            return Decision.Refuse(rollout, RolloutErrors.SpecInvalid(
+                [new("retry_of", "is fixed when the rollout is created: create another one")]));
+        }
+
         var editors = rollout.Editors.Any(editor => editor.Name == order.Editor.Name)
             ? rollout.Editors
             : rollout.Editors.Add(order.Editor);

@@ -108,6 +108,42 @@ public static class RolloutErrors
             ("classesMax", MemberClass.ClassesMax.ToString(CultureInfo.InvariantCulture)));
     }
 
+    // --- Retrying the rest ---
+    public const string NotEndedReason = "ROLLOUT_NOT_ENDED";
+    public const string HasNoRestReason = "ROLLOUT_HAS_NO_REST";
+    public const string NothingToRetryReason = "ROLLOUT_NOTHING_TO_RETRY";
+    public const string MembersUnknownReason = "ROLLOUT_MEMBERS_UNKNOWN";
+
+    /// <summary>Who does not succeed is known at the end only.</summary>
+    public static FleetError NotEnded(string rollout, RolloutState state) => FleetError.Of(
+        ErrorKind.Precondition,
+        NotEndedReason,
+        $"Rollout '{rollout}' is {state}; its rest is retried when it has ended: wait for that, or cancel it.",
+        ("rollout", rollout),
+        ("state", state.ToString()));
+
+    /// <summary>It never had members, or they were brought back from the change.</summary>
+    public static FleetError HasNoRest(string rollout, RolloutState state) => FleetError.Of(
+        ErrorKind.Precondition,
+        HasNoRestReason,
+        $"Rollout '{rollout}' is {state}, and was never started or was rolled back: it has no rest. Create a rollout with its filter.",
+        ("rollout", rollout),
+        ("state", state.ToString()));
+
+    public static FleetError NothingToRetry(string rollout, string filter) => FleetError.Of(
+        ErrorKind.Precondition,
+        NothingToRetryReason,
+        $"No member of rollout '{rollout}' that did not succeed is in service and matches the filter '{filter}': nothing is left to retry.",
+        ("rollout", rollout),
+        ("filter", filter));
+
+    /// <summary>It ended under a version that did not keep them, or its shares went with their store.</summary>
+    public static FleetError MembersUnknown(string rollout) => FleetError.Of(
+        ErrorKind.Precondition,
+        MembersUnknownReason,
+        $"How the members of rollout '{rollout}' ended is not kept: create a rollout with its filter. Who has the change is skipped.",
+        ("rollout", rollout));
+
     // --- Approvals ---
     public const string WaveNotAwaitingReason = "ROLLOUT_WAVE_NOT_AWAITING_APPROVAL";
     public const string WaveChangedReason = "ROLLOUT_WAVE_CHANGED";

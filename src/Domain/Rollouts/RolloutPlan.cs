@@ -54,6 +54,12 @@ public sealed record RolloutPlan
     /// <summary>Its course since the start; null before, and when it was started by an earlier version.</summary>
     [Id(76)] public BurnUp? BurnUp { get; init; }
 
+    /// <summary>
+    /// Every share has stored how its members ended, before the rollout did: its rest can be retried. False before the end, and of a
+    /// rollout that ended under an earlier version.
+    /// </summary>
+    [Id(90)] public bool EndsAreKept { get; init; }
+
     /// <summary>The number of the newest decision; they are numbered from 1.</summary>
     public long DecisionCount => Math.Max(DecisionsMade, Decisions.Length);
 

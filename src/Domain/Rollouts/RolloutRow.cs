@@ -27,6 +27,9 @@ public sealed record RolloutRow : InventoryRow
     /// <summary>Decisions ever made; 0 also from a silo of an earlier version.</summary>
     [Id(75)] public long Decisions { get; init; }
 
+    /// <summary>The rollout whose rest it retries; empty for none, and from a silo of an earlier version null.</summary>
+    [Id(90)] public string? RetryOf { get; init; } = "";
+
     /// <summary>Nothing will happen any more; which states say so is the plan's to know.</summary>
     public bool IsEnded => (RolloutPlan.Draft with { State = State }).IsTerminal;
 
@@ -57,6 +60,7 @@ public sealed record RolloutRow : InventoryRow
             CreatedAt = rollout.CreatedAt,
             Settings = rollout.Spec.Settings?.Count() ?? 0,
             Decisions = rollout.Plan.DecisionCount,
+            RetryOf = rollout.Spec.RetryOf?.Value ?? "",
         };
     }
 }

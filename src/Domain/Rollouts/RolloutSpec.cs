@@ -185,6 +185,12 @@ public sealed record RolloutSpec
     /// <summary>The strategy that everything but the change and its devices was taken from; null for a course of its own.</summary>
     [Id(85)] public RolloutStrategy? Strategy { get; init; }
 
+    /// <summary>
+    /// The rollout that has ended whose rest it retries (<see cref="RestRules"/>): only its members that did not succeed may be members.
+    /// Null for every device that matches.
+    /// </summary>
+    [Id(90)] public ResourceId? RetryOf { get; init; }
+
     /// <summary>What it changes.</summary>
     public ChangeKind Kind => Settings is null ? ChangeKind.OsImage : ChangeKind.Settings;
 
@@ -201,6 +207,7 @@ public sealed record RolloutSpec
         && (ImageDigest, TargetVersion, Filter, Seed) == (other.ImageDigest, other.TargetVersion, other.Filter, other.Seed)
         && Equals(Settings, other.Settings)
         && Strategy == other.Strategy
+        && RetryOf == other.RetryOf
         && Waves.AsSpan().SequenceEqual(other.Waves.AsSpan())
         && FailureGate == other.FailureGate
         && (DevicesPerMinute, MaxUnavailable, AllowTrackChange) == (other.DevicesPerMinute, other.MaxUnavailable, other.AllowTrackChange)

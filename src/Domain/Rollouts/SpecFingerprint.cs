@@ -65,6 +65,11 @@ internal static class SpecFingerprint
             Add(text, "strategy", strategy.Id.Value, strategy.Version, strategy.Revision);
         }
 
+        if (spec.RetryOf is { } retried)
+        {
+            Add(text, "retry_of", retried.Value);
+        }
+
         return text.ToString();
     }
 

@@ -23,6 +23,7 @@ public static class StrategyCourse
             AllowTrackChange = false,
             Filter = "",
             Seed = 0,
+            RetryOf = null,
             Strategy = null,
         };
     }
@@ -65,5 +66,6 @@ public static class StrategyCourse
         AllowTrackChange = order.AllowTrackChange,
         Filter = order.Filter,
         Seed = order.Seed,
+        RetryOf = order.RetryOf,
     };
 }

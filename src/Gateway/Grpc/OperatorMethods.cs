@@ -54,6 +54,7 @@ internal static class OperatorMethods
         [Package + "Rollouts/ResumeRollout"] = OperatorAction.Operate,
         [Package + "Rollouts/CancelRollout"] = OperatorAction.Operate,
         [Package + "Rollouts/RollBackRollout"] = OperatorAction.Operate,
+        [Package + "Rollouts/RetryRollout"] = OperatorAction.Operate,
         [Package + "Rollouts/WatchRollout"] = OperatorAction.Read,
         [Package + "Rollouts/SimulateRollout"] = OperatorAction.Read,
         [Package + "Rollouts/ExplainWave"] = OperatorAction.Read,

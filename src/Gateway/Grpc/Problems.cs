@@ -101,7 +101,9 @@ internal sealed class Problems
 
     public void ImageName(string field, string value) => Name(field, value, "images", id => ImageDigest.TryParse(id, out _));
 
-    public void RolloutName(string value) => Name("name", value, "rollouts", id => ResourceId.TryParse(id, out _));
+    public void RolloutName(string value) => RolloutName("name", value);
+
+    public void RolloutName(string field, string value) => Name(field, value, "rollouts", id => ResourceId.TryParse(id, out _));
 
     public void PolicyName(string field, string value) => Name(field, value, "policies", id => ResourceId.TryParse(id, out _));
 

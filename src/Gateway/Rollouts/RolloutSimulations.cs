@@ -77,6 +77,7 @@ internal sealed class RolloutSimulations : IDisposable
         rollout.Image = ResourceNames.Of(TenantId.Default, "images", new string('0', 64));
         rollout.Settings.Clear();
         rollout.Filter = "";
+        rollout.RetryOf = "";
         return rollout;
     }
 

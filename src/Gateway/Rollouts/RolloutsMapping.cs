@@ -26,13 +26,14 @@ internal static partial class RolloutsMapping
     {
         ImageDigest = rollout.Image.Length == 0 ? "" : ResourceNames.ImageOf(rollout.Image).Digest.Value,
         Settings = ToSpec(rollout.Settings),
+        RetryOf = ToRetried(rollout.RetryOf),
 
         // The catalogue knows it; the grain fills it in.
         TargetVersion = "",
         Filter = rollout.Filter,
 
         // Another rollout has other canaries, and the same request gives the same spec.
-        Seed = BinaryPrimitives.ReadInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(id.Value))),
+        Seed = rollout.HasSeed ? rollout.Seed : BinaryPrimitives.ReadInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(id.Value))),
         Waves = [.. rollout.Waves.Select(ToSpec)],
         FailureGate = ToSpec(rollout.FailureGate),
         DevicesPerMinute = rollout.DevicesPerMinute,
@@ -72,6 +73,8 @@ internal static partial class RolloutsMapping
         api.ApprovalsNeeded = approvalsNeeded;
         api.CreatedBy = rollout.CreatedBy.ToString();
         api.RollBack = ToApi(plan.RollBack);
+        api.RetryOf = RetriedName(rollout.Tenant, spec.RetryOf?.Value);
+        api.Seed = spec.Seed;
         api.EditedBy.AddRange(rollout.Editors.Select(editor => editor.ToString()));
         api.Approvals.AddRange(rollout.ValidApprovals.Select(approval => new V1.RolloutApproval
         {
@@ -150,6 +153,7 @@ internal static partial class RolloutsMapping
         Succeeded = row.Succeeded,
         Failed = row.Failed,
         CreatedAt = ApiValues.ToTimestamp(row.CreatedAt),
+        RetryOf = RetriedName(row.Tenant, row.RetryOf),
     };
 
     public static V1.RolloutState ToApi(RolloutState state) => state switch

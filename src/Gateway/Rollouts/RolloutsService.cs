@@ -54,8 +54,7 @@ internal sealed partial class RolloutsService(
             return WithPlan(preview, reply);
         }
 
-        var rollout = Answer(reply);
-        return request.ValidateOnly ? WithPlan(rollout, reply) : rollout;
+        return AnswerCreation(reply, request.ValidateOnly);
     }
 
     public override async Task<V1.Rollout> StartRollout(V1.StartRolloutRequest request, ServerCallContext context) =>
@@ -87,6 +86,7 @@ internal sealed partial class RolloutsService(
             Caller.Of(context).Actor, RolloutsMapping.ToSpec(id, request.Rollout), request.Rollout.Etag)
         {
             Strategy = StrategyNames.ChoiceOf(request.Rollout.Strategy),
+            KeepsSeed = !request.Rollout.HasSeed,
         }));
     }
 
@@ -172,6 +172,12 @@ internal sealed partial class RolloutsService(
         var isNews = !rollout.Equals(sent);
         rollout.Estimate.Text = text;
         return isNews;
+    }
+
+    private static V1.Rollout AnswerCreation(RolloutReply reply, bool validateOnly)
+    {
+        var rollout = Answer(reply);
+        return validateOnly ? WithPlan(rollout, reply) : rollout;
     }
 
     /// <summary>What a dry run found out.</summary>

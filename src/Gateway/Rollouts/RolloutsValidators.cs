@@ -1,4 +1,6 @@
+using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
+using Muster.Domain;
 using Muster.Domain.Rollouts;
 using Muster.Gateway.Grpc;
 using Muster.Gateway.Strategies;
@@ -18,6 +20,7 @@ internal static class RolloutsValidators
         .Add<V1.ResumeRolloutRequest>((request, problems) => CheckOrder(request.Name, request.Reason, problems))
         .Add<V1.CancelRolloutRequest>((request, problems) => CheckOrder(request.Name, request.Reason, problems))
         .Add<V1.RollBackRolloutRequest>((request, problems) => CheckOrder(request.Name, request.Reason, problems))
+        .Add<V1.RetryRolloutRequest>(CheckRetry)
         .Add<V1.WatchRolloutRequest>((request, problems) => problems.RolloutName(request.Name))
         .Add<V1.SimulateRolloutRequest>(CheckSimulate)
         .Add<V1.ExplainWaveRequest>((request, problems) =>
@@ -73,6 +76,31 @@ internal static class RolloutsValidators
         problems.ResourceIdOf("rollout_id", request.RolloutId);
         problems.RequestId(request.RequestId);
         CheckSpec(request.Rollout, request.Parent, problems);
+        _ = ResourceNames.TryParseParent(request.Parent, out var tenant);
+        CheckRetryOf(request.Rollout, tenant, problems);
+    }
+
+    private static void CheckRetry(V1.RetryRolloutRequest request, Problems problems)
+    {
+        problems.RolloutName(request.Name);
+        problems.ResourceIdOf("rollout_id", request.RolloutId);
+        problems.RequestId(request.RequestId);
+        problems.Require(request.Waves.Count <= RolloutLimits.WavesMax, "waves", $"0 to {RolloutLimits.WavesMax} waves");
+        CheckListedWaves(request.Waves, "waves", problems);
+        CheckFailureGate(request.FailureGate, "failure_gate", problems);
+    }
+
+    /// <summary>Members of another tenant are none of this one's.</summary>
+    private static void CheckRetryOf(V1.Rollout? rollout, TenantId tenant, Problems problems)
+    {
+        if (rollout is { RetryOf.Length: > 0 })
+        {
+            problems.RolloutName("rollout.retry_of", rollout.RetryOf);
+            problems.Require(
+                !ResourceNames.TryParse(rollout.RetryOf, RolloutsMapping.Collection, out var other, out _) || other == tenant,
+                "rollout.retry_of",
+                "a rollout of the same tenant");
+        }
     }
 
     private static void CheckUpdate(V1.UpdateRolloutRequest request, Problems problems)
@@ -80,6 +108,8 @@ internal static class RolloutsValidators
         problems.RolloutName(request.Rollout?.Name ?? "");
         problems.Length("rollout.etag", request.Rollout?.Etag ?? "", 0, EtagCharactersMax);
         CheckSpec(request.Rollout, request.Rollout?.Name ?? "", problems);
+        _ = ResourceNames.TryParse(request.Rollout?.Name ?? "", RolloutsMapping.Collection, out var tenant, out _);
+        CheckRetryOf(request.Rollout, tenant, problems);
     }
 
     /// <param name="rollout">What is ordered.</param>
@@ -173,26 +203,34 @@ internal static class RolloutsValidators
         CheckSpan("rollout.undelivered_timeout", rollout.UndeliveredTimeout, problems);
         problems.Require(
             rollout.Waves.Count is >= 1 and <= RolloutLimits.WavesMax, "rollout.waves", $"1 to {RolloutLimits.WavesMax} waves");
-        for (var i = 0; i < rollout.Waves.Count; i++)
+        CheckListedWaves(rollout.Waves, "rollout.waves", problems);
+        CheckFailureGate(rollout.FailureGate, "rollout.failure_gate", problems);
+    }
+
+    private static void CheckListedWaves(RepeatedField<V1.WaveSpec> waves, string field, Problems problems)
+    {
+        for (var i = 0; i < waves.Count; i++)
         {
-            var wave = rollout.Waves[i];
-            problems.Require(wave.SizeCase != V1.WaveSpec.SizeOneofCase.None, $"rollout.waves[{i}].size", "count or percent");
-            CheckSpan($"rollout.waves[{i}].soak", wave.Soak, problems);
-            CheckNumber($"rollout.waves[{i}].min_succeeded", wave.MinSucceeded, problems);
+            var wave = waves[i];
+            problems.Require(wave.SizeCase != V1.WaveSpec.SizeOneofCase.None, $"{field}[{i}].size", "count or percent");
+            CheckSpan($"{field}[{i}].soak", wave.Soak, problems);
+            CheckNumber($"{field}[{i}].min_succeeded", wave.MinSucceeded, problems);
             problems.Require(
-                wave.StratifyBy.Count <= WaveSorting.FieldsMax,
-                $"rollout.waves[{i}].stratify_by",
-                $"at most {WaveSorting.FieldsMax} fields");
+                wave.StratifyBy.Count <= WaveSorting.FieldsMax, $"{field}[{i}].stratify_by", $"at most {WaveSorting.FieldsMax} fields");
+        }
+    }
+
+    private static void CheckFailureGate(V1.FailureGate? gate, string field, Problems problems)
+    {
+        if (gate is null)
+        {
+            return;
         }
 
-        if (rollout.FailureGate is { } gate)
-        {
-            CheckNumber("rollout.failure_gate.failure_count", gate.FailureCount, problems);
-            CheckNumber("rollout.failure_gate.failure_percent", gate.FailurePercent, problems);
-            CheckNumber("rollout.failure_gate.min_finished", gate.MinFinished, problems);
-            problems.Require(
-                System.Enum.IsDefined(gate.Action), "rollout.failure_gate.action", "SUSPEND, ABORT or ROLL_BACK");
-        }
+        CheckNumber($"{field}.failure_count", gate.FailureCount, problems);
+        CheckNumber($"{field}.failure_percent", gate.FailurePercent, problems);
+        CheckNumber($"{field}.min_finished", gate.MinFinished, problems);
+        problems.Require(System.Enum.IsDefined(gate.Action), $"{field}.action", "SUSPEND, ABORT or ROLL_BACK");
     }
 
     private static void CheckGrowth(V1.RateGrowth? growth, Problems problems)

@@ -1,6 +1,7 @@
 using Muster.Contracts.Inventory;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
+using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 using Muster.Domain.Strategies;
 
@@ -14,13 +15,19 @@ internal sealed record FoundMembers(ImmutableArray<MemberPoint>? Points, SiteTal
 /// <summary>Reads the members that a rollout would have in one partition now.</summary>
 internal static class MatchingMembers
 {
+    /// <param name="inventory">Of the partition.</param>
+    /// <param name="tenant">Whose devices.</param>
+    /// <param name="command">What is looked for.</param>
+    /// <param name="rest">Of these only; null for every device that matches.</param>
+    /// <param name="now">For filters that compare with the time.</param>
     public static async Task<FoundMembers> ReadAsync(
-        IInventoryGrain inventory, TenantId tenant, FreezeMembers command, DateTimeOffset now)
+        IInventoryGrain inventory, TenantId tenant, FreezeMembers command, HashSet<DeviceId>? rest, DateTimeOffset now)
     {
         var rows = await MatchingDevices.ReadAsync(inventory, tenant, command.Filter);
+        rows.RemoveAll(row => !IsLookedFor(row, rest));
         var sorter = command.Sorting is { } sorting ? new MemberSorter(sorting) : null;
         var asked = await AskAsync(inventory, tenant, command.Sorting, sorter);
-        var points = rows.Where(MatchingDevices.IsEligible).Select(row => PointOf(row) with
+        var points = rows.Select(row => PointOf(row) with
         {
             Class = sorter?.ClassOf(row, now, wave => asked[wave].Contains(row.Row.Name)),
         });
@@ -33,6 +40,10 @@ internal static class MatchingMembers
         MemberPoint PointOf(ListedRow row) =>
             MemberPoint.Of(MatchingDevices.IdOf(row), command.Seed, row.Presence is { Connected: true });
     }
+
+    /// <summary>Only devices in service are members, and of a rest that is retried only those of it.</summary>
+    public static bool IsLookedFor(ListedRow row, HashSet<DeviceId>? rest) =>
+        MatchingDevices.IsEligible(row) && rest?.Contains(MatchingDevices.IdOf(row)) != false;
 
     /// <summary>By wave: the names of what matches a filter that the rows cannot answer.</summary>
     private static async Task<Dictionary<int, HashSet<string>>> AskAsync(

@@ -8,22 +8,35 @@ using Muster.Domain.Strategies;
 namespace Muster.Grains.Rollouts;
 
 /// <summary>Freezes the members of a rollout in all partitions and cuts them into waves, or says what that would give.</summary>
-internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partitions, Rollout rollout)
+/// <param name="grains">Where the shares are.</param>
+/// <param name="partitions">All partitions.</param>
+/// <param name="rollout">Whose members are looked for.</param>
+/// <param name="retried">The rollout whose rest it retries; null for none.</param>
+internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partitions, Rollout rollout, Rollout? retried)
 {
     /// <summary>Partitions that work at a time: enough to fill the silos, few enough to leave them room.</summary>
     public const int FanOutMax = 32;
 
     private readonly WaveSorting? _sorting = WaveSorting.Of(rollout.Spec.Waves);
 
-    /// <summary>The devices that match, by what they run.</summary>
-    public async Task<ImmutableArray<ImageCount>> CountAsync()
+    /// <summary>Where members can be: of a rollout that retries another, where that one had some.</summary>
+    private readonly ImmutableArray<int> _asked =
+        retried is null ? [.. Enumerable.Range(0, partitions.Count)] : [.. retried.Plan.Shares.Select(share => share.Partition)];
+
+    /// <summary>The devices that match, by what they run; null when it is not known any more who did not succeed.</summary>
+    public async Task<ImmutableArray<ImageCount>?> CountAsync()
     {
+        var command = CommandOf(Guid.Empty);
         var counts = new List<ImageCount>();
-        foreach (var chunk in Enumerable.Range(0, partitions.Count).Chunk(FanOutMax))
+        foreach (var chunk in _asked.Chunk(FanOutMax))
         {
-            var counted = await Task.WhenAll(chunk.Select(partition =>
-                MatchingDevices.CountByImageAsync(grains.GetInventory(partition), rollout.Tenant, rollout.Spec.Filter)));
-            counts = [.. ImageCount.Top(counted.SelectMany(count => count).Concat(counts))];
+            var counted = await Task.WhenAll(chunk.Select(partition => CountAsync(partition, command)));
+            if (counted.Any(count => count is null))
+            {
+                return null;
+            }
+
+            counts = [.. ImageCount.Top(counted.SelectMany(count => count!).Concat(counts))];
         }
 
         return [.. counts];
@@ -71,7 +84,7 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
         }
         finally
         {
-            await AllAsync([.. Enumerable.Range(0, partitions.Count)], async partition =>
+            await AllAsync(_asked, async partition =>
             {
                 await Share(partition).ForgetAsync(preview);
                 return 0;
@@ -87,7 +100,7 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
         var holders = ImmutableArray.CreateBuilder<int>();
         var all = MemberHistogram.Empty;
         var sites = SiteTally.Of(rules, []);
-        foreach (var chunk in Enumerable.Range(0, partitions.Count).Chunk(FanOutMax))
+        foreach (var chunk in _asked.Chunk(FanOutMax))
         {
             var histograms = await Task.WhenAll(chunk.Select(find));
             all = MemberHistogram.Sum([all, .. histograms]);
@@ -110,6 +123,17 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
         return cuts.Sum(cut => cut.Strata.Length) > StratumCut.StrataMax
             ? (new([], []), RolloutErrors.TooManyStrata(rollout.Id.Value, rollout.Spec.Waves))
             : (new(cuts, holders.ToImmutable()) { Sites = sites }, null);
+    }
+
+    private async Task<IEnumerable<ImageCount>?> CountAsync(int partition, FreezeMembers command)
+    {
+        if (retried is null)
+        {
+            return await MatchingDevices.CountByImageAsync(grains.GetInventory(partition), rollout.Tenant, rollout.Spec.Filter);
+        }
+
+        var count = await Share(partition).CountRestAsync(command);
+        return count.IsKnown ? count.Images : null;
     }
 
     private async Task<ImmutableArray<WaveCut>> CutAsync(
@@ -149,8 +173,11 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
         }
     }
 
-    private FreezeMembers CommandOf(Guid freeze) =>
-        new(freeze, rollout.Spec.Filter, rollout.Spec.Seed) { Sorting = _sorting };
+    private FreezeMembers CommandOf(Guid freeze) => new(freeze, rollout.Spec.Filter, rollout.Spec.Seed)
+    {
+        Sorting = _sorting,
+        Retried = retried is null ? null : new RetriedMembers(retried.Id, retried.Freeze),
+    };
 
     private IRolloutPartitionGrain Share(int partition) => grains.GetRolloutPartition(rollout.Tenant, rollout.Id, partition);
 }

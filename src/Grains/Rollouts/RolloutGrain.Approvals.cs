@@ -15,7 +15,8 @@ internal sealed partial class RolloutGrain
     public async Task<RolloutReply> UpdateAsync(UpdateRollout command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        var (spec, error) = await CompleteAsync(command.Spec, command.Strategy);
+        var wanted = Committed is { } known ? RestRules.Complete(known.Spec, command.Spec, command.KeepsSeed) : command.Spec;
+        var (spec, error) = await CompleteAsync(wanted, command.Strategy);
         error ??= Committed is { Plan.IsDraft: true } draft ? await CheckSitesAsync(draft with { Spec = spec }) : null;
         return error is not null
             ? RolloutReply.Refused(error)
@@ -72,6 +73,7 @@ internal sealed partial class RolloutGrain
         }
 
         (var image, error) = await FindChangeAsync(wanted);
+        error ??= (await FindRetriedAsync(wanted)).Error;
         if (error is not null)
         {
             // Before the rest of the spec: without the image there is no version to judge it by.

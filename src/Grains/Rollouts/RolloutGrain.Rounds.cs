@@ -193,6 +193,9 @@ internal sealed partial class RolloutGrain
 
         if (next.Plan.IsTerminal)
         {
+            await SettleSharesAsync(next);
+            next = next with { Plan = next.Plan with { EndsAreKept = true } };
+
             // Before the commit, because nobody looks after a rollout that is over. Should it fail, the shares register again.
             await LeaveFeedsAsync(next.Plan.Shares.Select(share => share.Partition), CancellationToken.None);
         }

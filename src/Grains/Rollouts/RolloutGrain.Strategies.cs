@@ -29,17 +29,17 @@ internal sealed partial class RolloutGrain
 
     /// <summary>
     /// Whether the rollout could be started with the devices that match now: it is better to hear it from the order than from the start,
-    /// which decides by those that it freezes.
+    /// which decides by those that it freezes. Of the rest of another rollout only the start knows where it is.
     /// </summary>
     private async Task<FleetError?> CheckSitesAsync(Rollout rollout)
     {
         var rules = await GrainFactory.GetStrategySet(_tenant).GetSiteRulesAsync();
-        return rules.Rules.IsEmpty
+        return rules.Rules.IsEmpty || rollout.Spec.RetryOf is not null
             ? null
             : SiteRuling.Check(
                 _id,
                 rollout.Spec.Strategy,
                 rules,
-                await new RolloutFreeze(GrainFactory, _partitions, rollout).CountSitesAsync(rules));
+                await new RolloutFreeze(GrainFactory, _partitions, rollout, retried: null).CountSitesAsync(rules));
     }
 }

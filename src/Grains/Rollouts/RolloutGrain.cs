@@ -106,15 +106,16 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         }
 
         var (image, error) = await FindChangeAsync(draft.Spec);
-        if (error is not null)
+        var (retried, unretried) = await FindRetriedAsync(draft.Spec);
+        if ((error ?? unretried ?? await CheckRestAsync(draft, retried)) is { } refusal)
         {
-            return RolloutReply.Refused(error);
+            return RolloutReply.Refused(refusal);
         }
 
         RolloutReply? reply = null;
         try
         {
-            return reply = await StartAsync(command, draft, image);
+            return reply = await StartAsync(command, draft, image, retried);
         }
         finally
         {
@@ -186,11 +187,11 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         return Reply();
     }
 
-    private async Task<RolloutReply> StartAsync(OrderRollout command, Rollout draft, RolloutImage? image)
+    private async Task<RolloutReply> StartAsync(OrderRollout command, Rollout draft, RolloutImage? image, Rollout? retried)
     {
         var freeze = Guid.NewGuid();
         var rules = await GrainFactory.GetStrategySet(_tenant).GetSiteRulesAsync();
-        var (frozen, error) = await new RolloutFreeze(GrainFactory, _partitions, draft).RunAsync(freeze, rules);
+        var (frozen, error) = await new RolloutFreeze(GrainFactory, _partitions, draft, retried).RunAsync(freeze, rules);
         error ??= SiteRuling.Check(_id, draft.Spec.Strategy, rules, frozen.Sites);
         return error is not null ? RolloutReply.Refused(error) : await DecideAsync(
             command.Actor,
@@ -217,15 +218,27 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
 
     private async Task<RolloutReply> ValidateAsync(Rollout rollout)
     {
-        var freeze = new RolloutFreeze(GrainFactory, _partitions, rollout);
-        var images = await freeze.CountAsync();
-        var (planned, error) = await freeze.PreviewAsync(Guid.NewGuid());
+        var (retried, error) = await FindRetriedAsync(rollout.Spec);
         if (error is not null)
         {
             return RolloutReply.Refused(error);
         }
 
-        var matching = planned.Cuts.Sum(cut => cut.Members);
+        var freeze = new RolloutFreeze(GrainFactory, _partitions, rollout, retried);
+        var counted = await freeze.CountAsync();
+        error = retried is null ? null : RefusalOf(rollout, retried, counted);
+        if (error is not null)
+        {
+            return RolloutReply.Refused(error);
+        }
+
+        (var planned, error) = await freeze.PreviewAsync(Guid.NewGuid());
+        if (error is not null)
+        {
+            return RolloutReply.Refused(error);
+        }
+
+        var (images, matching) = (counted!.Value, planned.Cuts.Sum(cut => cut.Members));
         return matching == 0 ? RolloutReply.Refused(RolloutErrors.NoDevices(_id.Value, rollout.Spec.Filter)) : Reply(rollout) with
         {
             Matching = matching,

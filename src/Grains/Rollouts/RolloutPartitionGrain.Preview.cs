@@ -1,4 +1,3 @@
-using Muster.Contracts.Inventory;
 using Muster.Contracts.Rollouts;
 using Muster.Domain.Rollouts;
 
@@ -15,7 +14,7 @@ internal sealed partial class RolloutPartitionGrain
     public async Task<MemberHistogram> PreviewAsync(FreezeMembers command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        var found = await MatchingMembers.ReadAsync(GrainFactory.GetInventory(_partition), _tenant, command, _clock.GetUtcNow());
+        var found = await FindMembersAsync(command);
         if (found.Points is not { } points)
         {
             return MemberHistogram.Empty with { IsTooFine = true };

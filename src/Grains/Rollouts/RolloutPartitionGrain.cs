@@ -69,7 +69,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         // What happens after the head is read from the feed again; what happened before is in the rows. From now on it stays to be read.
         var end = await _feed.GetEndAsync(_partition, CancellationToken.None);
         await _hold.ResetAsync(end);
-        var found = await MatchingMembers.ReadAsync(GrainFactory.GetInventory(_partition), _tenant, command, _clock.GetUtcNow());
+        var found = await FindMembersAsync(command);
         if (found.Points is not { IsEmpty: false } points)
         {
             await _hold.LeaveAsync();

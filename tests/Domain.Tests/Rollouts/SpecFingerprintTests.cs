@@ -22,6 +22,7 @@ public sealed class SpecFingerprintTests
         Windows = [new OfferWindow("0 22 * * *", TimeSpan.FromHours(6), "Europe/Stockholm")],
         Settings = [new DeviceSetting("root.Network.SSH.Enabled", "no")],
         Strategy = new RolloutStrategy(Id, 3, 7),
+        RetryOf = Id,
     };
 
     public static TheoryData<string> Fields() => new(Changes(Full, typeof(RolloutSpec), "").Select(change => change.Path));
@@ -90,6 +91,7 @@ public sealed class SpecFingerprintTests
         null => throw new NotSupportedException($"{path} is not set: give the full spec of this test a value for it."),
         string text => [(path, text + "x")],
         bool flag => [(path, !flag)],
+        ResourceId id => [(path, ResourceId.TryParse(id.Value + "x", out var other) ? other : throw new FormatException(path))],
         int number => [(path, number + 1)],
         long number => [(path, number + 1)],
         TimeSpan span => [(path, span + TimeSpan.FromTicks(1))],

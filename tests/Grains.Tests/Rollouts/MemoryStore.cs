@@ -33,6 +33,15 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
         }
     }
 
+    /// <summary>The record is gone, as after a loss of the store.</summary>
+    public void Forget(RecordKey record)
+    {
+        lock (_gate)
+        {
+            Assert.True(_records.Remove(record));
+        }
+    }
+
     public ImmutableArray<DomainEvent> FactsOf(RecordKey record)
     {
         lock (_gate)

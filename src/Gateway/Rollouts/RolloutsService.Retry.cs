@@ -1,0 +1,25 @@
+using Grpc.Core;
+using Muster.Contracts.Rollouts;
+using Muster.Domain;
+using Muster.Gateway.Grpc;
+using V1 = Muster.Protocol.V1;
+
+namespace Muster.Gateway.Rollouts;
+
+/// <summary>Rollouts of the rest of others.</summary>
+internal sealed partial class RolloutsService
+{
+    public override async Task<V1.Rollout> RetryRollout(V1.RetryRolloutRequest request, ServerCallContext context)
+    {
+        // A rollout that has ended is never edited: a repeated request orders the same. Of any other the new one's grain says why not.
+        var known = await GrainOf(request.Name).GetAsync();
+        var retried = known.Error is null ? known.Rollout! : throw FleetErrors.ToRpcException(known.Error);
+        var id = ResourceId.TryParse(request.RolloutId, out var parsed) ? parsed : throw new FormatException(request.RolloutId);
+        var command = new CreateRollout(
+            Caller.Of(context).Actor, request.RequestId, RolloutsMapping.ToSpec(retried, request), request.ValidateOnly)
+        {
+            Strategy = RolloutsMapping.ToChoice(retried, request),
+        };
+        return AnswerCreation(await grains.GetRollout(retried.Tenant, id).CreateAsync(command), request.ValidateOnly);
+    }
+}

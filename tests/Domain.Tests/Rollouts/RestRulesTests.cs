@@ -1,0 +1,147 @@
+using Muster.Domain.Rollouts;
+using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
+
+namespace Muster.Domain.Tests.Rollouts;
+
+public sealed class RestRulesTests
+{
+    private static readonly RolloutSpec Whole = Spec(Wave(Amount.Percent(100)));
+
+    [Theory]
+    [InlineData(MemberStatus.Waiting, true)]
+    [InlineData(MemberStatus.Offered, true)]
+    [InlineData(MemberStatus.Succeeded, false)]
+    [InlineData(MemberStatus.Failed, true)]
+    [InlineData(MemberStatus.TimedOut, true)]
+    [InlineData(MemberStatus.Rejected, true)]
+    [InlineData(MemberStatus.Skipped, true)] // by an earlier version, without a reason
+    [InlineData(MemberStatus.Removed, false)]
+    [InlineData(MemberStatus.Retrying, true)]
+    [InlineData(MemberStatus.Untouched, false)]
+    public void IsRest_OfEveryStatus_IsWhoMaySucceedAnotherTime(MemberStatus status, bool expected) =>
+        Assert.Equal(expected, RestRules.IsRest(Share(status), 0));
+
+    [Theory]
+    [InlineData(MemberReason.Other, true)]
+    [InlineData(MemberReason.DeviceNotEnrolled, true)]
+    [InlineData(MemberReason.ModelNotCompatible, false)]
+    [InlineData(MemberReason.TrackMismatch, true)]
+    [InlineData(MemberReason.OsBelowFloor, false)]
+    [InlineData(MemberReason.AlreadyRunningTarget, false)]
+    [InlineData(MemberReason.OsBelowMinimum, true)]
+    [InlineData(MemberReason.StepRequired, true)]
+    [InlineData(MemberReason.OfferUndelivered, true)]
+    [InlineData(MemberReason.ChangeTimedOut, true)]
+    [InlineData(MemberReason.NoWayBack, false)]
+    [InlineData(MemberReason.NothingToRollBack, false)]
+    [InlineData(MemberReason.AlreadyHasSettings, false)]
+    public void IsRest_OfASkippedMember_IsWhereItsReasonCanPass(MemberReason reason, bool expected)
+    {
+        var share = Share(MemberStatus.Skipped) with { Ends = [new MemberEnd(0, reason, Start, IsGivenUp: false)] };
+
+        Assert.Equal(expected, RestRules.IsRest(share, 0));
+    }
+
+    [Fact]
+    public void IsRest_KnowsEveryStatusAndReason()
+    {
+        Assert.All(System.Enum.GetValues<MemberStatus>().Where(status => status != MemberStatus.Unspecified), status =>
+            RestRules.IsRest(Share(status), 0));
+        Assert.Equal(MemberReasons.Count, System.Enum.GetValues<MemberReason>().Length);
+    }
+
+    [Fact]
+    public void Page_UntilTheLast_HasEveryMemberOfTheRestOnceInOrder()
+    {
+        var share = Share([.. Enumerable.Range(0, 25).Select(i => i % 3 == 0 ? MemberStatus.Succeeded : MemberStatus.Failed)]);
+        var (all, pages) = (new List<int>(), 0);
+
+        for (int? from = 0; from is { } place; pages++)
+        {
+            var (members, next) = RestRules.Page(share, place, membersMax: 4);
+            Assert.True(members.Length <= 4);
+            all.AddRange(members);
+            from = next;
+        }
+
+        Assert.Equal(Enumerable.Range(0, 25).Where(i => i % 3 != 0), all);
+        Assert.Equal(4, pages);
+        Assert.Equal(([], null), RestRules.Page(Share(MemberStatus.Succeeded), 0, 4));
+    }
+
+    [Theory]
+    [InlineData(RolloutState.Draft, "ROLLOUT_NOT_ENDED")]
+    [InlineData(RolloutState.AwaitingApproval, "ROLLOUT_NOT_ENDED")]
+    [InlineData(RolloutState.Running, "ROLLOUT_NOT_ENDED")]
+    [InlineData(RolloutState.Paused, "ROLLOUT_NOT_ENDED")]
+    [InlineData(RolloutState.Suspended, "ROLLOUT_NOT_ENDED")]
+    [InlineData(RolloutState.Cancelling, "ROLLOUT_NOT_ENDED")]
+    [InlineData(RolloutState.RollingBack, "ROLLOUT_NOT_ENDED")]
+    [InlineData(RolloutState.Succeeded, null)]
+    [InlineData(RolloutState.Cancelled, null)]
+    [InlineData(RolloutState.Aborted, null)]
+    public void Check_OfEveryState_AllowsThoseThatHaveEnded(RolloutState state, string? expected) =>
+        Assert.Equal(expected, RestRules.Check(Ended(state), Whole)?.Reason);
+
+    [Theory]
+    [InlineData(RolloutState.RolledBack)]
+    [InlineData(RolloutState.Cancelled)]
+    public void Check_OfOneThatWasRolledBack_IsRefused(RolloutState state)
+    {
+        var back = Ended(state);
+
+        Assert.Equal(
+            RolloutErrors.HasNoRestReason,
+            RestRules.Check(back with { Plan = back.Plan with { RollBack = new RollBackPlan(Start, null, 3) } }, Whole)?.Reason);
+    }
+
+    [Fact]
+    public void Check_OfOneThatNeverStartedOrKeptNothing_SaysWhich()
+    {
+        var ended = Ended(RolloutState.Cancelled);
+
+        Assert.Equal(
+            RolloutErrors.HasNoRestReason, RestRules.Check(ended with { Plan = ended.Plan with { Members = 0 } }, Whole)?.Reason);
+        Assert.Equal(
+            RolloutErrors.MembersUnknownReason,
+            RestRules.Check(ended with { Plan = ended.Plan with { EndsAreKept = false } }, Whole)?.Reason);
+    }
+
+    [Fact]
+    public void Check_OfAnotherChange_IsRefusedAndOfAnotherPaceIsNot()
+    {
+        var ended = Ended(RolloutState.Succeeded);
+
+        Assert.Equal(
+            "retry_of", RestRules.Check(ended, Whole with { ImageDigest = new string('b', 64) })!.Metadata.Single().Key);
+        Assert.Null(RestRules.Check(ended, Whole with { DevicesPerMinute = 9, Waves = [Wave(Amount.Count(1))], Seed = 3, Filter = "x" }));
+    }
+
+    [Fact]
+    public void Complete_OfAnEditedDraft_KeepsWhatItRetriesAndTheSeedThatIsNotSaid()
+    {
+        var draft = Whole with { RetryOf = Id, Seed = 5 };
+
+        var kept = RestRules.Complete(draft, Whole with { Seed = 6 }, keepsSeed: true);
+        var said = RestRules.Complete(draft, Whole with { Seed = 6 }, keepsSeed: false);
+
+        Assert.Equal(draft, kept);
+        Assert.Equal(draft with { Seed = 6 }, said);
+    }
+
+    [Fact]
+    public void Edit_OfWhatIsRetried_IsRefused()
+    {
+        var rollout = RolloutOf(Whole with { RetryOf = Id }, RolloutPlan.Draft);
+
+        var decision = RolloutApprovals.Edit(rollout, 0, new EditOrder(Bert, Whole, "", Start));
+
+        Assert.Equal("retry_of", decision.Error!.Metadata.Single().Key);
+    }
+
+    private static RolloutShare Share(params MemberStatus[] members) =>
+        ShareRules.Freeze(Guid.Empty, 0, members.Length) with { Members = [.. members] };
+
+    private static Rollout Ended(RolloutState state) => RolloutOf(
+        Whole, RolloutPlan.Draft with { State = state, Members = 3, EndsAreKept = true });
+}
