@@ -44,8 +44,10 @@ public sealed record RestCount(
 
 /// <summary>Stores how the members of a share ended.</summary>
 /// <param name="Freeze">The freeze that the plan was cut from.</param>
+/// <param name="Cuts">Of the plan: an activation may begin with this call.</param>
 /// <param name="Retries">Of the spec; null for one attempt each.</param>
 [GenerateSerializer, Immutable, Alias("muster.settle-share")]
 public sealed record SettleShare(
     [property: Id(0)] Guid Freeze,
-    [property: Id(1)] RetryPolicy? Retries);
+    [property: Id(1)] ImmutableArray<WaveCut> Cuts,
+    [property: Id(2)] RetryPolicy? Retries);

@@ -23,8 +23,8 @@ public static class StrategyCourse
             AllowTrackChange = false,
             Filter = "",
             Seed = 0,
-            Strategy = null,
             RetryOf = null,
+            Strategy = null,
         };
     }
 

@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
-using Muster.Domain.Strategies;
 using Muster.Gateway.Grpc;
 using V1 = Muster.Protocol.V1;
 
@@ -19,10 +18,7 @@ internal sealed partial class RolloutsService
         var command = new CreateRollout(
             Caller.Of(context).Actor, request.RequestId, RolloutsMapping.ToSpec(retried, request), request.ValidateOnly)
         {
-            // With waves or a gate of its own it does not go by the strategy's name any more.
-            Strategy = retried.Spec.Strategy is { } strategy && request is { Waves.Count: 0, FailureGate: null }
-                ? new StrategyChoice(strategy.Id, strategy.Version)
-                : null,
+            Strategy = RolloutsMapping.ToChoice(retried, request),
         };
         return AnswerCreation(await grains.GetRollout(retried.Tenant, id).CreateAsync(command), request.ValidateOnly);
     }

@@ -23,8 +23,8 @@ internal static class MatchingMembers
     public static async Task<FoundMembers> ReadAsync(
         IInventoryGrain inventory, TenantId tenant, FreezeMembers command, HashSet<DeviceId>? rest, DateTimeOffset now)
     {
-        var matching = await MatchingDevices.ReadAsync(inventory, tenant, command.Filter);
-        var rows = matching.Where(row => IsLookedFor(row, rest)).ToList();
+        var rows = await MatchingDevices.ReadAsync(inventory, tenant, command.Filter);
+        rows.RemoveAll(row => !IsLookedFor(row, rest));
         var sorter = command.Sorting is { } sorting ? new MemberSorter(sorting) : null;
         var asked = await AskAsync(inventory, tenant, command.Sorting, sorter);
         var points = rows.Select(row => PointOf(row) with

@@ -15,9 +15,9 @@ internal sealed partial class RolloutGrain
     public async Task<RolloutReply> UpdateAsync(UpdateRollout command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        var wanted = Committed is { } draft ? RestRules.Complete(draft.Spec, command.Spec, command.KeepsSeed) : command.Spec;
+        var wanted = Committed is { } known ? RestRules.Complete(known.Spec, command.Spec, command.KeepsSeed) : command.Spec;
         var (spec, error) = await CompleteAsync(wanted, command.Strategy);
-        error ??= Committed is { Plan.IsDraft: true } known ? await CheckSitesAsync(known with { Spec = spec }) : null;
+        error ??= Committed is { Plan.IsDraft: true } draft ? await CheckSitesAsync(draft with { Spec = spec }) : null;
         return error is not null
             ? RolloutReply.Refused(error)
             : await DecideDraftAsync(command.Actor, (rollout, now) => RolloutApprovals.Edit(

@@ -40,7 +40,7 @@ internal sealed partial class RolloutGrain
     /// </summary>
     private async Task SettleSharesAsync(Rollout ending)
     {
-        var command = new SettleShare(ending.Freeze, ending.Spec.Retries);
+        var command = new SettleShare(ending.Freeze, [.. ending.Plan.Waves.Select(wave => wave.Cut)], ending.Spec.Retries);
         foreach (var chunk in ending.Plan.Shares.Chunk(RolloutFreeze.FanOutMax))
         {
             await Task.WhenAll(chunk.Select(share => SettleAsync(share.Partition, command)));

@@ -29,7 +29,7 @@ internal sealed partial class RolloutGrain
 
     /// <summary>
     /// Whether the rollout could be started with the devices that match now: it is better to hear it from the order than from the start,
-    /// which decides by those that it freezes. Of a rest that is retried only the start knows who is in it.
+    /// which decides by those that it freezes. Of the rest of another rollout only the start knows where it is.
     /// </summary>
     private async Task<FleetError?> CheckSitesAsync(Rollout rollout)
     {

@@ -47,6 +47,7 @@ internal sealed partial class RolloutPartitionGrain
             throw new InvalidOperationException($"Partition {_partition} has no members of this freeze of rollout '{_rollout}'.");
         }
 
+        _members.Cut(command.Cuts);
         await ReadFeedAsync(command.Retries);
         if (_share is { HasMissed: true, Open.IsEmpty: false })
         {

@@ -5,6 +5,7 @@ using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Operators;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Strategies;
 using V1 = Muster.Protocol.V1;
 
 namespace Muster.Gateway.Tests.Grpc;
@@ -62,6 +63,25 @@ public sealed class RolloutRetryServiceTests
         Assert.Equal((0L, 50), (spec.Seed, spec.DevicesPerMinute));
         Assert.NotNull(spec.Settings);
         Assert.Equal(5, shown.Members);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task RetryRollout_OfOneFromAStrategy_GoesByTheSameVersionUnlessItsCourseIsAnother(bool withOtherWaves)
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var created = Serve(edge, Spring with { Strategy = new RolloutStrategy(IdOf("canary"), 3, 7) });
+        var request = Request();
+        if (withOtherWaves)
+        {
+            request.Waves.Add(new V1.WaveSpec { Count = 2 });
+        }
+
+        await Client(edge).RetryRolloutAsync(request, cancellationToken: Stop);
+
+        Assert.Equal(
+            withOtherWaves ? null : new StrategyChoice(IdOf("canary"), 3), Assert.Single(created).Command.Strategy);
     }
 
     [Fact]

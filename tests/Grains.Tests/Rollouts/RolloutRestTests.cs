@@ -111,6 +111,34 @@ public sealed class RolloutRestTests(RolloutSilo silo) : IClassFixture<RolloutSi
     }
 
     [Fact]
+    public async Task SettleAsync_OfAShareThatBeginsWithIt_ReadsWhatItHasNotRead()
+    {
+        const string Site = "rest-fresh";
+        var (_, _, away) = await CancelledAsync(Site);
+        var ended = (await Grain(Site).GetAsync()).Rollout!;
+        silo.Fleet.Quarantine(away[0]);
+        await CrashAllAsync(Site);
+        var command = new SettleShare(ended.Freeze, [.. ended.Plan.Waves.Select(wave => wave.Cut)], null);
+        foreach (var share in ended.Plan.Shares)
+        {
+            await silo.Grains.GetRolloutPartition(TenantId.Default, ended.Id, share.Partition).SettleAsync(command);
+        }
+
+        await CrashAllAsync(Site);
+
+        // It would not be a member anyhow, being out of service: this is about what is stored.
+        var rest = 0;
+        foreach (var share in ended.Plan.Shares)
+        {
+            var page = await silo.Grains.GetRolloutPartition(TenantId.Default, ended.Id, share.Partition)
+                .ListRestAsync(new ListRest(ended.Freeze, From: 0));
+            rest += page.Devices.Length;
+        }
+
+        Assert.Equal(4, rest);
+    }
+
+    [Fact]
     public async Task Retry_OfWhatHasNoRest_SaysWhatToDo()
     {
         const string Site = "rest-refused";
