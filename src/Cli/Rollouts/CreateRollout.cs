@@ -75,7 +75,8 @@ internal static class CreateRollout
 
     public static Option<long?> Seed { get; } = new("--seed")
     {
-        Description = "Key of the order of the members: the same seed gives the same canaries. Default: as the id gives it.",
+        Description = "Key of the order of the members: the same seed gives the same canaries. Without it a draft keeps its own, a retry "
+            + "has that of its rollout, and a new one what its id gives.",
         HelpName = "N",
     };
 

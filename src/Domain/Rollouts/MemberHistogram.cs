@@ -75,6 +75,11 @@ public sealed record MemberHistogram(
                 var spread = SpreadOf(classes, kind.Class);
                 spread.Add(connected: true, kind.Connected);
                 spread.Add(connected: false, kind.Disconnected);
+                if (classes.Count > MemberClass.ClassesMax)
+                {
+                    // Refused by whoever asked: no more of them are held meanwhile.
+                    return Of(all, []) with { IsTooFine = true };
+                }
             }
         }
 

@@ -42,7 +42,7 @@ public static class OfferPermits
             null => spec.DevicesPerMinute,
             { Step: RateStep.Offered } growth => growth.After(
                 spec.DevicesPerMinute,
-                plan.Shares.Sum(share => share.Waves.Sum(grant => grant.Offered)) - (plan.RollBack?.OfferedBefore ?? 0)),
+                Math.Max(0, plan.Shares.Sum(share => share.Waves.Sum(grant => grant.Offered)) - (plan.RollBack?.OfferedBefore ?? 0))),
             { Step: RateStep.Succeeded } growth => growth.After(
                 spec.DevicesPerMinute, plan.Waves.Sum(wave => (long)wave.Totals.Succeeded)),
             var growth => throw new UnreachableException($"A rate that grows by {growth.Step}."),

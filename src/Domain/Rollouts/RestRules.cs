@@ -1,3 +1,5 @@
+using Muster.Domain.Strategies;
+
 namespace Muster.Domain.Rollouts;
 
 /// <summary>
@@ -33,6 +35,18 @@ public static class RestRules
         return spec.ImageDigest == retried.Spec.ImageDigest && Equals(spec.Settings, retried.Spec.Settings)
             ? null
             : RolloutErrors.SpecInvalid([new("retry_of", $"is '{retried.Id}', which changes something else than this rollout")]);
+    }
+
+    /// <summary>
+    /// The version of a strategy that a retry goes by, although it names none: the one of the rollout that it retries, whose course it has;
+    /// also one that is not kept any more. Null for a course of its own.
+    /// </summary>
+    /// <param name="retried">The rollout to retry; null for none.</param>
+    /// <param name="spec">Of the rollout that retries it.</param>
+    public static RolloutStrategy? StrategyOf(Rollout? retried, RolloutSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        return retried is not null && StrategyCourse.Of(retried.Spec) == StrategyCourse.Of(spec) ? retried.Spec.Strategy : null;
     }
 
     /// <summary>The draft's spec as it is edited: what it retries is not stated again, and its seed need not be.</summary>

@@ -3,7 +3,10 @@ namespace Muster.Domain.Rollouts;
 /// <summary>The rollout is rolled back, or was; nothing leads back to the way there.</summary>
 /// <param name="StartedAt">Since when.</param>
 /// <param name="Wave">The wave whose failure gate ordered it; null when an operator did.</param>
-/// <param name="OfferedBefore">Offers of the way there: a rate that grows begins anew with the way back.</param>
+/// <param name="OfferedBefore">
+/// Offers of the way there, and permits that may have become some: a rate that grows begins anew with the way back, and grows late rather
+/// than early.
+/// </param>
 [GenerateSerializer, Immutable, Alias("muster.roll-back-plan")]
 public sealed record RollBackPlan(
     [property: Id(0)] DateTimeOffset StartedAt,

@@ -14,10 +14,10 @@ internal sealed class RowBuffer(int partitions, TimeProvider clock) : IRowWatche
     public const int WaitingMax = 100_000;
 
     /// <summary>
-    /// Changes of one partition that wait for one before them. One that is behind by so many is lost, and what comes now is made up for
-    /// together with it.
+    /// Changes of all partitions that wait for one before them, about 10 MB at worst. One that is behind by so many is lost, and what comes
+    /// now is made up for together with it.
     /// </summary>
-    public const int EarlyMax = 1_000;
+    public const int EarlyMax = 10_000;
 
     /// <summary>One that was overtaken comes within milliseconds; who watches presence is told within two seconds.</summary>
     public static readonly TimeSpan OvertakenMax = TimeSpan.FromSeconds(1);
@@ -26,7 +26,7 @@ internal sealed class RowBuffer(int partitions, TimeProvider clock) : IRowWatche
     private readonly SemaphoreSlim _changed = new(0);
     private readonly Heard[] _heard = new Heard[partitions];
     private Dictionary<RecordKey, ListedRow> _waiting = [];
-    private int _partitionsWithEarly;
+    private int _early;
     private bool _signalled;
     private bool _disposed;
 
@@ -39,7 +39,7 @@ internal sealed class RowBuffer(int partitions, TimeProvider clock) : IRowWatche
         {
             lock (_gate)
             {
-                return _partitionsWithEarly > 0;
+                return _early > 0;
             }
         }
     }
@@ -51,7 +51,7 @@ internal sealed class RowBuffer(int partitions, TimeProvider clock) : IRowWatche
         {
             lock (_gate)
             {
-                return _partitionsWithEarly > 0
+                return _early > 0
                     && Array.Exists(_heard, heard => heard.Early is not null && clock.GetElapsedTime(heard.Since) >= OvertakenMax);
             }
         }
@@ -140,21 +140,20 @@ internal sealed class RowBuffer(int partitions, TimeProvider clock) : IRowWatche
             Put(change.Row);
             Advance(ref heard, heard.Next + 1);
         }
-        else if (change.Number > heard.Next && (heard.Early?.Count ?? 0) < EarlyMax)
+        else if (change.Number > heard.Next && _early < EarlyMax)
         {
             if (heard.Early is null)
             {
                 heard = heard with { Early = [], Since = clock.GetTimestamp() };
-                _partitionsWithEarly++;
             }
 
-            heard.Early[change.Number] = change.Row;
+            _early += heard.Early.TryAdd(change.Number, change.Row) ? 1 : 0;
         }
     }
 
     private void Begin(ref Heard heard, Guid lineage)
     {
-        _partitionsWithEarly -= heard.Early is null ? 0 : 1;
+        _early -= heard.Early?.Count ?? 0;
         heard = new Heard(lineage, 1, null, 0);
     }
 
@@ -176,9 +175,9 @@ internal sealed class RowBuffer(int partitions, TimeProvider clock) : IRowWatche
             }
 
             early.RemoveAt(0);
+            _early--;
         }
 
-        _partitionsWithEarly -= early.Count == 0 ? 1 : 0;
         heard = early.Count == 0 ? heard with { Early = null } : heard with { Since = clock.GetTimestamp() };
     }
 

@@ -20,10 +20,13 @@ internal readonly record struct RowNews(ListedRow? Row, RecordKey? Left, ResumeP
 internal sealed class RowWatch(
     IGrainFactory grains, RowLister lister, PartitionMap partitions, IOptions<OperatorsOptions> options, TimeProvider clock)
 {
+    /// <summary>All partitions are asked then: where changes go on being lost, not with each of them.</summary>
+    private static readonly TimeSpan MakeUpInterval = TimeSpan.FromSeconds(5);
+
     /// <summary>
     /// Rows of the snapshot (or of what changed since <paramref name="from"/>), the first point, then changed rows and those that ceased to
     /// match, until the caller cancels. With every renewal what was lost with a silo is made up for, and a new
-    /// point follows; a loss that shows itself is made up for at once.
+    /// point follows; a loss that shows itself is made up for within seconds.
     /// </summary>
     public async IAsyncEnumerable<RowNews> RunAsync(
         Listing listing, ResumePoint? from, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -55,7 +58,7 @@ internal sealed class RowWatch(
                     throw FleetErrors.LimitReached("changes that wait for one watch", RowBuffer.WaitingMax);
                 }
 
-                if (clock.GetElapsedTime(renewed) >= interval || buffer.HasGap)
+                if (clock.GetElapsedTime(renewed) is var since && (since >= interval || (since >= MakeUpInterval && buffer.HasGap)))
                 {
                     renewed = clock.GetTimestamp();
                     await foreach (var news in run.MakeUpAsync(cancellationToken))

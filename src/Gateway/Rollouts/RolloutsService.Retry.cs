@@ -16,10 +16,7 @@ internal sealed partial class RolloutsService
         var retried = known.Error is null ? known.Rollout! : throw FleetErrors.ToRpcException(known.Error);
         var id = ResourceId.TryParse(request.RolloutId, out var parsed) ? parsed : throw new FormatException(request.RolloutId);
         var command = new CreateRollout(
-            Caller.Of(context).Actor, request.RequestId, RolloutsMapping.ToSpec(retried, request), request.ValidateOnly)
-        {
-            Strategy = RolloutsMapping.ToChoice(retried, request),
-        };
+            Caller.Of(context).Actor, request.RequestId, RolloutsMapping.ToSpec(retried, request), request.ValidateOnly);
         return AnswerCreation(await grains.GetRollout(retried.Tenant, id).CreateAsync(command), request.ValidateOnly);
     }
 }

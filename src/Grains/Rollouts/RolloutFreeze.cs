@@ -72,23 +72,35 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
     }
 
     /// <summary>What a freeze would give now; the same cuts by the same steps, and nothing is stored.</summary>
-    public async Task<(FrozenMembers Frozen, FleetError? Error)> PreviewAsync(Guid preview)
+    /// <param name="preview">Names the dry run.</param>
+    /// <param name="rules">What the members' sites are counted by.</param>
+    public async Task<(FrozenMembers Frozen, FleetError? Error)> PreviewAsync(Guid preview, SiteRules rules)
     {
-        var command = CommandOf(preview);
+        var command = CommandOf(preview) with { SiteRules = rules.Rules.IsEmpty ? null : rules };
         try
         {
             return await CutAsync(
-                SiteRules.None,
+                rules,
                 partition => Share(partition).PreviewAsync(command),
                 (partition, missing) => Share(partition).GetPlacesAsync(preview, missing));
         }
         finally
         {
-            await AllAsync(_asked, async partition =>
-            {
-                await Share(partition).ForgetAsync(preview);
-                return 0;
-            });
+            await AllAsync(_asked, async partition => await ForgetAsync(partition, preview));
+        }
+    }
+
+    /// <summary>Shares forget by themselves, only later: what the dry run says is so whether they hear this or not.</summary>
+    private async Task<bool> ForgetAsync(int partition, Guid preview)
+    {
+        try
+        {
+            await Share(partition).ForgetAsync(preview);
+            return true;
+        }
+        catch
+        {
+            return false;
         }
     }
 

@@ -73,14 +73,19 @@ internal sealed partial class RolloutGrain
         }
 
         (var image, error) = await FindChangeAsync(wanted);
-        error ??= (await FindRetriedAsync(wanted)).Error;
+        var (retried, unretried) = await FindRetriedAsync(wanted);
+        error ??= unretried;
         if (error is not null)
         {
             // Before the rest of the spec: without the image there is no version to judge it by.
             return (wanted, error);
         }
 
-        var spec = wanted with { TargetVersion = image?.Target.Version ?? wanted.TargetVersion };
+        var spec = wanted with
+        {
+            TargetVersion = image?.Target.Version ?? wanted.TargetVersion,
+            Strategy = wanted.Strategy ?? RestRules.StrategyOf(retried, wanted),
+        };
         var problems = RolloutSpecRules.Validate(spec);
         return (spec, problems.IsEmpty ? null : RolloutErrors.SpecInvalid(problems));
     }

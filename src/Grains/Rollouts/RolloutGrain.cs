@@ -57,6 +57,12 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
             return AnswerRepetition(existing, command);
         }
 
+        if (Plan is { IsDraft: false })
+        {
+            // A dry run looks at the whole fleet, and would keep orders to a rollout that runs waiting.
+            return RolloutReply.Refused(RolloutErrors.Exists(_id.Value));
+        }
+
         var now = _clock.GetUtcNow();
         var (spec, error) = await CompleteAsync(command.Spec, command.Strategy);
         if (error is not null)
@@ -210,7 +216,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         // The version is the catalogue's word, whatever the caller wrote.
         var isSame = command.Strategy is { } choice
             ? StrategyCourse.IsOf(existing.Spec, choice, command.Spec)
-            : existing.Spec == command.Spec with { TargetVersion = existing.Spec.TargetVersion };
+            : existing.Spec == command.Spec with { TargetVersion = existing.Spec.TargetVersion, Strategy = existing.Spec.Strategy };
         return isSame
             ? Reply()
             : RolloutReply.Refused(RolloutErrors.RequestIdReused(_id.Value, command.RequestId));
@@ -232,7 +238,9 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
             return RolloutReply.Refused(error);
         }
 
-        (var planned, error) = await freeze.PreviewAsync(Guid.NewGuid());
+        var rules = await GrainFactory.GetStrategySet(_tenant).GetSiteRulesAsync();
+        (var planned, error) = await freeze.PreviewAsync(Guid.NewGuid(), rules);
+        error ??= SiteRuling.Check(_id, rollout.Spec.Strategy, rules, planned.Sites);
         if (error is not null)
         {
             return RolloutReply.Refused(error);

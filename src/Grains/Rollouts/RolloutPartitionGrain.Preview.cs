@@ -9,7 +9,11 @@ namespace Muster.Grains.Rollouts;
 /// </summary>
 internal sealed partial class RolloutPartitionGrain
 {
+    /// <summary>A dry run asks all that it asks within a minute or has failed; then its members are not held any longer.</summary>
+    private static readonly TimeSpan PreviewMax = TimeSpan.FromMinutes(2);
+
     private (Guid Id, ImmutableArray<MemberPoint> Points)? _preview;
+    private IGrainTimer? _previewEnd;
 
     public async Task<MemberHistogram> PreviewAsync(FreezeMembers command)
     {
@@ -21,7 +25,9 @@ internal sealed partial class RolloutPartitionGrain
         }
 
         _preview = (command.Freeze, points);
-        return MemberHistogram.Of(points);
+        _previewEnd ??= this.RegisterGrainTimer(_ => ForgetAsync(_preview?.Id ?? default), PreviewMax, Timeout.InfiniteTimeSpan);
+        _previewEnd.Change(PreviewMax, Timeout.InfiniteTimeSpan);
+        return MemberHistogram.Of(points) with { Sites = found.Sites };
     }
 
     public Task<ImmutableArray<MemberPoint>> GetPlacesAsync(Guid freeze, ImmutableArray<PlaceQuery> queries)

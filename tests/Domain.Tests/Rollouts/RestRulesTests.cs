@@ -42,6 +42,21 @@ public sealed class RestRulesTests
         Assert.Equal(expected, RestRules.IsRest(share, 0));
     }
 
+    /// <summary>By the course alone: the version may be gone, and another made under its name.</summary>
+    [Fact]
+    public void StrategyOf_ARetry_IsThatOfItsRolloutWhileItHasItsCourse()
+    {
+        var strategy = new RolloutStrategy(Id, 3, 7);
+        var retried = RolloutOf(Whole with { Strategy = strategy }, RolloutPlan.Draft);
+        var retry = Whole with { RetryOf = Id, Seed = 99, Filter = "site = Lund" };
+
+        Assert.Equal(strategy, RestRules.StrategyOf(retried, retry));
+        Assert.Null(RestRules.StrategyOf(retried, retry with { Waves = [Wave(Amount.Percent(50))] }));
+        Assert.Null(RestRules.StrategyOf(retried, retry with { ApprovalsRequired = retry.ApprovalsRequired + 1 }));
+        Assert.Null(RestRules.StrategyOf(retried with { Spec = Whole }, retry));
+        Assert.Null(RestRules.StrategyOf(null, retry));
+    }
+
     [Fact]
     public void IsRest_KnowsEveryStatusAndReason()
     {

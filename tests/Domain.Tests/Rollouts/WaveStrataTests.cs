@@ -25,9 +25,13 @@ public sealed class WaveStrataTests
         {
             var random = new Random(seed);
             var sorting = WaveSorting.FieldsOf([.. waves]);
-            return new Sampled([.. waves], [.. Enumerable.Range(0, total).Select(i =>
-                MemberPoint.Of(Device(i), seed, random.Next(100) < connectedPercent) with
+
+            // In some samples many have the same hash, and their ids decide.
+            var hashes = random.Next(4) == 0 ? 0xC000_0000_0000_0003 : ulong.MaxValue;
+            return new Sampled([.. waves], [.. Enumerable.Range(0, total).Select(i => MemberPoint.Of(
+                Device(i), seed, random.Next(100) < connectedPercent)).Select(point => point with
                 {
+                    Hash = point.Hash & hashes,
                     // Products of two dice: a few values are common and most are rare.
                     Class = new((uint)random.Next(32) & MaskOf(waves), [.. sorting.Select(field =>
                         $"{field}-{random.Next(values) * random.Next(values)}")]),

@@ -65,23 +65,20 @@ public sealed class RolloutRetryServiceTests
         Assert.Equal(5, shown.Members);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task RetryRollout_OfOneFromAStrategy_GoesByTheSameVersionUnlessItsCourseIsAnother(bool withOtherWaves)
+    /// <summary>Whether it goes by the strategy is the grain's to say, by the course.</summary>
+    [Fact]
+    public async Task RetryRollout_OfOneFromAStrategy_ClaimsNoStrategyAndHasItsCourse()
     {
         await using var edge = await OperatorsEdge.StartAsync();
-        var created = Serve(edge, Spring with { Strategy = new RolloutStrategy(IdOf("canary"), 3, 7) });
-        var request = Request();
-        if (withOtherWaves)
-        {
-            request.Waves.Add(new V1.WaveSpec { Count = 2 });
-        }
+        var spring = Spring with { Strategy = new RolloutStrategy(IdOf("canary"), 3, 7) };
+        var created = Serve(edge, spring);
 
-        await Client(edge).RetryRolloutAsync(request, cancellationToken: Stop);
+        await Client(edge).RetryRolloutAsync(Request(), cancellationToken: Stop);
 
-        Assert.Equal(
-            withOtherWaves ? null : new StrategyChoice(IdOf("canary"), 3), Assert.Single(created).Command.Strategy);
+        var command = Assert.Single(created).Command;
+        Assert.Null(command.Strategy);
+        Assert.Null(command.Spec.Strategy);
+        Assert.Equal(StrategyCourse.Of(spring), StrategyCourse.Of(command.Spec));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
 using Muster.Domain.Devices;
@@ -77,9 +78,12 @@ public sealed class ShareRoundTests
         var round = new ShareRound(NeighbourGrain.Create<IGrainFactory>((_, _) => NeighbourGrain.Create<IRolloutPartitionGrain>((_, _) =>
             Interlocked.Increment(ref asked) == 1 ? slow.Task : Task.FromResult(new ShareReport(1, 1, [])))));
         var rollout = RolloutOf(partitions: 2);
-        var clock = TimeProvider.System;
+        var clock = new FakeTimeProvider(Start);
 
-        Assert.True(await round.AskAsync(rollout, [0, 1], clock, clock.GetUtcNow().AddMilliseconds(50)));
+        var asking = round.AskAsync(rollout, [0, 1], clock, Start.AddMilliseconds(50));
+        Assert.False(asking.IsCompleted);
+        clock.Advance(TimeSpan.FromMilliseconds(50));
+        Assert.True(await asking);
         Assert.True(round.IsCutShort && round.IsAsking);
         Assert.DoesNotContain(0, round.Select(rollout.Plan, clock.GetUtcNow()));
         slow.SetResult(new ShareReport(0, 1, []));
