@@ -20,7 +20,8 @@ internal static class RollBackPlanner
             State = RolloutState.RollingBack,
             Epoch = plan.Epoch + 1,
             IsAborting = false,
-            RollBack = new RollBackPlan(draft.Now, wave, plan.Shares.Sum(share => share.Waves.Sum(grant => grant.Offered + grant.Outstanding))),
+            RollBack = new RollBackPlan(
+                draft.Now, wave, plan.Shares.Sum(share => share.Waves.Sum(grant => grant.Offered + grant.Outstanding))),
             Waves = [.. plan.Waves.Select(Turn)],
         });
         draft.Tell(

@@ -112,7 +112,9 @@ internal static class FleetErrors
         bad.FieldViolations.AddRange(error.Metadata.Select(detail => new BadRequest.Types.FieldViolation
         {
             Field = detail.Key,
-            Description = error.Reason is "ROLLOUT_SPEC_INVALID" or "STRATEGY_INVALID" or "SITE_RULES_INVALID" ? detail.Value : error.Message,
+            Description = error.Reason is "ROLLOUT_SPEC_INVALID" or "STRATEGY_INVALID" or "SITE_RULES_INVALID"
+                ? detail.Value
+                : error.Message,
         }));
         return bad;
     }
