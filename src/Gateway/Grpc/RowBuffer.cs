@@ -19,7 +19,7 @@ internal sealed class RowBuffer(int partitions, TimeProvider clock) : IRowWatche
     /// </summary>
     public const int EarlyMax = 10_000;
 
-    /// <summary>One that was overtaken comes within milliseconds; who watches presence is told within two seconds.</summary>
+    /// <summary>One that was overtaken comes within milliseconds; one that has not come in this time is lost.</summary>
     public static readonly TimeSpan OvertakenMax = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();

@@ -29,7 +29,8 @@ internal sealed partial class RolloutGrain
 
     /// <summary>
     /// Whether the rollout could be started with the devices that match now: it is better to hear it from the order than from the start,
-    /// which decides by those that it freezes. Of the rest of another rollout only the start knows where it is.
+    /// which decides by those that it freezes. Where the rest of another rollout is only the start and
+    /// a dry run look.
     /// </summary>
     private async Task<FleetError?> CheckSitesAsync(Rollout rollout)
     {

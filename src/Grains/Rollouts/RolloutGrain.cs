@@ -81,14 +81,14 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
             RequestId = command.RequestId,
         };
         var rollout = RolloutApprovals.Settle(draft, _options.ApprovalsToStart);
-        if (await CheckSitesAsync(rollout) is { } ruledOut)
-        {
-            return RolloutReply.Refused(ruledOut);
-        }
-
         if (command.ValidateOnly)
         {
             return await ValidateAsync(rollout);
+        }
+
+        if (await CheckSitesAsync(rollout) is { } ruledOut)
+        {
+            return RolloutReply.Refused(ruledOut);
         }
 
         await CommitAsync(rollout, [new RolloutCreated(_id, spec)], command.Actor, now);

@@ -29,6 +29,24 @@ public sealed class RolloutStartTests(RolloutSilo silo) : IClassFixture<RolloutS
         Assert.Equal(plan.Shares.Select(share => share.Partition), HeldFeeds(site));
     }
 
+    /// <summary>A dry run looks at the whole fleet: orders to a rollout that runs do not wait for one.</summary>
+    [Fact]
+    public async Task CreateAsync_ValidateOnlyUnderTheNameOfOneThatRuns_IsRefusedAndAskedOfADraft()
+    {
+        const string Site = "dry-while-running";
+        silo.Fleet.Add(Site, 3);
+        var rollout = await silo.CreateAsync(Site);
+        var spec = (await rollout.GetAsync()).Rollout!.Spec;
+        var dryRun = new CreateRollout(RolloutSilo.Anna, "", spec, ValidateOnly: true);
+
+        var ofADraft = await rollout.CreateAsync(dryRun);
+        await rollout.StartAsync(RolloutSilo.Order);
+        var ofARunning = await rollout.CreateAsync(dryRun);
+
+        Assert.Equal((null, 3), (ofADraft.Error, ofADraft.Matching));
+        Assert.Equal("ALREADY_EXISTS", ofARunning.Error?.Reason);
+    }
+
     [Fact]
     public async Task StartAsync_ThatFailsBehindItsCommit_KeepsTheFeeds()
     {
