@@ -48,6 +48,9 @@ public sealed class GeneratedFleet(int seed)
         var created = Epoch.AddMinutes(random.Next(300 * 24 * 60));
         var model = $"P{1_400 + Skewed(random, Models)}-LE";
         var version = s_versions[Skewed(random, s_versions.Length)];
+
+        // No device has reached what nobody desired: it would not be told of what is.
+        var desired = random.Next(1, 6);
         return new Device
         {
             Tenant = TenantId.Default,
@@ -62,8 +65,8 @@ public sealed class GeneratedFleet(int seed)
             Track = random.Next(4) == 0 ? "12.11" : "active",
             OsFloor = "10.12.0",
             Os = new ReportedOs(version, Digest(version), new Guid(BytesOf(random, 16)).ToString(), true, false),
-            Desired = new DesiredState(random.Next(1, 6), null, null),
-            GenerationReached = random.Next(1, 6),
+            Desired = new DesiredState(desired, null, null),
+            GenerationReached = random.Next(1, desired + 1),
             LastChange = new ClosedChange(Rollout(random), 2, (ChangeOutcome)random.Next(1, 4), "", created.AddDays(3), Digest(version)),
             Compliance = ComplianceOf(random),
             Installs = random.Next(5),
