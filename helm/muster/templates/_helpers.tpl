@@ -119,7 +119,39 @@ containers:
         value: {{ $root.Values.health.port | quote }}
       - name: Muster__Grpc__Port
         value: {{ $root.Values.gateway.grpcPort | quote }}
+    {{- with $root.Values.artifacts.s3 }}
+      {{- if .bucket }}
+      - name: Muster__Artifacts__S3__Bucket
+        value: {{ .bucket | quote }}
+      - name: Muster__Artifacts__S3__Endpoint
+        value: {{ required "artifacts.s3.endpoint is required with a bucket: name the server's address, with https." .endpoint | quote }}
+      - name: Muster__Artifacts__S3__Region
+        value: {{ .region | quote }}
+      - name: Muster__Artifacts__S3__Prefix
+        value: {{ .prefix | quote }}
+      - name: Muster__Artifacts__S3__UsesPathStyle
+        value: {{ .usesPathStyle | quote }}
+      - name: Muster__Artifacts__S3__AccessKey
+        valueFrom:
+          secretKeyRef:
+            name: {{ required "artifacts.s3.existingSecret is required with a bucket: name the secret that holds its keys." .existingSecret }}
+            key: access-key
+      - name: Muster__Artifacts__S3__SecretKey
+        valueFrom:
+          secretKeyRef:
+            name: {{ .existingSecret }}
+            key: secret-key
+      {{- end }}
+    {{- end }}
     {{- if eq $component "silo" }}
+      {{- with $root.Values.approvals }}
+      - name: Muster__Images__ApprovalsToPublish
+        value: {{ .toPublish | quote }}
+      - name: Muster__Rollouts__ApprovalsToStart
+        value: {{ .toStart | quote }}
+      - name: Muster__Rollouts__ApprovalsToDowngrade
+        value: {{ .toDowngrade | quote }}
+      {{- end }}
       - name: Muster__Edge__Enabled
         value: "false"
       - name: Muster__Cluster__AdvertisedAddress
@@ -165,6 +197,16 @@ containers:
         value: {{ .siteTransfersMax | int64 | quote }}
       - name: Muster__Downloads__SiteBytesPerSecond
         value: {{ .siteBytesPerSecond | int64 | quote }}
+      {{- range $place, $site := .sites }}
+      - name: Muster__Downloads__Sites__{{ $place }}__Site
+        value: {{ $site.site | quote }}
+      - name: Muster__Downloads__Sites__{{ $place }}__Tenant
+        value: {{ $site.tenant | default "default" | quote }}
+      - name: Muster__Downloads__Sites__{{ $place }}__TransfersMax
+        value: {{ $site.transfersMax | default 0 | int64 | quote }}
+      - name: Muster__Downloads__Sites__{{ $place }}__BytesPerSecond
+        value: {{ $site.bytesPerSecond | default 0 | int64 | quote }}
+      {{- end }}
       {{- end }}
     {{- end }}
     volumeMounts:

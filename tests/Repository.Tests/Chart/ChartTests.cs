@@ -240,6 +240,51 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
             volume => volume.Name.StartsWith("pkcs11", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Hosts_WithABucketForImages_AllReadItsKeysFromTheSecret()
+    {
+        var rendered = await RenderAsync(
+            "default", "--set", "artifacts.s3.bucket=images,artifacts.s3.endpoint=https://s3.example.com,artifacts.s3.existingSecret=keys");
+
+        Assert.All(rendered.OfType<V1Deployment>(), deployment =>
+        {
+            Assert.Equal("images", Setting(deployment, "Muster__Artifacts__S3__Bucket").Value);
+            Assert.Equal("https://s3.example.com", Setting(deployment, "Muster__Artifacts__S3__Endpoint").Value);
+            var (access, secret) = (
+                Setting(deployment, "Muster__Artifacts__S3__AccessKey").ValueFrom.SecretKeyRef,
+                Setting(deployment, "Muster__Artifacts__S3__SecretKey").ValueFrom.SecretKeyRef);
+            Assert.Equal(("keys", "access-key", "keys", "secret-key"), (access.Name, access.Key, secret.Name, secret.Key));
+        });
+    }
+
+    [Theory]
+    [InlineData("artifacts.s3.bucket=images,artifacts.s3.existingSecret=keys", "artifacts.s3.endpoint is required with a bucket")]
+    [InlineData("artifacts.s3.bucket=images,artifacts.s3.endpoint=https://a", "artifacts.s3.existingSecret is required with a bucket")]
+    public async Task Template_WithABucketAndNotAllThatItNeeds_IsRefusedWithASentence(string values, string sentence)
+    {
+        var run = await helm.TemplateAsync("--values", HelmTool.ValuesFile("default"), "--set", values);
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains(sentence, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Silos_WithApprovalsAndGatewaysWithASite_AreToldOfThem()
+    {
+        var rendered = await RenderAsync(
+            "default", "--set", "approvals.toPublish=1,approvals.toStart=2,approvals.toDowngrade=3",
+            "--set", "gateway.downloads.sites[0].site=Lund,gateway.downloads.sites[0].bytesPerSecond=2000000");
+        var (silo, gateway) = (Named<V1Deployment>(rendered, "fleet-silo"), Named<V1Deployment>(rendered, "fleet-gateway"));
+
+        Assert.Equal("1", Setting(silo, "Muster__Images__ApprovalsToPublish").Value);
+        Assert.Equal("2", Setting(silo, "Muster__Rollouts__ApprovalsToStart").Value);
+        Assert.Equal("3", Setting(silo, "Muster__Rollouts__ApprovalsToDowngrade").Value);
+        Assert.Equal("Lund", Setting(gateway, "Muster__Downloads__Sites__0__Site").Value);
+        Assert.Equal("default", Setting(gateway, "Muster__Downloads__Sites__0__Tenant").Value);
+        Assert.Equal("0", Setting(gateway, "Muster__Downloads__Sites__0__TransfersMax").Value);
+        Assert.Equal("2000000", Setting(gateway, "Muster__Downloads__Sites__0__BytesPerSecond").Value);
+    }
+
     [Theory]
     [InlineData("pki.pkcs11.uri=pkcs11:token=a?pin-value=1", "pki.pkcs11.uri")]
     [InlineData("surprise=1", "surprise")]
