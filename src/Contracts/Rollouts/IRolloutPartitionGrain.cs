@@ -116,6 +116,9 @@ public sealed record FreezeMembers(
 
     /// <summary>Of these only; null for every device that matches.</summary>
     [Id(90)] public RetriedMembers? Retried { get; init; }
+
+    /// <summary>The members that run a newer version are to be counted; empty for none.</summary>
+    [Id(115)] public string DowngradesTo { get; init; } = "";
 }
 
 /// <summary>The part of the committed plan that a share executes.</summary>

@@ -33,6 +33,9 @@ public sealed record MemberHistogram(
     /// </summary>
     [Id(85)] public SiteTally? Sites { get; init; }
 
+    /// <summary>How many of them run a newer version than the image's; null when nobody asks, and from a silo that cannot say.</summary>
+    [Id(115)] public int? Downgrades { get; init; }
+
     /// <summary>All members.</summary>
     public int Total => Connected.Sum() + Disconnected.Sum();
 

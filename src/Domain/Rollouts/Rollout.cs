@@ -35,6 +35,12 @@ public sealed record Rollout
     [Id(21)] public ImmutableArray<Actor> Editors { get; init; } = [];
 
     /// <summary>
+    /// Members that ran a newer version than the image's when the installation last asked: at the order, and at a start. 0 where it asks
+    /// for no approvals of downgrades (<see cref="ApprovalPolicy"/>).
+    /// </summary>
+    [Id(115)] public int Downgrades { get; init; }
+
+    /// <summary>
     /// Whether he wrote it, or a part of it. A program that runs under the author's name is the author: names are compared, not kinds.
     /// </summary>
     public bool IsAuthor(Actor actor) => actor.Name == CreatedBy.Name || Editors.Any(editor => editor.Name == actor.Name);

@@ -14,6 +14,16 @@ public sealed record RolloutEdited(
     [property: Id(0)] ResourceId Rollout,
     [property: Id(1)] RolloutSpec Spec) : DomainEvent;
 
+/// <summary>
+/// A start found how many devices the image would take to an older version: it was refused, because too few operators have approved
+/// that, or there are none any more for which an approval was waited for.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-downgrades-found")]
+public sealed record RolloutDowngradesFound(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Devices,
+    [property: Id(2)] int Needed) : DomainEvent;
+
 /// <summary>The gate of a wave is open, and an approver decides whether the next one starts.</summary>
 [GenerateSerializer, Immutable, Alias("muster.wave-awaiting-approval")]
 public sealed record WaveAwaitingApproval(

@@ -59,6 +59,29 @@ public static class RolloutApprovals
             : null;
     }
 
+    /// <summary>
+    /// A start found how many members the image would take to an older version. With too few approvals for that the draft waits for them,
+    /// and shows it; what it waited for by an earlier count and needs no more, it does not wait for any more.
+    /// </summary>
+    public static Decision<Rollout> FindDowngrades(Rollout draft, int devices, ApprovalPolicy policy, RolloutOrder order)
+    {
+        ArgumentNullException.ThrowIfNull(draft);
+        var known = draft with { Downgrades = devices };
+        var next = Settle(known, policy.Of(known));
+        var isHealed = draft.Plan.State == RolloutState.AwaitingApproval && next.Plan.State == RolloutState.Draft;
+        if (!isHealed && (next.Plan.State != RolloutState.AwaitingApproval || devices == draft.Downgrades))
+        {
+            return Decision.Unchanged(next);
+        }
+
+        var needed = Needed(next.Spec, policy.Of(next));
+        var told = new PlanDraft(order.Rollout, next.Plan, order.Now, order.Actor);
+        told.Tell(new RolloutDowngradesFound(order.Rollout, devices, needed), PlanReasons.AwaitingApproval, null, isHealed
+            ? $"{devices} devices would go back to {next.Spec.TargetVersion}: it waits for no approval any more."
+            : $"Not started: {devices} devices would go back to {next.Spec.TargetVersion}, which needs {needed} approvals.");
+        return Decision.Accept(next with { Plan = told.Plan }, told.Facts);
+    }
+
     /// <summary>An operator approves a draft's spec. The same approval again changes nothing, also after the start.</summary>
     public static Decision<Rollout> Approve(Rollout rollout, int floor, ApprovalOrder order)
     {

@@ -148,6 +148,8 @@ public static class RolloutErrors
     public const string WaveNotAwaitingReason = "ROLLOUT_WAVE_NOT_AWAITING_APPROVAL";
     public const string WaveChangedReason = "ROLLOUT_WAVE_CHANGED";
     public const string NotApprovedReason = "ROLLOUT_NOT_APPROVED";
+    public const string DowngradeNotApprovedReason = "ROLLOUT_DOWNGRADE_NOT_APPROVED";
+    public const string DowngradesUnknownReason = "ROLLOUT_DOWNGRADES_UNKNOWN";
     public const string SpecChangedReason = "ROLLOUT_SPEC_CHANGED";
 
     /// <summary>Too few operators have approved the spec as it is.</summary>
@@ -160,6 +162,33 @@ public static class RolloutErrors
         ("rollout", rollout),
         ("approvals", approvals.ToString(CultureInfo.InvariantCulture)),
         ("needed", needed.ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>Too few operators have approved it for the devices that it would take to an older version.</summary>
+    public static FleetError DowngradeNotApproved(Rollout rollout, int needed)
+    {
+        ArgumentNullException.ThrowIfNull(rollout);
+        var approvals = rollout.ValidApprovals.Length;
+        return FleetError.Of(
+            ErrorKind.Precondition,
+            DowngradeNotApprovedReason,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Rollout '{rollout.Id}' takes {rollout.Downgrades} of its devices back to {rollout.Spec.TargetVersion}, and has "
+                + $"{approvals} of the {needed} approvals that this installation asks for then. Have it approved, or leave the devices out "
+                + $"with os_version <= {rollout.Spec.TargetVersion} in its filter."),
+            ("rollout", rollout.Id.Value),
+            ("devices", rollout.Downgrades.ToString(CultureInfo.InvariantCulture)),
+            ("approvals", approvals.ToString(CultureInfo.InvariantCulture)),
+            ("needed", needed.ToString(CultureInfo.InvariantCulture)));
+    }
+
+    /// <summary>A partition froze its members and cannot say what they run.</summary>
+    public static FleetError DowngradesUnknown(ResourceId rollout) => FleetError.Of(
+        ErrorKind.Unavailable,
+        DowngradesUnknownReason,
+        $"How many devices rollout '{rollout}' takes to an older version is not known of all of them; start it again. If that does not "
+        + "help, a silo is of an earlier version: update all of them.",
+        ("rollout", rollout.Value));
 
     /// <summary>The caller has read another spec than the one that is there now.</summary>
     public static FleetError SpecChanged(string rollout) => FleetError.Of(

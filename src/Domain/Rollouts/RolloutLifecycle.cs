@@ -9,6 +9,9 @@ public sealed record FrozenMembers(ImmutableArray<WaveCut> Cuts, ImmutableArray<
 {
     /// <summary>Where they were, by the tenant's site rules; null when it is not known of all of them.</summary>
     public SiteTally? Sites { get; init; }
+
+    /// <summary>How many the image would take to an older version; null when nobody asked, or not all partitions said.</summary>
+    public int? Downgrades { get; init; }
 }
 
 /// <summary>Who gives a command and why; the reason may be empty where it is not asked for.</summary>

@@ -64,6 +64,24 @@ internal static class MatchingDevices
                 .Select(group => (group.Values[0], group.Count)));
     }
 
+    /// <summary>
+    /// How many devices that a rollout may have match and run a newer version. Of more versions than a count has groups the others are left
+    /// out; the start counts each.
+    /// </summary>
+    public static async Task<int> CountDowngradesAsync(IInventoryGrain inventory, TenantId tenant, string filter, string target)
+    {
+        var counts = await inventory.CountAsync(new RowQuery(tenant, GrainTypes.Device, filter, "", RowsMax: 1), "os_version, state");
+        return counts.Error is { } error
+            ? throw Unreadable(error)
+            : (int)counts.Groups
+                .Where(group => group.Values[1] == s_inService && ApprovalPolicy.IsDowngrade(group.Values[0], target))
+                .Sum(group => group.Count);
+    }
+
+    /// <summary>Whether an image of this version would take the device of the row back.</summary>
+    public static bool IsDowngrade(ListedRow row, string target) =>
+        row.Row is DeviceRow device && ApprovalPolicy.IsDowngrade(device.OsVersion, target);
+
     /// <summary>The row of one device if it matches the filter, else null.</summary>
     public static async Task<ListedRow?> FindAsync(IInventoryGrain inventory, TenantId tenant, string filter, DeviceId device)
     {

@@ -10,7 +10,8 @@ namespace Muster.Grains.Rollouts;
 /// <summary>The members that a rollout would have in one partition now.</summary>
 /// <param name="Points">In their order; null when they are of more classes than a rollout may have.</param>
 /// <param name="Sites">Where they are; null without site rules.</param>
-internal sealed record FoundMembers(ImmutableArray<MemberPoint>? Points, SiteTally? Sites);
+/// <param name="Downgrades">How many run a newer version than the image's; null when nobody asks.</param>
+internal sealed record FoundMembers(ImmutableArray<MemberPoint>? Points, SiteTally? Sites, int? Downgrades);
 
 /// <summary>Reads the members that a rollout would have in one partition now.</summary>
 internal static class MatchingMembers
@@ -35,7 +36,8 @@ internal static class MatchingMembers
             [.. points.OrderBy(point => point.Hash).ThenBy(point => point.Device.Value, StringComparer.Ordinal)];
         return new FoundMembers(
             sorter is { ClassCount: > MemberClass.ClassesMax } ? null : ordered,
-            command.SiteRules is { } rules ? MatchingDevices.CountSites(rules, rows) : null);
+            command.SiteRules is { } rules ? MatchingDevices.CountSites(rules, rows) : null,
+            command.DowngradesTo.Length > 0 ? rows.Count(row => MatchingDevices.IsDowngrade(row, command.DowngradesTo)) : null);
 
         MemberPoint PointOf(ListedRow row) =>
             MemberPoint.Of(MatchingDevices.IdOf(row), command.Seed, row.Presence is { Connected: true });

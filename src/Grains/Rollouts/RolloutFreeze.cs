@@ -12,7 +12,9 @@ namespace Muster.Grains.Rollouts;
 /// <param name="partitions">All partitions.</param>
 /// <param name="rollout">Whose members are looked for.</param>
 /// <param name="retried">The rollout whose rest it retries; null for none.</param>
-internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partitions, Rollout rollout, Rollout? retried)
+/// <param name="policy">Whether downgrades have to be counted.</param>
+internal sealed class RolloutFreeze(
+    IGrainFactory grains, PartitionMap partitions, Rollout rollout, Rollout? retried, ApprovalPolicy policy)
 {
     /// <summary>Partitions that work at a time: enough to fill the silos, few enough to leave them room.</summary>
     public const int FanOutMax = 32;
@@ -41,6 +43,10 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
 
         return [.. counts];
     }
+
+    /// <summary>How many devices match that run a newer version than the image's.</summary>
+    public async Task<int> CountDowngradesAsync() => (await AllAsync(_asked, partition => MatchingDevices.CountDowngradesAsync(
+        grains.GetInventory(partition), rollout.Tenant, rollout.Spec.Filter, rollout.Spec.TargetVersion))).Sum();
 
     /// <summary>Where the devices are that match, by the site rules.</summary>
     public async Task<SiteTally> CountSitesAsync(SiteRules rules)
@@ -112,6 +118,7 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
         var holders = ImmutableArray.CreateBuilder<int>();
         var all = MemberHistogram.Empty;
         var sites = SiteTally.Of(rules, []);
+        int? downgrades = policy.CountsDowngradesOf(rollout.Spec) ? 0 : null;
         foreach (var chunk in _asked.Chunk(FanOutMax))
         {
             var histograms = await Task.WhenAll(chunk.Select(find));
@@ -125,6 +132,7 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
             {
                 // One that does not say leaves all of it unknown.
                 sites = histogram.Sites is { } counted && counted.Revision == rules.Revision ? sites?.Plus(counted) : null;
+                downgrades += histogram.Downgrades;
             }
 
             holders.AddRange(chunk.Zip(histograms).Where(pair => pair.Second.Total > 0).Select(pair => pair.First));
@@ -134,7 +142,7 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
         var cuts = all.Total == 0 ? [] : await CutAsync(all, holders.ToImmutable(), places);
         return cuts.Sum(cut => cut.Strata.Length) > StratumCut.StrataMax
             ? (new([], []), RolloutErrors.TooManyStrata(rollout.Id.Value, rollout.Spec.Waves))
-            : (new(cuts, holders.ToImmutable()) { Sites = sites }, null);
+            : (new(cuts, holders.ToImmutable()) { Sites = sites, Downgrades = downgrades }, null);
     }
 
     private async Task<IEnumerable<ImageCount>?> CountAsync(int partition, FreezeMembers command)
@@ -188,6 +196,7 @@ internal sealed class RolloutFreeze(IGrainFactory grains, PartitionMap partition
     private FreezeMembers CommandOf(Guid freeze) => new(freeze, rollout.Spec.Filter, rollout.Spec.Seed)
     {
         Sorting = _sorting,
+        DowngradesTo = policy.CountsDowngradesOf(rollout.Spec) ? rollout.Spec.TargetVersion : "",
         Retried = retried is null ? null : new RetriedMembers(retried.Id, retried.Freeze),
     };
 

@@ -25,7 +25,7 @@ internal sealed partial class RolloutGrain
     /// <summary>Before anything is frozen: null when there is somebody to retry, or when it retries nobody.</summary>
     private async Task<FleetError?> CheckRestAsync(Rollout draft, Rollout? retried) => retried is null
         ? null
-        : RefusalOf(draft, retried, await new RolloutFreeze(GrainFactory, _partitions, draft, retried).CountAsync());
+        : RefusalOf(draft, retried, await FreezeOf(draft, retried).CountAsync());
 
     private static FleetError? RefusalOf(Rollout draft, Rollout retried, ImmutableArray<ImageCount>? images) => images switch
     {

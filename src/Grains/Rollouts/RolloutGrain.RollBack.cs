@@ -11,7 +11,7 @@ internal sealed partial class RolloutGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         return DecideAsync(command.Actor, command.Reason, (rollout, order) =>
-            RollBackOrders.RollBack(rollout, _options.ApprovalsToStart, command.Roles, order));
+            RollBackOrders.RollBack(rollout, _options.Approvals.ToRollBack, command.Roles, order));
     }
 
     /// <summary>

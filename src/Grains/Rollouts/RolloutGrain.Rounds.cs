@@ -114,7 +114,7 @@ internal sealed partial class RolloutGrain
         var now = _clock.GetUtcNow();
         var input = new RolloutPlanInput(_id, rollout.Spec, Plan, _round!.Reports, now)
         {
-            MayRollBack = RollBackOrders.IsApproved(rollout, _options.ApprovalsToStart),
+            MayRollBack = RollBackOrders.IsApproved(rollout, _options.Approvals.ToRollBack),
         };
         var (next, report) = RolloutPlanner.Plan(input);
         _waits = report.Waves;

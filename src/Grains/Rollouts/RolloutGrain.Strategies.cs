@@ -41,6 +41,6 @@ internal sealed partial class RolloutGrain
                 _id,
                 rollout.Spec.Strategy,
                 rules,
-                await new RolloutFreeze(GrainFactory, _partitions, rollout, retried: null).CountSitesAsync(rules));
+                await FreezeOf(rollout, retried: null).CountSitesAsync(rules));
     }
 }

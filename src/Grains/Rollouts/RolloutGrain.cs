@@ -80,17 +80,17 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
             CreatedAt = now,
             RequestId = command.RequestId,
         };
-        var rollout = RolloutApprovals.Settle(draft, _options.ApprovalsToStart);
         if (command.ValidateOnly)
         {
-            return await ValidateAsync(rollout);
+            return await ValidateAsync(draft);
         }
 
-        if (await CheckSitesAsync(rollout) is { } ruledOut)
+        if (await CheckSitesAsync(draft) is { } ruledOut)
         {
             return RolloutReply.Refused(ruledOut);
         }
 
+        var rollout = Settle(draft with { Downgrades = await CountDowngradesAsync(draft) });
         await CommitAsync(rollout, [new RolloutCreated(_id, spec)], command.Actor, now);
         return Reply();
     }
@@ -106,7 +106,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
                 RolloutLifecycle.Start(rollout.Plan, rollout.Spec, new FrozenMembers([], []), order));
         }
 
-        if (RolloutApprovals.CheckStart(draft, _options.ApprovalsToStart) is { } unapproved)
+        if (RolloutApprovals.CheckStart(draft, _options.Approvals.ToStart) is { } unapproved)
         {
             return RolloutReply.Refused(unapproved);
         }
@@ -197,13 +197,16 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
     {
         var freeze = Guid.NewGuid();
         var rules = await GrainFactory.GetStrategySet(_tenant).GetSiteRulesAsync();
-        var (frozen, error) = await new RolloutFreeze(GrainFactory, _partitions, draft, retried).RunAsync(freeze, rules);
+        var (frozen, error) = await FreezeOf(draft, retried).RunAsync(freeze, rules);
         error ??= SiteRuling.Check(_id, draft.Spec.Strategy, rules, frozen.Sites);
+        error ??= await CheckDowngradesAsync(draft, frozen, command);
         return error is not null ? RolloutReply.Refused(error) : await DecideAsync(
             command.Actor,
             command.Reason,
-            (rollout, order) => RolloutLifecycle.Start(rollout.Plan, rollout.Spec, frozen, order),
-            rollout => rollout with { Image = image, Freeze = freeze });
+            (rollout, order) => RolloutLifecycle.Start(Settle(Found(rollout)).Plan, rollout.Spec, frozen, order),
+            rollout => Found(rollout) with { Image = image, Freeze = freeze });
+
+        Rollout Found(Rollout rollout) => rollout with { Downgrades = frozen.Downgrades ?? 0 };
     }
 
     private RolloutReply AnswerRepetition(Rollout existing, CreateRollout command)
@@ -230,7 +233,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
             return RolloutReply.Refused(error);
         }
 
-        var freeze = new RolloutFreeze(GrainFactory, _partitions, rollout, retried);
+        var freeze = FreezeOf(rollout, retried);
         var counted = await freeze.CountAsync();
         error = retried is null ? null : RefusalOf(rollout, retried, counted);
         if (error is not null)
@@ -247,7 +250,8 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         }
 
         var (images, matching) = (counted!.Value, planned.Cuts.Sum(cut => cut.Members));
-        return matching == 0 ? RolloutReply.Refused(RolloutErrors.NoDevices(_id.Value, rollout.Spec.Filter)) : Reply(rollout) with
+        var seen = Settle(rollout with { Downgrades = planned.Downgrades ?? 0 });
+        return matching == 0 ? RolloutReply.Refused(RolloutErrors.NoDevices(_id.Value, rollout.Spec.Filter)) : Reply(seen) with
         {
             Matching = matching,
             Planned = planned.Cuts,
@@ -261,6 +265,6 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
 
     private RolloutReply Reply(Rollout rollout) => new(rollout, [], 0, null)
     {
-        ApprovalsNeeded = RolloutApprovals.Needed(rollout.Spec, _options.ApprovalsToStart),
+        ApprovalsNeeded = RolloutApprovals.Needed(rollout.Spec, _options.Approvals.Of(rollout)),
     };
 }

@@ -15,6 +15,15 @@ public sealed class RolloutOptions
     /// </summary>
     [Range(0, RolloutLimits.ApprovalsMax)]
     public int ApprovalsToStart { get; set; }
+
+    /// <summary>
+    /// The same for rollouts to devices that run a newer version than the image's; and a failure gate rolls a rollout back by itself only
+    /// with so many. Default: 0, a downgrade needs what every rollout does.
+    /// </summary>
+    [Range(0, RolloutLimits.ApprovalsMax)]
+    public int ApprovalsToDowngrade { get; set; }
+
+    internal ApprovalPolicy Approvals => new(ApprovalsToStart, ApprovalsToDowngrade);
 }
 
 [OptionsValidator]

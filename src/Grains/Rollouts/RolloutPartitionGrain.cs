@@ -73,7 +73,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         if (found.Points is not { IsEmpty: false } points)
         {
             await _hold.LeaveAsync();
-            return MemberHistogram.Empty with { IsTooFine = found.Points is null };
+            return MemberHistogram.Empty with { IsTooFine = found.Points is null, Downgrades = found.Downgrades };
         }
 
         // Fenced at 0: once the rollout has started, a late freeze of a start that failed is refused by the store.
@@ -85,7 +85,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         Load();
 
         // Of the rows that were frozen: who moves afterwards was where he was.
-        return MemberHistogram.Of(points) with { Sites = found.Sites };
+        return MemberHistogram.Of(points) with { Sites = found.Sites, Downgrades = found.Downgrades };
     }
 
     public Task<ImmutableArray<MemberPoint>> GetBucketAsync(int bucket) => Task.FromResult<ImmutableArray<MemberPoint>>(

@@ -18,6 +18,14 @@ internal sealed partial class RolloutFleet
         }
     }
 
+    public void Runs(string key, string osVersion)
+    {
+        lock (_gate)
+        {
+            _units[key].OsVersion = osVersion;
+        }
+    }
+
     public string ModelOf(string key)
     {
         lock (_gate)

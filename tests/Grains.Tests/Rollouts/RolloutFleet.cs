@@ -351,7 +351,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
         Labels = unit.Labels,
         Settings = unit.Settings,
         Track = "active",
-        OsVersion = "12.0.0",
+        OsVersion = unit.OsVersion,
         ImageDigest = "",
         BootId = "",
         Compliance = ComplianceState.Unspecified,
@@ -369,6 +369,8 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
         public bool Online { get; set; }
 
         public string Model { get; set; } = "P3265-V";
+
+        public string OsVersion { get; set; } = "12.0.0";
 
         public ImmutableArray<DeviceLabel> Labels { get; set; } = [];
 
