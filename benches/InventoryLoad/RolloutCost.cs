@@ -12,6 +12,7 @@ using Muster.Domain.Images;
 using Muster.Domain.Rollouts;
 using Muster.Gateway.Grpc;
 using Muster.Grains.Images;
+using Orleans.Serialization;
 using Orleans.Storage;
 
 namespace Muster.InventoryLoad;
@@ -23,6 +24,7 @@ namespace Muster.InventoryLoad;
 internal sealed class RolloutCost(string store, int devices, TextWriter output)
 {
     private const int PausesMax = 300;
+    private const int SizeCopies = 100;
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan BetweenPauses = TimeSpan.FromMilliseconds(100);
@@ -43,6 +45,7 @@ internal sealed class RolloutCost(string store, int devices, TextWriter output)
         var started = await StartAsync(rollout, Stopwatch.GetTimestamp());
         Tell("members", started.Members);
         Tell("held_bytes", GC.GetTotalMemory(forceFullCollection: true) - before);
+        Tell("coordinator_bytes", SizeOf(host.Services.GetRequiredService<Serializer>(), (await rollout.GetAsync()).Rollout!));
     }, withSessions: false, cancellationToken);
 
     public Task OffersAsync(CancellationToken cancellationToken) => RunAsync(async (host, rollout) =>
@@ -169,6 +172,22 @@ internal sealed class RolloutCost(string store, int devices, TextWriter output)
 
             await Task.Delay(Look, cancellationToken);
         }
+    }
+
+    /// <summary>Of one in memory, by copies of it.</summary>
+    private static long SizeOf(Serializer serializer, Rollout rollout)
+    {
+        var bytes = serializer.SerializeToArray(rollout);
+        var copies = new Rollout[SizeCopies];
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var i = 0; i < copies.Length; i++)
+        {
+            copies[i] = serializer.Deserialize<Rollout>(bytes)!;
+        }
+
+        var size = (GC.GetTotalMemory(forceFullCollection: true) - before) / copies.Length;
+        GC.KeepAlive(copies);
+        return size;
     }
 
     private static async Task<Rollout> AcceptAsync(Task<RolloutReply> call) => await call switch

@@ -28,6 +28,13 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     Task<RowPage> ListAsync(RowQuery query);
 
     /// <summary>
+    /// The tenant's devices in service that match the filter, behind the name <paramref name="after"/> (empty for the first); as fresh as a
+    /// list.
+    /// </summary>
+    [Alias("ListInService"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<DevicesInService> ListInServiceAsync(TenantId tenant, string filter, string after);
+
+    /// <summary>
     /// The tenant's devices that have a session, and the rollout that has each, as fresh as a list; null when they are those that the
     /// caller has under <paramref name="known"/>.
     /// </summary>

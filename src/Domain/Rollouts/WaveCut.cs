@@ -21,8 +21,12 @@ public readonly record struct MemberPoint(
     [Id(80)] public MemberClass? Class { get; init; }
 
     /// <summary>Places a device.</summary>
-    public static MemberPoint Of(DeviceId device, long seed, bool connected) =>
-        new(XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(device.Value), seed), device, connected);
+    public static MemberPoint Of(DeviceId device, long seed, bool connected)
+    {
+        // Of ASCII: as many bytes as characters.
+        Span<byte> id = stackalloc byte[DeviceId.LengthMax];
+        return new(XxHash64.HashToUInt64(id[..Encoding.UTF8.GetBytes(device.Value, id)], seed), device, connected);
+    }
 
     /// <summary>The bucket of <see cref="MemberHistogram"/> that it falls into.</summary>
     public int Bucket => (int)(Hash >> (64 - MemberHistogram.BucketBits));

@@ -111,6 +111,28 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
         return new RowPage(rows.MoveToImmutable(), found.Count <= query.RowsMax, null);
     }
 
+    /// <summary>The names alone, of those that match and are in service.</summary>
+    public DevicesInService ListInService(RowQuery query, InventoryFilter filter, DateTimeOffset now)
+    {
+        if (Of(query.Tenant) is not { } columns)
+        {
+            return new DevicesInService([], After: null, Error: null);
+        }
+
+        var reader = new PageReader(columns, RowTest.Of(filter.Root, columns, now), InventoryOrder.ByName, now);
+        var found = reader.Read([], query.After, query.RowsMax);
+        var devices = ImmutableArray.CreateBuilder<DeviceInService>(found.Count);
+        foreach (var row in CollectionsMarshal.AsSpan(found))
+        {
+            if (columns.StateOf(row) == DeviceState.InService)
+            {
+                devices.Add(new DeviceInService(columns.NameOf(row), columns.PresenceOf(row)?.IsConnected(now) == true));
+            }
+        }
+
+        return new DevicesInService(devices.ToImmutable(), found.Count < query.RowsMax ? null : columns.NameOf(found[^1]), Error: null);
+    }
+
     /// <summary>Who can be reached, or null for a caller who knows.</summary>
     public ConnectedDevices? ListConnected(TenantId tenant, ReachMark known, DateTimeOffset now)
     {

@@ -94,10 +94,12 @@ internal static class MatchingDevices
     /// <summary>Only devices in service are members of rollouts.</summary>
     public static bool IsEligible(ListedRow row) => row.Row is DeviceRow { State: DeviceState.InService };
 
-    private static InvalidOperationException Unreadable(FleetError error) =>
+    public static InvalidOperationException Unreadable(FleetError error) =>
         new($"The filter of a rollout was accepted and cannot be read: {error.Message}");
 
-    public static DeviceId IdOf(ListedRow row) => DeviceId.TryParse(row.Row.Name, out var id)
+    public static DeviceId IdOf(ListedRow row) => IdOf(row.Row.Name);
+
+    public static DeviceId IdOf(string name) => DeviceId.TryParse(name, out var id)
         ? id
-        : throw new FormatException($"'{row.Row.Name}' in the device list is not a device id.");
+        : throw new FormatException($"'{name}' in the device list is not a device id.");
 }

@@ -24,6 +24,11 @@ internal static class MatchingMembers
     public static async Task<FoundMembers> ReadAsync(
         IInventoryGrain inventory, TenantId tenant, FreezeMembers command, HashSet<DeviceId>? rest, DateTimeOffset now)
     {
+        if (command is { Sorting: null, SiteRules: null, DowngradesTo: "" })
+        {
+            return await ReadNamesAsync(inventory, tenant, command, rest);
+        }
+
         var rows = await MatchingDevices.ReadAsync(inventory, tenant, command.Filter);
         rows.RemoveAll(row => !IsLookedFor(row, rest));
         var sorter = command.Sorting is { } sorting ? new MemberSorter(sorting) : null;
@@ -32,16 +37,39 @@ internal static class MatchingMembers
         {
             Class = sorter?.ClassOf(row, now, wave => asked[wave].Contains(row.Row.Name)),
         });
-        ImmutableArray<MemberPoint> ordered =
-            [.. points.OrderBy(point => point.Hash).ThenBy(point => point.Device.Value, StringComparer.Ordinal)];
         return new FoundMembers(
-            sorter is { ClassCount: > MemberClass.ClassesMax } ? null : ordered,
+            sorter is { ClassCount: > MemberClass.ClassesMax } ? null : Order(points),
             command.SiteRules is { } rules ? MatchingDevices.CountSites(rules, rows) : null,
             command.DowngradesTo.Length > 0 ? rows.Count(row => MatchingDevices.IsDowngrade(row, command.DowngradesTo)) : null);
 
         MemberPoint PointOf(ListedRow row) =>
             MemberPoint.Of(MatchingDevices.IdOf(row), command.Seed, row.Presence is { Connected: true });
     }
+
+    /// <summary>The same where nothing else of the rows counts: most rollouts, and a tenth of what is read otherwise.</summary>
+    private static async Task<FoundMembers> ReadNamesAsync(
+        IInventoryGrain inventory, TenantId tenant, FreezeMembers command, HashSet<DeviceId>? rest)
+    {
+        var points = new List<MemberPoint>();
+        for (var after = ""; after is not null;)
+        {
+            var page = await inventory.ListInServiceAsync(tenant, command.Filter, after);
+            if (page.Error is { } error)
+            {
+                throw MatchingDevices.Unreadable(error);
+            }
+
+            points.AddRange(page.Devices
+                .Select(device => MemberPoint.Of(MatchingDevices.IdOf(device.Name), command.Seed, device.Connected))
+                .Where(point => rest?.Contains(point.Device) != false));
+            after = page.After;
+        }
+
+        return new FoundMembers(Order(points), Sites: null, Downgrades: null);
+    }
+
+    private static ImmutableArray<MemberPoint> Order(IEnumerable<MemberPoint> points) =>
+        [.. points.OrderBy(point => point.Hash).ThenBy(point => point.Device.Value, StringComparer.Ordinal)];
 
     /// <summary>Only devices in service are members, and of a rest that is retried only those of it.</summary>
     public static bool IsLookedFor(ListedRow row, HashSet<DeviceId>? rest) =>

@@ -159,6 +159,8 @@ internal sealed class FakeInventory : IInventoryGrain, IRevocationsGrain
 
     public Task<TailPage> FollowAsync(FeedPosition after) => throw new NotSupportedException();
 
+    public Task<DevicesInService> ListInServiceAsync(TenantId tenant, string filter, string after) => throw new NotSupportedException();
+
     public Task<ConnectedDevices?> ListConnectedAsync(TenantId tenant, ReachMark known) => throw new NotSupportedException();
 
     public Task<InventoryCheck> VerifyAsync() => throw new NotSupportedException();

@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
+using Muster.Contracts;
 using Muster.Contracts.Inventory;
+using Muster.Domain;
+using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
 
 namespace Muster.Grains.Tests.Rollouts;
@@ -25,6 +28,19 @@ internal sealed partial class RolloutFleet
 
             return last.Mark == known ? null : last;
         }
+    }
+
+    /// <summary>Two to a page.</summary>
+    public DevicesInService ListInService(int partition, string filter, string after)
+    {
+        var page = List(partition, new RowQuery(TenantId.Default, GrainTypes.Device, filter, after, RowsMax: 2));
+        return new DevicesInService(
+            [
+                .. page.Rows.Where(row => row.Row is DeviceRow { State: DeviceState.InService })
+                    .Select(row => new DeviceInService(row.Row.Name, row.Presence is { Connected: true })),
+            ],
+            page.IsLast ? null : page.Rows[^1].Row.Name,
+            page.Error);
     }
 
     public RowCounts Count(int partition, RowQuery query, string groupBy)

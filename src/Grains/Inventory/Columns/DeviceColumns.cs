@@ -119,6 +119,8 @@ internal sealed class DeviceColumns
 
     public string NameOf(int row) => _name.Get(row);
 
+    public DeviceState StateOf(int row) => _fields.StateOf(row);
+
     public string RolloutOf(int row) => _fields.Rollout.Get(row);
 
     public bool HasRollout(int row, string rollout) =>

@@ -78,12 +78,14 @@ internal sealed class DeviceFields
         _alarmAt.Set(at, FieldValue.Of(row.AlarmAt).Number);
     }
 
+    public DeviceState StateOf(int row) => (DeviceState)_state.Get(row);
+
     /// <summary>The row as lists show it, without settings.</summary>
     public DeviceRow Get(Domain.TenantId tenant, int row, ImmutableArray<DeviceLabel> labels) => new()
     {
         Tenant = tenant,
         Name = Name.Get(row),
-        State = (DeviceState)_state.Get(row),
+        State = StateOf(row),
         StateChangedAt = TimeOf(_stateChangedAt, row) ?? default,
         CreatedAt = TimeOf(_createdAt, row) ?? default,
         Model = _model.Get(row),
