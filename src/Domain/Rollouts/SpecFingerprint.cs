@@ -70,6 +70,11 @@ internal static class SpecFingerprint
             Add(text, "retry_of", retried.Value);
         }
 
+        if (spec.IncludeLateJoiners)
+        {
+            Add(text, "include_late_joiners");
+        }
+
         return text.ToString();
     }
 

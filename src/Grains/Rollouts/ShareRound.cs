@@ -167,6 +167,7 @@ internal sealed class ShareRound(IGrainFactory grains)
             Windows = committed.Spec.Windows,
             InProgressPolicy = committed.Spec.InProgressPolicy,
             UndeliveredPolicy = committed.Spec.UndeliveredPolicy,
+            Joiners = SearchJoiners.Of(committed.Spec, plan),
         };
         try
         {
@@ -184,6 +185,7 @@ internal sealed class ShareRound(IGrainFactory grains)
         !_reports.TryGetValue(share.Partition, out var report)
         || IsGranted(share)
         || report.IsRollingBack != (plan.RollBack is not null)
+        || (!report.JoiningHasEnded && plan is { State: RolloutState.Running, JoiningEndedAt: not null })
         || now - _askedAt[share.Partition] >= QuietInterval
         || plan.Waves.Zip(report.Waves).Any(pair => pair.First.IsOpen && pair.Second.Terminal < pair.Second.Members)
         || report.Waves.Any(wave => wave.InProgress > 0);

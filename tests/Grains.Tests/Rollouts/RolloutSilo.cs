@@ -201,6 +201,8 @@ public class FleetFactory : DispatchProxy
                 nameof(IInventoryGrain.ListAsync) => Task.FromResult(_fleet.List(partition, (RowQuery)call[0]!)),
                 nameof(IInventoryGrain.CountAsync) => Task.FromResult(_fleet.Count(partition, (RowQuery)call[0]!, (string)call[1]!)),
                 nameof(IInventoryGrain.ListConnectedAsync) => Task.FromResult(_fleet.ListConnected(partition, (ReachMark)call[1]!)),
+                nameof(IInventoryGrain.FindChangedAsync) =>
+                    _fleet.FindChangedAsync(partition, (RowQuery)call[0]!, (FeedPosition)call[1]!),
                 nameof(IInventoryGrain.FollowAsync) => _fleet.FollowAsync(partition, (FeedPosition)call[0]!),
                 _ => throw new NotSupportedException(method),
             });
