@@ -38,9 +38,9 @@ public enum Joining : byte
 }
 
 /// <summary>
-/// Devices that come to match a rollout's filter after its freeze (rollouts.md 5). Where the spec says so they join a trailing wave with the
-/// gate of the last listed, under the same rate, budget and windows, until the waves before it have passed; the others are left out and
-/// counted.
+/// Devices that come to match a rollout's filter after its freeze (rollouts.md 5). Where the spec says so they join a trailing wave with
+/// the gate of the last listed, under the same rate, budget and windows, until the waves before it have passed; the others are left out
+/// and counted.
 /// </summary>
 public static class LateJoiners
 {

@@ -51,8 +51,8 @@ internal sealed class PlanDraft(ResourceId rollout, RolloutPlan plan, DateTimeOf
     }
 
     /// <summary>
-    /// Opens the wave; one that was empty at the freeze passes at once and says so. That of late joiners opens when joining has ended in all
-    /// partitions: then its members are as fixed as those of any other.
+    /// Opens the wave; one that was empty at the freeze passes at once and says so. That of late joiners opens when joining has ended in
+    /// all partitions: then its members are as fixed as those of any other.
     /// </summary>
     public void OpenWave(int wave)
     {

@@ -66,7 +66,9 @@ public sealed record RolloutPlan
     /// </summary>
     [Id(100)] public DateTimeOffset? JoiningEndedAt { get; init; }
 
-    /// <summary>Devices in service that match and are no members, as of the last reports; of a rollout that has ended, at its end.</summary>
+    /// <summary>
+    /// Devices in service that match and are no members, as of the last reports; of a rollout that has ended, at its end.
+    /// </summary>
     [Id(101)] public long LeftOut { get; init; }
 
     /// <summary>The place of the wave of late joiners, always the last; null when nobody can join.</summary>

@@ -102,8 +102,8 @@ public static class RolloutSimulation
     }
 
     /// <summary>
-    /// An approver behind an open gate is so much more soak: the gates are looked at for as long. The assumptions say nothing of devices that
-    /// come later: nobody joins.
+    /// An approver behind an open gate is so much more soak: the gates are looked at for as long. The assumptions say nothing of devices
+    /// that come later: nobody joins.
     /// </summary>
     private static RolloutSpec SpecOf(RolloutSpec spec, SimulationAssumptions assumptions) => spec with
     {

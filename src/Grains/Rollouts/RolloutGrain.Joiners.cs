@@ -3,7 +3,7 @@ using Muster.Contracts.Inventory;
 
 namespace Muster.Grains.Rollouts;
 
-/// <summary>Devices that match after the freeze where the rollout has no share: they are counted, and nothing is stored there for it.</summary>
+/// <summary>Devices that match after the freeze where the rollout has no share: they are counted, and nothing is stored there.</summary>
 internal sealed partial class RolloutGrain
 {
     /// <summary>People read the number; a count looks at every device of the partition.</summary>

@@ -11,12 +11,15 @@ using Muster.Domain.Rollouts;
 namespace Muster.Grains.Rollouts;
 
 /// <summary>
-/// Devices that come to match after the freeze; the rules are <see cref="LateJoiners"/>. Where the share looked last is in memory only: an
-/// activation reads all rows that match once, and whoever is no member then was not let in before, whatever was lost with the one before it.
+/// Devices that come to match after the freeze; the rules are <see cref="LateJoiners"/>. Where the share looked last is in memory only:
+/// an activation reads all rows that match once, and whoever is no member then was not let in before, whatever was lost with the one before
+/// it.
 /// </summary>
 internal sealed partial class RolloutPartitionGrain
 {
-    /// <summary>As often as a share is asked of which nothing is expected. Who joins is in the last wave: ten seconds are nothing to him.</summary>
+    /// <summary>
+    /// As often as a share is asked of which nothing is expected. Who joins is in the last wave: ten seconds are nothing to him.
+    /// </summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>Who matches, is in service and is no member: no more than the partition has devices.</summary>
@@ -59,8 +62,8 @@ internal sealed partial class RolloutPartitionGrain
     }
 
     /// <summary>
-    /// The rows of devices that match and are in service, of those that changed behind the position, or all; and where the next look begins.
-    /// Who does not match any more is left out no more.
+    /// The rows of devices that match and are in service, of those that changed behind the position, or all; and where the next look
+    /// begins. Who does not match any more is left out no more.
     /// </summary>
     private async Task<(List<ListedRow> Rows, FeedPosition Next)> FindAsync(string filter, FeedPosition? since)
     {

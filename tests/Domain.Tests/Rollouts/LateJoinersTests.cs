@@ -58,7 +58,8 @@ public sealed class LateJoinersTests
         var (passed, told) = Plan(Started(Late, 2, 3), 1, ended: false, Totals(2, succeeded: 2), Totals(3, succeeded: 3), Totals(1));
         var (waits, waiting) = Plan(passed, 2, ended: false, Totals(2, succeeded: 2), Totals(3, succeeded: 3), Totals(2));
         var (started, _) = Plan(waits, 3, ended: true, Totals(2, succeeded: 2), Totals(3, succeeded: 3), Totals(4));
-        var (ended, _) = Plan(started, 4, ended: true, Totals(2, succeeded: 2), Totals(3, succeeded: 3), Totals(4, succeeded: 2, failed: 2));
+        var (ended, _) = Plan(
+            started, 4, ended: true, Totals(2, succeeded: 2), Totals(3, succeeded: 3), Totals(4, succeeded: 2, failed: 2));
 
         Assert.Equal(Start.AddSeconds(1), passed.JoiningEndedAt);
         Assert.Equal(PlanReasons.JoiningEnded, passed.Decisions[^1].Reason);

@@ -20,7 +20,7 @@ internal sealed partial class RolloutWorld
         }
     }
 
-    /// <summary>Who joined is offered nothing before he is counted, before his wave has its turn, and without a permit of its own.</summary>
+    /// <summary>Who joined is offered nothing before he is counted, before his wave has its turn, and without a permit.</summary>
     private void CheckJoiner(WorldMember member)
     {
         if (_committed.JoinersWave is not { } wave || member.Wave != wave)
@@ -37,7 +37,8 @@ internal sealed partial class RolloutWorld
             "offered to a late joiner before an earlier wave has passed");
         var mine = _shares.Single(share => share.Members.Contains(member));
         var granted = _committed.Shares.Single(share => share.Partition == mine.Partition).Waves[wave].Granted;
-        Demand(mine.Members.Where(one => one.Wave == wave).Sum(one => (long)one.Offers) < granted, "offered to a late joiner without a permit");
+        var offered = mine.Members.Where(one => one.Wave == wave).Sum(one => (long)one.Offers);
+        Demand(offered < granted, "offered to a late joiner without a permit");
     }
 
     /// <summary>Who matched before joining had ended is a member, once; nobody is where nobody can join.</summary>
