@@ -13,15 +13,20 @@ public sealed record SearchJoiners(
     /// <summary>What the rollout is from: sites may need another.</summary>
     [Id(2)] public RolloutStrategy? Strategy { get; init; }
 
-    /// <summary>By the committed plan.</summary>
-    /// <param name="spec">What was ordered.</param>
-    /// <param name="plan">Where the rollout is.</param>
-    public static SearchJoiners? Of(RolloutSpec spec, RolloutPlan plan)
-    {
-        ArgumentNullException.ThrowIfNull(spec);
-        ArgumentNullException.ThrowIfNull(plan);
+    /// <summary>Who runs a newer version than this does not join (<see cref="LateJoiners.DowngradesTo"/>); empty for none.</summary>
+    [Id(3)] public string DowngradesTo { get; init; } = "";
 
-        // Of a rest nobody is left out who matches: only its members were ever meant.
-        return spec.RetryOf is not null ? null : new SearchJoiners(spec.Filter, LateJoiners.JoiningOf(plan)) { Strategy = spec.Strategy };
+    /// <summary>By what is committed; null for a rest, of which nobody is left out: only its members were ever meant.</summary>
+    /// <param name="rollout">With its committed plan.</param>
+    /// <param name="policy">Of the installation.</param>
+    public static SearchJoiners? Of(Rollout rollout, ApprovalPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(rollout);
+        var spec = rollout.Spec;
+        return spec.RetryOf is not null ? null : new SearchJoiners(spec.Filter, LateJoiners.JoiningOf(rollout.Plan))
+        {
+            Strategy = spec.Strategy,
+            DowngradesTo = LateJoiners.DowngradesTo(rollout, policy),
+        };
     }
 }

@@ -19,6 +19,9 @@ public enum LeftOutReason : byte
 
     /// <summary><see cref="RolloutLimits.LateJoinersPerPartitionMax"/> have joined in its partition already.</summary>
     TooMany = 4,
+
+    /// <summary>It runs a newer version than the image's, and the rollout has too few approvals for that.</summary>
+    DowngradeNotApproved = 5,
 }
 
 /// <summary>Whether devices that come to match after the freeze may join now.</summary>
@@ -89,6 +92,19 @@ public static class LateJoiners
     {
         ArgumentNullException.ThrowIfNull(share);
         return !share.JoiningHasEnded && !RollBackRules.HasBegun(share);
+    }
+
+    /// <summary>
+    /// The version below which nobody may be taken who joins: the image's, where the installation asks for approvals of downgrades that the
+    /// rollout has not got, because none of its frozen members is one. Empty where everybody may join.
+    /// </summary>
+    public static string DowngradesTo(Rollout rollout, ApprovalPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(rollout);
+        return policy.CountsDowngradesOf(rollout.Spec)
+            && rollout.ValidApprovals.Length < RolloutApprovals.Needed(rollout.Spec, policy.ToRollBack)
+                ? rollout.Spec.TargetVersion
+                : "";
     }
 
     /// <summary>How many may still join.</summary>

@@ -79,7 +79,7 @@ internal sealed partial class RolloutGrain
         await EnsureLeadingAsync();
         await HaltIfRevokedAsync();
         await EnsureFencedAsync();
-        _round ??= new ShareRound(GrainFactory);
+        _round ??= new ShareRound(GrainFactory) { Approvals = _options.Approvals };
         CountElsewhere();
         var until = _clock.GetUtcNow() + RoundMax;
         var asked = _round.Select(Plan, _clock.GetUtcNow());

@@ -109,7 +109,7 @@ internal sealed partial class RolloutPartitionGrain
     private async Task<bool> LetInAsync(AdvanceShare command, SearchJoiners search, List<ListedRow> rows, bool isLast)
     {
         var found = rows.Where(row => !_members!.TryFind(row.Record.Key, out _))
-            .ToDictionary(MatchingDevices.IdOf, row => ((DeviceRow)row.Row).Site);
+            .ToDictionary(MatchingDevices.IdOf);
         var mayJoin = LateJoiners.IsOpen(_share!) && search.Joining is Joining.Open or Joining.Ending;
         var joining = mayJoin ? await ChooseAsync(search, command.Seed, found) : [];
         var (misses, isWhole) = (_share!.Misses, true);
@@ -146,7 +146,7 @@ internal sealed partial class RolloutPartitionGrain
     }
 
     /// <summary>Who may join, in the order of the rollout's members; the others are left out.</summary>
-    private async Task<List<DeviceId>> ChooseAsync(SearchJoiners search, long seed, Dictionary<DeviceId, string> found)
+    private async Task<List<DeviceId>> ChooseAsync(SearchJoiners search, long seed, Dictionary<DeviceId, ListedRow> found)
     {
         if (found.Count == 0)
         {
@@ -160,9 +160,13 @@ internal sealed partial class RolloutPartitionGrain
         foreach (var device in found.Keys.OrderBy(device => MemberPoint.Of(device, seed, connected: false).Hash)
             .ThenBy(device => device.Value, StringComparer.Ordinal))
         {
-            if (ruleOf(found[device]) is { } rule && !rules.Rules[rule].Takes(search.Strategy))
+            if (ruleOf(((DeviceRow)found[device].Row).Site) is { } rule && !rules.Rules[rule].Takes(search.Strategy))
             {
                 _leftOut[device] = LeftOutReason.StrategyRequired;
+            }
+            else if (MatchingDevices.IsDowngrade(found[device], search.DowngradesTo))
+            {
+                _leftOut[device] = LeftOutReason.DowngradeNotApproved;
             }
             else if (joining.Count >= LateJoiners.RoomOf(_share!))
             {

@@ -235,6 +235,7 @@ public sealed class LateJoinersTests
     [InlineData(false, LeftOutReason.NotIncluded, NotMember.JoinedLater, "who joins later is left out")]
     [InlineData(true, LeftOutReason.Unspecified, NotMember.JoinsSoon, "joins wave 2 within")]
     [InlineData(true, LeftOutReason.StrategyRequired, NotMember.JoinedLater, "its site needs a strategy")]
+    [InlineData(true, LeftOutReason.DowngradeNotApproved, NotMember.JoinedLater, "it runs a newer version")]
     [InlineData(true, LeftOutReason.TooMany, NotMember.JoinedLater, "512 devices of its partition have joined")]
     public void Explain_ADeviceThatMatchesSinceTheFreeze_SaysWhatBecomesOfIt(
         bool includes, LeftOutReason reason, NotMember expected, string text)
@@ -261,6 +262,20 @@ public sealed class LateJoinersTests
         Assert.Contains("when joining ended at", explained.Text, StringComparison.Ordinal);
         Assert.Contains(wave.Why, decision => decision.Reason == PlanReasons.JoiningEnded);
         Assert.Equal("not every partition has said who joined", wave.Waits.Single().Text);
+    }
+
+    /// <summary>Frozen members that go back ask for approvals at the start; who joins later must not go round them.</summary>
+    [Fact]
+    public void DowngradesTo_WithoutTheApprovalsOfDowngrades_IsTheImagesVersion()
+    {
+        var (own, approved) = (RolloutOf(Late, Started(Late, 2, 3)), new RolloutApproval(Bert, Start, Late.Fingerprint));
+        var settings = own with { Spec = Late with { ImageDigest = "", Settings = [new DeviceSetting("a", "b")] } };
+
+        Assert.Equal("12.1.0", LateJoiners.DowngradesTo(own, new ApprovalPolicy(0, 1)));
+        Assert.Equal("", LateJoiners.DowngradesTo(own with { Approvals = [approved] }, new ApprovalPolicy(0, 1)));
+        Assert.Equal("12.1.0", LateJoiners.DowngradesTo(own with { Approvals = [approved] }, new ApprovalPolicy(0, 2)));
+        Assert.Equal("", LateJoiners.DowngradesTo(own, new ApprovalPolicy(0, 0)));
+        Assert.Equal("", LateJoiners.DowngradesTo(settings, new ApprovalPolicy(0, 1)));
     }
 
     private static MemberSighting Sighting() => new()

@@ -182,6 +182,36 @@ public sealed class RolloutJoinersTests(RolloutSilo silo) : IClassFixture<Rollou
         Assert.Equal([1, 0], new[] { free, guarded }.Select(silo.Fleet.OffersOf));
     }
 
+    /// <summary>A rollout that took nobody back when it started takes nobody back later, without the approvals for that.</summary>
+    [Fact]
+    public async Task Joiners_WhoWouldGoBackWithoutTheApprovalsForIt_AreLeftOut()
+    {
+        const string Site = "late-newer";
+        silo.Fleet.Add(Site, 2);
+        silo.RolloutOptions.ApprovalsToDowngrade = 1;
+        try
+        {
+            var rollout = await StartedAsync(Site);
+            await silo.UntilAsync(Site, now => now.Plan.Waves[0].Totals.InProgress == 2);
+            var newer = silo.Fleet.Add("late-newer-away", 1)[0];
+            silo.Fleet.Runs(newer, "12.9.0");
+            silo.Fleet.MoveTo(newer, Site);
+            var older = silo.Fleet.Enter(Site);
+            silo.Clock.Advance(Look);
+
+            await silo.UntilAsync(Site, now => now.Plan is { LateJoiners: 1, LeftOut: 1 });
+            var explained = await ExplainAsync(rollout, newer);
+            await silo.UntilAsync(Site, now => now.Plan.IsTerminal, () => silo.Fleet.End(Site, ChangeOutcome.Succeeded));
+
+            Assert.Contains("newer version", explained.Text, StringComparison.Ordinal);
+            Assert.Equal([0, 1], new[] { newer, older }.Select(silo.Fleet.OffersOf));
+        }
+        finally
+        {
+            silo.RolloutOptions.ApprovalsToDowngrade = 0;
+        }
+    }
+
     [Fact]
     public async Task Joiners_BeyondWhatAPartitionTakes_AreLeftOut()
     {
