@@ -140,9 +140,10 @@ internal sealed class RolloutFreeze(
         }
 
         var cuts = all.Total == 0 ? [] : await CutAsync(all, holders.ToImmutable(), places);
+        var shares = rollout.Spec.IncludeLateJoiners ? _asked : holders.ToImmutable();
         return cuts.Sum(cut => cut.Strata.Length) > StratumCut.StrataMax
             ? (new([], []), RolloutErrors.TooManyStrata(rollout.Id.Value, rollout.Spec.Waves))
-            : (new(cuts, rollout.Spec.IncludeLateJoiners ? _asked : holders.ToImmutable()) { Sites = sites, Downgrades = downgrades }, null);
+            : (new(cuts, shares) { Sites = sites, Downgrades = downgrades }, null);
     }
 
     private async Task<MemberHistogram> FreezeAsync(int partition, FreezeMembers command)
