@@ -42,6 +42,7 @@ public sealed class CommandLineTests
     [InlineData("rollouts resume spring --override --reason seen")]
     [InlineData("rollouts create spring --image 00 --wave 5:approve --wave 10%:95:1h:all:3:approve")]
     [InlineData("rollouts create spring --image 00 --wave 5 --failure-count 3 --failure-action abort")]
+    [InlineData("rollouts create spring --image 00 --wave 5 --include-late-joiners")]
     [InlineData("rollouts create spring --image 00 --wave 5 --failure-percent 5 --failure-action roll-back")]
     [InlineData("rollouts roll-back spring --reason loops")]
     [InlineData("rollouts retry-rest spring --new-id spring-rest")]

@@ -61,6 +61,39 @@ public sealed class SettingsRolloutTests
         Assert.Equal(["ACCC8E000001", "ACCC8E000002", "ACCC8E000003", "ACCC8E000004"], all.Order());
     }
 
+    /// <summary>A device is moved to the site while a gate has the rollout stopped; another comes when all is over.</summary>
+    [Fact]
+    public async Task Rollout_WithLateJoiners_BringsWhoIsMovedThereTheChangeInItsLastWave()
+    {
+        await using var muster = new OneProcess();
+        await SimulatorProgram.MakeVendorAsync(muster, Cancel);
+        await muster.StartAsync(Cancel);
+        foreach (var serial in new[] { Liar, Early, Honest })
+        {
+            await ExpectAsync(muster, serial);
+        }
+
+        await using var fleet = SimulatorProgram.StartFleet(muster, 3, "LyingSettings");
+        await FleetLog.SeenAsync(muster, "inventory_acked", 3, Cancel);
+        await MoveAsync(muster, Liar, "Lund");
+
+        await OrderAsync(
+            muster, "late", "--set", "Network.SSH.Enabled=yes", "--filter", "site = Lund", "--wave", "100%:100:0s:all",
+            "--include-late-joiners");
+        await UntilAsync(muster, "late", "SUSPENDED");
+        await MoveAsync(muster, Honest, "Lund");
+        await DoneAsync(muster, "rollouts", "resume", "late", "--override", "--reason", "one of one");
+        var ended = await UntilAsync(muster, "late", "SUCCEEDED");
+        await MoveAsync(muster, Early, "Lund");
+        var later = await ExplainAsync(muster, "late", Early);
+
+        var wave = ended.GetProperty("waveStatus").EnumerateArray().Last();
+        Assert.True(wave.GetProperty("lateJoiners").GetBoolean());
+        Assert.Equal(("2", "1", "1"), (Number(ended, "members"), Number(ended, "lateJoiners"), Number(wave, "succeeded")));
+        Assert.Equal(1, (await ExplainAsync(muster, "late", Honest)).GetProperty("wave").GetInt32());
+        Assert.Equal("JOINED_LATER", later.GetProperty("notMember").GetString());
+    }
+
     [Fact]
     public async Task Rollout_OfASettingThatNoDeviceHas_EndsWithTheirRefusal()
     {
@@ -98,6 +131,9 @@ public sealed class SettingsRolloutTests
 
     private static Task ExpectAsync(OneProcess muster, string serial) => DoneAsync(
         muster, "devices", "create", serial, "--model", "P3265-V", "--warranty-start", "2026-01-01", "--warranty-months", "60");
+
+    private static Task MoveAsync(OneProcess muster, string serial, string site) =>
+        DoneAsync(muster, "devices", "edit", "--filter", $"name = {serial}", "--site", site);
 
     private static async Task OrderAsync(OneProcess muster, string id, params string[] options)
     {

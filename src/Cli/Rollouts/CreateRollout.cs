@@ -70,6 +70,12 @@ internal static class CreateRollout
         Description = "What a gate stopped is resumed by an approver only, who is none of the authors.",
     };
 
+    private static readonly Option<bool> IncludeLateJoiners = new("--include-late-joiners")
+    {
+        Description = "Devices that come to match after the start go to one more wave, the last, with the gate of the last --wave; without"
+            + " it they are left out and counted.",
+    };
+
     /// <summary>The options that the failure gate consists of.</summary>
     public static IReadOnlyList<Option> Gate => [FailureCount, FailurePercent, MinFinished, FailureAction];
 
@@ -113,7 +119,7 @@ internal static class CreateRollout
             Waves, WaveOptions.Filters, WaveOptions.Strata, FailureCount, FailurePercent, MinFinished, MaxUnavailable, PerMinute, Growth,
             InProgress, Undelivered, AttemptOptions.MaxAttempts, AttemptOptions.Backoff, AttemptOptions.BackoffMax,
             AttemptOptions.InProgressPolicy, AttemptOptions.UndeliveredPolicy, AttemptOptions.Windows,
-            FailureAction, Approvals, OverrideNeedsApprover,
+            FailureAction, Approvals, OverrideNeedsApprover, IncludeLateJoiners,
         ];
         ChangeOptions.AddTo(command);
         command.Add(Filter);
@@ -147,6 +153,7 @@ internal static class CreateRollout
             RateGrowth = parsed.GetValue(Growth) is { } growth ? GrowthText.Parse(growth) : null,
             ApprovalsRequired = parsed.GetValue(Approvals),
             OverrideNeedsApprover = parsed.GetValue(OverrideNeedsApprover),
+            IncludeLateJoiners = parsed.GetValue(IncludeLateJoiners),
             InProgressTimeout = Values.Duration(parsed.GetRequiredValue(InProgress)),
             UndeliveredTimeout = Values.Duration(parsed.GetRequiredValue(Undelivered)),
             FailureGate = ReadGate(parsed),

@@ -39,6 +39,11 @@ internal static class RolloutPicture
             rows.Add(new Text(Settings(rollout), new Style(decoration: Decoration.Dim)));
         }
 
+        if (LateJoiners(rollout) is { Length: > 0 } late)
+        {
+            rows.Add(new Text(late, new Style(decoration: Decoration.Dim)));
+        }
+
         for (var i = 0; i < rollout.WaveStatus.Count; i++)
         {
             var spec = rollout.Waves[Math.Min(i, rollout.Waves.Count - 1)];
@@ -57,12 +62,25 @@ internal static class RolloutPicture
             CultureInfo.InvariantCulture,
             $"wave {wave.Index}: {EnumNames.Of(wave.State)} {Numbers(wave)}"));
         return string.Join("; ", waves.Prepend($"{Values.Short(rollout.Name)} {EnumNames.Of(rollout.State)}"))
+            + (rollout.LeftOut > 0 ? FormattableString.Invariant($"; {rollout.LeftOut} left out") : "")
             + (rollout.WaitingOn.Length > 0 ? $" (waits: {rollout.WaitingOn})" : "")
             + End(rollout);
     }
 
     public static string Line(V1.RolloutDecision decision) =>
         $"{decision.At?.ToDateTimeOffset():HH:mm:ss}  {decision.Decision}  {decision.Reason}";
+
+    /// <summary>Who matches since the start: where they are, or that they are nowhere.</summary>
+    private static string LateJoiners(V1.Rollout rollout)
+    {
+        var joined = rollout.WaveStatus.LastOrDefault(wave => wave.LateJoiners) is { } last
+            ? FormattableString.Invariant($"wave {last.Index} is for devices that join late: {rollout.LateJoiners} have")
+            : "";
+        var left = rollout.LeftOut > 0
+            ? FormattableString.Invariant($"left out: {rollout.LeftOut} devices that match and are no members")
+            : "";
+        return string.Join("; ", new[] { joined, left }.Where(text => text.Length > 0));
+    }
 
     /// <summary>What is behind it is told by a terminal and by <c>get</c>.</summary>
     private static string End(V1.Rollout rollout) => rollout is { EndedAt: null, Estimate.EndsAt: { } at }

@@ -63,7 +63,7 @@ internal static class SimulateRollout
         }
         else
         {
-            session.Output.Console.Write(SimulationPicture.Of(answer));
+            session.Output.Console.Write(SimulationPicture.Of(answer, request.Rollout is { IncludeLateJoiners: true }));
         }
     });
 

@@ -9,7 +9,7 @@ namespace Muster.Cli.Rollouts;
 /// <summary>A simulation as people read it: one column for the image as assumed, one for a bad one.</summary>
 internal static class SimulationPicture
 {
-    public static IRenderable Of(V1.SimulateRolloutResponse answer)
+    public static IRenderable Of(V1.SimulateRolloutResponse answer, bool includesLateJoiners)
     {
         var table = new Table { Border = TableBorder.Minimal };
         table.AddColumns(
@@ -26,7 +26,8 @@ internal static class SimulationPicture
         return new Rows(
             new Text(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{answer.Runs} runs of {answer.Waves.Sum()} devices in waves of {string.Join(", ", answer.Waves)}.")),
+                $"{answer.Runs} runs of {answer.Waves.Sum()} devices in waves of {string.Join(", ", answer.Waves)}.")
+                + (includesLateJoiners ? " Nobody joins late in them." : "")),
             table);
 
         void Row(string name, Func<V1.SimulatedRollouts, string> value) => table.AddRow(

@@ -68,7 +68,8 @@ internal static class StrataTable
     }
 
     private static string Note(V1.Rollout rollout, V1.Wave wave) =>
-        wave.Index >= rollout.Waves.Count ? "(what is left)"
+        wave.LateJoiners ? "(whoever joins late)"
+        : wave.Index >= rollout.Waves.Count ? "(what is left)"
         : wave.Members == 0 ? "(empty: passes at once)"
         : "";
 

@@ -65,6 +65,14 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     Task<ChangedRows?> GetChangedSinceAsync(RowQuery query, FeedPosition position, DateTimeOffset at);
 
     /// <summary>
+    /// A page of what changed of one kind behind <paramref name="after"/>: the rows that match now, in full, and the names of the others.
+    /// Presence does not count. At most as old as what is shown is without a question; costs nothing when nothing changed, and one read of
+    /// the feed otherwise. Null when the feed does not reach back to the position, or never was there.
+    /// </summary>
+    [Alias("FindChanged"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<ChangedMatches?> FindChangedAsync(RowQuery query, FeedPosition after);
+
+    /// <summary>
     /// What the feed tells of devices' changes behind <paramref name="after"/>, from memory where it reaches: however many rollouts run,
     /// the partition's feed is read once. At most as old as what is shown is without a question (a second when a nudge is lost).
     /// </summary>

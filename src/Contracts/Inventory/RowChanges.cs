@@ -27,3 +27,15 @@ public sealed record WatchReply(
 /// </param>
 [GenerateSerializer, Immutable, Alias("muster.changed-rows")]
 public sealed record ChangedRows([property: Id(0)] ImmutableArray<ListedRow> Rows, [property: Id(1)] bool KnowsPresence);
+
+/// <summary>A page of what changed behind a position.</summary>
+/// <param name="Rows">Those that match now.</param>
+/// <param name="Others">The names of those that changed and do not.</param>
+/// <param name="Next">Everything up to here was looked at.</param>
+/// <param name="IsAtEnd">Whether nothing is known behind <paramref name="Next"/>.</param>
+[GenerateSerializer, Immutable, Alias("muster.changed-matches")]
+public sealed record ChangedMatches(
+    [property: Id(0)] ImmutableArray<ListedRow> Rows,
+    [property: Id(1)] ImmutableArray<string> Others,
+    [property: Id(2)] FeedPosition Next,
+    [property: Id(3)] bool IsAtEnd);

@@ -119,6 +119,9 @@ public sealed record FreezeMembers(
 
     /// <summary>The members that run a newer version are to be counted; empty for none.</summary>
     [Id(115)] public string DowngradesTo { get; init; } = "";
+
+    /// <summary>Devices may join later: also a partition without members keeps a share.</summary>
+    [Id(100)] public bool TakesJoiners { get; init; }
 }
 
 /// <summary>The part of the committed plan that a share executes.</summary>
@@ -173,6 +176,9 @@ public sealed record AdvanceShare
 
     /// <summary>Null for an image.</summary>
     [Id(70)] public SettingSet? Settings { get; init; }
+
+    /// <summary>Null when nobody looks for them, and from a silo of an earlier version.</summary>
+    [Id(100)] public SearchJoiners? Joiners { get; init; }
 
     /// <summary>The two timers, as devices and shares look at them.</summary>
     public ChangeTimers Timers => new(InProgressTimeout, UndeliveredTimeout)

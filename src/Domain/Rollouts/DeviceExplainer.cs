@@ -73,11 +73,31 @@ public static class DeviceExplainer
             _ when rollout.Spec.RetryOf is { } retried => (
                 NotMember.NotAmongTheRest,
                 $"It matches, and was not among the members of rollout '{retried}' that had not succeeded, or did not match at the start."),
-            _ => (
-                NotMember.JoinedLater,
-                $"It matches now, and did not when the members were frozen at {At(rollout.Plan.StartedAt)}; who joins later is left out."),
+            _ => Later(rollout.Plan, seen.LeftOut),
         };
         return new DeviceExplanation { Device = seen.Device, NotMember = why, Text = text };
+    }
+
+    private static (NotMember Why, string Text) Later(RolloutPlan plan, LeftOutReason reason)
+    {
+        var since = $"It matches now, and did not when the members were frozen at {At(plan.StartedAt)}";
+        return reason switch
+        {
+            LeftOutReason.StrategyRequired => (
+                NotMember.JoinedLater, $"{since}; its site needs a strategy that the rollout is not from, so it is left out."),
+            LeftOutReason.DowngradeNotApproved => (
+                NotMember.JoinedLater,
+                $"{since}; it runs a newer version, for which the rollout has too few approvals, so it is left out."),
+            LeftOutReason.TooMany => (
+                NotMember.JoinedLater,
+                $"{since}; {RolloutLimits.LateJoinersPerPartitionMax} devices of its partition have joined, and others are left out."),
+            _ when plan is { JoinersWave: not null, JoiningEndedAt: null, RollBack: null, IsLive: true }
+                and not { State: RolloutState.Cancelling } => (
+                NotMember.JoinsSoon, $"{since}; it joins wave {plan.JoinersWave} within some ten seconds."),
+            _ when plan is { JoiningEndedAt: { } ended } => (
+                NotMember.JoinedLater, $"{since}, nor when joining ended at {At(ended)}; who joins later is left out."),
+            _ => (NotMember.JoinedLater, $"{since}; who joins later is left out."),
+        };
     }
 
     private static DeviceExplanation Waiting(

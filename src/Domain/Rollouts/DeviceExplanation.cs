@@ -20,6 +20,9 @@ public sealed record MemberSighting
 
     /// <summary>What the device would answer to an offer; null when it was not asked, or did not answer.</summary>
     [Id(4)] public OfferPreview? Preview { get; init; }
+
+    /// <summary>Of a device that matches and is no member: why, as its share has found.</summary>
+    [Id(100)] public LeftOutReason LeftOut { get; init; }
 }
 
 /// <summary>Where a member is, as its share knows it.</summary>
@@ -69,6 +72,9 @@ public enum NotMember
 
     /// <summary>It matches and is in service; the rollout retries the rest of another, and it is none of that.</summary>
     NotAmongTheRest = 6,
+
+    /// <summary>It matches and is in service since the freeze, and joins the last wave when its share looks next.</summary>
+    JoinsSoon = 7,
 }
 
 /// <summary>Where a device is in a rollout, what it waits for, or how it ended (rollouts.md 25).</summary>

@@ -7,7 +7,7 @@ internal static class OfferGrants
 {
     public static void Add(RolloutSpec spec, Dictionary<int, ShareReport> reports, PlanDraft draft)
     {
-        var budget = OfferPermits.UnavailableMax(spec.MaxUnavailable, draft.Plan.Members);
+        var budget = OfferPermits.UnavailableMax(spec.MaxUnavailable, draft.Plan.FrozenMembers);
         var room = Math.Min(budget - OfferPermits.Busy(draft.Plan), OfferPermits.RateRoom(spec, draft.Plan));
         var isBack = draft.Plan.RollBack is not null;
         for (var i = 0; i < draft.Plan.Waves.Length && room > 0; i++)

@@ -5,7 +5,8 @@ public static class OfferPermits
 {
     /// <summary>
     /// The most devices that may be offered and without an outcome at a time; at least one, or nothing would ever move.
-    /// A percentage is rounded down: a budget is a promise about the rest.
+    /// A percentage is rounded down: a budget is a promise about the rest. It is of the frozen members: who joins later makes room for
+    /// nobody.
     /// </summary>
     public static long UnavailableMax(Amount? limit, int members) => limit switch
     {

@@ -40,6 +40,7 @@ public static class PlanChecks
 
         CheckWaves(plan, wrong);
         CheckGrants(plan, wrong);
+        JoinerChecks.Check(plan, wrong);
         RollBackChecks.Check(plan, wrong);
         return wrong.ToImmutable();
     }
@@ -69,6 +70,7 @@ public static class PlanChecks
 
         CheckRate(spec, previous, next, wrong);
         CheckShares(previous, next, wrong);
+        JoinerChecks.CheckStep(previous, next, wrong);
         RollBackChecks.CheckStep(spec, previous, next, wrong);
         if (next.RollBack is not null && previous.RollBack is null)
         {

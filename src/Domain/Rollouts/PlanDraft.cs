@@ -50,19 +50,33 @@ internal sealed class PlanDraft(ResourceId rollout, RolloutPlan plan, DateTimeOf
         Tell(new WaveAwaitingApproval(rollout, wave, Plan.Waves[wave].Totals), PlanReasons.AwaitingApproval, wave, text);
     }
 
-    /// <summary>Opens the wave; one that was empty at the freeze passes at once and says so.</summary>
+    /// <summary>
+    /// Opens the wave; one that was empty at the freeze passes at once and says so. That of late joiners opens when joining has ended in
+    /// all partitions: then its members are as fixed as those of any other.
+    /// </summary>
     public void OpenWave(int wave)
     {
+        if (Plan.JoinersWave == wave && Plan.JoiningEndedAt is null)
+        {
+            Set(Plan with { JoiningEndedAt = now });
+            Tell(new RolloutJoiningEnded(rollout, wave), PlanReasons.JoiningEnded, wave,
+                $"The waves before wave {wave} have passed: who matches now and is no member is the last to join it.");
+            return;
+        }
+
         var opened = Plan.Waves[wave] with { State = WaveState.Running, StartedAt = now };
         SetWave(wave, opened);
         if (opened.Cut.Members > 0)
         {
             Tell(new WaveStarted(rollout, wave, opened.Cut.Members), PlanReasons.WaveStarted, wave,
-                $"Wave {wave} of {Plan.Waves.Length} starts with {opened.Cut.Members} devices.");
+                $"Wave {wave} of {Plan.Waves.Length} starts with {opened.Cut.Members} devices"
+                + (opened.Cut.TakesJoiners ? " that joined after the freeze." : "."));
             return;
         }
 
-        PassWave(wave, PlanReasons.WaveEmpty, $"Wave {wave} had no device at the freeze and passes at once.");
+        PassWave(wave, PlanReasons.WaveEmpty, opened.Cut.TakesJoiners
+            ? $"Wave {wave} is for devices that join after the freeze, nobody did, and it passes at once."
+            : $"Wave {wave} had no device at the freeze and passes at once.");
     }
 
     /// <summary>Passes the wave and opens the next one.</summary>

@@ -46,7 +46,11 @@ public static class RestRules
     public static RolloutStrategy? StrategyOf(Rollout? retried, RolloutSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        return retried is not null && StrategyCourse.Of(retried.Spec) == StrategyCourse.Of(spec) ? retried.Spec.Strategy : null;
+
+        // Nobody joins a rest: that alone makes no other course of it.
+        return retried is not null && StrategyCourse.Of(retried.Spec) with { IncludeLateJoiners = false } == StrategyCourse.Of(spec)
+            ? retried.Spec.Strategy
+            : null;
     }
 
     /// <summary>The draft's spec as it is edited: what it retries is not stated again, and its seed need not be.</summary>

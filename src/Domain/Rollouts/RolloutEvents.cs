@@ -16,6 +16,26 @@ public sealed record RolloutStarted(
     [property: Id(2)] int Members,
     [property: Id(3)] ImmutableArray<int> MembersPerWave) : DomainEvent;
 
+/// <summary>So many devices have joined after the freeze, all together; they are members of the last wave.</summary>
+[GenerateSerializer, Immutable, Alias("muster.late-joiners-counted")]
+public sealed record LateJoinersCounted(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Wave,
+    [property: Id(2)] int Members) : DomainEvent;
+
+/// <summary>The waves before that of the late joiners have passed: nobody joins any more but who matches now.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-joining-ended")]
+public sealed record RolloutJoiningEnded(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Wave) : DomainEvent;
+
+/// <summary>Devices of one partition match since the freeze and are members from now on.</summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-members-joined")]
+public sealed record RolloutMembersJoined(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] int Partition,
+    [property: Id(2)] ImmutableArray<DeviceId> Devices) : DomainEvent;
+
 /// <summary>The members of a wave (zero-based) are being offered the change.</summary>
 [GenerateSerializer, Immutable, Alias("muster.wave-started")]
 public sealed record WaveStarted(

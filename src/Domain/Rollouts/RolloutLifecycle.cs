@@ -4,7 +4,7 @@ namespace Muster.Domain.Rollouts;
 
 /// <summary>What a freeze found.</summary>
 /// <param name="Cuts">The waves.</param>
-/// <param name="Partitions">The partitions that hold members, ascending.</param>
+/// <param name="Partitions">The partitions that hold members, or can come to, ascending.</param>
 public sealed record FrozenMembers(ImmutableArray<WaveCut> Cuts, ImmutableArray<int> Partitions)
 {
     /// <summary>Where they were, by the tenant's site rules; null when it is not known of all of them.</summary>
@@ -40,20 +40,22 @@ public static class RolloutLifecycle
             return Decision.Refuse(plan, RolloutErrors.NoDevices(order.Rollout.Value, spec.Filter));
         }
 
-        var noGrants = ImmutableArray.CreateRange(frozen.Cuts, _ => default(WaveGrant));
+        var cuts = LateJoiners.AddWave(frozen.Cuts, spec);
+        var noGrants = ImmutableArray.CreateRange(cuts, _ => default(WaveGrant));
         var draft = new PlanDraft(order.Rollout, plan with
         {
             State = RolloutState.Running,
             Epoch = plan.Epoch + 1,
             Members = members,
-            Waves = [.. frozen.Cuts.Select(cut => new WavePlan { Cut = cut, State = WaveState.Pending })],
+            Waves = [.. cuts.Select(cut => new WavePlan { Cut = cut, State = WaveState.Pending })],
             Shares = [.. frozen.Partitions.Order().Select(partition => new SharePlan(partition, 0, noGrants))],
             StartedAt = order.Now,
             BurnUp = BurnUp.Empty,
         }, order.Now, order.Actor);
-        ImmutableArray<int> sizes = [.. frozen.Cuts.Select(cut => cut.Members)];
+        ImmutableArray<int> sizes = [.. cuts.Select(cut => cut.Members)];
         draft.Tell(new RolloutStarted(order.Rollout, draft.Plan.Epoch, members, sizes), PlanReasons.Started, null,
-            $"Started with {members} devices in waves of {string.Join(", ", sizes)}.");
+            $"Started with {members} devices in waves of {string.Join(", ", frozen.Cuts.Select(cut => cut.Members))}"
+            + (spec.IncludeLateJoiners ? ", and a last one for those that join." : "."));
         draft.OpenWave(0);
         return Decision.Accept(draft.Plan, draft.Facts);
     }

@@ -30,6 +30,12 @@ public static class RolloutLimits
     /// <summary>A draft that more people than this have written is nobody's any more.</summary>
     public const int EditorsMax = 16;
 
+    /// <summary>
+    /// Devices that join the rollout late in one partition: they stand in the part of the share's record that is written with each of its
+    /// commits, of which so many make some 10 kB, as one chunk of frozen members does. More are a rollout of their own.
+    /// </summary>
+    public const int LateJoinersPerPartitionMax = MemberChunk.MembersMax;
+
     /// <summary>The window of the rate (rollouts.md 11).</summary>
     public static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(60);
 

@@ -20,12 +20,12 @@ public sealed record RolloutPlan
     /// </summary>
     [Id(1)] public long Epoch { get; init; }
 
-    /// <summary>Members frozen at the start.</summary>
+    /// <summary>Members: those frozen at the start, and those that joined since.</summary>
     [Id(2)] public int Members { get; init; }
 
     [Id(3)] public ImmutableArray<WavePlan> Waves { get; init; } = [];
 
-    /// <summary>The partitions that hold members, ascending.</summary>
+    /// <summary>The partitions that hold members, or can come to, ascending.</summary>
     [Id(4)] public ImmutableArray<SharePlan> Shares { get; init; } = [];
 
     /// <summary>The offers of the last 60 s by second, oldest first; empty without a rate.</summary>
@@ -60,6 +60,26 @@ public sealed record RolloutPlan
     /// </summary>
     [Id(90)] public bool EndsAreKept { get; init; }
 
+    /// <summary>
+    /// Since when nobody joins any more: the waves before that of the late joiners have passed. Null before, and in a rollout that nobody
+    /// can join.
+    /// </summary>
+    [Id(100)] public DateTimeOffset? JoiningEndedAt { get; init; }
+
+    /// <summary>
+    /// Devices in service that match and are no members, as of the last reports; of a rollout that has ended, at its end.
+    /// </summary>
+    [Id(101)] public long LeftOut { get; init; }
+
+    /// <summary>The place of the wave of late joiners, always the last; null when nobody can join.</summary>
+    public int? JoinersWave => Waves is [.., { Cut.TakesJoiners: true }] ? Waves.Length - 1 : null;
+
+    /// <summary>Devices that joined after the freeze.</summary>
+    public int LateJoiners => JoinersWave is { } wave ? Waves[wave].Cut.Members : 0;
+
+    /// <summary>Members frozen at the start: percentages are of these, whoever joins later.</summary>
+    public int FrozenMembers => Members - LateJoiners;
+
     /// <summary>The number of the newest decision; they are numbered from 1.</summary>
     public long DecisionCount => Math.Max(DecisionsMade, Decisions.Length);
 
@@ -90,7 +110,7 @@ public sealed record RolloutPlan
 [GenerateSerializer, Immutable, Alias("muster.wave-plan")]
 public sealed record WavePlan
 {
-    /// <summary>Which members belong to it; fixed at the freeze.</summary>
+    /// <summary>Which members belong to it; fixed at the freeze, but for the number of late joiners.</summary>
     [Id(0)] public required WaveCut Cut { get; init; }
 
     [Id(1)] public required WaveState State { get; init; }
@@ -206,8 +226,11 @@ public static class PlanReasons
     /// <summary>The gate was open, and during the soak it was not any more.</summary>
     public const string SoakBroken = "SOAK_BROKEN";
 
-    /// <summary>The wave had no member at the freeze and passed at once.</summary>
+    /// <summary>The wave had no member at the freeze, or nobody had joined, and passed at once.</summary>
     public const string WaveEmpty = "WAVE_EMPTY";
+
+    /// <summary>All waves before that of the late joiners have passed: who matches now is the last to join.</summary>
+    public const string JoiningEnded = "JOINING_ENDED";
 
     /// <summary>The wave passed because an operator accepted its result.</summary>
     public const string WaveOverridden = "WAVE_OVERRIDDEN";

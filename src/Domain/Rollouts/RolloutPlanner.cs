@@ -70,6 +70,7 @@ public static class RolloutPlanner
         if (heard)
         {
             SumUp(reports, draft);
+            LateJoiners.Count(draft, reports.Values, input.LeftOutElsewhere);
             draft.Set(BurnUp.Draw(draft.Plan, input.Now));
         }
 
@@ -100,6 +101,7 @@ public static class RolloutPlanner
             if (versions.TryGetValue(report.Partition, out var version)
                 && report.Version >= version
                 && report.IsRollingBack == (plan.RollBack is not null)
+                && LateJoiners.IsOf(report, plan)
                 && report.Waves.Length == plan.Waves.Length
                 && (!heard.TryGetValue(report.Partition, out var other) || report.Version > other.Version))
             {
@@ -136,6 +138,8 @@ public static class RolloutPlanner
                 Stop(input, draft, i);
             }
         }
+
+        LateJoiners.OpenWave(draft, HeardReports(input, draft.Plan).Values);
 
         // Passing a wave may open one that passes at once in turn.
         for (var i = 0; i < draft.Plan.Waves.Length && draft.Plan.State == RolloutState.Running; i++)

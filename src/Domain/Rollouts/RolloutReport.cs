@@ -15,6 +15,9 @@ public sealed record RolloutPlanInput(
 {
     /// <summary>Whether a failure gate may roll the rollout back (<see cref="RollBackOrders.IsApproved"/>); else it suspends.</summary>
     public bool MayRollBack { get; init; } = true;
+
+    /// <summary>Devices in service that match and are no members, in partitions that have no share; null while it is not known.</summary>
+    public long? LeftOutElsewhere { get; init; }
 }
 
 /// <summary>What the planner did and what each wave waits for.</summary>

@@ -118,6 +118,18 @@ public sealed record RolloutShare
     /// rolled back here. Then it names members that are still on their way there, too.
     /// </summary>
     [Id(64)] public int FirstRetry { get; init; }
+
+    /// <summary>
+    /// Devices that joined after the freeze, in the order in which they did: the last of <see cref="Members"/>. At most
+    /// <see cref="RolloutLimits.LateJoinersPerPartitionMax"/>.
+    /// </summary>
+    [Id(100)] public ImmutableArray<DeviceId> Joiners { get; init; } = [];
+
+    /// <summary>The share has heard that joining has ended, has looked once more, and lets nobody in since.</summary>
+    [Id(101)] public bool JoiningHasEnded { get; init; }
+
+    /// <summary>How many members were frozen at the start; those that joined stand behind them.</summary>
+    public int FrozenCount => Members.Length - (Joiners.IsDefault ? 0 : Joiners.Length);
 }
 
 /// <summary>The members of one partition in their order, at most 512: written once, at the freeze.</summary>

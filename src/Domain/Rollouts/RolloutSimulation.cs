@@ -89,7 +89,7 @@ public static class RolloutSimulation
         ArgumentNullException.ThrowIfNull(fleet);
         ArgumentNullException.ThrowIfNull(assumptions);
         var waves = SimulatedWaves.Cut(spec, fleet);
-        var simulated = WithoutApprovers(spec, assumptions);
+        var simulated = SpecOf(spec, assumptions);
         var done = ImmutableArray.CreateBuilder<SimulatedRollout>(runs);
         for (var run = 0; run < runs; run++)
         {
@@ -101,9 +101,13 @@ public static class RolloutSimulation
         return new SimulationResult(done.MoveToImmutable(), [.. waves.Cuts.Select(cut => cut.Members)]);
     }
 
-    /// <summary>An approver behind an open gate is so much more soak: the gates are looked at for as long.</summary>
-    private static RolloutSpec WithoutApprovers(RolloutSpec spec, SimulationAssumptions assumptions) => spec with
+    /// <summary>
+    /// An approver behind an open gate is so much more soak: the gates are looked at for as long. The assumptions say nothing of devices
+    /// that come later: nobody joins.
+    /// </summary>
+    private static RolloutSpec SpecOf(RolloutSpec spec, SimulationAssumptions assumptions) => spec with
     {
+        IncludeLateJoiners = false,
         Waves = [.. spec.Waves.Select(wave => wave.NeedsApproval
             ? wave with { NeedsApproval = false, Soak = wave.Soak + assumptions.ApprovalTakes }
             : wave)],

@@ -191,6 +191,12 @@ public sealed record RolloutSpec
     /// </summary>
     [Id(90)] public ResourceId? RetryOf { get; init; }
 
+    /// <summary>
+    /// Devices that come to match after the freeze go to a trailing wave with the gate of the last listed; else they are left out and
+    /// counted (<see cref="LateJoiners"/>).
+    /// </summary>
+    [Id(100)] public bool IncludeLateJoiners { get; init; }
+
     /// <summary>What it changes.</summary>
     public ChangeKind Kind => Settings is null ? ChangeKind.OsImage : ChangeKind.Settings;
 
@@ -207,7 +213,7 @@ public sealed record RolloutSpec
         && (ImageDigest, TargetVersion, Filter, Seed) == (other.ImageDigest, other.TargetVersion, other.Filter, other.Seed)
         && Equals(Settings, other.Settings)
         && Strategy == other.Strategy
-        && RetryOf == other.RetryOf
+        && (RetryOf, IncludeLateJoiners) == (other.RetryOf, other.IncludeLateJoiners)
         && Waves.AsSpan().SequenceEqual(other.Waves.AsSpan())
         && FailureGate == other.FailureGate
         && (DevicesPerMinute, MaxUnavailable, AllowTrackChange) == (other.DevicesPerMinute, other.MaxUnavailable, other.AllowTrackChange)

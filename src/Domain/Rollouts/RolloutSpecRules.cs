@@ -23,6 +23,7 @@ public static class RolloutSpecRules
         CheckFailureGate(spec.FailureGate, problems);
         CheckPace(spec, problems);
         CheckApprovals(spec, problems);
+        LateJoiners.Check(spec, problems);
         AttemptRules.Check(spec, problems);
         return problems.ToImmutable();
     }

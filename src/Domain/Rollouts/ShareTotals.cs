@@ -12,7 +12,7 @@ public sealed record ShareTotals
     /// <summary>Nothing.</summary>
     public static ShareTotals Zero { get; } = new();
 
-    /// <summary>Members frozen into the wave; never changes.</summary>
+    /// <summary>Members frozen into the wave; never changes, but for those that join late.</summary>
     [Id(0)] public int Members { get; init; }
 
     /// <summary>Not offered now and without an outcome.</summary>
@@ -123,4 +123,10 @@ public sealed record ShareReport(
 {
     /// <summary>The share has heard that the rollout is rolled back: its totals are about the way back.</summary>
     [Id(64)] public bool IsRollingBack { get; init; }
+
+    /// <summary>Nobody joins here any more (<see cref="RolloutShare.JoiningHasEnded"/>).</summary>
+    [Id(100)] public bool JoiningHasEnded { get; init; }
+
+    /// <summary>Devices in service that match and are no members.</summary>
+    [Id(101)] public int LeftOut { get; init; }
 }

@@ -76,7 +76,8 @@ internal sealed partial class SimulatedCoordinator
 
     private RolloutReport Plan()
     {
-        var share = new ShareReport(0, ++_version, [.. _totals]);
+        // Of a rollout that is under way: who has joined is in its totals, and nobody else does.
+        var share = new ShareReport(0, ++_version, [.. _totals]) { JoiningHasEnded = true };
         (_plan, var report) = RolloutPlanner.Plan(new RolloutPlanInput(Id, _spec, _plan, [share], _now));
         return report;
     }

@@ -59,7 +59,13 @@ internal static class SpecFingerprint
             }
         }
 
-        // As above: a course of its own is older than strategies.
+        AddOrigin(text, spec);
+        return text.ToString();
+    }
+
+    /// <summary>Where it comes from, and who else may join; as above not at all without.</summary>
+    private static void AddOrigin(StringBuilder text, RolloutSpec spec)
+    {
         if (spec.Strategy is { } strategy)
         {
             Add(text, "strategy", strategy.Id.Value, strategy.Version, strategy.Revision);
@@ -70,7 +76,10 @@ internal static class SpecFingerprint
             Add(text, "retry_of", retried.Value);
         }
 
-        return text.ToString();
+        if (spec.IncludeLateJoiners)
+        {
+            Add(text, "include_late_joiners");
+        }
     }
 
     // Numbers, texts and booleans; nothing is a dash without a length.

@@ -6,7 +6,7 @@ internal static class WaitReport
     public static RolloutReport Of(RolloutSpec spec, PlanDraft draft, bool heard)
     {
         var plan = draft.Plan;
-        var budgetSpent = OfferPermits.UnavailableMax(spec.MaxUnavailable, plan.Members) <= OfferPermits.Busy(plan);
+        var budgetSpent = OfferPermits.UnavailableMax(spec.MaxUnavailable, plan.FrozenMembers) <= OfferPermits.Busy(plan);
         var rateSpent = OfferPermits.RateRoom(spec, plan) <= 0;
         var opensAt = OfferWindow.IsOpen(spec.Windows, draft.Now) ? null : OfferWindow.NextOpening(spec.Windows, draft.Now);
         var reports = ImmutableArray.CreateBuilder<WaveReport>(plan.Waves.Length);
@@ -43,7 +43,16 @@ internal static class WaitReport
 
         if (wave.State == WaveState.Pending)
         {
-            yield return plan.RollBack is null ? WaitingOn.EarlierWave : WaitingOn.LaterWave;
+            if (plan.RollBack is not null || plan.JoinersWave != index || plan.JoiningEndedAt is null)
+            {
+                yield return plan.RollBack is null ? WaitingOn.EarlierWave : WaitingOn.LaterWave;
+            }
+            else if (heard)
+            {
+                // Not every share has looked for the last time.
+                yield return WaitingOn.Reports;
+            }
+
             yield break;
         }
 

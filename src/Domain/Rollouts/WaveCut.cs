@@ -66,6 +66,11 @@ public sealed record WaveCut(
     /// <summary>In the order of their values; those that the wave could have taken something of.</summary>
     [Id(82)] public ImmutableArray<StratumCut> Strata { get; init; } = [];
 
+    /// <summary>
+    /// The trailing wave of those that join after the freeze: it takes no frozen member, and <see cref="Members"/> grows until it starts.
+    /// </summary>
+    [Id(100)] public bool TakesJoiners { get; init; }
+
     /// <summary>It has an end for each stratum.</summary>
     public bool IsStratified => !StratifiedBy.IsDefaultOrEmpty;
 
@@ -87,7 +92,7 @@ public sealed record WaveCut(
     public bool Equals(WaveCut? other) =>
         other is not null
         && (UpToHash, UpToDevice, ConnectedOnly, Members) == (other.UpToHash, other.UpToDevice, other.ConnectedOnly, other.Members)
-        && (PassedOver, Spec, IsFiltered) == (other.PassedOver, other.Spec, other.IsFiltered)
+        && (PassedOver, Spec, IsFiltered, TakesJoiners) == (other.PassedOver, other.Spec, other.IsFiltered, other.TakesJoiners)
         && StratifiedBy.AsSpan().SequenceEqual(other.StratifiedBy.AsSpan())
         && Strata.AsSpan().SequenceEqual(other.Strata.AsSpan());
 
@@ -96,7 +101,7 @@ public sealed record WaveCut(
     /// <summary>Whether the wave takes the member, if no wave before it does.</summary>
     private bool Reaches(MemberPoint member)
     {
-        if (Members == 0 || (ConnectedOnly && !member.Connected) || (IsFiltered && member.Class?.Matched(Spec) != true))
+        if (Members == 0 || TakesJoiners || (ConnectedOnly && !member.Connected) || (IsFiltered && member.Class?.Matched(Spec) != true))
         {
             return false;
         }

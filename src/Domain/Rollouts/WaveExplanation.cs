@@ -91,6 +91,8 @@ public sealed record WaveExplanation(
         var totals = wave.Totals;
         return on switch
         {
+            WaitingOn.Reports when wave is { Cut.TakesJoiners: true, State: WaveState.Pending } && plan.JoiningEndedAt is not null =>
+                new(on, 0, null, "not every partition has said who joined"),
             WaitingOn.Reports => new(on, 0, null, "not every partition has reported since the coordinator came back"),
             WaitingOn.Outcomes => new(on, totals.InProgress, null, Text($"{totals.InProgress} devices in progress have no outcome yet")),
             WaitingOn.Offline => new(on, totals.WaitingOffline, null, Text($"{totals.WaitingOffline} devices have no session")),
@@ -118,7 +120,7 @@ public sealed record WaveExplanation(
 
     private static WaveWait BudgetOf(RolloutSpec spec, RolloutPlan plan)
     {
-        var (busy, most) = (OfferPermits.Busy(plan), OfferPermits.UnavailableMax(spec.MaxUnavailable, plan.Members));
+        var (busy, most) = (OfferPermits.Busy(plan), OfferPermits.UnavailableMax(spec.MaxUnavailable, plan.FrozenMembers));
         return new(WaitingOn.Budget, busy, null, Text($"{busy} devices are in progress or about to be, and the budget is {most}"));
     }
 

@@ -67,5 +67,8 @@ public static class StrategyCourse
         Filter = order.Filter,
         Seed = order.Seed,
         RetryOf = order.RetryOf,
+
+        // A rest is known at the start; the rest of the course holds for it, too.
+        IncludeLateJoiners = course.IncludeLateJoiners && order.RetryOf is null,
     };
 }

@@ -13,6 +13,9 @@ internal static partial class RolloutsMapping
     {
         RetryOf = retried.Id,
 
+        // Who it is of is known.
+        IncludeLateJoiners = false,
+
         // The new rollout's grain says whether it still goes by it.
         Strategy = null,
         Waves = request.Waves.Count == 0 ? retried.Spec.Waves : [.. request.Waves.Select(ToSpec)],

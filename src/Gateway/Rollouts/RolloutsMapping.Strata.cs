@@ -14,6 +14,7 @@ internal static partial class RolloutsMapping
     private static V1.Wave WithStrata(WaveCut cut, V1.Wave wave)
     {
         wave.Members = cut.Members;
+        wave.LateJoiners = cut.TakesJoiners;
         foreach (var stratum in cut.Strata.IsDefault ? [] : cut.Strata)
         {
             var api = new V1.Stratum { Members = stratum.Members, Available = stratum.Available };

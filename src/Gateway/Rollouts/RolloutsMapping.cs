@@ -49,6 +49,7 @@ internal static partial class RolloutsMapping
         UndeliveredTimeout = rollout.UndeliveredTimeout?.ToTimeSpan() ?? RolloutSpec.UndeliveredTimeoutDefault,
         ApprovalsRequired = rollout.ApprovalsRequired,
         OverrideNeedsApprover = rollout.OverrideNeedsApprover,
+        IncludeLateJoiners = rollout.IncludeLateJoiners,
         Retries = ToSpec(rollout.Retries),
         Windows = [.. rollout.Windows.Select(ToSpec)],
         InProgressPolicy = ToSpec(rollout.InProgressPolicy),
@@ -65,6 +66,8 @@ internal static partial class RolloutsMapping
         api.SettingCount = api.Settings.Count;
         api.Epoch = plan.Epoch;
         api.Members = plan.Members;
+        api.LateJoiners = plan.LateJoiners;
+        api.LeftOut = plan.LeftOut;
         api.WaitingOn = plan.State == RolloutState.AwaitingApproval ? Words(rollout, approvalsNeeded) : Words(reports);
         api.CreatedAt = ApiValues.ToTimestamp(rollout.CreatedAt);
         api.StartedAt = ApiValues.ToTimestamp(plan.StartedAt);
@@ -109,6 +112,7 @@ internal static partial class RolloutsMapping
             UndeliveredPolicy = ToApi(spec.UndeliveredPolicy),
             ApprovalsRequired = spec.ApprovalsRequired,
             OverrideNeedsApprover = spec.OverrideNeedsApprover,
+            IncludeLateJoiners = spec.IncludeLateJoiners,
         };
         api.Settings.AddRange(spec.Settings?.Select(DevicesMapping.ToApi) ?? []);
         api.Waves.AddRange(spec.Waves.Select(ToApi));

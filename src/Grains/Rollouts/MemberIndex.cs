@@ -1,6 +1,7 @@
 using Muster.Contracts.Devices;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
+using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
 using Muster.Domain.Rollouts;
 
@@ -16,6 +17,8 @@ internal sealed class MemberIndex
     public static readonly TimeSpan ReachInterval = TimeSpan.FromSeconds(2);
 
     private readonly TenantId _tenant;
+    private readonly long _seed;
+    private readonly int _frozen;
 
     /// <summary>By the ids themselves: a million keys beside them would be a third of all that shares hold.</summary>
     private readonly Dictionary<string, int> _byName;
@@ -25,24 +28,28 @@ internal sealed class MemberIndex
     private ReachMark _reachMark;
     private DateTimeOffset _reachReadAt = DateTimeOffset.MinValue;
 
-    public MemberIndex(TenantId tenant, ShareMembers members)
+    public MemberIndex(TenantId tenant, ShareMembers members, ImmutableArray<DeviceId> joiners)
     {
-        _tenant = tenant;
+        (_tenant, _seed) = (tenant, members.Seed);
         Points = members.ToPoints();
-        Reach = new MemberReach[Points.Length];
-        _byName = new Dictionary<string, int>(Points.Length, StringComparer.Ordinal);
-        for (var i = 0; i < Points.Length; i++)
+        _frozen = Points.Length;
+        Reach = new MemberReach[_frozen];
+        _byName = new Dictionary<string, int>(_frozen, StringComparer.Ordinal);
+        for (var i = 0; i < _frozen; i++)
         {
             Reach[i] = MemberReach.Offline;
             _byName.Add(Points[i].Device.Value, i);
         }
+
+        Join(joiners.IsDefault ? [] : joiners);
     }
 
-    public ImmutableArray<MemberPoint> Points { get; }
+    /// <summary>The frozen members in their order, and behind them who joined.</summary>
+    public ImmutableArray<MemberPoint> Points { get; private set; }
 
-    public MemberReach[] Reach { get; }
+    public MemberReach[] Reach { get; private set; }
 
-    /// <summary>By member; the cuts are fixed by the start.</summary>
+    /// <summary>By member; the cuts are fixed by the start, and who joins is in the last wave.</summary>
     public ImmutableArray<byte> Waves { get; private set; } = [];
 
     /// <param name="deviceKey">A <see cref="DeviceKey"/>, of any tenant.</param>
@@ -61,8 +68,25 @@ internal sealed class MemberIndex
     {
         if (Waves.Length != Points.Length)
         {
-            Waves = [.. Points.Select(point => (byte)WaveCut.WaveOf(cuts, point))];
+            Waves = [.. Points.Select((_, member) => (byte)WaveOf(cuts, member))];
         }
+    }
+
+    public int WaveOf(ImmutableArray<WaveCut> cuts, int member) =>
+        member < _frozen ? WaveCut.WaveOf(cuts, Points[member]) : cuts.Length - 1;
+
+    /// <summary>Who joined, behind everybody else; where he is, and whether he can be reached, is looked up anew.</summary>
+    public void Join(ImmutableArray<DeviceId> devices)
+    {
+        var from = Points.Length;
+        Points = Points.AddRange(devices.Select(device => MemberPoint.Of(device, _seed, connected: false)));
+        Reach = [.. Reach, .. Enumerable.Repeat(MemberReach.Offline, devices.Length)];
+        for (var i = from; i < Points.Length; i++)
+        {
+            _byName.Add(Points[i].Device.Value, i);
+        }
+
+        (_reachMark, _reachReadAt) = (default, DateTimeOffset.MinValue);
     }
 
     /// <summary>Whether the device of the row can be offered something now.</summary>

@@ -71,7 +71,7 @@ internal sealed class RolloutFreeze(
         // As earlier versions ask for it: while silos are replaced, a rollout without filters and strata starts on any of them.
         return CutAsync(
             rules,
-            partition => Share(partition).FreezeAsync(command),
+            partition => FreezeAsync(partition, command),
             (partition, missing) => _sorting is null
                 ? Share(partition).GetBucketAsync(missing.Single().Bucket)
                 : Share(partition).GetPlacesAsync(freeze, missing));
@@ -140,9 +140,19 @@ internal sealed class RolloutFreeze(
         }
 
         var cuts = all.Total == 0 ? [] : await CutAsync(all, holders.ToImmutable(), places);
+        var shares = rollout.Spec.IncludeLateJoiners ? _asked : holders.ToImmutable();
         return cuts.Sum(cut => cut.Strata.Length) > StratumCut.StrataMax
             ? (new([], []), RolloutErrors.TooManyStrata(rollout.Id.Value, rollout.Spec.Waves))
-            : (new(cuts, holders.ToImmutable()) { Sites = sites, Downgrades = downgrades }, null);
+            : (new(cuts, shares) { Sites = sites, Downgrades = downgrades }, null);
+    }
+
+    private async Task<MemberHistogram> FreezeAsync(int partition, FreezeMembers command)
+    {
+        var found = await Share(partition).FreezeAsync(command);
+        return command.TakesJoiners && !found.TakesJoiners && !found.IsTooFine
+            ? throw new InvalidOperationException(
+                $"Devices may join rollout '{rollout.Id}', and a silo of an earlier version lets nobody join: update all silos.")
+            : found;
     }
 
     private async Task<IEnumerable<ImageCount>?> CountAsync(int partition, FreezeMembers command)
@@ -197,6 +207,7 @@ internal sealed class RolloutFreeze(
     {
         Sorting = _sorting,
         DowngradesTo = policy.CountsDowngradesOf(rollout.Spec) ? rollout.Spec.TargetVersion : "",
+        TakesJoiners = rollout.Spec.IncludeLateJoiners,
         Retried = retried is null ? null : new RetriedMembers(retried.Id, retried.Freeze),
     };
 

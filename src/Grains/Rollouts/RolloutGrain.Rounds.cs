@@ -79,7 +79,8 @@ internal sealed partial class RolloutGrain
         await EnsureLeadingAsync();
         await HaltIfRevokedAsync();
         await EnsureFencedAsync();
-        _round ??= new ShareRound(GrainFactory);
+        _round ??= new ShareRound(GrainFactory) { Approvals = _options.Approvals };
+        CountElsewhere();
         var until = _clock.GetUtcNow() + RoundMax;
         var asked = _round.Select(Plan, _clock.GetUtcNow());
         if (asked.Count == 0 && !_round.IsAsking)
@@ -115,6 +116,7 @@ internal sealed partial class RolloutGrain
         var input = new RolloutPlanInput(_id, rollout.Spec, Plan, _round!.Reports, now)
         {
             MayRollBack = RollBackOrders.IsApproved(rollout, _options.Approvals.ToRollBack),
+            LeftOutElsewhere = LeftOutElsewhere,
         };
         var (next, report) = RolloutPlanner.Plan(input);
         _waits = report.Waves;

@@ -249,12 +249,13 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
             return RolloutReply.Refused(error);
         }
 
-        var (images, matching) = (counted!.Value, planned.Cuts.Sum(cut => cut.Members));
+        var cuts = LateJoiners.AddWave(planned.Cuts, rollout.Spec);
+        var (images, matching) = (counted!.Value, cuts.Sum(cut => cut.Members));
         var seen = Settle(rollout with { Downgrades = planned.Downgrades ?? 0 });
         return matching == 0 ? RolloutReply.Refused(RolloutErrors.NoDevices(_id.Value, rollout.Spec.Filter)) : Reply(seen) with
         {
             Matching = matching,
-            Planned = planned.Cuts,
+            Planned = cuts,
             WithoutWayBack = await CountWithoutWayBackAsync(rollout.Spec, images),
         };
     }

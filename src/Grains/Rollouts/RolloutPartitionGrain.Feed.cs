@@ -51,6 +51,7 @@ internal sealed partial class RolloutPartitionGrain
     {
         if (!_members!.TryFind(change.Record.Key, out var member))
         {
+            NoteNotMember(change);
             return share;
         }
 

@@ -21,7 +21,7 @@ internal sealed partial class RolloutPartitionGrain
             || !_members.TryFind(DeviceKey.Of(_tenant, command.Device), out var member))
         {
             var matching = await MatchingDevices.FindAsync(inventory, _tenant, command.Filter, command.Device);
-            return sighting with { Matches = matching is not null };
+            return sighting with { Matches = matching is not null, LeftOut = _leftOut.GetValueOrDefault(command.Device) };
         }
 
         var preview = await PreviewAsync(command, ShareRules.RetryOf(_share, member));
@@ -31,7 +31,7 @@ internal sealed partial class RolloutPartitionGrain
     private MemberPlace PlaceOf(SightMember command, int member, ListedRow? row)
     {
         var (share, now) = (_share!, _clock.GetUtcNow());
-        var wave = WaveCut.WaveOf(command.Cuts, _members!.Points[member]);
+        var wave = _members!.WaveOf(command.Cuts, member);
         var reach = row is null ? MemberReach.Offline : MemberIndex.ReachOf(row, _rollout);
         var known = ShareRules.Find(share, member);
         return new MemberPlace

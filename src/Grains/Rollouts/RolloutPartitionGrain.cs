@@ -63,14 +63,14 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         ArgumentNullException.ThrowIfNull(command);
         if (_share?.Freeze == command.Freeze)
         {
-            return MemberHistogram.Of(_members!.Points);
+            return MemberHistogram.Of(_members!.Points) with { TakesJoiners = command.TakesJoiners };
         }
 
         // What happens after the head is read from the feed again; what happened before is in the rows. From now on it stays to be read.
         var end = await _feed.GetEndAsync(_partition, CancellationToken.None);
         await _hold.ResetAsync(end);
         var found = await FindMembersAsync(command);
-        if (found.Points is not { IsEmpty: false } points)
+        if (found.Points is not { } points || (points.IsEmpty && !command.TakesJoiners))
         {
             await _hold.LeaveAsync();
             return MemberHistogram.Empty with { IsTooFine = found.Points is null, Downgrades = found.Downgrades };
@@ -83,9 +83,15 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             expectedEpoch: 0,
             ShareMembers.Of(points, command.Seed));
         Load();
+        (_lookedUpTo, _lookedAt) = (end, _clock.GetUtcNow());
 
         // Of the rows that were frozen: who moves afterwards was where he was.
-        return MemberHistogram.Of(points) with { Sites = found.Sites, Downgrades = found.Downgrades };
+        return MemberHistogram.Of(points) with
+        {
+            Sites = found.Sites,
+            Downgrades = found.Downgrades,
+            TakesJoiners = command.TakesJoiners,
+        };
     }
 
     public Task<ImmutableArray<MemberPoint>> GetBucketAsync(int bucket) => Task.FromResult<ImmutableArray<MemberPoint>>(
@@ -103,6 +109,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         _share = ShareRules.Forgo(_share, command.Seen);
         await ReadFeedAsync(command.Retries);
         await TurnRoundAsync(command);
+        await LookForJoinersAsync(command);
 
         // Behind the feed: it may say that a member waits again of which the record does not know yet.
         if (NeedsReach(command))
@@ -129,13 +136,15 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             ShareCount.Totals(_share, _members.Waves, _members.Reach, command.Cuts.Length, command.Timers, _clock.GetUtcNow()))
         {
             IsRollingBack = RollBackRules.HasBegun(_share),
+            JoiningHasEnded = _share.JoiningHasEnded,
+            LeftOut = _leftOut.Count,
         };
     }
 
     private void Load()
     {
         _share = _record.State.Share;
-        _members = _share is not null && _record.State.Members is { } members ? new MemberIndex(_tenant, members) : null;
+        _members = _share is not null && _record.State.Members is { } members ? new MemberIndex(_tenant, members, _share.Joiners) : null;
     }
 
     /// <summary>

@@ -29,6 +29,9 @@ internal sealed class ShareRound(IGrainFactory grains)
     private bool _changed;
     private Exception? _lastFault;
 
+    /// <summary>What the installation asks for: who joins late may need an approval that the rollout has not got.</summary>
+    public ApprovalPolicy Approvals { get; init; }
+
     public ImmutableArray<ShareReport> Reports => [.. _reports.Values];
 
     /// <summary>The last questions ended before all were answered.</summary>
@@ -70,6 +73,7 @@ internal sealed class ShareRound(IGrainFactory grains)
     public async Task<bool> AskAsync(Rollout committed, List<int> partitions, TimeProvider clock, DateTimeOffset until)
     {
         var shares = committed.Plan.Shares.ToDictionary(share => share.Partition);
+        var joiners = SearchJoiners.Of(committed, Approvals);
         IsCutShort = false;
         foreach (var partition in partitions)
         {
@@ -86,7 +90,7 @@ internal sealed class ShareRound(IGrainFactory grains)
             }
 
             _turnAt[partition] = now;
-            var asking = AskOneAsync(committed, shares[partition], now);
+            var asking = AskOneAsync(committed, joiners, shares[partition], now);
             if (!asking.IsCompleted)
             {
                 _asking.Add(partition, asking);
@@ -117,11 +121,11 @@ internal sealed class ShareRound(IGrainFactory grains)
         return await Task.WhenAny([.. _asking.Values, time]) != time;
     }
 
-    private async Task AskOneAsync(Rollout committed, SharePlan share, DateTimeOffset now)
+    private async Task AskOneAsync(Rollout committed, SearchJoiners? joiners, SharePlan share, DateTimeOffset now)
     {
         var offering = IsGranted(share) ? 1 : 0;
         _offering += offering;
-        var report = await AskAsync(committed, share);
+        var report = await AskAsync(committed, joiners, share);
         _offering -= offering;
         _asking.Remove(share.Partition);
         if (report is not null)
@@ -143,7 +147,7 @@ internal sealed class ShareRound(IGrainFactory grains)
         return fault;
     }
 
-    private async Task<ShareReport?> AskAsync(Rollout committed, SharePlan share)
+    private async Task<ShareReport?> AskAsync(Rollout committed, SearchJoiners? joiners, SharePlan share)
     {
         var plan = committed.Plan;
         var command = new AdvanceShare
@@ -167,6 +171,7 @@ internal sealed class ShareRound(IGrainFactory grains)
             Windows = committed.Spec.Windows,
             InProgressPolicy = committed.Spec.InProgressPolicy,
             UndeliveredPolicy = committed.Spec.UndeliveredPolicy,
+            Joiners = joiners,
         };
         try
         {
@@ -184,6 +189,7 @@ internal sealed class ShareRound(IGrainFactory grains)
         !_reports.TryGetValue(share.Partition, out var report)
         || IsGranted(share)
         || report.IsRollingBack != (plan.RollBack is not null)
+        || (!report.JoiningHasEnded && plan is { State: RolloutState.Running, JoiningEndedAt: not null })
         || now - _askedAt[share.Partition] >= QuietInterval
         || plan.Waves.Zip(report.Waves).Any(pair => pair.First.IsOpen && pair.Second.Terminal < pair.Second.Members)
         || report.Waves.Any(wave => wave.InProgress > 0);

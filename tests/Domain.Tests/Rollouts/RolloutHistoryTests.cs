@@ -10,8 +10,9 @@ namespace Muster.Domain.Tests.Rollouts;
 /// <summary>
 /// Two thousand random rollouts under crashes, pauses and messages that are lost, late or repeated: none offers more than wave, rate and
 /// budget allow (I3) or outside its windows, none offers after a pause (I12), none advances below its threshold or past a manual gate that
-/// nobody opened, none makes an attempt twice, too many or too early, none is aborted or rolled back but by its gate or an operator, none
-/// that is rolled back touches a new device or leaves one behind, and all come to an end.
+/// nobody opened, none offers late joiners anything before they are counted and have their turn, none makes an attempt twice, too many or
+/// too early, none is aborted or rolled back but by its gate or an operator, none that is rolled back touches a new device or leaves one
+/// behind, and all come to an end.
 /// </summary>
 public sealed class RolloutHistoryTests
 {
@@ -66,9 +67,10 @@ public sealed class RolloutHistoryTests
             : ImmutableArray<OfferWindow>.Empty);
 
     private static readonly Gen<RolloutSpec> AnySpec = Gen.Select(
-        AnyPace, AnyRetries, Gen.Enum<TimeoutPolicy>(), Gen.Int[60, 600], AnyWindows,
-        (spec, retries, undelivered, seconds, windows) => spec with
+        AnyPace, AnyRetries, Gen.Enum<TimeoutPolicy>(), Gen.Int[60, 600], AnyWindows, Gen.Bool,
+        (spec, retries, undelivered, seconds, windows, late) => spec with
         {
+            IncludeLateJoiners = late,
             Windows = windows,
             Retries = retries,
             UndeliveredPolicy = undelivered,

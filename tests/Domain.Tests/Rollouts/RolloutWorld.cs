@@ -14,6 +14,7 @@ internal sealed partial class RolloutWorld
     private readonly Random _random;
     private readonly RolloutSpec _spec;
     private readonly bool _regressions;
+    private readonly int _frozen;
     private readonly List<WorldShare> _shares = [];
     private readonly List<Message> _messages = [];
     private readonly Dictionary<int, ShareReport> _known = [];
@@ -30,6 +31,7 @@ internal sealed partial class RolloutWorld
         _random = new Random(seed);
         _spec = spec;
         _regressions = regressions;
+        _frozen = members;
         ImmutableArray<(int Partition, MemberPoint Point)> points =
             [.. Enumerable.Range(0, members).Select(i => (i % partitions, MemberPoint.Of(Device(i), seed, _random.Next(4) > 0)))];
         if (WaveSorting.Of(spec.Waves) is { } sorting)
@@ -38,10 +40,11 @@ internal sealed partial class RolloutWorld
         }
 
         var cuts = WaveCutter.Cut(spec.Waves, [.. points.Select(point => point.Point)]);
-        for (var partition = 0; partition < Math.Min(partitions, members); partition++)
+        var waves = LateJoiners.AddWave(cuts, spec).Length;
+        for (var partition = 0; partition < (spec.IncludeLateJoiners ? partitions : Math.Min(partitions, members)); partition++)
         {
             var mine = points.Where(point => point.Partition == partition).Select(point => point.Point);
-            _shares.Add(new WorldShare(spec, partition, cuts.Length, [.. mine.Select(point => WaveCut.WaveOf(cuts, point))]));
+            _shares.Add(new WorldShare(spec, partition, waves, [.. mine.Select(point => WaveCut.WaveOf(cuts, point))]));
         }
 
         var frozen = new FrozenMembers(cuts, [.. _shares.Select(share => share.Partition)]);
@@ -138,6 +141,7 @@ internal sealed partial class RolloutWorld
                 Granted = [.. plan.Waves.Select(grant => grant.Granted)],
                 OpenedAt = [.. _committed.Waves.Select(wave => wave.StartedAt)],
                 IsRollingBack = _committed.RollBack is not null,
+                Joining = LateJoiners.JoiningOf(_committed),
             };
             _messages.Add(message);
             if (_random.Next(10) >= loss)
@@ -161,6 +165,11 @@ internal sealed partial class RolloutWorld
         if (message.IsRollingBack)
         {
             share.Turn(message.Granted, _now);
+        }
+
+        if (share.LetIn(message.Joining, looks: _random.Next(3) == 0, message.Epoch, _fence, _now) && _random.Next(4) == 0)
+        {
+            return null; // a crash between the commit and the report: it was all committed
         }
 
         if (message.IsRollingBack == RollBackRules.HasBegun(share.State))
@@ -225,6 +234,7 @@ internal sealed partial class RolloutWorld
     private void Offer(WorldMember member, long epoch, int retry)
     {
         CheckAttempt(member, retry);
+        CheckJoiner(member);
         Demand(WayBack.Is(retry) == _committed.RollBack is not null, "offered the wrong way");
         Demand(
             !WayBack.Is(retry) || member is { WasTouched: true, RunsTarget: true } || WayBack.Is(member.Retry), "nothing to go back from");
@@ -234,7 +244,7 @@ internal sealed partial class RolloutWorld
         Demand(_committed.IsOffering, $"I12: offered while {_committed.State}");
         Demand(_committed.Waves[member.Wave].IsOpen, "offered in a wave that is not open");
         var inProgress = _shares.Sum(one => one.Members.Count(other => other.State == MemberState.InProgress));
-        Demand(inProgress <= OfferPermits.UnavailableMax(_spec.MaxUnavailable, _committed.Members), "I3: budget");
+        Demand(inProgress <= OfferPermits.UnavailableMax(_spec.MaxUnavailable, _frozen), "I3: budget");
         if (_spec.DevicesPerMinute > 0)
         {
             var recent = _offerTimes.Count(at => at > _now - RolloutLimits.RateWindow);
@@ -253,6 +263,7 @@ internal sealed partial class RolloutWorld
         foreach (var share in _shares)
         {
             share.OldReports.Add(share.LastReport(_now));
+            Arrive(share);
             foreach (var member in share.Members.Where(_ => _random.Next(3) == 0))
             {
                 member.Online = _random.Next(5) > 0;
@@ -347,6 +358,7 @@ internal sealed partial class RolloutWorld
         if (plan.State == RolloutState.Succeeded)
         {
             CheckEnd();
+            CheckJoined(plan);
         }
 
         if (plan.State == RolloutState.RolledBack)
@@ -381,5 +393,7 @@ internal sealed partial class RolloutWorld
         public required ImmutableArray<DateTimeOffset?> OpenedAt { get; init; }
 
         public required bool IsRollingBack { get; init; }
+
+        public required Joining Joining { get; init; }
     }
 }

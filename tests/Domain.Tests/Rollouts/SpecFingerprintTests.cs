@@ -23,6 +23,7 @@ public sealed class SpecFingerprintTests
         Settings = [new DeviceSetting("root.Network.SSH.Enabled", "no")],
         Strategy = new RolloutStrategy(Id, 3, 7),
         RetryOf = Id,
+        IncludeLateJoiners = true,
     };
 
     public static TheoryData<string> Fields() => new(Changes(Full, typeof(RolloutSpec), "").Select(change => change.Path));

@@ -47,6 +47,9 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     /// <summary>How often it came to succeed.</summary>
     public int Successes { get; private set; }
 
+    /// <summary>How often it was offered something.</summary>
+    public int Offers { get; private set; }
+
     /// <summary>It was offered the change at least once.</summary>
     public bool WasTouched { get; private set; }
 
@@ -76,6 +79,7 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     {
         (State, Retry, EndedAt, _reason) = (MemberState.InProgress, retry, null, "");
         WasTouched = true;
+        Offers++;
         feed.Add(new WorldEntry(index, new ChangeOffered(Id, epoch, 1, "") { Retry = retry }, now));
     }
 
@@ -125,8 +129,8 @@ internal sealed class WorldShare
 {
     private readonly RolloutSpec _spec;
     private readonly int _waveCount;
-    private readonly ImmutableArray<byte> _waves;
-    private readonly MemberReach[] _reach;
+    private ImmutableArray<byte> _waves;
+    private MemberReach[] _reach;
     private readonly List<WorldEntry> _feed = [];
     private RolloutShare _committed;
 
@@ -143,7 +147,10 @@ internal sealed class WorldShare
 
     public int Partition { get; }
 
-    public ImmutableArray<WorldMember> Members { get; }
+    public ImmutableArray<WorldMember> Members { get; private set; }
+
+    /// <summary>Devices that match since the freeze and are no members, and since when.</summary>
+    public List<(DeviceId Device, DateTimeOffset At)> Outside { get; } = [];
 
     public RolloutShare State { get; private set; }
 
@@ -196,6 +203,37 @@ internal sealed class WorldShare
         {
             member.IsGivenUp &= status is not (MemberStatus.Waiting or MemberStatus.Offered);
         }
+    }
+
+    /// <summary>
+    /// Looks at who matches, the last time at all of them; what the store refuses changes nothing. True when something was committed.
+    /// </summary>
+    public bool LetIn(Joining joining, bool looks, long epoch, long fence, DateTimeOffset now)
+    {
+        var isLast = joining is Joining.Ending or Joining.Ended && LateJoiners.IsOpen(State);
+        ImmutableArray<DeviceId> devices = joining is Joining.Ending || (joining is Joining.Open && looks)
+            ? [.. Outside.Take(LateJoiners.RoomOf(State)).Select(device => device.Device)]
+            : [];
+        var next = LateJoiners.Join(State, devices);
+        next = isLast ? LateJoiners.End(next) : next;
+        if (next == State || epoch != fence)
+        {
+            return false;
+        }
+
+        var joined = next.Members.Length - State.Members.Length;
+        if (joined > 0)
+        {
+            _feed.Add(new WorldEntry(-1, null, now));
+        }
+
+        _committed = State = next;
+        var wave = _waveCount - 1;
+        Members = Members.AddRange(Enumerable.Range(Members.Length, joined).Select(i => new WorldMember(i, wave, _feed)));
+        _waves = _waves.AddRange(Enumerable.Repeat((byte)wave, joined));
+        _reach = [.. _reach, .. Enumerable.Repeat(MemberReach.Offline, joined)];
+        Outside.RemoveRange(0, joined);
+        return true;
     }
 
     public bool TakePermits(PermitGrant grant, long fence)
@@ -262,6 +300,8 @@ internal sealed class WorldShare
         new(Partition, State.Position, ShareCount.Totals(State, _waves, _reach, _waveCount, _spec.Timers, now))
         {
             IsRollingBack = RollBackRules.HasBegun(State),
+            JoiningHasEnded = State.JoiningHasEnded,
+            LeftOut = Outside.Count,
         };
 
     private MemberOutcome EndOf(int member, MemberOutcome end) =>

@@ -33,6 +33,7 @@ public sealed class StrategyCourseTests
         UndeliveredPolicy = TimeoutPolicy.Wait,
         ApprovalsRequired = 2,
         OverrideNeedsApprover = true,
+        IncludeLateJoiners = true,
     };
 
     [Fact]
@@ -42,10 +43,27 @@ public sealed class StrategyCourseTests
 
         var expanded = StrategyCourse.Expand(version, Ordered(ByHand));
 
-        Assert.Equal(ByHand with { Strategy = version.Reference }, expanded);
+        Assert.Equal(ByHand with { Strategy = version.Reference, IncludeLateJoiners = false }, expanded);
         Assert.Equal("canary@3", expanded.Strategy!.ToString());
         Assert.NotEqual(ByHand.Fingerprint, expanded.Fingerprint);
-        Assert.Equal(ByHand.Fingerprint, (expanded with { Strategy = null }).Fingerprint);
+        Assert.Equal(ByHand.Fingerprint, (expanded with { Strategy = null, IncludeLateJoiners = true }).Fingerprint);
+    }
+
+    /// <summary>Nobody joins a rest, and whoever joins the others does so by the strategy's word.</summary>
+    [Fact]
+    public void Expand_OfACourseWithLateJoiners_HasThemUnlessItRetriesARest()
+    {
+        var version = VersionOf(ByHand);
+        var (rest, all) = (Ordered(ByHand), Ordered(ByHand) with { RetryOf = null });
+
+        var expanded = StrategyCourse.Expand(version, all);
+
+        Assert.True(expanded.IncludeLateJoiners);
+        Assert.False(StrategyCourse.Expand(version, rest).IncludeLateJoiners);
+        Assert.Empty(RolloutSpecRules.Validate(StrategyCourse.Expand(version, rest)));
+        Assert.False(StrategyCourse.Expand(VersionOf(ByHand with { IncludeLateJoiners = false }), all).IncludeLateJoiners);
+        Assert.Equal(version.Reference, RestRules.StrategyOf(
+            RolloutOf(expanded, RolloutPlan.Draft), expanded with { RetryOf = Id, IncludeLateJoiners = false, Strategy = null }));
     }
 
     /// <summary>An order cannot weaken the course, whatever it says beside what is its own.</summary>
@@ -64,7 +82,7 @@ public sealed class StrategyCourseTests
         var none = new RolloutSpec { ImageDigest = "", TargetVersion = "", Waves = [] };
         var order = Ordered(ByHand) with { Settings = [new DeviceSetting("a", "b")] };
 
-        var expanded = StrategyCourse.Expand(VersionOf(ByHand), order);
+        var expanded = StrategyCourse.Expand(VersionOf(ByHand), order) with { IncludeLateJoiners = true }; // of a rest nobody joins
         var course = StrategyCourse.Of(order with { Waves = ByHand.Waves });
 
         foreach (var property in typeof(RolloutSpec).GetProperties()

@@ -157,6 +157,8 @@ internal sealed class FakeInventory : IInventoryGrain, IRevocationsGrain
     public Task<ChangedRows?> GetChangedSinceAsync(RowQuery query, FeedPosition position, DateTimeOffset at) =>
         throw new NotSupportedException();
 
+    public Task<ChangedMatches?> FindChangedAsync(RowQuery query, FeedPosition after) => throw new NotSupportedException();
+
     public Task<TailPage> FollowAsync(FeedPosition after) => throw new NotSupportedException();
 
     public Task<DevicesInService> ListInServiceAsync(TenantId tenant, string filter, string after) => throw new NotSupportedException();

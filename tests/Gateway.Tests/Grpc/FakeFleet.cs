@@ -201,6 +201,8 @@ internal sealed class FakeRows(int partition) : IInventoryGrain
         }
     }
 
+    public Task<ChangedMatches?> FindChangedAsync(RowQuery query, FeedPosition after) => throw new NotSupportedException();
+
     public Task<TailPage> FollowAsync(FeedPosition after) => throw new NotSupportedException();
 
     public Task<DevicesInService> ListInServiceAsync(TenantId tenant, string filter, string after) => throw new NotSupportedException();

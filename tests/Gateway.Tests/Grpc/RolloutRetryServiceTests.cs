@@ -44,6 +44,18 @@ public sealed class RolloutRetryServiceTests
         Assert.Empty(shown.Approvals);
     }
 
+    /// <summary>Who is of a rest is known: nobody joins it.</summary>
+    [Fact]
+    public async Task RetryRollout_OfARolloutWithLateJoiners_OrdersOneWithout()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var created = Serve(edge, Spring with { IncludeLateJoiners = true });
+
+        await Client(edge).RetryRolloutAsync(Request(), cancellationToken: Stop);
+
+        Assert.Equal(Spring with { RetryOf = IdOf("spring") }, Assert.Single(created).Command.Spec);
+    }
+
     [Fact]
     public async Task RetryRollout_WithWavesGateAndSeed_TakesThemInsteadAndCountsWhenOnlyAsked()
     {

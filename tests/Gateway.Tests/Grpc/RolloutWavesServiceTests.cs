@@ -66,6 +66,33 @@ public sealed class RolloutWavesServiceTests
     }
 
     [Fact]
+    public async Task Rollout_WithLateJoiners_ShowsTheirWaveAndWhoIsLeftOut()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        CreateRollout? created = null;
+        WaveCut late = new(ulong.MaxValue, "", false, 3, 0, 1) { TakesJoiners = true };
+        edge.Fleet.On<IRolloutGrain, RolloutReply>(nameof(IRolloutGrain.CreateAsync), (key, args) =>
+        {
+            created = (CreateRollout)args[0]!;
+            return new RolloutReply(RolloutOf(key, created.Spec, RolloutPlan.Draft with
+            {
+                State = RolloutState.Running,
+                Members = 43,
+                LeftOut = 7,
+                Waves = [.. Cuts.Add(late).Select(cut => new WavePlan { Cut = cut, State = WaveState.Pending })],
+            }), [], 0, null);
+        });
+        var request = Creation();
+        request.Rollout.IncludeLateJoiners = true;
+
+        var shown = await Client(edge).CreateRolloutAsync(request, cancellationToken: Stop);
+
+        Assert.True(created!.Spec.IncludeLateJoiners && shown.IncludeLateJoiners);
+        Assert.Equal((43L, 3L, 7L), (shown.Members, shown.LateJoiners, shown.LeftOut));
+        Assert.Equal([false, false, false, true], shown.WaveStatus.Select(wave => wave.LateJoiners));
+    }
+
+    [Fact]
     public async Task GetRollout_ThatStarted_ShowsTheStrataOfItsWaves()
     {
         await using var edge = await OperatorsEdge.StartAsync();

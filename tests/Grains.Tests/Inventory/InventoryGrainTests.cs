@@ -134,6 +134,36 @@ public sealed class InventoryGrainTests : InventorySilo
     }
 
     [Fact]
+    public async Task FindChangedAsync_OfAPosition_TellsWhatMatchesNowAndTheNamesOfTheOthers()
+    {
+        await ExpectAsync("A");
+        var inventory = InventoryOf("A");
+        var watcher = Silo.Client.CreateObjectReference<IRowWatcher>(new Told());
+        var query = Query("labels.n = 1");
+        var first = await inventory.WatchAsync(watcher, query);
+        var observer = Silo.Client.CreateObjectReference<IGatewayObserver>(new Closed());
+        var session = new SessionPresence(
+            TenantId.Default, Id("A"), 7, true, TimeProvider.System.GetUtcNow(), null, DisconnectReason.Unspecified);
+
+        await inventory.ReportPresenceAsync(new PresenceReport("g", observer, false, [session]));
+        var unchanged = await inventory.FindChangedAsync(query, first!.Position);
+        await EditAsync("A", 1);
+        await inventory.ListAsync(query);
+        var matching = await inventory.FindChangedAsync(query, first.Position);
+        var behind = await inventory.FindChangedAsync(query, matching!.Next);
+        await EditAsync("A", 2);
+        await inventory.ListAsync(query);
+        var others = await inventory.FindChangedAsync(query, matching.Next);
+
+        Assert.Equal((0, 0, first.Position), (unchanged!.Rows.Length, unchanged.Others.Length, unchanged.Next));
+        Assert.Equal((Id("A").Value, true), (Assert.Single(matching.Rows).Row.Name, matching.IsAtEnd));
+        Assert.Empty(matching.Others);
+        Assert.Equal((0, 0), (behind!.Rows.Length, behind.Others.Length));
+        Assert.Equal((0, Id("A").Value), (others!.Rows.Length, Assert.Single(others.Others)));
+        Assert.Null(await inventory.FindChangedAsync(query, first.Position with { Fingerprint = 1 }));
+    }
+
+    [Fact]
     public async Task GetChangedSinceAsync_OfDevicesThatCameAndWent_TellsThemToo()
     {
         await ExpectAsync("A");

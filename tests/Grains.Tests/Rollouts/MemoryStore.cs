@@ -19,6 +19,7 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
     private readonly Dictionary<int, List<FeedEntry>> _feeds = [];
     private readonly Dictionary<(int Partition, string Name), long> _fences = [];
     private readonly HashSet<RecordKey> _failing = [];
+    private readonly HashSet<RecordKey> _losing = [];
     private readonly Dictionary<(int Partition, string Name), FeedPosition> _readers = [];
 
     /// <summary>The next raise of a fence is lost.</summary>
@@ -30,6 +31,24 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
         lock (_gate)
         {
             _failing.Add(record);
+        }
+    }
+
+    /// <summary>The next write of the record is stored, and whoever wrote it does not hear of it: as when he dies then.</summary>
+    public void LoseNextAnswer(RecordKey record)
+    {
+        lock (_gate)
+        {
+            _losing.Add(record);
+        }
+    }
+
+    /// <summary>A write that was to go wrong has not come yet.</summary>
+    public bool IsPending(RecordKey record)
+    {
+        lock (_gate)
+        {
+            return _failing.Contains(record) || _losing.Contains(record);
         }
     }
 
@@ -105,7 +124,7 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
             _records[key] = new Stored(serializer.SerializeToArray(grainState.State), cold, version, record.Attachments.DueAt);
             grainState.ETag = version.ToString(CultureInfo.InvariantCulture);
             grainState.RecordExists = true;
-            return Task.CompletedTask;
+            return _losing.Remove(key) ? throw new StoreUnavailableException("The answer is lost on purpose.") : Task.CompletedTask;
         }
     }
 

@@ -203,6 +203,8 @@ public class FleetFactory : DispatchProxy
                 nameof(IInventoryGrain.ListInServiceAsync) =>
                     Task.FromResult(_fleet.ListInService(partition, (string)call[1]!, (string)call[2]!)),
                 nameof(IInventoryGrain.ListConnectedAsync) => Task.FromResult(_fleet.ListConnected(partition, (ReachMark)call[1]!)),
+                nameof(IInventoryGrain.FindChangedAsync) =>
+                    _fleet.FindChangedAsync(partition, (RowQuery)call[0]!, (FeedPosition)call[1]!),
                 nameof(IInventoryGrain.FollowAsync) => _fleet.FollowAsync(partition, (FeedPosition)call[0]!),
                 _ => throw new NotSupportedException(method),
             });
