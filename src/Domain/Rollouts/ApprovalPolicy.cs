@@ -28,6 +28,10 @@ public readonly record struct ApprovalPolicy(int ToStart, int ToDowngrade)
         return rollout.Downgrades > 0 ? ToRollBack : ToStart;
     }
 
+    /// <summary>Whether the image may take a device back: also of one that has not said yet what it runs.</summary>
+    public static bool MayBeDowngrade(string running, string target) =>
+        !OsVersion.TryParse(running, out _) || IsDowngrade(running, target);
+
     /// <summary>Whether the image would take a device back. What is no version, or not known, is not older than anything.</summary>
     public static bool IsDowngrade(string running, string target) =>
         OsVersion.TryParse(running, out var now) && OsVersion.TryParse(target, out var then) && then < now;

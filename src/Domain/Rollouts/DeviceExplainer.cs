@@ -87,7 +87,7 @@ public static class DeviceExplainer
                 NotMember.JoinedLater, $"{since}; its site needs a strategy that the rollout is not from, so it is left out."),
             LeftOutReason.DowngradeNotApproved => (
                 NotMember.JoinedLater,
-                $"{since}; it runs a newer version, for which the rollout has too few approvals, so it is left out."),
+                $"{since}; it runs a newer version, or has not told which, and the rollout has too few approvals, so it is left out."),
             LeftOutReason.TooMany => (
                 NotMember.JoinedLater,
                 $"{since}; {RolloutLimits.LateJoinersPerPartitionMax} devices of its partition have joined, and others are left out."),

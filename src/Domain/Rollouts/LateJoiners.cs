@@ -20,7 +20,7 @@ public enum LeftOutReason : byte
     /// <summary><see cref="RolloutLimits.LateJoinersPerPartitionMax"/> have joined in its partition already.</summary>
     TooMany = 4,
 
-    /// <summary>It runs a newer version than the image's, and the rollout has too few approvals for that.</summary>
+    /// <summary>It runs a newer version than the image's, or has not told which, and the rollout has too few approvals for that.</summary>
     DowngradeNotApproved = 5,
 }
 
@@ -60,9 +60,13 @@ public static class LateJoiners
         ArgumentNullException.ThrowIfNull(plan);
         return plan switch
         {
-            { JoinersWave: null } or { RollBack: not null } or { IsLive: false } or { State: RolloutState.Cancelling } => Joining.Never,
+            { JoinersWave: null } or { RollBack: not null } or { IsLive: false } => Joining.Never,
+
+            // Also while it is cancelled: of a share that does not know nothing is heard, and the rollout would not end.
+            _ when HasStarted(plan) => Joining.Ended,
+            { State: RolloutState.Cancelling } => Joining.Never,
             { JoiningEndedAt: null } => Joining.Open,
-            _ => HasStarted(plan) ? Joining.Ended : Joining.Ending,
+            _ => Joining.Ending,
         };
     }
 
@@ -154,14 +158,17 @@ public static class LateJoiners
         draft.Tell(new LateJoinersCounted(draft.Rollout, index, members));
     }
 
-    /// <summary>Opens the wave of late joiners when no share lets anybody in any more.</summary>
+    /// <summary>The waves before that of late joiners have passed, and it opens as soon as no share lets anybody in any more.</summary>
+    internal static bool IsEnding(RolloutPlan plan) =>
+        plan is { State: RolloutState.Running, JoiningEndedAt: not null, JoinersWave: { } wave }
+        && plan.Waves[wave].State == WaveState.Pending;
+
+    /// <summary>Opens the wave of late joiners when it has come to that.</summary>
     internal static void OpenWave(PlanDraft draft, IReadOnlyCollection<ShareReport> reports)
     {
-        if (draft.Plan is { State: RolloutState.Running, JoiningEndedAt: not null, JoinersWave: { } wave }
-            && draft.Plan.Waves[wave].State == WaveState.Pending
-            && reports.All(report => report.JoiningHasEnded))
+        if (IsEnding(draft.Plan) && reports.All(report => report.JoiningHasEnded))
         {
-            draft.OpenWave(wave);
+            draft.OpenWave(draft.Plan.JoinersWave!.Value);
         }
     }
 

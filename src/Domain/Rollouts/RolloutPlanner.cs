@@ -139,7 +139,10 @@ public static class RolloutPlanner
             }
         }
 
-        LateJoiners.OpenWave(draft, HeardReports(input, draft.Plan).Values);
+        if (LateJoiners.IsEnding(draft.Plan))
+        {
+            LateJoiners.OpenWave(draft, HeardReports(input, draft.Plan).Values);
+        }
 
         // Passing a wave may open one that passes at once in turn.
         for (var i = 0; i < draft.Plan.Waves.Length && draft.Plan.State == RolloutState.Running; i++)

@@ -62,7 +62,7 @@ internal sealed partial class SimulatedCoordinator
 
             OpenWaves();
             var hasOffered = Offer();
-            if (NextLookAt(report.NextLookAt, hasOffered, Steps) is not { } next)
+            if (NextLookAt(report.NextLookAt, hasOffered || LateJoiners.IsEnding(_plan), Steps) is not { } next)
             {
                 break;
             }
@@ -147,9 +147,9 @@ internal sealed partial class SimulatedCoordinator
         }
     }
 
-    private DateTimeOffset? NextLookAt(DateTimeOffset? planned, bool hasOffered, int steps)
+    private DateTimeOffset? NextLookAt(DateTimeOffset? planned, bool moves, int steps)
     {
-        if (hasOffered)
+        if (moves)
         {
             return _now + Round;
         }

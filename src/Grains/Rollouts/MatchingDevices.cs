@@ -37,6 +37,25 @@ internal static class MatchingDevices
         }
     }
 
+    /// <summary>The devices that a rollout may have, by their names alone.</summary>
+    public static async Task<List<DeviceInService>> ReadNamesAsync(IInventoryGrain inventory, TenantId tenant, string filter)
+    {
+        var devices = new List<DeviceInService>();
+        for (var after = ""; after is not null;)
+        {
+            var page = await inventory.ListInServiceAsync(tenant, filter, after);
+            if (page.Error is { } error)
+            {
+                throw Unreadable(error);
+            }
+
+            devices.AddRange(page.Devices);
+            after = page.After;
+        }
+
+        return devices;
+    }
+
     /// <summary>How many devices that a rollout may have match, by the image that they run; counted where the rows are.</summary>
     public static async Task<IEnumerable<ImageCount>> CountByImageAsync(IInventoryGrain inventory, TenantId tenant, string filter)
     {
@@ -94,7 +113,7 @@ internal static class MatchingDevices
     /// <summary>Only devices in service are members of rollouts.</summary>
     public static bool IsEligible(ListedRow row) => row.Row is DeviceRow { State: DeviceState.InService };
 
-    public static InvalidOperationException Unreadable(FleetError error) =>
+    private static InvalidOperationException Unreadable(FleetError error) =>
         new($"The filter of a rollout was accepted and cannot be read: {error.Message}");
 
     public static DeviceId IdOf(ListedRow row) => IdOf(row.Row.Name);

@@ -50,21 +50,9 @@ internal static class MatchingMembers
     private static async Task<FoundMembers> ReadNamesAsync(
         IInventoryGrain inventory, TenantId tenant, FreezeMembers command, HashSet<DeviceId>? rest)
     {
-        var points = new List<MemberPoint>();
-        for (var after = ""; after is not null;)
-        {
-            var page = await inventory.ListInServiceAsync(tenant, command.Filter, after);
-            if (page.Error is { } error)
-            {
-                throw MatchingDevices.Unreadable(error);
-            }
-
-            points.AddRange(page.Devices
-                .Select(device => MemberPoint.Of(MatchingDevices.IdOf(device.Name), command.Seed, device.Connected))
-                .Where(point => rest?.Contains(point.Device) != false));
-            after = page.After;
-        }
-
+        var points = (await MatchingDevices.ReadNamesAsync(inventory, tenant, command.Filter))
+            .Select(device => MemberPoint.Of(MatchingDevices.IdOf(device.Name), command.Seed, device.Connected))
+            .Where(point => rest?.Contains(point.Device) != false);
         return new FoundMembers(Order(points), Sites: null, Downgrades: null);
     }
 

@@ -52,6 +52,8 @@ internal sealed class MemberIndex
     /// <summary>By member; the cuts are fixed by the start, and who joins is in the last wave.</summary>
     public ImmutableArray<byte> Waves { get; private set; } = [];
 
+    public bool Has(DeviceId device) => _byName.ContainsKey(device.Value);
+
     /// <param name="deviceKey">A <see cref="DeviceKey"/>, of any tenant.</param>
     /// <param name="member">Its place.</param>
     public bool TryFind(string deviceKey, out int member)

@@ -13,8 +13,10 @@ internal sealed partial class RolloutGrain
     private Task _counting = Task.CompletedTask;
     private DateTimeOffset? _countedAt;
 
-    /// <summary>Null until all have been counted once.</summary>
-    private long? LeftOutElsewhere => _elsewhere.Count + Plan.Shares.Length >= _partitions.Count ? _elsewhere.Values.Sum() : null;
+    private bool _hasCounted;
+
+    /// <summary>Null until all have been asked once; then of those that have answered.</summary>
+    private long? LeftOutElsewhere => _hasCounted ? _elsewhere.Values.Sum() : null;
 
     /// <summary>Begins to, when it is time; a round does not wait for the answers.</summary>
     private void CountElsewhere()
@@ -49,6 +51,8 @@ internal sealed partial class RolloutGrain
                 LogNotCounted(fault, _id.Value);
             }
         }
+
+        _hasCounted = true;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Who matches rollout {RolloutId} without being a member was not counted everywhere")]

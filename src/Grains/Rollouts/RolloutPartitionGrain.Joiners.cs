@@ -18,9 +18,13 @@ namespace Muster.Grains.Rollouts;
 internal sealed partial class RolloutPartitionGrain
 {
     /// <summary>
-    /// As often as a share is asked of which nothing is expected. Who joins is in the last wave: ten seconds are nothing to him.
+    /// Not longer than until a share is asked of which nothing is expected, every ten seconds. Who joins is in the last wave: they are
+    /// nothing to him.
     /// </summary>
-    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(9);
+
+    /// <summary>People read the number; a count looks at every device of the partition.</summary>
+    private static readonly TimeSpan CountInterval = TimeSpan.FromMinutes(1);
 
     /// <summary>Who matches, is in service and is no member: no more than the partition has devices.</summary>
     private readonly Dictionary<DeviceId, LeftOutReason> _leftOut = [];
@@ -28,13 +32,13 @@ internal sealed partial class RolloutPartitionGrain
     /// <summary>Null when all rows have to be read.</summary>
     private FeedPosition? _lookedUpTo;
     private DateTimeOffset _lookedAt = DateTimeOffset.MinValue;
+    private DateTimeOffset? _countedAt;
 
     /// <summary>Devices of which the feed says that they left service, while some are about to join.</summary>
     private HashSet<string>? _leaving;
 
     private async Task LookForJoinersAsync(AdvanceShare command)
     {
-        var now = _clock.GetUtcNow();
         if (command.Joiners is not { } search)
         {
             return;
@@ -45,7 +49,19 @@ internal sealed partial class RolloutPartitionGrain
             await JoinAsync(command, [], isLast: true);
         }
 
-        var isLast = search.Joining == Joining.Ending && LateJoiners.IsOpen(_share!);
+        if (search.Joining is Joining.Open or Joining.Ending && LateJoiners.IsOpen(_share!))
+        {
+            await LookAsync(command, search, isLast: search.Joining == Joining.Ending);
+        }
+        else
+        {
+            await CountLeftOutAsync(search.Filter);
+        }
+    }
+
+    private async Task LookAsync(AdvanceShare command, SearchJoiners search, bool isLast)
+    {
+        var now = _clock.GetUtcNow();
         if (!isLast && now - _lookedAt < LookInterval)
         {
             return;
@@ -59,6 +75,25 @@ internal sealed partial class RolloutPartitionGrain
         {
             _lookedUpTo = next;
         }
+    }
+
+    /// <summary>
+    /// Nobody joins: names are all that has to be read. The shares of all rollouts come back together after a restart, and count one
+    /// by one.
+    /// </summary>
+    private async Task CountLeftOutAsync(string filter)
+    {
+        var now = _clock.GetUtcNow();
+        _countedAt ??= now - CountInterval + TimeSpan.FromSeconds(_partition % (int)CountInterval.TotalSeconds);
+        if (now - _countedAt < CountInterval)
+        {
+            return;
+        }
+
+        (_countedAt, _lookedUpTo) = (now, null);
+        var found = await MatchingDevices.ReadNamesAsync(GrainFactory.GetInventory(_partition), _tenant, filter);
+        _leftOut.Clear();
+        LeaveOut(found.Select(device => MatchingDevices.IdOf(device.Name)).Where(device => !_members!.Has(device)));
     }
 
     /// <summary>
@@ -110,8 +145,7 @@ internal sealed partial class RolloutPartitionGrain
     {
         var found = rows.Where(row => !_members!.TryFind(row.Record.Key, out _))
             .ToDictionary(MatchingDevices.IdOf);
-        var mayJoin = LateJoiners.IsOpen(_share!) && search.Joining is Joining.Open or Joining.Ending;
-        var joining = mayJoin ? await ChooseAsync(search, command.Seed, found) : [];
+        var joining = await ChooseAsync(search, command.Seed, found);
         var (misses, isWhole) = (_share!.Misses, true);
         if (joining.Count > 0)
         {
@@ -127,11 +161,6 @@ internal sealed partial class RolloutPartitionGrain
         if ((joining.Count > 0 || isLast) && !await JoinAsync(command, [.. joining], isLast && isWhole))
         {
             return false;
-        }
-
-        if (!mayJoin)
-        {
-            LeaveOut(found.Keys);
         }
 
         return isWhole;
@@ -164,7 +193,8 @@ internal sealed partial class RolloutPartitionGrain
             {
                 _leftOut[device] = LeftOutReason.StrategyRequired;
             }
-            else if (MatchingDevices.IsDowngrade(found[device], search.DowngradesTo))
+            else if (search.DowngradesTo.Length > 0
+                && ApprovalPolicy.MayBeDowngrade(((DeviceRow)found[device].Row).OsVersion, search.DowngradesTo))
             {
                 _leftOut[device] = LeftOutReason.DowngradeNotApproved;
             }

@@ -84,6 +84,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             ShareMembers.Of(points, command.Seed));
         Load();
         (_lookedUpTo, _lookedAt) = (end, _clock.GetUtcNow());
+        _countedAt = _lookedAt;
 
         // Of the rows that were frozen: who moves afterwards was where he was.
         return MemberHistogram.Of(points) with

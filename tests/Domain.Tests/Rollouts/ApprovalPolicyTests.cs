@@ -31,6 +31,13 @@ public sealed class ApprovalPolicyTests
         Assert.Equal(expected, ApprovalPolicy.IsDowngrade(running, target));
 
     [Theory]
+    [InlineData("12.1.0", true)]
+    [InlineData("12.0.0", false)]
+    [InlineData("", true)]
+    public void MayBeDowngrade_OfAVersionThatIsNotKnown_IsTrue(string running, bool expected) =>
+        Assert.Equal(expected, ApprovalPolicy.MayBeDowngrade(running, "12.0.0"));
+
+    [Theory]
     [InlineData(0, 0, 5, 0, 0)]
     [InlineData(0, 2, 0, 0, 2)]
     [InlineData(0, 2, 5, 2, 2)]

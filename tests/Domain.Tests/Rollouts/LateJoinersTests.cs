@@ -53,6 +53,17 @@ public sealed class LateJoinersTests
     }
 
     [Fact]
+    public void JoiningOf_ARolloutThatIsCancelledAfterTheirWaveStarted_TellsSharesThatItHasEnded()
+    {
+        var (passed, _) = Plan(Started(Late, 2, 3), 1, ended: false, Totals(2, succeeded: 2), Totals(3, succeeded: 3), Totals(1));
+        var (started, _) = Plan(passed, 2, ended: true, Totals(2, succeeded: 2), Totals(3, succeeded: 3), Totals(1));
+
+        Assert.Equal(Joining.Never, LateJoiners.JoiningOf(passed with { State = RolloutState.Cancelling }));
+        Assert.Equal(Joining.Ended, LateJoiners.JoiningOf(started with { State = RolloutState.Cancelling }));
+        Assert.Equal(Joining.Never, LateJoiners.JoiningOf(started with { State = RolloutState.Cancelled }));
+    }
+
+    [Fact]
     public void Plan_WhenTheWavesBeforeHavePassed_WaitsForTheLastLookOfEveryShareAndThenStarts()
     {
         var (passed, told) = Plan(Started(Late, 2, 3), 1, ended: false, Totals(2, succeeded: 2), Totals(3, succeeded: 3), Totals(1));
@@ -220,12 +231,20 @@ public sealed class LateJoinersTests
         Assert.Equal(plain.Runs, late.Runs);
     }
 
-    [Fact]
-    public void Estimate_OfARolloutWithLateJoiners_ReachesItsEnd()
+    /// <summary>With a gate of 100 % nothing is in progress any more when the last wave before has passed.</summary>
+    [Theory]
+    [InlineData(50, 0)]
+    [InlineData(100, 0)]
+    [InlineData(100, 1)]
+    public void Estimate_OfARolloutWithLateJoiners_ReachesItsEnd(int successPercent, int soakHours)
     {
-        var (plan, _) = Plan(Started(Late, 2, 3), 1, ended: false, Totals(2), Totals(3), Totals(4));
+        var spec = Late with
+        {
+            Waves = [Late.Waves[0], Late.Waves[1] with { SuccessPercent = successPercent, Soak = TimeSpan.FromHours(soakHours) }],
+        };
+        var (plan, _) = Plan(Started(spec, 2, 3), 1, ended: false, Totals(2), Totals(3), Totals(4));
 
-        var estimate = RolloutEstimator.Of(RolloutOf(Late, plan), Start.AddSeconds(2));
+        var estimate = RolloutEstimator.Of(RolloutOf(spec, plan), Start.AddSeconds(2));
 
         Assert.Equal(EstimateStop.Unspecified, estimate.Stop);
         Assert.Contains("9 devices have no outcome", estimate.Text, StringComparison.Ordinal);

@@ -19,6 +19,9 @@ internal sealed partial class RolloutFleet
     /// <summary>How often anybody asked what changed, in each partition.</summary>
     public Dictionary<int, int> RowsAsked { get; } = [];
 
+    /// <summary>How often anybody asked for rows, whatever has changed.</summary>
+    public int RowsListed { get; private set; }
+
     public int PartitionOf(string key) => partitions.OfDevice(key);
 
     /// <summary>A device that enters service at the site.</summary>
@@ -71,6 +74,16 @@ internal sealed partial class RolloutFleet
         }
 
         Tell(key);
+    }
+
+    public RowPage ListAsked(int partition, RowQuery query)
+    {
+        lock (_gate)
+        {
+            RowsListed++;
+        }
+
+        return List(partition, query);
     }
 
     public async Task<ChangedMatches?> FindChangedAsync(int partition, RowQuery query, FeedPosition after)

@@ -133,11 +133,11 @@ public sealed class RolloutJoinersTests(RolloutSilo silo) : IClassFixture<Rollou
         await EndFrozenAsync(Site, wave: 0);
         await silo.UntilAsync(Site, now => now.Plan.Waves[^1].Totals.InProgress == 1);
         var second = silo.Fleet.Enter(Site);
-        silo.Clock.Advance(Look);
+        silo.Clock.Advance(TimeSpan.FromMinutes(1));
         var late = await silo.UntilAsync(Site, now => now.Plan.LeftOut == 1);
         var explained = await ExplainAsync(rollout, second);
         await silo.CrashAsync(ShareOf(Site, second));
-        silo.Clock.Advance(Look);
+        silo.Clock.Advance(TimeSpan.FromMinutes(1));
         await silo.SettleAsync(Site);
         var ended = await silo.UntilAsync(Site, now => now.Plan.IsTerminal, () => silo.Fleet.End(Site, ChangeOutcome.Succeeded));
         var third = silo.Fleet.Enter(Site);
@@ -197,14 +197,21 @@ public sealed class RolloutJoinersTests(RolloutSilo silo) : IClassFixture<Rollou
             silo.Fleet.Runs(newer, "12.9.0");
             silo.Fleet.MoveTo(newer, Site);
             var older = silo.Fleet.Enter(Site);
+            var untold = silo.Fleet.Add("late-newer-new", 1)[0];
+            silo.Fleet.Runs(untold, "");
+            silo.Fleet.MoveTo(untold, Site);
             silo.Clock.Advance(Look);
 
-            await silo.UntilAsync(Site, now => now.Plan is { LateJoiners: 1, LeftOut: 1 });
+            await silo.UntilAsync(Site, now => now.Plan is { LateJoiners: 1, LeftOut: 2 });
             var explained = await ExplainAsync(rollout, newer);
+            silo.Fleet.Runs(untold, "12.0.0");
+            silo.Fleet.MoveTo(untold, Site);
+            silo.Clock.Advance(Look);
+            await silo.UntilAsync(Site, now => now.Plan is { LateJoiners: 2, LeftOut: 1 });
             await silo.UntilAsync(Site, now => now.Plan.IsTerminal, () => silo.Fleet.End(Site, ChangeOutcome.Succeeded));
 
             Assert.Contains("newer version", explained.Text, StringComparison.Ordinal);
-            Assert.Equal([0, 1], new[] { newer, older }.Select(silo.Fleet.OffersOf));
+            Assert.Equal([0, 1, 1], new[] { newer, older, untold }.Select(silo.Fleet.OffersOf));
         }
         finally
         {
@@ -359,12 +366,18 @@ public sealed class RolloutJoinersTests(RolloutSilo silo) : IClassFixture<Rollou
         silo.Fleet.Add(Site, 1);
         await StartedAsync(Site);
         await silo.UntilAsync(Site, now => now.Plan.Waves[0].Totals.InProgress == 1);
+        silo.Clock.Advance(Look);
         await silo.SettleAsync(Site);
-        var before = silo.Fleet.RowsAsked.ToDictionary();
+        var (changes, rows) = (silo.Fleet.RowsAsked.ToDictionary(), silo.Fleet.RowsListed);
 
         await silo.SettleAsync(Site);
+        Assert.Equal(changes, silo.Fleet.RowsAsked);
 
-        Assert.Equal(before, silo.Fleet.RowsAsked);
+        silo.Clock.Advance(Look);
+        await silo.SettleAsync(Site);
+        Assert.NotEqual(changes, silo.Fleet.RowsAsked);
+        Assert.All(silo.Fleet.RowsAsked, asked => Assert.InRange(asked.Value - changes.GetValueOrDefault(asked.Key), 0, 1));
+        Assert.Equal(rows, silo.Fleet.RowsListed);
     }
 
     private IStrategySetGrain Strategies => silo.Grains.GetStrategySet(TenantId.Default);

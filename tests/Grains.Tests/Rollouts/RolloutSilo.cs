@@ -198,7 +198,7 @@ public class FleetFactory : DispatchProxy
             var partition = (int)(long)args![0]!;
             return NeighbourGrain.Create<IInventoryGrain>((method, call) => method switch
             {
-                nameof(IInventoryGrain.ListAsync) => Task.FromResult(_fleet.List(partition, (RowQuery)call[0]!)),
+                nameof(IInventoryGrain.ListAsync) => Task.FromResult(_fleet.ListAsked(partition, (RowQuery)call[0]!)),
                 nameof(IInventoryGrain.CountAsync) => Task.FromResult(_fleet.Count(partition, (RowQuery)call[0]!, (string)call[1]!)),
                 nameof(IInventoryGrain.ListInServiceAsync) =>
                     Task.FromResult(_fleet.ListInService(partition, (string)call[1]!, (string)call[2]!)),
