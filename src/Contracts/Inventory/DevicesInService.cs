@@ -9,8 +9,8 @@ namespace Muster.Contracts.Inventory;
 public readonly record struct DeviceInService([property: Id(0)] string Name, [property: Id(1)] bool Connected);
 
 /// <summary>
-/// A page of the devices in service that match, in the order of their names. Without more of their rows: the freeze of a rollout asks for all
-/// of a million, and rows are ten times as large.
+/// A page of the devices in service that match, in the order of their names. Without more of their rows: the freeze of a rollout asks for
+/// all of a million, and rows are ten times as large.
 /// </summary>
 /// <param name="Devices">At most <see cref="DevicesMax"/>; fewer, and even none, do not say that it is the last page.</param>
 /// <param name="After">Where the next page begins; null when there is none.</param>

@@ -70,8 +70,8 @@ public sealed class DevicesInServiceTests
         Apply("A1", DeviceState.InService, "");
         Assert.True(TenantId.TryParse("other", out var other));
 
-        Assert.Empty(_table.ListInService(
-            new RowQuery(other, GrainTypes.Device, "", "", RowsMax: 10), InventoryFilter.Parse("", InventoryFields.Device).Filter, Now).Devices);
+        var query = new RowQuery(other, GrainTypes.Device, "", "", RowsMax: 10);
+        Assert.Empty(_table.ListInService(query, query.ReadFilter().Filter, Now).Devices);
     }
 
     private DevicesInService List(string filter, string after, int max)
