@@ -218,6 +218,23 @@ public sealed record ExpireChange(
     [Id(5)] public TimeoutPolicy UndeliveredPolicy { get; init; }
 }
 
+/// <summary>A message with an offer that found no connection.</summary>
+/// <param name="Epoch">The session that it was for.</param>
+/// <param name="Generation">The desired generation in it.</param>
+/// <param name="Sent">The number that it came with.</param>
+[GenerateSerializer, Immutable, Alias("muster.return-delivery")]
+public sealed record ReturnDelivery([property: Id(0)] long Epoch, [property: Id(1)] long Generation, [property: Id(2)] int Sent)
+{
+    /// <summary>Nothing for a message that nobody wants back.</summary>
+    public static ReturnDelivery? Of(DownDelivery delivery)
+    {
+        ArgumentNullException.ThrowIfNull(delivery);
+        return delivery is { Sent: > 0, Message: DesiredMessage message }
+            ? new ReturnDelivery(delivery.Epoch, message.Desired.Generation, delivery.Sent)
+            : null;
+    }
+}
+
 /// <summary>Takes a rollout's offer back unless it was delivered.</summary>
 /// <param name="Rollout">The rollout.</param>
 /// <param name="Reason">A name of <c>muster.v1.ErrorReason</c>.</param>

@@ -96,6 +96,13 @@ public interface IDeviceGrain : IGrainWithStringKey
     [Alias("ExpireChange"), ResponseTimeout(CallTimeouts.Commit)]
     Task<OfferReply> ExpireChangeAsync(ExpireChange command);
 
+    /// <summary>
+    /// A message that the gateway was sent found no connection, and waits for none. Should this be lost, the message counts as handed
+    /// over.
+    /// </summary>
+    [Alias("ReturnDelivery"), OneWay]
+    Task ReturnDeliveryAsync(ReturnDelivery command);
+
     /// <summary>Takes an offer back that was not delivered yet; one that was goes on.</summary>
     [Alias("WithdrawChange"), ResponseTimeout(CallTimeouts.Commit)]
     Task<OfferReply> WithdrawChangeAsync(WithdrawChange command);

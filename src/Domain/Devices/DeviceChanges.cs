@@ -19,7 +19,7 @@ public static partial class DeviceChanges
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(offer);
-        if (FindKnown(device, offer.Rollout, offer.Retry) is { } known)
+        if (FindAnswer(device, offer) is { } known)
         {
             return known;
         }
@@ -248,6 +248,15 @@ public static partial class DeviceChanges
         }
 
         return (earlier.Length < Device.EarlierChangesMax ? earlier : earlier.RemoveAt(0)).Add(last);
+    }
+
+    /// <summary>
+    /// What the device says to an attempt that it knows. An offer that nobody was told of was none: the same attempt is offered again.
+    /// </summary>
+    private static OfferDecision? FindAnswer(Device device, ChangeOffer offer)
+    {
+        var known = FindKnown(device, offer.Rollout, offer.Retry);
+        return known is { Outcome: ChangeOutcome.Withdrawn, Reason: OfferHandover.Reason } && known.Retry <= offer.Retry ? null : known;
     }
 
     private static OfferDecision? FindKnown(Device device, ResourceId rollout, int retry)

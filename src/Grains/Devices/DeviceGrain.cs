@@ -153,6 +153,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
         if (!decision.Events.IsEmpty)
         {
+            _handover = OfferHandover.Of(decision.Next);
             await PushWaitingAsync();
         }
 
@@ -200,20 +201,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     public async Task<OfferReply> WithdrawChangeAsync(WithdrawChange command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        if (Current is not { } device)
-        {
-            return Unknown();
-        }
-
-        var now = _services.Clock.GetUtcNow();
-        var decision = DeviceChanges.TakeBack(device, command.Rollout, command.Retry, command.Reason, now);
-        await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now);
-        if (!decision.Events.IsEmpty)
-        {
-            await PushAsync(new Contracts.Gateways.DesiredMessage(decision.Next.Desired));
-        }
-
-        return ReplyOf(decision);
+        return Current is null ? Unknown() : ReplyOf(await TakeBackAsync(command.Rollout, command.Retry, command.Reason));
     }
 
     public async Task EvaluatePoliciesAsync(EvaluatePolicies command)

@@ -59,6 +59,9 @@ public sealed class DeviceHistoryTests
             from policy in Gen.Enum<TimeoutPolicy>()
             select (Func<Device, Decision<Device>>)(device => Of(
                 DeviceChanges.Expire(device, Units.Rollout(rollout), 0, Over(policy), Units.Start)))),
+        (1, from rollout in Choose("spring", "summer", "autumn", "ssh", "ftp")
+            select (Func<Device, Decision<Device>>)(device => Of(
+                DeviceChanges.TakeBack(device, Units.Rollout(rollout), 0, OfferHandover.Reason, Units.Start)))),
         (1, Choose<Func<Device, Decision<Device>>>(
             device => DeviceLifecycle.Quarantine(device, "noisy", Units.Start),
             device => DeviceLifecycle.Release(device, "quiet", Units.Start),
@@ -94,12 +97,13 @@ public sealed class DeviceHistoryTests
         Assert.True(after.Desired.Generation >= before.Desired.Generation);
         Assert.True(after.GenerationReached >= before.GenerationReached);
         Assert.True(after.GenerationReached <= after.Desired.Generation);
-        // Of every rollout at most one attempt is remembered, and an attempt is made once.
+        // Of every rollout at most one attempt is remembered, and an attempt is made once, unless nobody was told of it.
         Assert.Equal(after.EarlierChanges.Length, after.EarlierChanges.Select(change => change.Rollout).Distinct().Count());
         Assert.DoesNotContain(after.EarlierChanges, change => change.Rollout == after.LastChange!.Rollout);
         Assert.All(decision.Events.OfType<ChangeOffered>(), offered => Assert.DoesNotContain(
             before.EarlierChanges.Append(before.LastChange),
-            closed => closed is not null && closed.Rollout == offered.Rollout && closed.Retry >= offered.Retry));
+            closed => closed is not null && closed.Rollout == offered.Rollout
+                && (closed.Reason == OfferHandover.Reason ? closed.Retry > offered.Retry : closed.Retry >= offered.Retry)));
 
         // At most one change: an open one is closed before another generation is issued (I2).
         Assert.True(after.Change is null || after.Change.Generation == after.Desired.Generation);
