@@ -216,6 +216,12 @@ public sealed record ExpireChange(
     [Id(4)] public TimeoutPolicy InProgressPolicy { get; init; }
 
     [Id(5)] public TimeoutPolicy UndeliveredPolicy { get; init; }
+
+    /// <summary>
+    /// The rollout is cancelled: an offer of which no message was handed to a connection is taken back at once. A silo of an earlier
+    /// version does not, and its timers go on.
+    /// </summary>
+    [Id(110)] public bool IsCancelled { get; init; }
 }
 
 /// <summary>A message with an offer that found no connection.</summary>

@@ -174,6 +174,9 @@ public sealed record AdvanceShare
     /// <summary>Null for an image.</summary>
     [Id(70)] public SettingSet? Settings { get; init; }
 
+    /// <summary>The rollout is cancelled or aborted: what no connection has got yet is taken back.</summary>
+    [Id(110)] public bool IsCancelling { get; init; }
+
     /// <summary>The two timers, as devices and shares look at them.</summary>
     public ChangeTimers Timers => new(InProgressTimeout, UndeliveredTimeout)
     {

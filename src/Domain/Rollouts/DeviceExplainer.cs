@@ -139,7 +139,8 @@ public static class DeviceExplainer
             DeliveredAt = deliveredAt,
             Step = isOpen ? preview!.Step : ChangeStep.Unspecified,
             WaitingOn = [deliveredAt is null ? WaitingOn.Delivery : WaitingOn.Outcomes],
-            Until = offeredAt is { } at ? timers.DeadlineOf(at, deliveredAt) : null,
+            Until = preview?.GoesBackAt ?? (offeredAt is { } at ? timers.DeadlineOf(at, deliveredAt) : null),
+            IsHere = preview?.GoesBackAt is not null,
         };
     }
 
@@ -171,6 +172,8 @@ public static class DeviceExplainer
                 return "never offered the change, and not touched now that the rollout is rolled back.";
             case MemberStatus.Offered when known.DeliveredAt is { } deliveredAt:
                 return $"has it since {At(deliveredAt)} and is {known.Step}; waited for{until}.";
+            case MemberStatus.Offered when known.IsHere:
+                return $"offered at {At(known.OfferedAt)}, and no connection has got it; waited for{until}, then it is offered again.";
             case MemberStatus.Offered:
                 return $"offered at {At(known.OfferedAt)} and not delivered; waited for{until}.";
             default:

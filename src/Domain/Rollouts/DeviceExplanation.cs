@@ -110,6 +110,9 @@ public sealed record DeviceExplanation
     /// <summary>The rollout that it is busy with; empty for none.</summary>
     [Id(13)] public string BusyWith { get; init; } = "";
 
+    /// <summary>No connection has got the offer yet.</summary>
+    [Id(110)] public bool IsHere { get; init; }
+
     /// <summary>One sentence for people.</summary>
     [Id(14)] public string Text { get; init; } = "";
 }

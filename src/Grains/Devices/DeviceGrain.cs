@@ -170,8 +170,11 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         }
 
         var hasSession = await FindSessionAsync(device.Epoch);
-        return OfferPreview.Of(
-            device, command.Rollout, Decide(device, command, previous, hasSession, _services.Clock.GetUtcNow()));
+        var decision = Decide(device, command, previous, hasSession, _services.Clock.GetUtcNow());
+        return OfferPreview.Of(device, command.Rollout, decision) with
+        {
+            GoesBackAt = IsHere && device.Change!.Rollout == command.Rollout ? _handover!.DueAt : null,
+        };
     }
 
     public async Task<OfferReply> ExpireChangeAsync(ExpireChange command)
@@ -188,7 +191,9 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             InProgressPolicy = command.InProgressPolicy,
             UndeliveredPolicy = command.UndeliveredPolicy,
         };
-        var decision = DeviceChanges.Expire(device, command.Rollout, command.Retry, timers, now);
+        var decision = command.IsCancelled && IsHere
+            ? DeviceChanges.TakeBack(device, command.Rollout, command.Retry, OfferHandover.CancelledReason, now)
+            : DeviceChanges.Expire(device, command.Rollout, command.Retry, timers, now);
         await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now);
         if (!decision.Events.IsEmpty)
         {

@@ -138,6 +138,7 @@ internal sealed partial class RolloutWorld
                 Granted = [.. plan.Waves.Select(grant => grant.Granted)],
                 OpenedAt = [.. _committed.Waves.Select(wave => wave.StartedAt)],
                 IsRollingBack = _committed.RollBack is not null,
+                IsCancelling = _committed.State == RolloutState.Cancelling,
             };
             _messages.Add(message);
             if (_random.Next(10) >= loss)
@@ -175,6 +176,7 @@ internal sealed partial class RolloutWorld
         }
 
         foreach (var offer in share.State.Open.Where(offer => !offer.IsConfirmed
+            || message.IsCancelling
             || RollBackRules.IsOnTheWayThere(share.State, offer.Member)))
         {
             if (_random.Next(40) == 0)
@@ -184,7 +186,7 @@ internal sealed partial class RolloutWorld
             }
 
             var (member, retry) = (share.Members[offer.Member], ShareRules.RetryOf(share.State, offer.Member));
-            share.Take(offer, RollBackRules.IsOnTheWayThere(share.State, offer.Member) ? TakeBack(member, retry)
+            share.Take(offer, IsTakenBack(share.State, offer, message) ? TakeBack(member, retry)
                 : isOpen ? Ask(member, offer, retry)
                 : member.Answer(retry), _now);
         }
@@ -381,5 +383,7 @@ internal sealed partial class RolloutWorld
         public required ImmutableArray<DateTimeOffset?> OpenedAt { get; init; }
 
         public required bool IsRollingBack { get; init; }
+
+        public required bool IsCancelling { get; init; }
     }
 }

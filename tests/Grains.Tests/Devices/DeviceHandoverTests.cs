@@ -140,6 +140,27 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
         Assert.Equal(OfferStatus.WaitingBusy, (await unit.Grain.OfferAsync(Unit.Offer("summer"))).Status);
     }
 
+    [Fact]
+    public async Task ExpireChangeAsync_OfACancelledRollout_TakesBackAtOnceWhatNoConnectionGot()
+    {
+        var unit = await new Unit(_silo).EnrolAsync();
+        var command = new ExpireChange(Unit.Rollout(), TimeSpan.FromHours(1), TimeSpan.FromDays(7)) { IsCancelled = true };
+        var sent = await OfferAsync(unit);
+
+        var mayHaveLeft = await unit.Grain.ExpireChangeAsync(command);
+        await ReturnAsync(unit, sent);
+        var preview = await unit.Grain.PreviewOfferAsync(Unit.Offer());
+        var running = await unit.Grain.ExpireChangeAsync(command with { IsCancelled = false });
+        var cancelled = await unit.Grain.ExpireChangeAsync(command);
+
+        Assert.Equal((OfferStatus.Offered, OfferStatus.Offered), (mayHaveLeft.Status, running.Status));
+        Assert.Equal(_silo.Clock.GetUtcNow() + OfferHandover.WaitMax, preview!.GoesBackAt);
+        Assert.Equal(
+            (OfferStatus.Closed, ChangeOutcome.Withdrawn, OfferHandover.CancelledReason),
+            (cancelled.Status, cancelled.Outcome, cancelled.Reason));
+        Assert.Equal(new DesiredState(2, null, null), (await unit.GetAsync()).Desired);
+    }
+
     private static async Task<DownDelivery> OfferAsync(Unit unit)
     {
         Assert.Equal(OfferStatus.Offered, (await unit.Grain.OfferAsync(Unit.Offer())).Status);

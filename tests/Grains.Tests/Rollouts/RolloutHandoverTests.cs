@@ -49,6 +49,29 @@ public sealed class RolloutHandoverTests(RolloutSilo silo) : IClassFixture<Rollo
         Assert.True(silo.Fleet.InProgressMax[site] <= 1);
     }
 
+    [Fact]
+    public async Task CancelAsync_TakesBackAtOnceWhatNoConnectionGotAndWaitsForTheOthers()
+    {
+        const string Site = "handover-cancel";
+        silo.Fleet.Add(Site, 4);
+        var rollout = await StartAsync(Site, spec => spec);
+        await silo.UntilAsync(Site, now => now.Plan.Waves[0].Totals.Offered == 4);
+        var offered = silo.Fleet.Offered(Site);
+        silo.Fleet.Deliver(offered[0]);
+        silo.Fleet.NotHandedOver.UnionWith([offered[2], offered[3]]);
+
+        await rollout.CancelAsync(Order);
+        var cancelling = await silo.UntilAsync(Site, now => now.Plan.Waves[0].Totals.InProgress == 2);
+        await silo.SettleAsync(Site);
+        Assert.Equal(RolloutState.Cancelling, cancelling.Plan.State);
+        Assert.Equal([0, 1, 1, 1], offered.Select(key => silo.Fleet.CancelledAsks.GetValueOrDefault(key)));
+        silo.Fleet.End(Site, ChangeOutcome.Succeeded);
+        var ended = await silo.UntilAsync(Site, now => now.Plan.IsTerminal);
+
+        Assert.Equal((RolloutState.Cancelled, 2), (ended.Plan.State, ended.Plan.Waves[0].Totals.Succeeded));
+        Assert.All(offered, key => Assert.Equal(1, silo.Fleet.OffersOf(key)));
+    }
+
     private async Task<IRolloutGrain> StartAsync(string site, Func<RolloutSpec, RolloutSpec> change)
     {
         var rollout = await silo.CreateAsync(site, change);

@@ -188,7 +188,8 @@ public class FleetFactory : DispatchProxy
                 nameof(IDeviceGrain.OfferAsync) => _fleet.OfferAsync(key, (OfferChange)call[0]!),
                 nameof(IDeviceGrain.PreviewOfferAsync) => Task.FromResult(_fleet.Preview(key, (OfferChange)call[0]!)),
                 nameof(IDeviceGrain.WithdrawChangeAsync) => Answer(() => _fleet.TakeBack(key, (WithdrawChange)call[0]!)),
-                nameof(IDeviceGrain.ExpireChangeAsync) => Answer(() => _fleet.Expire(key, (ExpireChange)call[0]!)),
+                nameof(IDeviceGrain.ExpireChangeAsync) => Answer(
+                    () => _fleet.Cancel(key, (ExpireChange)call[0]!) ?? _fleet.Expire(key, (ExpireChange)call[0]!)),
                 _ => throw new NotSupportedException(method),
             });
         }
