@@ -70,6 +70,14 @@ internal static class CreateRollout
         Description = "What a gate stopped is resumed by an approver only, who is none of the authors.",
     };
 
+    private static readonly Option<int> Priority = Number(
+        "--priority", "Which of several rollouts gets a device first that all of them wait for: the higher one, 0 to 9.");
+
+    private static readonly Option<bool> SupersedesOlder = new("--supersedes-older")
+    {
+        Description = "Older rollouts of an image leave it the devices that they have not told anything yet.",
+    };
+
     /// <summary>The options that the failure gate consists of.</summary>
     public static IReadOnlyList<Option> Gate => [FailureCount, FailurePercent, MinFinished, FailureAction];
 
@@ -113,7 +121,7 @@ internal static class CreateRollout
             Waves, WaveOptions.Filters, WaveOptions.Strata, FailureCount, FailurePercent, MinFinished, MaxUnavailable, PerMinute, Growth,
             InProgress, Undelivered, AttemptOptions.MaxAttempts, AttemptOptions.Backoff, AttemptOptions.BackoffMax,
             AttemptOptions.InProgressPolicy, AttemptOptions.UndeliveredPolicy, AttemptOptions.Windows,
-            FailureAction, Approvals, OverrideNeedsApprover,
+            FailureAction, Approvals, OverrideNeedsApprover, Priority, SupersedesOlder,
         ];
         ChangeOptions.AddTo(command);
         command.Add(Filter);
@@ -147,6 +155,8 @@ internal static class CreateRollout
             RateGrowth = parsed.GetValue(Growth) is { } growth ? GrowthText.Parse(growth) : null,
             ApprovalsRequired = parsed.GetValue(Approvals),
             OverrideNeedsApprover = parsed.GetValue(OverrideNeedsApprover),
+            Priority = parsed.GetValue(Priority),
+            SupersedesOlder = parsed.GetValue(SupersedesOlder),
             InProgressTimeout = Values.Duration(parsed.GetRequiredValue(InProgress)),
             UndeliveredTimeout = Values.Duration(parsed.GetRequiredValue(Undelivered)),
             FailureGate = ReadGate(parsed),

@@ -198,7 +198,16 @@ public sealed record OfferChange(
 
     /// <summary>The settings to have; null for an image.</summary>
     [Id(70)] public SettingSet? Settings { get; init; }
+
+    /// <summary>The rollout's place among those that wait for the device; null from a silo of an earlier version.</summary>
+    [Id(110)] public ChangeRank? Rank { get; init; }
 }
+
+/// <summary>A rollout waits until the device is free.</summary>
+/// <param name="Rollout">The rollout.</param>
+/// <param name="Rank">Its place among those that wait.</param>
+[GenerateSerializer, Immutable, Alias("muster.await-turn")]
+public sealed record AwaitTurn([property: Id(0)] ResourceId Rollout, [property: Id(1)] ChangeRank Rank);
 
 /// <summary>Closes a rollout's change whose time is over, as the policy of the timer says.</summary>
 /// <param name="Rollout">The rollout.</param>

@@ -56,6 +56,7 @@ public static partial class DeviceChanges
             SecurityFloor = offer.Conditions.SecurityFloor,
             Retry = offer.Retry,
             Settings = offer.Settings,
+            SupersedesBefore = offer is { Kind: ChangeKind.OsImage, Rank: { SupersedesOlder: true } rank } ? rank.StartedAt.UtcTicks : 0,
         };
         var next = device with { Change = change, Desired = DesiredState.Of(change) };
         var fact = new ChangeOffered(offer.Rollout, offer.Epoch, generation, offer.Target.Digest) { Retry = offer.Retry };
@@ -208,6 +209,7 @@ public static partial class DeviceChanges
             PreviousDigest = change.PreviousDigest,
             Kind = change.Kind,
             Settings = outcome == ChangeOutcome.Succeeded ? change.Settings : null,
+            SupersedesBefore = change.SupersedesBefore,
         };
         var earlier = Remember(device, change.Rollout);
         var next = device with
@@ -311,6 +313,7 @@ public static partial class DeviceChanges
 
     private static OfferDecision? FindImageObstacle(Device device, ChangeOffer offer) => offer switch
     {
+        _ when IsSuperseded(device, offer) => Closed(device, ChangeOutcome.Skipped, Superseded),
         _ when !offer.Models.IsEmpty && !offer.Models.Contains(device.Model) =>
             Closed(device, ChangeOutcome.Skipped, "MODEL_NOT_COMPATIBLE"),
         _ when !offer.AllowTrackChange && offer.Track != device.Track => Closed(device, ChangeOutcome.Skipped, "TRACK_MISMATCH"),

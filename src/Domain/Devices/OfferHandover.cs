@@ -17,6 +17,9 @@ public sealed record OfferHandover(long Generation, DateTimeOffset OfferedAt)
     /// <summary>So long an offer may look for a connection; its device had a session when it was made (rollouts.md 8).</summary>
     public static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(60);
 
+    /// <summary>The rank of its rollout; null for one of which it is not known.</summary>
+    public ChangeRank? Rank { get; init; }
+
     /// <summary>How often a message with it was sent on its way.</summary>
     public int Sent { get; private init; }
 

@@ -36,6 +36,7 @@ public static class DeviceExplainer
             Attempt = WayBack.CountOf(member.Retry) + 1,
             MaxAttempts = rollout.Spec.Retries?.MaxAttempts ?? 1,
             BusyWith = seen.Preview?.BusyWith ?? "",
+            KeptFor = seen.Preview?.KeptFor ?? "",
         };
         var explained = member.Status switch
         {
@@ -165,7 +166,8 @@ public static class DeviceExplainer
             case MemberStatus.Waiting or MemberStatus.Retrying when known.WaitingOn.IsEmpty:
                 return $"not offered; the rollout is {rollout.Plan.State}.";
             case MemberStatus.Waiting or MemberStatus.Retrying:
-                var busy = known.BusyWith.Length > 0 ? $" It is busy with rollout '{known.BusyWith}'." : "";
+                var busy = known.BusyWith.Length > 0 ? $" It is busy with rollout '{known.BusyWith}'."
+                    : known.KeptFor.Length > 0 ? $" It is free, and kept for rollout '{known.KeptFor}', which is first." : "";
                 var unfit = known.Reason.Length > 0 ? $" As it is now it will be left out: {known.Reason}." : "";
                 return $"waits for {string.Join(", ", known.WaitingOn)}{until}.{busy}{unfit}";
             case MemberStatus.Untouched:

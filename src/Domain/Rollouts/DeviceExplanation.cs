@@ -113,6 +113,9 @@ public sealed record DeviceExplanation
     /// <summary>No connection has got the offer yet.</summary>
     [Id(110)] public bool IsHere { get; init; }
 
+    /// <summary>The rollout that it is kept for although it is free; empty for none.</summary>
+    [Id(111)] public string KeptFor { get; init; } = "";
+
     /// <summary>One sentence for people.</summary>
     [Id(14)] public string Text { get; init; } = "";
 }

@@ -70,6 +70,12 @@ internal static class SpecFingerprint
             Add(text, "retry_of", retried.Value);
         }
 
+        // As above: rollouts that nobody put before others are older.
+        if (spec.Priority != 0 || spec.SupersedesOlder)
+        {
+            Add(text, "turn", spec.Priority, spec.SupersedesOlder);
+        }
+
         return text.ToString();
     }
 

@@ -49,6 +49,8 @@ internal static partial class RolloutsMapping
         UndeliveredTimeout = rollout.UndeliveredTimeout?.ToTimeSpan() ?? RolloutSpec.UndeliveredTimeoutDefault,
         ApprovalsRequired = rollout.ApprovalsRequired,
         OverrideNeedsApprover = rollout.OverrideNeedsApprover,
+        Priority = rollout.Priority,
+        SupersedesOlder = rollout.SupersedesOlder,
         Retries = ToSpec(rollout.Retries),
         Windows = [.. rollout.Windows.Select(ToSpec)],
         InProgressPolicy = ToSpec(rollout.InProgressPolicy),
@@ -109,6 +111,8 @@ internal static partial class RolloutsMapping
             UndeliveredPolicy = ToApi(spec.UndeliveredPolicy),
             ApprovalsRequired = spec.ApprovalsRequired,
             OverrideNeedsApprover = spec.OverrideNeedsApprover,
+            Priority = spec.Priority,
+            SupersedesOlder = spec.SupersedesOlder,
         };
         api.Settings.AddRange(spec.Settings?.Select(DevicesMapping.ToApi) ?? []);
         api.Waves.AddRange(spec.Waves.Select(ToApi));

@@ -141,6 +141,11 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         var hasSession = await FindSessionAsync(device.Epoch);
         var now = _services.Clock.GetUtcNow();
         var decision = Decide(device, command, previous, hasSession, now);
+        if (FindTurnOfOthers(command, decision, now) is { } waits)
+        {
+            return waits;
+        }
+
         try
         {
             await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now, FencesOf(command, previous));
@@ -153,7 +158,8 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
         if (!decision.Events.IsEmpty)
         {
-            _handover = OfferHandover.Of(decision.Next);
+            _handover = OfferHandover.Of(decision.Next) is { } handover ? handover with { Rank = command.Rank } : null;
+            TakeTurn(command.Rollout);
             await PushWaitingAsync();
         }
 
@@ -170,9 +176,11 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         }
 
         var hasSession = await FindSessionAsync(device.Epoch);
-        var decision = Decide(device, command, previous, hasSession, _services.Clock.GetUtcNow());
+        var now = _services.Clock.GetUtcNow();
+        var decision = Decide(device, command, previous, hasSession, now);
         return OfferPreview.Of(device, command.Rollout, decision) with
         {
+            KeptFor = KeptFor(command, decision, now),
             GoesBackAt = IsHere && device.Change!.Rollout == command.Rollout ? _handover!.DueAt : null,
         };
     }
@@ -296,6 +304,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             AllowTrackChange = command.AllowTrackChange,
             Conditions = command.Conditions ?? ImageConditions.None,
             Settings = command.Settings,
+            Rank = command.Rank,
             Retry = command.Retry,
             SettlesWithin = command.SettlesWithin,
         };

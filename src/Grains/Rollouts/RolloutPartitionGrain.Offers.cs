@@ -96,6 +96,7 @@ internal sealed partial class RolloutPartitionGrain
                 : await device.OfferAsync(OfferOf(command.Image, command.Settings, command.AllowTrackChange, offer.Epoch, retry) with
                 {
                     SettlesWithin = command.InProgressTimeout,
+                    Rank = command.Rank,
                 });
         }
         catch (Exception fault)

@@ -168,6 +168,7 @@ internal sealed class ShareRound(IGrainFactory grains)
             InProgressPolicy = committed.Spec.InProgressPolicy,
             UndeliveredPolicy = committed.Spec.UndeliveredPolicy,
             IsCancelling = plan.State == RolloutState.Cancelling,
+            Rank = committed.Rank,
         };
         try
         {

@@ -47,6 +47,18 @@ public sealed class DeviceExplainerTests
     }
 
     [Fact]
+    public void Explain_AMemberWhoseDeviceIsKeptForAnother_NamesIt()
+    {
+        var preview = new OfferPreview { Verdict = OfferVerdict.InProgress, WouldOffer = true, KeptFor = "urgent" };
+
+        var explained = DeviceExplainer.Explain(
+            Running(), [new WaveReport([])], Seen(MemberStatus.Waiting, MemberWait.Permit) with { Preview = preview });
+
+        Assert.EndsWith(
+            "waits for Permit. It is free, and kept for rollout 'urgent', which is first.", explained.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Explain_AMemberWhoseOfferNoConnectionGot_SaysUntilWhenItWaits()
     {
         var preview = new OfferPreview

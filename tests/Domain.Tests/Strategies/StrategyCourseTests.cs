@@ -33,6 +33,8 @@ public sealed class StrategyCourseTests
         UndeliveredPolicy = TimeoutPolicy.Wait,
         ApprovalsRequired = 2,
         OverrideNeedsApprover = true,
+        Priority = 3,
+        SupersedesOlder = true,
     };
 
     [Fact]

@@ -161,6 +161,8 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
 
     public Task<OfferReply> ExpireChangeAsync(ExpireChange command) => throw new NotSupportedException();
 
+    public Task AwaitTurnAsync(AwaitTurn command) => throw new NotSupportedException();
+
     public Task ReturnDeliveryAsync(ReturnDelivery command)
     {
         Returned.Enqueue(command);

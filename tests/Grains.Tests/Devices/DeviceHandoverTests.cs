@@ -8,9 +8,6 @@ namespace Muster.Grains.Tests.Devices;
 /// <summary>An offer of which no message was handed to a connection goes back; one of which that is not known stays.</summary>
 public sealed class DeviceHandoverTests : IAsyncLifetime
 {
-    /// <summary>The timer looks every five seconds at first; far more than that.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly DeviceSilo _silo = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -27,7 +24,7 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
 
         Assert.Equal(1, (await unit.GetAsync()).Desired.Generation);
         _silo.Clock.Advance(OfferHandover.WaitMax);
-        await UntilAsync(async () => (await unit.GetAsync()).Change is null);
+        await Unit.UntilAsync(async () => (await unit.GetAsync()).Change is null);
 
         var closed = Assert.IsType<ChangeClosed>((await _silo.EntriesOfAsync(unit.GrainId))[^1].Fact);
         Assert.Equal((ChangeOutcome.Withdrawn, OfferHandover.Reason), (closed.Outcome, closed.Reason));
@@ -47,7 +44,7 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
 
         await ReturnAsync(unit, sent);
 
-        await UntilAsync(async () => (await unit.GetAsync()).Change is null);
+        await Unit.UntilAsync(async () => (await unit.GetAsync()).Change is null);
     }
 
     [Fact]
@@ -106,6 +103,7 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
         _silo.FailNextWrite(unit.GrainId, StorageFault.Lost);
 
         await ReturnAsync(unit, sent);
+        await Unit.UntilAsync(() => Task.FromResult(!_silo.IsFaultPending(unit.GrainId)));
         await unit.ConnectAsync();
         await ReturnAsync(unit, sent);
 
@@ -124,7 +122,7 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
 
         await ReturnAsync(unit, sent); // refused by the store: it knows of the delivery
 
-        await UntilAsync(async () => (await unit.GetAsync()).Change?.DeliveredAt is not null);
+        await Unit.UntilAsync(async () => (await unit.GetAsync()).Change?.DeliveredAt is not null);
         Assert.DoesNotContain(nameof(ChangeClosed), await unit.FactsAsync());
     }
 
@@ -134,7 +132,7 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
         var unit = await new Unit(_silo).EnrolAsync();
         await ReturnAsync(unit, await OfferAsync(unit));
 
-        await UntilAsync(async () => (await unit.Grain.OfferAsync(Unit.Offer("summer"))).Status == OfferStatus.WaitingOffline);
+        await Unit.UntilAsync(async () => (await unit.Grain.OfferAsync(Unit.Offer("summer"))).Status == OfferStatus.WaitingOffline);
         await unit.Grain.StatusAsync(new ReportStatus(unit.Envelope("boot-1", 1), new DeviceHealth(1, null, "")));
 
         Assert.Equal(OfferStatus.WaitingBusy, (await unit.Grain.OfferAsync(Unit.Offer("summer"))).Status);
@@ -149,6 +147,7 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
 
         var mayHaveLeft = await unit.Grain.ExpireChangeAsync(command);
         await ReturnAsync(unit, sent);
+        await Unit.UntilAsync(async () => (await unit.Grain.PreviewOfferAsync(Unit.Offer()))!.GoesBackAt is not null);
         var preview = await unit.Grain.PreviewOfferAsync(Unit.Offer());
         var running = await unit.Grain.ExpireChangeAsync(command with { IsCancelled = false });
         var cancelled = await unit.Grain.ExpireChangeAsync(command);
@@ -174,15 +173,5 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
     {
         await unit.Grain.ReturnDeliveryAsync(ReturnDelivery.Of(delivery)!);
         await unit.GetAsync();
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (!await condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, "It never happened.");
-            await Task.Delay(TimeSpan.FromMilliseconds(20), Cancel);
-        }
     }
 }
