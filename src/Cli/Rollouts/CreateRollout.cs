@@ -76,6 +76,14 @@ internal static class CreateRollout
             + " it they are left out and counted.",
     };
 
+    private static readonly Option<int> Priority = Number(
+        "--priority", "Which of several rollouts gets a device first that all of them wait for: the higher one, 0 to 9.");
+
+    private static readonly Option<bool> SupersedesOlder = new("--supersedes-older")
+    {
+        Description = "Older rollouts of an image leave it the devices that they have not told anything yet.",
+    };
+
     /// <summary>The options that the failure gate consists of.</summary>
     public static IReadOnlyList<Option> Gate => [FailureCount, FailurePercent, MinFinished, FailureAction];
 
@@ -119,7 +127,7 @@ internal static class CreateRollout
             Waves, WaveOptions.Filters, WaveOptions.Strata, FailureCount, FailurePercent, MinFinished, MaxUnavailable, PerMinute, Growth,
             InProgress, Undelivered, AttemptOptions.MaxAttempts, AttemptOptions.Backoff, AttemptOptions.BackoffMax,
             AttemptOptions.InProgressPolicy, AttemptOptions.UndeliveredPolicy, AttemptOptions.Windows,
-            FailureAction, Approvals, OverrideNeedsApprover, IncludeLateJoiners,
+            FailureAction, Approvals, OverrideNeedsApprover, IncludeLateJoiners, Priority, SupersedesOlder,
         ];
         ChangeOptions.AddTo(command);
         command.Add(Filter);
@@ -154,6 +162,8 @@ internal static class CreateRollout
             ApprovalsRequired = parsed.GetValue(Approvals),
             OverrideNeedsApprover = parsed.GetValue(OverrideNeedsApprover),
             IncludeLateJoiners = parsed.GetValue(IncludeLateJoiners),
+            Priority = parsed.GetValue(Priority),
+            SupersedesOlder = parsed.GetValue(SupersedesOlder),
             InProgressTimeout = Values.Duration(parsed.GetRequiredValue(InProgress)),
             UndeliveredTimeout = Values.Duration(parsed.GetRequiredValue(Undelivered)),
             FailureGate = ReadGate(parsed),

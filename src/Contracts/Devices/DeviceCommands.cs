@@ -198,7 +198,16 @@ public sealed record OfferChange(
 
     /// <summary>The settings to have; null for an image.</summary>
     [Id(70)] public SettingSet? Settings { get; init; }
+
+    /// <summary>The rollout's place among those that wait for the device; null from a silo of an earlier version.</summary>
+    [Id(110)] public ChangeRank? Rank { get; init; }
 }
+
+/// <summary>A rollout waits until the device is free.</summary>
+/// <param name="Rollout">The rollout.</param>
+/// <param name="Rank">Its place among those that wait.</param>
+[GenerateSerializer, Immutable, Alias("muster.await-turn")]
+public sealed record AwaitTurn([property: Id(0)] ResourceId Rollout, [property: Id(1)] ChangeRank Rank);
 
 /// <summary>Closes a rollout's change whose time is over, as the policy of the timer says.</summary>
 /// <param name="Rollout">The rollout.</param>
@@ -216,6 +225,29 @@ public sealed record ExpireChange(
     [Id(4)] public TimeoutPolicy InProgressPolicy { get; init; }
 
     [Id(5)] public TimeoutPolicy UndeliveredPolicy { get; init; }
+
+    /// <summary>
+    /// The rollout is cancelled: an offer of which no message was handed to a connection is taken back at once. A silo of an earlier
+    /// version does not, and its timers go on.
+    /// </summary>
+    [Id(110)] public bool IsCancelled { get; init; }
+}
+
+/// <summary>A message with an offer that found no connection.</summary>
+/// <param name="Epoch">The session that it was for.</param>
+/// <param name="Generation">The desired generation in it.</param>
+/// <param name="Sent">The number that it came with.</param>
+[GenerateSerializer, Immutable, Alias("muster.return-delivery")]
+public sealed record ReturnDelivery([property: Id(0)] long Epoch, [property: Id(1)] long Generation, [property: Id(2)] int Sent)
+{
+    /// <summary>Nothing for a message that nobody wants back.</summary>
+    public static ReturnDelivery? Of(DownDelivery delivery)
+    {
+        ArgumentNullException.ThrowIfNull(delivery);
+        return delivery is { Sent: > 0, Message: DesiredMessage message }
+            ? new ReturnDelivery(delivery.Epoch, message.Desired.Generation, delivery.Sent)
+            : null;
+    }
 }
 
 /// <summary>Takes a rollout's offer back unless it was delivered.</summary>

@@ -96,6 +96,20 @@ public interface IDeviceGrain : IGrainWithStringKey
     [Alias("ExpireChange"), ResponseTimeout(CallTimeouts.Commit)]
     Task<OfferReply> ExpireChangeAsync(ExpireChange command);
 
+    /// <summary>
+    /// A rollout waits for the device, which is busy with another: when it is free, it is kept for the first of them for a while. An older
+    /// offer that no connection has got leaves a newer one its place. Should this be lost, the next to ask has the device.
+    /// </summary>
+    [Alias("AwaitTurn"), OneWay]
+    Task AwaitTurnAsync(AwaitTurn command);
+
+    /// <summary>
+    /// A message that the gateway was sent found no connection, and waits for none. Should this be lost, the message counts as handed
+    /// over.
+    /// </summary>
+    [Alias("ReturnDelivery"), OneWay]
+    Task ReturnDeliveryAsync(ReturnDelivery command);
+
     /// <summary>Takes an offer back that was not delivered yet; one that was goes on.</summary>
     [Alias("WithdrawChange"), ResponseTimeout(CallTimeouts.Commit)]
     Task<OfferReply> WithdrawChangeAsync(WithdrawChange command);

@@ -26,7 +26,14 @@ public sealed record DownDelivery(
     [property: Id(0)] TenantId Tenant,
     [property: Id(1)] DeviceId Device,
     [property: Id(2)] long Epoch,
-    [property: Id(3)] DownMessage Message);
+    [property: Id(3)] DownMessage Message)
+{
+    /// <summary>
+    /// How often its grain has sent the offer that it carries, this time included: when there is no connection to hand it to, the gateway
+    /// returns this number (<see cref="Devices.IDeviceGrain.ReturnDeliveryAsync"/>). 0 for what nobody wants back.
+    /// </summary>
+    [Id(110)] public int Sent { get; init; }
+}
 
 /// <summary>Closes sessions.</summary>
 /// <param name="EpochMax">Sessions with this epoch or an older one; publish-only sessions only when <paramref name="All"/>.</param>

@@ -96,6 +96,9 @@ public sealed record SightMember
 
     /// <summary>Null for an image.</summary>
     [Id(70)] public SettingSet? Settings { get; init; }
+
+    /// <summary>Null before the start.</summary>
+    [Id(110)] public ChangeRank? Rank { get; init; }
 }
 
 /// <summary>Freezes the members of a partition.</summary>
@@ -179,6 +182,12 @@ public sealed record AdvanceShare
 
     /// <summary>Null when nobody looks for them, and from a silo of an earlier version.</summary>
     [Id(100)] public SearchJoiners? Joiners { get; init; }
+
+    /// <summary>The rollout is cancelled or aborted: what no connection has got yet is taken back.</summary>
+    [Id(110)] public bool IsCancelling { get; init; }
+
+    /// <summary>The rollout's place among those that wait for the same devices; null from a silo of an earlier version.</summary>
+    [Id(111)] public ChangeRank? Rank { get; init; }
 
     /// <summary>The two timers, as devices and shares look at them.</summary>
     public ChangeTimers Timers => new(InProgressTimeout, UndeliveredTimeout)

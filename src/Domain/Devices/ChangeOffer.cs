@@ -22,6 +22,9 @@ public sealed record ChangeOffer(
     /// <summary>What the image asks of the device.</summary>
     public ImageConditions Conditions { get; init; } = ImageConditions.None;
 
+    /// <summary>The place of its rollout among those that wait for the device; null from a silo of an earlier version.</summary>
+    public ChangeRank? Rank { get; init; }
+
     /// <summary>Attempts of the same rollout that ended before this one.</summary>
     public int Retry { get; init; }
 

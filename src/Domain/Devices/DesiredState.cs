@@ -141,6 +141,9 @@ public sealed record ChangeInProgress(
     /// <summary>The settings offered; null for an image.</summary>
     [Id(70)] public SettingSet? Settings { get; init; }
 
+    /// <summary>Images of rollouts that were started before this, in UTC ticks, are not offered any more; 0 for none.</summary>
+    [Id(110)] public long SupersedesBefore { get; init; }
+
     public ChangeKind Kind => Settings is null ? ChangeKind.OsImage : ChangeKind.Settings;
 }
 
@@ -167,4 +170,7 @@ public sealed record ClosedChange(
 
     /// <summary>What the device has to report still; null unless it is the newest change of settings, and succeeded.</summary>
     [Id(71)] public SettingSet? Settings { get; init; }
+
+    /// <summary>Images of rollouts that were started before this, in UTC ticks, are not offered any more; 0 for none.</summary>
+    [Id(110)] public long SupersedesBefore { get; init; }
 }

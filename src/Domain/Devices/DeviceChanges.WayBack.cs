@@ -19,7 +19,7 @@ public static partial class DeviceChanges
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(offer);
-        return FindKnown(device, offer.Rollout, offer.Retry)
+        return FindAnswer(device, offer)
             ?? FindAbsence(device)
             ?? FindUnsettled(device, offer, hasSession, now)
             ?? FindObstacleOfWayBack(device, offer, previous)

@@ -19,7 +19,7 @@ public static partial class DeviceChanges
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(offer);
-        if (FindKnown(device, offer.Rollout, offer.Retry) is { } known)
+        if (FindAnswer(device, offer) is { } known)
         {
             return known;
         }
@@ -56,6 +56,7 @@ public static partial class DeviceChanges
             SecurityFloor = offer.Conditions.SecurityFloor,
             Retry = offer.Retry,
             Settings = offer.Settings,
+            SupersedesBefore = offer is { Kind: ChangeKind.OsImage, Rank: { SupersedesOlder: true } rank } ? rank.StartedAt.UtcTicks : 0,
         };
         var next = device with { Change = change, Desired = DesiredState.Of(change) };
         var fact = new ChangeOffered(offer.Rollout, offer.Epoch, generation, offer.Target.Digest) { Retry = offer.Retry };
@@ -208,6 +209,7 @@ public static partial class DeviceChanges
             PreviousDigest = change.PreviousDigest,
             Kind = change.Kind,
             Settings = outcome == ChangeOutcome.Succeeded ? change.Settings : null,
+            SupersedesBefore = change.SupersedesBefore,
         };
         var earlier = Remember(device, change.Rollout);
         var next = device with
@@ -248,6 +250,15 @@ public static partial class DeviceChanges
         }
 
         return (earlier.Length < Device.EarlierChangesMax ? earlier : earlier.RemoveAt(0)).Add(last);
+    }
+
+    /// <summary>
+    /// What the device says to an attempt that it knows. An offer that nobody was told of was none: the same attempt is offered again.
+    /// </summary>
+    private static OfferDecision? FindAnswer(Device device, ChangeOffer offer)
+    {
+        var known = FindKnown(device, offer.Rollout, offer.Retry);
+        return known is { Outcome: ChangeOutcome.Withdrawn, Reason: OfferHandover.Reason } && known.Retry <= offer.Retry ? null : known;
     }
 
     private static OfferDecision? FindKnown(Device device, ResourceId rollout, int retry)
@@ -302,6 +313,7 @@ public static partial class DeviceChanges
 
     private static OfferDecision? FindImageObstacle(Device device, ChangeOffer offer) => offer switch
     {
+        _ when IsSuperseded(device, offer) => Closed(device, ChangeOutcome.Skipped, Superseded),
         _ when !offer.Models.IsEmpty && !offer.Models.Contains(device.Model) =>
             Closed(device, ChangeOutcome.Skipped, "MODEL_NOT_COMPATIBLE"),
         _ when !offer.AllowTrackChange && offer.Track != device.Track => Closed(device, ChangeOutcome.Skipped, "TRACK_MISMATCH"),

@@ -29,6 +29,12 @@ public sealed record OfferPreview
     /// <summary>Another rollout whose change is in progress; empty for none.</summary>
     [Id(9)] public string BusyWith { get; init; } = "";
 
+    /// <summary>When the offer goes back that no connection has got yet; null for one of which that is not certain, and for none.</summary>
+    [Id(110)] public DateTimeOffset? GoesBackAt { get; init; }
+
+    /// <summary>Another rollout that the free device is kept for; empty for none.</summary>
+    [Id(111)] public string KeptFor { get; init; } = "";
+
     /// <summary>Decides as the offer itself does, and commits nothing.</summary>
     public static OfferPreview Of(Device device, ChangeOffer offer, bool hasSession, DateTimeOffset now)
     {

@@ -36,6 +36,7 @@ public static class DeviceExplainer
             Attempt = WayBack.CountOf(member.Retry) + 1,
             MaxAttempts = rollout.Spec.Retries?.MaxAttempts ?? 1,
             BusyWith = seen.Preview?.BusyWith ?? "",
+            KeptFor = seen.Preview?.KeptFor ?? "",
         };
         var explained = member.Status switch
         {
@@ -159,7 +160,8 @@ public static class DeviceExplainer
             DeliveredAt = deliveredAt,
             Step = isOpen ? preview!.Step : ChangeStep.Unspecified,
             WaitingOn = [deliveredAt is null ? WaitingOn.Delivery : WaitingOn.Outcomes],
-            Until = offeredAt is { } at ? timers.DeadlineOf(at, deliveredAt) : null,
+            Until = preview?.GoesBackAt ?? (offeredAt is { } at ? timers.DeadlineOf(at, deliveredAt) : null),
+            IsHere = preview?.GoesBackAt is not null,
         };
     }
 
@@ -184,13 +186,16 @@ public static class DeviceExplainer
             case MemberStatus.Waiting or MemberStatus.Retrying when known.WaitingOn.IsEmpty:
                 return $"not offered; the rollout is {rollout.Plan.State}.";
             case MemberStatus.Waiting or MemberStatus.Retrying:
-                var busy = known.BusyWith.Length > 0 ? $" It is busy with rollout '{known.BusyWith}'." : "";
+                var busy = known.BusyWith.Length > 0 ? $" It is busy with rollout '{known.BusyWith}'."
+                    : known.KeptFor.Length > 0 ? $" It is free, and kept for rollout '{known.KeptFor}', which is first." : "";
                 var unfit = known.Reason.Length > 0 ? $" As it is now it will be left out: {known.Reason}." : "";
                 return $"waits for {string.Join(", ", known.WaitingOn)}{until}.{busy}{unfit}";
             case MemberStatus.Untouched:
                 return "never offered the change, and not touched now that the rollout is rolled back.";
             case MemberStatus.Offered when known.DeliveredAt is { } deliveredAt:
                 return $"has it since {At(deliveredAt)} and is {known.Step}; waited for{until}.";
+            case MemberStatus.Offered when known.IsHere:
+                return $"offered at {At(known.OfferedAt)}, and no connection has got it; waited for{until}, then it is offered again.";
             case MemberStatus.Offered:
                 return $"offered at {At(known.OfferedAt)} and not delivered; waited for{until}.";
             default:

@@ -116,6 +116,12 @@ public sealed record DeviceExplanation
     /// <summary>The rollout that it is busy with; empty for none.</summary>
     [Id(13)] public string BusyWith { get; init; } = "";
 
+    /// <summary>No connection has got the offer yet.</summary>
+    [Id(110)] public bool IsHere { get; init; }
+
+    /// <summary>The rollout that it is kept for although it is free; empty for none.</summary>
+    [Id(111)] public string KeptFor { get; init; } = "";
+
     /// <summary>One sentence for people.</summary>
     [Id(14)] public string Text { get; init; } = "";
 }

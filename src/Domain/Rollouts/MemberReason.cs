@@ -36,6 +36,9 @@ public enum MemberReason : byte
 
     /// <summary>It reported the desired settings already.</summary>
     AlreadyHasSettings = 12,
+
+    /// <summary>A newer rollout of an OS image took the place of this one at the device.</summary>
+    Superseded = 13,
 }
 
 /// <summary>The reasons as the names that devices and the API have for them.</summary>
@@ -48,7 +51,7 @@ public static class MemberReasons
         OtherName, "DEVICE_NOT_ENROLLED", "MODEL_NOT_COMPATIBLE", "TRACK_MISMATCH", "OS_BELOW_FLOOR", "ALREADY_RUNNING_TARGET",
         "OS_BELOW_MINIMUM", "STEP_REQUIRED", ChangeTimers.OfferUndelivered, ChangeTimers.ChangeTimedOut,
         WayBack.NoWayBack, WayBack.NothingToRollBack,
-        SettingsChanges.AlreadyHas,
+        SettingsChanges.AlreadyHas, DeviceChanges.Superseded,
     ];
 
     /// <summary>How many there are.</summary>

@@ -114,7 +114,8 @@ public static class RestRules
 
         // It has the change, its model is what it is, and a floor never falls. The last two are of the way back.
         MemberReason.AlreadyRunningTarget or MemberReason.AlreadyHasSettings or MemberReason.ModelNotCompatible
-            or MemberReason.OsBelowFloor or MemberReason.NoWayBack or MemberReason.NothingToRollBack => false,
+            or MemberReason.OsBelowFloor or MemberReason.NoWayBack or MemberReason.NothingToRollBack
+            or MemberReason.Superseded => false,
 
         // A reason of a later version: the device says it once more.
         _ => true,

@@ -45,6 +45,11 @@ public sealed record Rollout
     /// </summary>
     public bool IsAuthor(Actor actor) => actor.Name == CreatedBy.Name || Editors.Any(editor => editor.Name == actor.Name);
 
+    /// <summary>Its place among those that wait for the same devices; null before the start. A way back takes nobody's place.</summary>
+    public ChangeRank? Rank => Plan.StartedAt is { } startedAt
+        ? new ChangeRank(Spec.Priority, startedAt) { SupersedesOlder = Spec.SupersedesOlder && Plan.RollBack is null }
+        : null;
+
     /// <summary>The approvals of this very spec.</summary>
     public ImmutableArray<RolloutApproval> ValidApprovals
     {

@@ -27,6 +27,9 @@ public static class RolloutLimits
     /// <summary>As for images: more people than ever look at one rollout.</summary>
     public const int ApprovalsMax = 8;
 
+    /// <summary>Ten ranks: more of them nobody tells apart.</summary>
+    public const int PriorityMax = 9;
+
     /// <summary>A draft that more people than this have written is nobody's any more.</summary>
     public const int EditorsMax = 16;
 

@@ -197,6 +197,17 @@ public sealed record RolloutSpec
     /// </summary>
     [Id(100)] public bool IncludeLateJoiners { get; init; }
 
+    /// <summary>
+    /// Which of several rollouts gets a device first that all of them wait for, 0 to <see cref="RolloutLimits.PriorityMax"/>: the higher
+    /// one, and of equals the older.
+    /// </summary>
+    [Id(110)] public int Priority { get; init; }
+
+    /// <summary>
+    /// Older rollouts of an OS image leave the devices to this one that they have not told anything yet; only of an image.
+    /// </summary>
+    [Id(111)] public bool SupersedesOlder { get; init; }
+
     /// <summary>What it changes.</summary>
     public ChangeKind Kind => Settings is null ? ChangeKind.OsImage : ChangeKind.Settings;
 
@@ -214,6 +225,7 @@ public sealed record RolloutSpec
         && Equals(Settings, other.Settings)
         && Strategy == other.Strategy
         && (RetryOf, IncludeLateJoiners) == (other.RetryOf, other.IncludeLateJoiners)
+        && (Priority, SupersedesOlder) == (other.Priority, other.SupersedesOlder)
         && Waves.AsSpan().SequenceEqual(other.Waves.AsSpan())
         && FailureGate == other.FailureGate
         && (DevicesPerMinute, MaxUnavailable, AllowTrackChange) == (other.DevicesPerMinute, other.MaxUnavailable, other.AllowTrackChange)

@@ -1,3 +1,4 @@
+using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
 
 namespace Muster.Domain.Rollouts;
@@ -25,6 +26,7 @@ public static class RolloutSpecRules
         CheckApprovals(spec, problems);
         LateJoiners.Check(spec, problems);
         AttemptRules.Check(spec, problems);
+        CheckTurn(spec, problems);
         return problems.ToImmutable();
     }
 
@@ -121,6 +123,19 @@ public static class RolloutSpecRules
         if (spec.ApprovalsRequired is < 0 or > RolloutLimits.ApprovalsMax)
         {
             problems.Add(new("approvals_required", $"is from 0 to {RolloutLimits.ApprovalsMax}"));
+        }
+    }
+
+    private static void CheckTurn(RolloutSpec spec, ImmutableArray<SpecProblem>.Builder problems)
+    {
+        if (spec.Priority is < 0 or > RolloutLimits.PriorityMax)
+        {
+            problems.Add(new("priority", $"is from 0 to {RolloutLimits.PriorityMax}"));
+        }
+
+        if (spec is { SupersedesOlder: true, Kind: not ChangeKind.OsImage })
+        {
+            problems.Add(new("supersedes_older", "is of OS images only: settings stand beside one another"));
         }
     }
 

@@ -59,12 +59,12 @@ internal static class SpecFingerprint
             }
         }
 
-        AddOrigin(text, spec);
+        AddIfSaid(text, spec);
         return text.ToString();
     }
 
-    /// <summary>Where it comes from, and who else may join; as above not at all without.</summary>
-    private static void AddOrigin(StringBuilder text, RolloutSpec spec)
+    /// <summary>Where it comes from, who else may join, and whose turn it is; as above not at all where nothing is said.</summary>
+    private static void AddIfSaid(StringBuilder text, RolloutSpec spec)
     {
         if (spec.Strategy is { } strategy)
         {
@@ -79,6 +79,11 @@ internal static class SpecFingerprint
         if (spec.IncludeLateJoiners)
         {
             Add(text, "include_late_joiners");
+        }
+
+        if (spec.Priority != 0 || spec.SupersedesOlder)
+        {
+            Add(text, "turn", spec.Priority, spec.SupersedesOlder);
         }
     }
 

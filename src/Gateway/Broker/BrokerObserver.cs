@@ -1,3 +1,4 @@
+using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
 using Muster.Domain.Devices;
 using Muster.Gateway.Mqtt;
@@ -5,7 +6,8 @@ using Muster.Gateway.Mqtt;
 namespace Muster.Gateway.Broker;
 
 /// <summary>The devices behind the broker as grains see them: one object however many there are.</summary>
-internal sealed class BrokerObserver(BrokerDevices devices, BrokerOutbox outbox, GatewayInstruments instruments) : IGatewayObserver
+internal sealed class BrokerObserver(
+    BrokerDevices devices, BrokerOutbox outbox, IGrainFactory grains, GatewayInstruments instruments) : IGatewayObserver
 {
     public Task DeliverAsync(DownDelivery delivery)
     {
@@ -16,9 +18,12 @@ internal sealed class BrokerObserver(BrokerDevices devices, BrokerOutbox outbox,
         if (isHere)
         {
             outbox.Put(device!, delivery.Message);
+            return Task.CompletedTask;
         }
 
-        return Task.CompletedTask;
+        return ReturnDelivery.Of(delivery) is { } returned
+            ? grains.GetDevice(delivery.Tenant, delivery.Device).ReturnDeliveryAsync(returned)
+            : Task.CompletedTask;
     }
 
     /// <summary>The connection is the broker's to keep: it has nothing to say any more, and nothing is said to it.</summary>

@@ -160,10 +160,13 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
         }
     }
 
-    /// <summary>Hands a message to the session of this epoch; false when it is not here.</summary>
+    /// <summary>
+    /// Hands a message to the session of this epoch, or keeps it for one that may become it; false when nobody here will have it.
+    /// </summary>
     public bool Deliver(long epoch, DownMessage message)
     {
         MqttSession? receiver;
+        var isHeld = false;
         lock (_lock)
         {
             receiver = _receiver;
@@ -172,13 +175,13 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
                 receiver = null;
                 foreach (var pending in _pending)
                 {
-                    pending.HoldEarly(epoch, message);
+                    isHeld |= pending.HoldEarly(epoch, message);
                 }
             }
         }
 
         receiver?.Deliver(message);
-        return receiver is not null;
+        return receiver is not null || isHeld;
     }
 
     /// <summary>Hands a message of the gateway itself to the receiving session; false when there is none here.</summary>

@@ -1,16 +1,20 @@
 using MQTTnet.Protocol;
+using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
 
 namespace Muster.Gateway.Mqtt;
 
 /// <summary>This gateway as grains see it: one object however many sessions there are.</summary>
-internal sealed class GatewayObserver(SessionRegistry registry, GatewayInstruments instruments) : IGatewayObserver
+internal sealed class GatewayObserver(SessionRegistry registry, IGrainFactory grains, GatewayInstruments instruments) : IGatewayObserver
 {
     public Task DeliverAsync(DownDelivery delivery)
     {
         ArgumentNullException.ThrowIfNull(delivery);
-        instruments.Delivered(delivery.Message, registry.Deliver(delivery));
-        return Task.CompletedTask;
+        var isTaken = registry.Deliver(delivery);
+        instruments.Delivered(delivery.Message, isTaken);
+        return isTaken || ReturnDelivery.Of(delivery) is not { } returned
+            ? Task.CompletedTask
+            : grains.GetDevice(delivery.Tenant, delivery.Device).ReturnDeliveryAsync(returned);
     }
 
     public Task CloseAsync(CloseSession close)

@@ -116,12 +116,12 @@ internal sealed class MqttSession(
     /// <summary>Completes when the peer was told.</summary>
     public Task Ended => _ended;
 
-    /// <summary>Keeps a message that came before CONNACK. Called under the device's lock only.</summary>
-    public void HoldEarly(long epoch, DownMessage message)
+    /// <summary>Keeps a message that came before CONNACK, if the session receives any. Called under the device's lock only.</summary>
+    public bool HoldEarly(long epoch, DownMessage message)
     {
         if (!Receives)
         {
-            return;
+            return false;
         }
 
         _early ??= [];
@@ -131,6 +131,7 @@ internal sealed class MqttSession(
         }
 
         _early.Add((epoch, message));
+        return true;
     }
 
     /// <summary>After CONNACK: hands on what came before it for this epoch.</summary>

@@ -50,6 +50,8 @@ internal static partial class RolloutsMapping
         ApprovalsRequired = rollout.ApprovalsRequired,
         OverrideNeedsApprover = rollout.OverrideNeedsApprover,
         IncludeLateJoiners = rollout.IncludeLateJoiners,
+        Priority = rollout.Priority,
+        SupersedesOlder = rollout.SupersedesOlder,
         Retries = ToSpec(rollout.Retries),
         Windows = [.. rollout.Windows.Select(ToSpec)],
         InProgressPolicy = ToSpec(rollout.InProgressPolicy),
@@ -113,6 +115,8 @@ internal static partial class RolloutsMapping
             ApprovalsRequired = spec.ApprovalsRequired,
             OverrideNeedsApprover = spec.OverrideNeedsApprover,
             IncludeLateJoiners = spec.IncludeLateJoiners,
+            Priority = spec.Priority,
+            SupersedesOlder = spec.SupersedesOlder,
         };
         api.Settings.AddRange(spec.Settings?.Select(DevicesMapping.ToApi) ?? []);
         api.Waves.AddRange(spec.Waves.Select(ToApi));

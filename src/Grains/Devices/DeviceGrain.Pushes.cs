@@ -80,6 +80,8 @@ internal sealed partial class DeviceGrain
             return;
         }
 
+        // An offer that found no connection is looked after when its time is over, and not when a push would have its turn.
+        delay = IsHere ? UntilDue(delay) : delay;
         if (_timer is null)
         {
             // Only while something waits: an idle fleet has no timers.
@@ -94,19 +96,10 @@ internal sealed partial class DeviceGrain
 
     private async Task OnTimerAsync(CancellationToken cancellationToken)
     {
+        await GiveBackAsync();
         if (!IsAwaited || Current is not { } device || !await FindSessionAsync(device.Epoch))
         {
-            if (IsAwaited && (_sessionEpoch == 0 || IsMissed) && _interval < PresenceAge)
-            {
-                // Perhaps nobody knows yet that it is connected.
-                _interval *= 2;
-                ExpectAnswer(_interval);
-                return;
-            }
-
-            // Answered, or gone: the next session starts it again.
-            _timer?.Dispose();
-            _timer = null;
+            WaitForSession();
             return;
         }
 
@@ -122,6 +115,26 @@ internal sealed partial class DeviceGrain
 
         _interval = _interval * 2 < PushIntervalMax ? _interval * 2 : PushIntervalMax;
         ExpectAnswer(_interval);
+    }
+
+    private void WaitForSession()
+    {
+        if (IsAwaited && (_sessionEpoch == 0 || IsMissed) && _interval < PresenceAge)
+        {
+            // Perhaps nobody knows yet that it is connected.
+            _interval *= 2;
+            ExpectAnswer(_interval);
+        }
+        else if (IsHere)
+        {
+            ExpectAnswer(_interval);
+        }
+        else
+        {
+            // Answered, or gone: the next session starts it again.
+            _timer?.Dispose();
+            _timer = null;
+        }
     }
 
     private async Task PushAsync(DownMessage message)

@@ -110,7 +110,7 @@ internal sealed partial class DeviceGrain
 
     /// <summary>Hands a message to the session, if there is one; it may be lost, the record repeats it.</summary>
     private Task SendAsync(DownMessage message) => _isConnected && _gateway is { } gateway
-        ? gateway.DeliverAsync(new DownDelivery(_tenant, _id, _sessionEpoch, message))
+        ? gateway.DeliverAsync(new DownDelivery(_tenant, _id, _sessionEpoch, message) { Sent = CountSent(message) })
         : Task.CompletedTask;
 
     /// <summary>Closes every session of a tombstone.</summary>

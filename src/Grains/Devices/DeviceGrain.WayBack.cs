@@ -35,8 +35,8 @@ internal sealed partial class DeviceGrain
         };
     }
 
-    private static OfferDecision Decide(
+    private OfferDecision Decide(
         Device device, OfferChange command, ChangeOffer? previous, bool hasSession, DateTimeOffset now) => WayBack.Is(command.Retry)
             ? DeviceChanges.OfferWayBack(device, OfferOf(command), previous, hasSession, now)
-            : DeviceChanges.Offer(device, OfferOf(command), hasSession, now);
+            : DeviceChanges.Offer(device, OfferOf(command), _handover, hasSession, now);
 }

@@ -141,6 +141,11 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         var hasSession = await FindSessionAsync(device.Epoch);
         var now = _services.Clock.GetUtcNow();
         var decision = Decide(device, command, previous, hasSession, now);
+        if (FindTurnOfOthers(command, decision, now) is { } waits)
+        {
+            return waits;
+        }
+
         try
         {
             await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now, FencesOf(command, previous));
@@ -153,6 +158,8 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
         if (!decision.Events.IsEmpty)
         {
+            _handover = OfferHandover.Of(decision.Next) is { } handover ? handover with { Rank = command.Rank } : null;
+            TakeTurn(command.Rollout);
             await PushWaitingAsync();
         }
 
@@ -169,8 +176,13 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         }
 
         var hasSession = await FindSessionAsync(device.Epoch);
-        return OfferPreview.Of(
-            device, command.Rollout, Decide(device, command, previous, hasSession, _services.Clock.GetUtcNow()));
+        var now = _services.Clock.GetUtcNow();
+        var decision = Decide(device, command, previous, hasSession, now);
+        return OfferPreview.Of(device, command.Rollout, decision) with
+        {
+            KeptFor = KeptFor(command, decision, now),
+            GoesBackAt = IsHere && device.Change!.Rollout == command.Rollout ? _handover!.DueAt : null,
+        };
     }
 
     public async Task<OfferReply> ExpireChangeAsync(ExpireChange command)
@@ -187,7 +199,9 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             InProgressPolicy = command.InProgressPolicy,
             UndeliveredPolicy = command.UndeliveredPolicy,
         };
-        var decision = DeviceChanges.Expire(device, command.Rollout, command.Retry, timers, now);
+        var decision = command.IsCancelled && IsHere
+            ? DeviceChanges.TakeBack(device, command.Rollout, command.Retry, OfferHandover.CancelledReason, now)
+            : DeviceChanges.Expire(device, command.Rollout, command.Retry, timers, now);
         await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now);
         if (!decision.Events.IsEmpty)
         {
@@ -200,20 +214,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     public async Task<OfferReply> WithdrawChangeAsync(WithdrawChange command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        if (Current is not { } device)
-        {
-            return Unknown();
-        }
-
-        var now = _services.Clock.GetUtcNow();
-        var decision = DeviceChanges.TakeBack(device, command.Rollout, command.Retry, command.Reason, now);
-        await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now);
-        if (!decision.Events.IsEmpty)
-        {
-            await PushAsync(new Contracts.Gateways.DesiredMessage(decision.Next.Desired));
-        }
-
-        return ReplyOf(decision);
+        return Current is null ? Unknown() : ReplyOf(await TakeBackAsync(command.Rollout, command.Retry, command.Reason));
     }
 
     public async Task EvaluatePoliciesAsync(EvaluatePolicies command)
@@ -303,6 +304,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             AllowTrackChange = command.AllowTrackChange,
             Conditions = command.Conditions ?? ImageConditions.None,
             Settings = command.Settings,
+            Rank = command.Rank,
             Retry = command.Retry,
             SettlesWithin = command.SettlesWithin,
         };

@@ -28,6 +28,7 @@ internal sealed partial class RolloutGrain
             Settings = rollout.Spec.Settings,
             AllowTrackChange = rollout.Spec.AllowTrackChange,
             Epoch = rollout.Plan.Epoch,
+            Rank = rollout.Rank,
         });
         return new(DeviceExplainer.Explain(rollout, reply.Waves, sighting), null);
     }

@@ -28,6 +28,7 @@ internal sealed partial class RolloutPartitionGrain
                 switch (replies[i])
                 {
                     case { } reply:
+                        RememberCancelled(chunk[i], command);
                         isSaidOnlyHere |= reply.Status != OfferStatus.Offered;
                         AddSkip(facts, chunk[i], reply);
                         _share = Take(_share, chunk[i], reply, command.Retries);
@@ -59,7 +60,11 @@ internal sealed partial class RolloutPartitionGrain
     }
 
     private bool IsAsked(OpenOffer offer, AdvanceShare command, DateTimeOffset now) =>
-        _share!.HasMissed || !offer.IsConfirmed || IsWithdrawn(offer, command) || IsOver(offer, command, now);
+        _share!.HasMissed
+        || !offer.IsConfirmed
+        || IsWithdrawn(offer, command)
+        || IsOver(offer, command, now)
+        || IsCancelled(offer, command);
 
     private static bool IsOver(OpenOffer offer, AdvanceShare command, DateTimeOffset now) =>
         command.Timers.DeadlineOf(offer.TakenAt, offer.DeliveredAt) <= now;
@@ -86,10 +91,12 @@ internal sealed partial class RolloutPartitionGrain
                     Retry = retry,
                     InProgressPolicy = command.InProgressPolicy,
                     UndeliveredPolicy = command.UndeliveredPolicy,
+                    IsCancelled = command.IsCancelling,
                 })
                 : await device.OfferAsync(OfferOf(command.Image, command.Settings, command.AllowTrackChange, offer.Epoch, retry) with
                 {
                     SettlesWithin = command.InProgressTimeout,
+                    Rank = command.Rank,
                 });
         }
         catch (Exception fault)

@@ -53,7 +53,7 @@ internal sealed partial class RolloutPartitionGrain
         try
         {
             return await GrainFactory.GetDevice(_tenant, command.Device).PreviewOfferAsync(
-                OfferOf(command.Image, command.Settings, command.AllowTrackChange, command.Epoch, retry));
+                OfferOf(command.Image, command.Settings, command.AllowTrackChange, command.Epoch, retry) with { Rank = command.Rank });
         }
         catch (Exception fault)
         {

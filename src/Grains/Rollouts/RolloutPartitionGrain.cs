@@ -130,6 +130,8 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             await ReadFeedAsync(command.Retries);
         }
 
+        await AwaitTurnsAsync(command);
+
         // The feed was read as far as its tail knows: the position is the version of these totals, also after a restart.
         return new ShareReport(
             _partition,

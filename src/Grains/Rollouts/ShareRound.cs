@@ -172,6 +172,8 @@ internal sealed class ShareRound(IGrainFactory grains)
             InProgressPolicy = committed.Spec.InProgressPolicy,
             UndeliveredPolicy = committed.Spec.UndeliveredPolicy,
             Joiners = joiners,
+            IsCancelling = plan.State == RolloutState.Cancelling,
+            Rank = committed.Rank,
         };
         try
         {

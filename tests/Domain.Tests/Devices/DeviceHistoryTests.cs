@@ -29,6 +29,15 @@ public sealed class DeviceHistoryTests
             from retry in Gen.Int[0, 2]
             select (Func<Device, Decision<Device>>)(device => Of(
                 DeviceChanges.Offer(device, Units.Offer(rollout) with { Retry = retry }, hasSession, Units.Start)))),
+        (2, from rollout in Choose("spring", "summer", "autumn")
+            from hasSession in Gen.Bool
+            from retry in Gen.Int[0, 2]
+            select (Func<Device, Decision<Device>>)(device => Of(DeviceChanges.Offer(
+                device,
+                Units.Offer(rollout) with { Retry = retry, Rank = RankOf(rollout) },
+                OfferHandover.Of(device) is { } handover ? handover with { Rank = RankOf(device.Change!.Rollout.Value) } : null,
+                hasSession,
+                Units.Start)))),
         (3, from rollout in Choose("ssh", "ftp")
             from value in Choose("yes", "no")
             from retry in Gen.Int[0, 2]
@@ -59,6 +68,9 @@ public sealed class DeviceHistoryTests
             from policy in Gen.Enum<TimeoutPolicy>()
             select (Func<Device, Decision<Device>>)(device => Of(
                 DeviceChanges.Expire(device, Units.Rollout(rollout), 0, Over(policy), Units.Start)))),
+        (1, from rollout in Choose("spring", "summer", "autumn", "ssh", "ftp")
+            select (Func<Device, Decision<Device>>)(device => Of(
+                DeviceChanges.TakeBack(device, Units.Rollout(rollout), 0, OfferHandover.Reason, Units.Start)))),
         (1, Choose<Func<Device, Decision<Device>>>(
             device => DeviceLifecycle.Quarantine(device, "noisy", Units.Start),
             device => DeviceLifecycle.Release(device, "quiet", Units.Start),
@@ -94,16 +106,20 @@ public sealed class DeviceHistoryTests
         Assert.True(after.Desired.Generation >= before.Desired.Generation);
         Assert.True(after.GenerationReached >= before.GenerationReached);
         Assert.True(after.GenerationReached <= after.Desired.Generation);
-        // Of every rollout at most one attempt is remembered, and an attempt is made once.
+        // Of every rollout at most one attempt is remembered, and an attempt is made once, unless nobody was told of it.
         Assert.Equal(after.EarlierChanges.Length, after.EarlierChanges.Select(change => change.Rollout).Distinct().Count());
         Assert.DoesNotContain(after.EarlierChanges, change => change.Rollout == after.LastChange!.Rollout);
         Assert.All(decision.Events.OfType<ChangeOffered>(), offered => Assert.DoesNotContain(
             before.EarlierChanges.Append(before.LastChange),
-            closed => closed is not null && closed.Rollout == offered.Rollout && closed.Retry >= offered.Retry));
+            closed => closed is not null && closed.Rollout == offered.Rollout
+                && (closed.Reason == OfferHandover.Reason ? closed.Retry > offered.Retry : closed.Retry >= offered.Retry)));
 
         // At most one change: an open one is closed before another generation is issued (I2).
         Assert.True(after.Change is null || after.Change.Generation == after.Desired.Generation);
-        Assert.True(before.Change is null || after.Change is null || before.Change.Rollout == after.Change.Rollout);
+        Assert.True(before.Change is null || after.Change is null || before.Change.Rollout == after.Change.Rollout
+            || (after.LastChange is { Outcome: ChangeOutcome.Skipped, Reason: DeviceChanges.Superseded }
+                && after.LastChange.Rollout == before.Change.Rollout
+                && RankOf(before.Change.Rollout.Value).StartedAt < RankOf(after.Change.Rollout.Value).StartedAt));
         Assert.True(before.State != DeviceState.Decommissioned || ReferenceEquals(before, after));
         Assert.Equal(after.State == DeviceState.Decommissioned, after.Erasure is not null);
         foreach (var success in decision.Events.OfType<ChangeClosed>().Where(fact => fact.Outcome == ChangeOutcome.Succeeded))
@@ -119,6 +135,10 @@ public sealed class DeviceHistoryTests
             Assert.NotEqual(before.Change?.BootIdAtOffer, after.Os?.BootId);
         }
     }
+
+    /// <summary>Spring is the oldest.</summary>
+    private static ChangeRank RankOf(string rollout) =>
+        new(0, Units.Start.AddHours(-rollout.Length).AddMinutes(rollout == "autumn" ? 1 : 0)) { SupersedesOlder = rollout != "spring" };
 
     private static ChangeTimers Over(TimeoutPolicy policy) =>
         new(TimeSpan.Zero, TimeSpan.Zero) { InProgressPolicy = policy, UndeliveredPolicy = policy };

@@ -47,6 +47,36 @@ public sealed class DeviceExplainerTests
     }
 
     [Fact]
+    public void Explain_AMemberWhoseDeviceIsKeptForAnother_NamesIt()
+    {
+        var preview = new OfferPreview { Verdict = OfferVerdict.InProgress, WouldOffer = true, KeptFor = "urgent" };
+
+        var explained = DeviceExplainer.Explain(
+            Running(), [new WaveReport([])], Seen(MemberStatus.Waiting, MemberWait.Permit) with { Preview = preview });
+
+        Assert.EndsWith(
+            "waits for Permit. It is free, and kept for rollout 'urgent', which is first.", explained.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Explain_AMemberWhoseOfferNoConnectionGot_SaysUntilWhenItWaits()
+    {
+        var preview = new OfferPreview
+        {
+            Verdict = OfferVerdict.InProgress, WouldOffer = false, OfferedAt = Start, GoesBackAt = Start + OfferHandover.WaitMax,
+        };
+
+        var explained = DeviceExplainer.Explain(
+            Running(), [new WaveReport([])], Seen(MemberStatus.Offered, MemberWait.None) with { Preview = preview });
+
+        Assert.Equal([WaitingOn.Delivery], explained.WaitingOn);
+        Assert.Equal(
+            "Attempt 1 of 1 in wave 0: offered at 2026-03-01 08:00:00Z, and no connection has got it; waited for until"
+            + " 2026-03-01 08:01:00Z, then it is offered again.",
+            explained.Text);
+    }
+
+    [Fact]
     public void Explain_AMemberOfARolloutThatHasEnded_WaitsForNothing()
     {
         var cancelled = Running() with { Plan = Running().Plan with { State = RolloutState.Cancelled } };

@@ -28,6 +28,7 @@ public sealed class RestRulesTests
     [InlineData(MemberReason.TrackMismatch, true)]
     [InlineData(MemberReason.OsBelowFloor, false)]
     [InlineData(MemberReason.AlreadyRunningTarget, false)]
+    [InlineData(MemberReason.Superseded, false)]
     [InlineData(MemberReason.OsBelowMinimum, true)]
     [InlineData(MemberReason.StepRequired, true)]
     [InlineData(MemberReason.OfferUndelivered, true)]

@@ -62,6 +62,23 @@ public sealed class RolloutSpecRulesTests
         Wave(Amount.Percent(100)) with { StratifyBy = ["os_version", "model"] })));
 
     [Theory]
+    [InlineData(-1, false, false, "priority")]
+    [InlineData(RolloutLimits.PriorityMax + 1, false, false, "priority")]
+    [InlineData(RolloutLimits.PriorityMax, true, false, null)]
+    [InlineData(0, true, true, "supersedes_older")]
+    [InlineData(3, false, true, null)]
+    public void Validate_OfTheTurn_WantsARankAndAnImageToSupersede(int priority, bool supersedes, bool isOfSettings, string? field)
+    {
+        var spec = Spec(Wave(Amount.Percent(100))) with { Priority = priority, SupersedesOlder = supersedes };
+
+        var problems = RolloutSpecRules.Validate(isOfSettings
+            ? spec with { ImageDigest = "", TargetVersion = "", Settings = [new Domain.Devices.DeviceSetting("a", "b")] }
+            : spec);
+
+        Assert.Equal(field is null ? [] : [field], problems.Select(problem => problem.Field));
+    }
+
+    [Theory]
     [InlineData("colour", "'colour' is not a field", 1)]
     [InlineData("model, site", "Each entry is one field", null)]
     [InlineData("", "Each entry is one field", null)]

@@ -142,6 +142,7 @@ internal sealed partial class RolloutWorld
                 OpenedAt = [.. _committed.Waves.Select(wave => wave.StartedAt)],
                 IsRollingBack = _committed.RollBack is not null,
                 Joining = LateJoiners.JoiningOf(_committed),
+                IsCancelling = _committed.State == RolloutState.Cancelling,
             };
             _messages.Add(message);
             if (_random.Next(10) >= loss)
@@ -184,6 +185,7 @@ internal sealed partial class RolloutWorld
         }
 
         foreach (var offer in share.State.Open.Where(offer => !offer.IsConfirmed
+            || message.IsCancelling
             || RollBackRules.IsOnTheWayThere(share.State, offer.Member)))
         {
             if (_random.Next(40) == 0)
@@ -193,7 +195,7 @@ internal sealed partial class RolloutWorld
             }
 
             var (member, retry) = (share.Members[offer.Member], ShareRules.RetryOf(share.State, offer.Member));
-            share.Take(offer, RollBackRules.IsOnTheWayThere(share.State, offer.Member) ? TakeBack(member, retry)
+            share.Take(offer, IsTakenBack(share.State, offer, message) ? TakeBack(member, retry)
                 : isOpen ? Ask(member, offer, retry)
                 : member.Answer(retry), _now);
         }
@@ -395,5 +397,7 @@ internal sealed partial class RolloutWorld
         public required bool IsRollingBack { get; init; }
 
         public required Joining Joining { get; init; }
+
+        public required bool IsCancelling { get; init; }
     }
 }

@@ -34,6 +34,8 @@ public sealed class StrategyCourseTests
         ApprovalsRequired = 2,
         OverrideNeedsApprover = true,
         IncludeLateJoiners = true,
+        Priority = 3,
+        SupersedesOlder = true,
     };
 
     [Fact]

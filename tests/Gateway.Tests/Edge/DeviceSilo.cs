@@ -40,14 +40,15 @@ internal sealed class DeviceSilo : IAsyncDisposable
     /// <summary>Grains as a gateway inside of the silo calls them (one process).</summary>
     public IGrainFactory GrainsInside => _cluster.GetSiloServiceProvider().GetRequiredService<IGrainFactory>();
 
-    public static async Task<DeviceSilo> StartAsync()
+    /// <param name="clock">The silo's; null for the system's.</param>
+    public static async Task<DeviceSilo> StartAsync(TimeProvider? clock = null)
     {
         var builder = new InProcessTestClusterBuilder(1);
         builder.Options.ConfigureFileLogging = false;
         builder.ConfigureSilo((_, silo) =>
         {
             silo.AddDevices();
-            silo.Services.AddSingleton(TimeProvider.System);
+            silo.Services.AddSingleton(clock ?? TimeProvider.System);
             silo.Services.AddSingleton(new PartitionMap(PartitionMap.CountMin));
             silo.Services.AddSingleton<IErasureProofVerifier, ErasureProofVerifier>();
             silo.Services.AddSingleton<IImageVault, EmptyVault>();

@@ -15,6 +15,9 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
 
     public ConcurrentQueue<object> Received { get; } = new();
 
+    /// <summary>Messages that found no connection.</summary>
+    public ConcurrentQueue<ReturnDelivery> Returned { get; } = new();
+
     /// <summary>What gateways suspect of it.</summary>
     public ConcurrentQueue<SuspectClone> Suspected { get; } = new();
 
@@ -39,6 +42,9 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
 
     /// <summary>Sent within admission, before the gateway has the answer.</summary>
     public DownMessage? AtAdmission { get; set; }
+
+    /// <summary>Of how many times it was sent then; 0 when nobody wants it back.</summary>
+    public int SentAtAdmission { get; set; }
 
     public Func<AuthorizeDownload, FleetError?> Authorize { get; set; } = _ => null;
 
@@ -77,7 +83,10 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
         Receiver = command;
         if (AtAdmission is { } message)
         {
-            await command.Gateway!.DeliverAsync(new DownDelivery(TenantId.Default, id, epoch, message));
+            await command.Gateway!.DeliverAsync(new DownDelivery(TenantId.Default, id, epoch, message)
+            {
+                Sent = SentAtAdmission,
+            });
         }
 
         return new AdmitReply(epoch, IsKnown, null) { AcceptedUntil = AcceptedUntil };
@@ -151,6 +160,14 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
     public Task<OfferPreview?> PreviewOfferAsync(OfferChange command) => throw new NotSupportedException();
 
     public Task<OfferReply> ExpireChangeAsync(ExpireChange command) => throw new NotSupportedException();
+
+    public Task AwaitTurnAsync(AwaitTurn command) => throw new NotSupportedException();
+
+    public Task ReturnDeliveryAsync(ReturnDelivery command)
+    {
+        Returned.Enqueue(command);
+        return Task.CompletedTask;
+    }
 
     public Task<OfferReply> WithdrawChangeAsync(WithdrawChange command) => throw new NotSupportedException();
 

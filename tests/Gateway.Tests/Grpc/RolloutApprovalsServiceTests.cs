@@ -78,6 +78,8 @@ public sealed class RolloutApprovalsServiceTests
             Image = "tenants/default/images/" + new string('a', 64),
             Waves = { new V1.WaveSpec { Percent = 100, NeedsApproval = true } },
             ApprovalsRequired = 2,
+            Priority = 7,
+            SupersedesOlder = true,
             Etag = "seen",
         };
 
@@ -86,6 +88,8 @@ public sealed class RolloutApprovalsServiceTests
         Assert.Equal((Actor.Operator("anna"), "seen", 2), (update!.Actor, update.Etag, update.Spec.ApprovalsRequired));
         Assert.True(Assert.Single(update.Spec.Waves).NeedsApproval);
         Assert.Equal((2, update.Spec.Fingerprint), (shown.ApprovalsRequired, shown.Etag));
+        Assert.Equal((7, true), (update.Spec.Priority, update.Spec.SupersedesOlder));
+        Assert.Equal((7, true), (shown.Priority, shown.SupersedesOlder));
     }
 
     [Theory]

@@ -99,6 +99,42 @@ public sealed class DownTests
     }
 
     [Fact]
+    public async Task Deliver_OfAnOffer_IsReturnedOnlyWhenNobodyHereWillHaveIt()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        var device = edge.Grains.Device(Samples.Serial);
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        var gateway = device.Receiver!.Gateway!;
+        Assert.True(DeviceId.TryParse(Samples.Serial, out var id));
+        DownDelivery Offer(long epoch, int sent) => new(TenantId.Default, id, epoch, Samples.Desired(3)) { Sent = sent };
+
+        await gateway.DeliverAsync(Offer(device.Epoch, 1));
+        await client.NextAsync(Samples.Serial, Topics.Desired);
+        await gateway.DeliverAsync(Offer(device.Epoch - 1, 0)); // nobody wants it back
+        Assert.Empty(device.Returned);
+        await gateway.DeliverAsync(Offer(device.Epoch - 1, 2)); // the session before this one
+        await client.DisconnectAsync();
+        await Eventually.TrueAsync(() => !device.Disconnected.IsEmpty, "the end of the session");
+        await gateway.DeliverAsync(Offer(device.Epoch, 3));
+
+        Assert.Equal([new(device.Epoch - 1, 3, 2), new(device.Epoch, 3, 3)], device.Returned);
+    }
+
+    [Fact]
+    public async Task Deliver_OfAnOfferBeforeTheConnectionIsAccepted_IsNotReturned()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        var device = edge.Grains.Device(Samples.Serial);
+        device.AtAdmission = Samples.Desired(3);
+        device.SentAtAdmission = 1;
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+
+        await client.NextAsync(Samples.Serial, Topics.Desired);
+
+        Assert.Empty(device.Returned);
+    }
+
+    [Fact]
     public async Task Deliver_OfMoreThanTheWindow_ArrivesWhole()
     {
         await using var edge = await DeviceEdge.StartAsync(("Muster:Mqtt:QueuedMessagesMax", "1000"));

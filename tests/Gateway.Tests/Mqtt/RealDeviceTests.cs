@@ -1,9 +1,11 @@
+using Microsoft.Extensions.DependencyInjection;
 using MQTTnet;
 using Muster.Contracts.Devices;
 using Muster.Cryptography.Decommissioning;
 using Muster.Domain;
 using Muster.Domain.Decommissioning;
 using Muster.Domain.Devices;
+using Muster.Gateway.Mqtt;
 using Muster.Gateway.Tests.Edge;
 using Muster.Protocol;
 using Wire = Muster.Protocol.Device.V1;
@@ -97,6 +99,60 @@ public sealed class RealDeviceTests
         Assert.True(result.IsSessionPresent);
         Assert.Equal(MqttClientDisconnectReason.SessionTakenOver, await older.NextEndAsync());
         Assert.True((await newer.PublishAsync(Samples.Serial, Topics.Status, Samples.Status())).IsSuccess);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Offer_ToASessionThatIsGone_ComesBackAndIsWithdrawnAfterAMinute(bool isInside)
+    {
+        var clock = new LateClock();
+        await using var silo = await DeviceSilo.StartAsync(clock);
+        await using var edge = await DeviceEdge.StartAsync(isInside ? silo.GrainsInside : silo.Grains);
+        var device = silo.Device(Samples.Serial);
+        await ExpectAsync(device);
+        using var certificate = edge.Pki.Issue(Samples.Serial);
+        await using var client = await TestClient.ConnectedAsync(edge, certificate, Samples.Serial);
+        await client.PublishAsync(Samples.Serial, Topics.Hello, Samples.Hello(Samples.Serial));
+        await client.NextAsync(Samples.Serial, Topics.Ack);
+
+        // The grain believes in a session that its gateway does not have: it was told of one, and not yet of its end.
+        var gateway = edge.Services.GetRequiredService<GatewayReference>().Value;
+        var session = edge.Services.GetRequiredService<SessionRegistry>().Sessions.Single();
+        var gone = new UpEnvelope(session.Identity, new SessionRef("gone", session.Epoch + 1, gateway), new MessageStamp("boot-1", 2));
+        Assert.Null((await device.StatusAsync(new ReportStatus(gone, new DeviceHealth(1, null, "")))).Error);
+        Assert.Equal(OfferStatus.Offered, (await device.OfferAsync(Offer("spring"))).Status);
+        await Eventually.TrueAsync(
+            () => device.OfferAsync(Offer("summer")).Result.Status == OfferStatus.WaitingOffline, "the message to come back");
+        Assert.NotNull((await device.GetAsync()).Device!.Change);
+
+        clock.Late = OfferHandover.WaitMax;
+
+        await Eventually.TrueAsync(() => device.GetAsync().Result.Device!.Change is null, "the withdrawal");
+        var known = (await device.GetAsync()).Device!;
+        Assert.Equal((ChangeOutcome.Withdrawn, OfferHandover.Reason), (known.LastChange!.Outcome, known.LastChange.Reason));
+        Assert.Equal(new DesiredState(2, null, null), known.Desired);
+    }
+
+    private static OfferChange Offer(string rollout) => new(
+        ResourceId.TryParse(rollout, out var id) ? id : throw new FormatException(rollout),
+        0,
+        new OsTarget(new string('b', 64), "12.12.1", 4711, [1]),
+        "active",
+        [],
+        AllowTrackChange: false);
+
+    /// <summary>The system's clock, and later.</summary>
+    private sealed class LateClock : TimeProvider
+    {
+        private long _ticks;
+
+        public TimeSpan Late
+        {
+            set => Interlocked.Exchange(ref _ticks, value.Ticks);
+        }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddTicks(Interlocked.Read(ref _ticks));
     }
 
     private static async Task ExpectAsync(IDeviceGrain device)

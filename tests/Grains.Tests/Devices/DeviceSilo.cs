@@ -101,6 +101,8 @@ public sealed class DeviceSilo : IAsyncLifetime
     public void FailNextWrite(GrainId grain, StorageFault fault) =>
         Services.GetRequiredService<FaultingStorage>().FailNextWrite(grain, fault);
 
+    public bool IsFaultPending(GrainId grain) => Services.GetRequiredService<FaultingStorage>().IsPending(grain);
+
     /// <summary>Forgets the activation: the next call reads the store.</summary>
     public Task ForgetAsync(GrainId grain) => _one!.DeactivateAsync(grain);
 

@@ -105,6 +105,17 @@ internal sealed class Unit
     public async Task<ImmutableArray<string>> FactsAsync() =>
         [.. (await _silo.EntriesOfAsync(GrainId)).Select(entry => entry.Fact.GetType().Name)];
 
+    /// <summary>Timers of devices look every five seconds at first; this is far more than that.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(30), "It never happened.");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
+        }
+    }
+
     private static DeviceId NewId() =>
         DeviceId.TryParse($"B8A44F{Interlocked.Increment(ref _serial):X6}", out var id) ? id : throw new FormatException();
 

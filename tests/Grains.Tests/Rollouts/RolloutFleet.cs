@@ -174,6 +174,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
                 && unit.Last is { } last
                 && last.Rollout == command.Rollout
                 && WayBack.Is(last.Retry) == WayBack.Is(command.Retry)
+                && last.Reason != OfferHandover.Reason
                 && (last.Retry >= command.Retry || !FinalReasons.MayRetry(last.Outcome, last.Reason)))
             {
                 return Closed(last);

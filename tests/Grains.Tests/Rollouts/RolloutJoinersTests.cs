@@ -137,6 +137,7 @@ public sealed class RolloutJoinersTests(RolloutSilo silo) : IClassFixture<Rollou
         var late = await silo.UntilAsync(Site, now => now.Plan.LeftOut == 1);
         var explained = await ExplainAsync(rollout, second);
         await silo.CrashAsync(ShareOf(Site, second));
+        await silo.SettleAsync(Site);
         silo.Clock.Advance(TimeSpan.FromMinutes(1));
         await silo.SettleAsync(Site);
         var ended = await silo.UntilAsync(Site, now => now.Plan.IsTerminal, () => silo.Fleet.End(Site, ChangeOutcome.Succeeded));

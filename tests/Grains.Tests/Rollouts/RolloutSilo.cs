@@ -185,10 +185,12 @@ public class FleetFactory : DispatchProxy
             var key = (string)args![0]!;
             return NeighbourGrain.Create<IDeviceGrain>((method, call) => method switch
             {
-                nameof(IDeviceGrain.OfferAsync) => _fleet.OfferAsync(key, (OfferChange)call[0]!),
+                nameof(IDeviceGrain.OfferAsync) => _fleet.OfferInTurnAsync(key, (OfferChange)call[0]!),
+                nameof(IDeviceGrain.AwaitTurnAsync) => _fleet.AwaitTurnAsync(key, (AwaitTurn)call[0]!),
                 nameof(IDeviceGrain.PreviewOfferAsync) => Task.FromResult(_fleet.Preview(key, (OfferChange)call[0]!)),
                 nameof(IDeviceGrain.WithdrawChangeAsync) => Answer(() => _fleet.TakeBack(key, (WithdrawChange)call[0]!)),
-                nameof(IDeviceGrain.ExpireChangeAsync) => Answer(() => _fleet.Expire(key, (ExpireChange)call[0]!)),
+                nameof(IDeviceGrain.ExpireChangeAsync) => Answer(
+                    () => _fleet.Cancel(key, (ExpireChange)call[0]!) ?? _fleet.Expire(key, (ExpireChange)call[0]!)),
                 _ => throw new NotSupportedException(method),
             });
         }

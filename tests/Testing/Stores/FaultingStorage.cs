@@ -25,6 +25,9 @@ public sealed class FaultingStorage(IGrainStorage inner) : IGrainStorage
 
     public void FailNextWrite(GrainId grain, StorageFault fault) => _faults[grain] = fault;
 
+    /// <summary>No write has failed since.</summary>
+    public bool IsPending(GrainId grain) => _faults.ContainsKey(grain);
+
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
         inner.ReadStateAsync(stateName, grainId, grainState);
 

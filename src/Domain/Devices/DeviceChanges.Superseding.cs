@@ -1,0 +1,69 @@
+namespace Muster.Domain.Devices;
+
+/// <summary>A newer OS image takes the place of an older one that nobody was told of (rollouts.md 7).</summary>
+public static partial class DeviceChanges
+{
+    /// <summary>Why a device is left out: a newer rollout of an OS image took the place of this one.</summary>
+    public const string Superseded = "SUPERSEDED";
+
+    /// <summary>
+    /// As <see cref="Offer(Device, ChangeOffer, bool, DateTimeOffset)"/>; where an older offer is that surely nobody was told of, a newer
+    /// one that says so closes it and takes its place, in one decision.
+    /// </summary>
+    /// <param name="device">The device.</param>
+    /// <param name="offer">What is offered.</param>
+    /// <param name="current">What is known of the way of the offer that the device has; null when nothing is.</param>
+    /// <param name="hasSession">Whether the device can be told.</param>
+    /// <param name="now">The time of the decision.</param>
+    public static OfferDecision Offer(Device device, ChangeOffer offer, OfferHandover? current, bool hasSession, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(offer);
+        if (!hasSession || offer.Kind != ChangeKind.OsImage || !MaySupersede(device, offer.Rollout, offer.Rank, current)
+            || FindAnswer(device, offer) is not null || FindObstacle(device, offer) is not null)
+        {
+            return Offer(device, offer, hasSession, now);
+        }
+
+        var (free, fact) = Close(device, device.Change!, ChangeOutcome.Skipped, Superseded, now);
+        var made = Make(free, offer, hasSession, now);
+        return made with { Events = [fact, .. made.Events] };
+    }
+
+    /// <summary>
+    /// A newer OS image waits for the device: an older one that surely nobody was told of leaves it. Without events where there is none.
+    /// </summary>
+    public static Decision<Device> StepAside(
+        Device device, ResourceId rollout, ChangeRank rank, OfferHandover? current, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (!MaySupersede(device, rollout, rank, current))
+        {
+            return Decision.Unchanged(device);
+        }
+
+        var (next, fact) = Close(device, device.Change!, ChangeOutcome.Skipped, Superseded, now);
+        return new Decision<Device>(next, [fact], null);
+    }
+
+    private static bool MaySupersede(Device device, ResourceId rollout, ChangeRank? newer, OfferHandover? current) =>
+        newer is { SupersedesOlder: true } rank
+        && current?.Rank is { } older
+        && older.StartedAt < rank.StartedAt
+        && current.IsSurelyHere(device)
+        && device.Change is { Kind: ChangeKind.OsImage } change
+        && change.Rollout != rollout
+        && !WayBack.Is(change.Retry);
+
+    /// <summary>A newer rollout that supersedes older ones has been here: an older image must not come after it.</summary>
+    private static bool IsSuperseded(Device device, ChangeOffer offer) =>
+        offer.Rank is { } rank
+        && rank.StartedAt.UtcTicks is var startedAt
+        && (device.Change?.SupersedesBefore > startedAt
+            || IsBySuccessor(device.LastChange, startedAt)
+            || device.EarlierChanges.Any(change => IsBySuccessor(change, startedAt)));
+
+    /// <summary>One that was taken back was not there.</summary>
+    private static bool IsBySuccessor(ClosedChange? change, long startedAt) =>
+        change is not null && change.Outcome != ChangeOutcome.Withdrawn && change.SupersedesBefore > startedAt;
+}

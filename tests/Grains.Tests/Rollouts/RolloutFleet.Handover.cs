@@ -1,0 +1,40 @@
+using Muster.Contracts.Devices;
+using Muster.Domain.Devices;
+
+namespace Muster.Grains.Tests.Rollouts;
+
+/// <summary>Which offers found no connection.</summary>
+internal sealed partial class RolloutFleet
+{
+    /// <summary>No message of an offer to these devices was handed to a connection.</summary>
+    public HashSet<string> NotHandedOver { get; } = [];
+
+    /// <summary>How often devices were asked about an offer of a rollout that is cancelled.</summary>
+    public Dictionary<string, int> CancelledAsks { get; } = [];
+
+    /// <summary>The device's answer when its rollout is cancelled; null when its timers decide.</summary>
+    public OfferReply? Cancel(string key, ExpireChange command)
+    {
+        lock (_gate)
+        {
+            var unit = _units[key];
+            if (!command.IsCancelled || unit.Change != command.Rollout || Dead.Contains(key))
+            {
+                return null;
+            }
+
+            CancelledAsks[key] = CancelledAsks.GetValueOrDefault(key) + 1;
+            DateTimeOffset? deliveredAt = Delivered.TryGetValue(key, out var at) ? at : null;
+            if (deliveredAt is null && NotHandedOver.Contains(key))
+            {
+                Close(key, unit, ChangeOutcome.Withdrawn, OfferHandover.CancelledReason);
+                return Closed(unit.Last!);
+            }
+
+            var timers = new ChangeTimers(command.InProgressMax, command.UndeliveredMax);
+            return timers.DeadlineOf(OfferedAt[key], deliveredAt) <= clock.GetUtcNow()
+                ? null
+                : new OfferReply(OfferStatus.Offered, default, "", deliveredAt) { Retry = unit.Retry };
+        }
+    }
+}
