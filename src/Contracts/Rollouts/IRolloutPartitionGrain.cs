@@ -63,6 +63,13 @@ public interface IRolloutPartitionGrain : IGrainWithStringKey
     Task<ShareReport> AdvanceAsync(AdvanceShare command);
 
     /// <summary>
+    /// Those of the members that need no seat of their groups any more: what was to offer them something and has not will not. Committed
+    /// before it is answered, so that no other activation can still do so.
+    /// </summary>
+    [Alias("ListUnseated"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<ImmutableArray<int>> ListUnseatedAsync(ListUnseated query);
+
+    /// <summary>
     /// What is known of one device and the rollout. Interleaves: it reads what the last step left and changes nothing, so that a question
     /// does not wait for a round of offers.
     /// </summary>
@@ -119,6 +126,9 @@ public sealed record FreezeMembers(
 
     /// <summary>The members that run a newer version are to be counted; empty for none.</summary>
     [Id(115)] public string DowngradesTo { get; init; } = "";
+
+    /// <summary>Whose groups the members are in; none without budgets per value.</summary>
+    [Id(105)] public ImmutableArray<ValueBudget> Budgets { get; init; } = [];
 }
 
 /// <summary>The part of the committed plan that a share executes.</summary>
@@ -173,6 +183,9 @@ public sealed record AdvanceShare
 
     /// <summary>Null for an image.</summary>
     [Id(70)] public SettingSet? Settings { get; init; }
+
+    /// <summary>Of the spec; none for no budgets per value.</summary>
+    [Id(105)] public ImmutableArray<ValueBudget> Budgets { get; init; } = [];
 
     /// <summary>The two timers, as devices and shares look at them.</summary>
     public ChangeTimers Timers => new(InProgressTimeout, UndeliveredTimeout)

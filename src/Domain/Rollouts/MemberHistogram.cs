@@ -36,6 +36,9 @@ public sealed record MemberHistogram(
     /// <summary>How many of them run a newer version than the image's; null when nobody asks, and from a silo that cannot say.</summary>
     [Id(115)] public int? Downgrades { get; init; }
 
+    /// <summary>The members were frozen with their groups, as far as any were asked for; false from a silo of an earlier version.</summary>
+    [Id(105)] public bool KnowsGroups { get; init; }
+
     /// <summary>All members.</summary>
     public int Total => Connected.Sum() + Disconnected.Sum();
 

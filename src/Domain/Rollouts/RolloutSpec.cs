@@ -191,6 +191,9 @@ public sealed record RolloutSpec
     /// </summary>
     [Id(90)] public ResourceId? RetryOf { get; init; }
 
+    /// <summary>Beside <see cref="MaxUnavailable"/>: the same per value of fields, each field once; none for no such limits.</summary>
+    [Id(105)] public ImmutableArray<ValueBudget> MaxUnavailablePer { get; init; } = [];
+
     /// <summary>What it changes.</summary>
     public ChangeKind Kind => Settings is null ? ChangeKind.OsImage : ChangeKind.Settings;
 
@@ -208,6 +211,7 @@ public sealed record RolloutSpec
         && Equals(Settings, other.Settings)
         && Strategy == other.Strategy
         && RetryOf == other.RetryOf
+        && MaxUnavailablePer.AsSpan().SequenceEqual(other.MaxUnavailablePer.AsSpan())
         && Waves.AsSpan().SequenceEqual(other.Waves.AsSpan())
         && FailureGate == other.FailureGate
         && (DevicesPerMinute, MaxUnavailable, AllowTrackChange) == (other.DevicesPerMinute, other.MaxUnavailable, other.AllowTrackChange)

@@ -38,6 +38,13 @@ internal static class SpecFingerprint
             Add(text, window.Recurrence, window.Duration.Ticks, window.TimeZone);
         }
 
+        AddLater(text, spec);
+        return text.ToString();
+    }
+
+    /// <summary>What specs got later: not at all where it is not ordered, so that older approvals are still of what they were of.</summary>
+    private static void AddLater(StringBuilder text, RolloutSpec spec)
+    {
         // Behind everything else, and not at all without them: approvals of images are older than settings.
         if (spec.Settings is { } settings)
         {
@@ -70,7 +77,15 @@ internal static class SpecFingerprint
             Add(text, "retry_of", retried.Value);
         }
 
-        return text.ToString();
+        // As above.
+        if (!spec.MaxUnavailablePer.IsDefaultOrEmpty)
+        {
+            Add(text, "max_unavailable_per", spec.MaxUnavailablePer.Length);
+            foreach (var budget in spec.MaxUnavailablePer)
+            {
+                Add(text, budget.Field, (int)budget.Limit.Kind, budget.Limit.Value);
+            }
+        }
     }
 
     // Numbers, texts and booleans; nothing is a dash without a length.

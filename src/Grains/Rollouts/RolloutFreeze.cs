@@ -71,10 +71,19 @@ internal sealed class RolloutFreeze(
         // As earlier versions ask for it: while silos are replaced, a rollout without filters and strata starts on any of them.
         return CutAsync(
             rules,
-            partition => Share(partition).FreezeAsync(command),
+            partition => FreezeAsync(partition, command),
             (partition, missing) => _sorting is null
                 ? Share(partition).GetBucketAsync(missing.Single().Bucket)
                 : Share(partition).GetPlacesAsync(freeze, missing));
+    }
+
+    private async Task<MemberHistogram> FreezeAsync(int partition, FreezeMembers command)
+    {
+        var histogram = await Share(partition).FreezeAsync(command);
+        return command.Budgets.IsDefaultOrEmpty || histogram.KnowsGroups || histogram.Total == 0
+            ? histogram
+            : throw new InvalidOperationException(
+                $"Rollout '{rollout.Id}' has budgets per value, and a silo of an earlier version knows none: update all silos.");
     }
 
     /// <summary>What a freeze would give now; the same cuts by the same steps, and nothing is stored.</summary>
@@ -198,6 +207,7 @@ internal sealed class RolloutFreeze(
         Sorting = _sorting,
         DowngradesTo = policy.CountsDowngradesOf(rollout.Spec) ? rollout.Spec.TargetVersion : "",
         Retried = retried is null ? null : new RetriedMembers(retried.Id, retried.Freeze),
+        Budgets = rollout.Spec.MaxUnavailablePer,
     };
 
     private IRolloutPartitionGrain Share(int partition) => grains.GetRolloutPartition(rollout.Tenant, rollout.Id, partition);

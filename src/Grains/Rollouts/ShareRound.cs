@@ -167,6 +167,7 @@ internal sealed class ShareRound(IGrainFactory grains)
             Windows = committed.Spec.Windows,
             InProgressPolicy = committed.Spec.InProgressPolicy,
             UndeliveredPolicy = committed.Spec.UndeliveredPolicy,
+            Budgets = committed.Spec.MaxUnavailablePer,
         };
         try
         {

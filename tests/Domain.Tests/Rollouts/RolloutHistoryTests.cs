@@ -66,9 +66,11 @@ public sealed class RolloutHistoryTests
             : ImmutableArray<OfferWindow>.Empty);
 
     private static readonly Gen<RolloutSpec> AnySpec = Gen.Select(
-        AnyPace, AnyRetries, Gen.Enum<TimeoutPolicy>(), Gen.Int[60, 600], AnyWindows,
-        (spec, retries, undelivered, seconds, windows) => spec with
+        AnyPace, AnyRetries, Gen.Enum<TimeoutPolicy>(), Gen.Int[60, 600], AnyWindows, Gen.Int[0, 3],
+        (spec, retries, undelivered, seconds, windows, perValue) => spec with
         {
+            MaxUnavailablePer = perValue == 0 ? [new ValueBudget("site", Amount.Count(1))] : [], // whether a group is full is drawn too
+
             Windows = windows,
             Retries = retries,
             UndeliveredPolicy = undelivered,
@@ -76,7 +78,7 @@ public sealed class RolloutHistoryTests
         });
 
     /// <summary>Two thousand take some seconds; nightly runs ask for more (docs/developer/random-histories.md).</summary>
-    private static long Histories =>
+    internal static long Histories =>
         long.TryParse(Environment.GetEnvironmentVariable("MUSTER_HISTORIES"), CultureInfo.InvariantCulture, out var asked) && asked > 0
             ? asked
             : 2_000;

@@ -77,7 +77,7 @@ internal sealed partial class RolloutWorld
             "rolled back by no gate");
         Demand(
             report.Facts.OfType<WaveRolledBack>().All(
-                fact => fact.Totals is { Ready: 0 } totals && totals.InProgress == totals.InProgressAway),
+                fact => fact.Totals is { Ready: 0, GroupFull: 0 } totals && totals.InProgress == totals.InProgressAway),
             "left a wave with devices in progress, or that could be offered the way back");
     }
 

@@ -95,7 +95,7 @@ internal sealed partial class RolloutWorld
             _now += TimeSpan.FromSeconds(20);
             foreach (var member in _shares.SelectMany(share => share.Members))
             {
-                member.Online = true;
+                (member.Online, member.IsGroupFull) = (true, false);
                 member.End(member.State == MemberState.InProgress ? MemberState.Succeeded : member.State, _now);
             }
 
@@ -256,6 +256,7 @@ internal sealed partial class RolloutWorld
             foreach (var member in share.Members.Where(_ => _random.Next(3) == 0))
             {
                 member.Online = _random.Next(5) > 0;
+                member.IsGroupFull = !_spec.MaxUnavailablePer.IsEmpty && _random.Next(3) == 0;
                 switch (member.State)
                 {
                     case MemberState.InProgress:
