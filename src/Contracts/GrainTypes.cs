@@ -9,6 +9,7 @@ public static class GrainTypes
     public const string Decommission = "muster.decommission";
     public const string Rollout = "muster.rollout";
     public const string RolloutPartition = "muster.rollout-partition";
+    public const string RolloutGroups = "muster.rollout-groups";
     public const string PolicySet = "muster.policy-set";
     public const string Product = "muster.product";
     public const string EndOfSupport = "muster.end-of-support";

@@ -124,8 +124,8 @@ internal static class CreateRollout
     {
         Option[] course =
         [
-            Waves, WaveOptions.Filters, WaveOptions.Strata, FailureCount, FailurePercent, MinFinished, MaxUnavailable, PerMinute, Growth,
-            InProgress, Undelivered, AttemptOptions.MaxAttempts, AttemptOptions.Backoff, AttemptOptions.BackoffMax,
+            Waves, WaveOptions.Filters, WaveOptions.Strata, FailureCount, FailurePercent, MinFinished, MaxUnavailable, BudgetOptions.Per,
+            PerMinute, Growth, InProgress, Undelivered, AttemptOptions.MaxAttempts, AttemptOptions.Backoff, AttemptOptions.BackoffMax,
             AttemptOptions.InProgressPolicy, AttemptOptions.UndeliveredPolicy, AttemptOptions.Windows,
             FailureAction, Approvals, OverrideNeedsApprover, IncludeLateJoiners, Priority, SupersedesOlder,
         ];
@@ -178,6 +178,7 @@ internal static class CreateRollout
             rollout.MaxUnavailable = Budget(budget);
         }
 
+        BudgetOptions.Read(parsed, rollout);
         AttemptOptions.Read(parsed, rollout);
         rollout.Waves.AddRange(parsed.GetRequiredValue(Waves).Select(WaveText.Parse));
         WaveOptions.Read(parsed, rollout);

@@ -44,6 +44,13 @@ internal static class RolloutPicture
             rows.Add(new Text(late, new Style(decoration: Decoration.Dim)));
         }
 
+        if (rollout.MaxUnavailablePer.Count > 0)
+        {
+            rows.Add(new Text(
+                $"at a time of each value: {string.Join(", ", rollout.MaxUnavailablePer.Select(BudgetOptions.Text))}",
+                new Style(decoration: Decoration.Dim)));
+        }
+
         for (var i = 0; i < rollout.WaveStatus.Count; i++)
         {
             var spec = rollout.Waves[Math.Min(i, rollout.Waves.Count - 1)];

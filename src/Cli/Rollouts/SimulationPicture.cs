@@ -24,11 +24,14 @@ internal static class SimulationPicture
         Row($"halted with at most {Percent(answer.TouchedPercentMax)} touched", one => Percent(one.HaltedInTimePercent));
         Row("not ended in half a year", one => Percent(one.UnfinishedPercent));
         return new Rows(
+        [
             new Text(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{answer.Runs} runs of {answer.Waves.Sum()} devices in waves of {string.Join(", ", answer.Waves)}.")
                 + (includesLateJoiners ? " Nobody joins late in them." : "")),
-            table);
+            table,
+            .. answer.LeftOut.Select(text => new Text($"Not in these numbers, and slower in reality: {text}.")),
+        ]);
 
         void Row(string name, Func<V1.SimulatedRollouts, string> value) => table.AddRow(
             new Text(name), new Text(value(answer.Good)), new Text(value(answer.Bad)));

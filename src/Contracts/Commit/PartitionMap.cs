@@ -7,8 +7,8 @@ namespace Muster.Contracts.Commit;
 
 /// <summary>
 /// Which partition a record lives in. Whatever is keyed by a device lives in the device's partition, a rollout's share in
-/// the partition that it serves, everything else in the hash of its kind and key. The hash is XXH64 over UTF-8 with seed
-/// 0 and never changes: it is part of the storage layout.
+/// the partition that it serves, its groups of members in the partition of their bucket, everything else in the hash of its kind and key.
+/// The hash is XXH64 over UTF-8 with seed 0 and never changes: it is part of the storage layout.
 /// </summary>
 public sealed class PartitionMap
 {
@@ -37,11 +37,14 @@ public sealed class PartitionMap
     /// <summary>The partition of a device: <paramref name="deviceKey"/> is <c>tenant/device</c>.</summary>
     public int OfDevice(string deviceKey) => Hash(deviceKey);
 
+    /// <summary>The bucket of a group of members of a rollout; there are as many as partitions.</summary>
+    public int OfGroup(string group) => Hash(group);
+
     /// <summary>The partition of any stored record.</summary>
     public int Of(RecordKey record) => record.Kind switch
     {
         GrainTypes.Device or GrainTypes.Warranty or GrainTypes.Decommission or GrainTypes.Enrollment => Hash(record.Key),
-        GrainTypes.RolloutPartition => PartitionSegment(record.Key),
+        GrainTypes.RolloutPartition or GrainTypes.RolloutGroups => PartitionSegment(record.Key),
         _ => Hash(record.ToString()),
     };
 

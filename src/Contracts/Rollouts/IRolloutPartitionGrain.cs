@@ -63,6 +63,13 @@ public interface IRolloutPartitionGrain : IGrainWithStringKey
     Task<ShareReport> AdvanceAsync(AdvanceShare command);
 
     /// <summary>
+    /// Those of the members that need no seat of their groups any more: what was to offer them something and has not will not. Committed
+    /// before it is answered, so that no other activation can still do so.
+    /// </summary>
+    [Alias("ListUnseated"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<ImmutableArray<int>> ListUnseatedAsync(ListUnseated query);
+
+    /// <summary>
     /// What is known of one device and the rollout. Interleaves: it reads what the last step left and changes nothing, so that a question
     /// does not wait for a round of offers.
     /// </summary>
@@ -125,6 +132,9 @@ public sealed record FreezeMembers(
 
     /// <summary>Devices may join later: also a partition without members keeps a share.</summary>
     [Id(100)] public bool TakesJoiners { get; init; }
+
+    /// <summary>Whose groups the members are in; none without budgets per value.</summary>
+    [Id(105)] public ImmutableArray<ValueBudget> Budgets { get; init; } = [];
 }
 
 /// <summary>The part of the committed plan that a share executes.</summary>
@@ -188,6 +198,9 @@ public sealed record AdvanceShare
 
     /// <summary>The rollout's place among those that wait for the same devices; null from a silo of an earlier version.</summary>
     [Id(111)] public ChangeRank? Rank { get; init; }
+
+    /// <summary>Of the spec; none for no budgets per value.</summary>
+    [Id(105)] public ImmutableArray<ValueBudget> Budgets { get; init; } = [];
 
     /// <summary>The two timers, as devices and shares look at them.</summary>
     public ChangeTimers Timers => new(InProgressTimeout, UndeliveredTimeout)

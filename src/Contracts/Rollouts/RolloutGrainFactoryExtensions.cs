@@ -19,9 +19,18 @@ public static class RolloutGrainFactoryExtensions
         return grains.GetGrain<IRolloutPartitionGrain>(
             $"{RolloutKey.Of(tenant, rollout)}/{partition.ToString(CultureInfo.InvariantCulture)}");
     }
+
+    public static IRolloutGroupsGrain GetRolloutGroups(this IGrainFactory grains, TenantId tenant, ResourceId rollout, int bucket)
+    {
+        ArgumentNullException.ThrowIfNull(grains);
+        return grains.GetGrain<IRolloutGroupsGrain>($"{RolloutKey.Of(tenant, rollout)}/{bucket.ToString(CultureInfo.InvariantCulture)}");
+    }
 }
 
-/// <summary>The keys of a rollout: <c>tenant/rollout</c>, of its shares <c>tenant/rollout/partition</c>, and its fence.</summary>
+/// <summary>
+/// The keys of a rollout: <c>tenant/rollout</c>, of its shares <c>tenant/rollout/partition</c>, of its groups
+/// <c>tenant/rollout/bucket</c>, and its fence.
+/// </summary>
 public static class RolloutKey
 {
     public static string Of(TenantId tenant, ResourceId rollout) => $"{tenant}/{rollout}";

@@ -11,7 +11,8 @@ public static class DeviceExplainer
 {
     /// <summary>What a wave waits for because of members, any of which may be another than the one that is asked about.</summary>
     private static readonly ImmutableArray<WaitingOn> OfOthers =
-        [WaitingOn.Outcomes, WaitingOn.Offline, WaitingOn.Busy, WaitingOn.Retry, WaitingOn.Soak];
+        [WaitingOn.Outcomes, WaitingOn.Offline, WaitingOn.Busy, WaitingOn.Retry, WaitingOn.Soak,
+        WaitingOn.GroupBudget];
 
     /// <summary>What only a member waits for that could use a permit.</summary>
     private static readonly ImmutableArray<WaitingOn> OfPermits = [WaitingOn.Budget, WaitingOn.Rate, WaitingOn.Window];
@@ -49,8 +50,15 @@ public static class DeviceExplainer
         };
         return explained with
         {
-            Text = $"{WayOf(member)}ttempt {known.Attempt} of {known.MaxAttempts} in wave {member.Wave}: {TextOf(explained, rollout)}",
+            Text = $"{WayOf(member)}ttempt {known.Attempt} of {known.MaxAttempts} in wave {member.Wave}: {TextOf(explained, rollout)}"
+                + (explained.WaitingOn.Contains(WaitingOn.GroupBudget) ? GroupOf(rollout, member) : ""),
         };
+    }
+
+    private static string GroupOf(Rollout rollout, MemberPlace member)
+    {
+        var budget = rollout.Spec.MaxUnavailablePer.FirstOrDefault(one => one.Field == member.FullGroup?.Field);
+        return member.FullGroup is { } group ? $" Of the devices with {group} no more than {budget.Limit} are offered it at a time." : "";
     }
 
     private static string WayOf(MemberPlace member) => WayBack.Is(member.Retry) ? "Way back, a" : "A";
@@ -122,6 +130,9 @@ public static class DeviceExplainer
                 break;
             case MemberWait.Busy:
                 waits.Add(WaitingOn.Busy);
+                break;
+            case MemberWait.GroupFull:
+                waits.Add(WaitingOn.GroupBudget);
                 break;
             case MemberWait.Permit when waits.Count == 0:
                 waits.Add(WaitingOn.Permit);

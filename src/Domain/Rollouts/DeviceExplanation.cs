@@ -49,6 +49,9 @@ public sealed record MemberPlace
 
     /// <summary>Why and when it was left out or given up; null when it was not.</summary>
     [Id(7)] public MemberEnd? End { get; init; }
+
+    /// <summary>The group that has no seat for it; null when none keeps it waiting.</summary>
+    [Id(105)] public GroupName? FullGroup { get; init; }
 }
 
 /// <summary>Why a device is no member of a rollout.</summary>

@@ -133,6 +133,12 @@ public static class LateJoiners
                 "include_late_joiners",
                 $"cannot be with retry_of: the rest of '{retried}' is known, and nobody joins it; create a rollout of its own for others"));
         }
+
+        if (spec is { IncludeLateJoiners: true, MaxUnavailablePer.IsDefaultOrEmpty: false })
+        {
+            // Groups are of the members that were frozen: a late joiner would be in none, and no budget would be kept with him.
+            problems.Add(new("include_late_joiners", "cannot be with max_unavailable_per yet: use max_unavailable, or a rollout for each"));
+        }
     }
 
     /// <summary>

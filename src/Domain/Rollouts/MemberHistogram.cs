@@ -39,6 +39,9 @@ public sealed record MemberHistogram(
     /// <summary>The share is stored and takes members later, also when it has none; false from a silo of an earlier version.</summary>
     [Id(100)] public bool TakesJoiners { get; init; }
 
+    /// <summary>The members were frozen with their groups, as far as any were asked for; false from a silo of an earlier version.</summary>
+    [Id(105)] public bool KnowsGroups { get; init; }
+
     /// <summary>All members.</summary>
     public int Total => Connected.Sum() + Disconnected.Sum();
 

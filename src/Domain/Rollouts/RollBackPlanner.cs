@@ -92,10 +92,10 @@ internal static class RollBackPlanner
 
     /// <summary>
     /// Who is left of the wave is away, with the offer or without one, busy with something else, or in a back-off: it does not hold up the
-    /// others.
+    /// others. Who waits for a budget per value has its turn as soon as others have had theirs, and is waited for.
     /// </summary>
     private static bool IsQuiet(RolloutPlan plan, int wave) =>
-        plan.Waves[wave].Totals is { Ready: 0 } totals
+        plan.Waves[wave].Totals is { Ready: 0, GroupFull: 0 } totals
         && totals.InProgress == totals.InProgressAway
         && plan.Shares.All(share => share.Waves[wave].Outstanding == 0);
 

@@ -87,7 +87,7 @@ public static class RolloutEstimator
             steps += coordinator.Steps;
         }
 
-        return Sum(ends, now, Basis(plan, left, takes, failed, finished));
+        return Sum(ends, now, Basis(plan, left, takes, failed, finished) + LimitsLeftOut(rollout.Spec));
     }
 
     /// <summary>
@@ -146,6 +146,11 @@ public static class RolloutEstimator
         return Text($"{left} devices have no outcome, {each}, {failed} of {finished} have failed")
             + (away == 0 ? "" : Text($", and {away} without a session are taken to be back after half a day on average"));
     }
+
+    /// <summary>Which devices have the same value is not in the plan, so that the end may be later.</summary>
+    private static string LimitsLeftOut(RolloutSpec spec) => spec.MaxUnavailablePer.IsDefaultOrEmpty
+        ? ""
+        : $"; it may be later, for the budgets per value ({string.Join(", ", spec.MaxUnavailablePer)}) are not calculated";
 
     private static string Words(TimeSpan time) => time.TotalMinutes >= 2
         ? Text($"{time.TotalMinutes:0} min")

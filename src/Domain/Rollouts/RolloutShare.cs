@@ -162,6 +162,9 @@ public enum MemberWait : byte
 
     /// <summary>Nothing: the next permit of its wave and partition is for one like it.</summary>
     Permit = 4,
+
+    /// <summary>As many members of one of its groups are in progress as the budget per value allows.</summary>
+    GroupFull = 5,
 }
 
 /// <summary>Whether a waiting member can be offered something now; known in memory only.</summary>
@@ -173,4 +176,7 @@ public enum MemberReach : byte
 
     /// <summary>Busy with another change.</summary>
     Busy = 2,
+
+    /// <summary>It could be offered something, and a group that it is in has no seat for it.</summary>
+    GroupFull = 3,
 }

@@ -208,6 +208,9 @@ public sealed record RolloutSpec
     /// </summary>
     [Id(111)] public bool SupersedesOlder { get; init; }
 
+    /// <summary>Beside <see cref="MaxUnavailable"/>: the same per value of fields, each field once; none for no such limits.</summary>
+    [Id(105)] public ImmutableArray<ValueBudget> MaxUnavailablePer { get; init; } = [];
+
     /// <summary>What it changes.</summary>
     public ChangeKind Kind => Settings is null ? ChangeKind.OsImage : ChangeKind.Settings;
 
@@ -226,6 +229,7 @@ public sealed record RolloutSpec
         && Strategy == other.Strategy
         && (RetryOf, IncludeLateJoiners) == (other.RetryOf, other.IncludeLateJoiners)
         && (Priority, SupersedesOlder) == (other.Priority, other.SupersedesOlder)
+        && MaxUnavailablePer.AsSpan().SequenceEqual(other.MaxUnavailablePer.AsSpan())
         && Waves.AsSpan().SequenceEqual(other.Waves.AsSpan())
         && FailureGate == other.FailureGate
         && (DevicesPerMinute, MaxUnavailable, AllowTrackChange) == (other.DevicesPerMinute, other.MaxUnavailable, other.AllowTrackChange)

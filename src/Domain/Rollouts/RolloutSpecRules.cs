@@ -156,6 +156,8 @@ public static class RolloutSpecRules
             CheckAmount(limit, "max_unavailable", problems);
         }
 
+        BudgetRules.Check(spec.MaxUnavailablePer, problems);
+
         if (spec.InProgressTimeout < RolloutLimits.TimeoutMin || spec.InProgressTimeout > RolloutLimits.InProgressTimeoutMax)
         {
             problems.Add(new("in_progress_timeout", $"is from 1 minute to {RolloutLimits.InProgressTimeoutMax.TotalDays:0} days"));

@@ -127,4 +127,7 @@ public enum WaitingOn
 
     /// <summary>The rollout is rolled back, and a later wave is not back yet.</summary>
     LaterWave = 64,
+
+    /// <summary>As many members of a group (a site, for example) are in progress as the budget per value allows.</summary>
+    GroupBudget = 84,
 }

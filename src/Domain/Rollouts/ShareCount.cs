@@ -18,13 +18,14 @@ public static class ShareCount
         ArgumentNullException.ThrowIfNull(reach);
         ArgumentNullException.ThrowIfNull(timers);
         var counts = new int[waveCount, 1 + (int)MemberStatus.Untouched];
-        var (waiting, retrying) = (new int[waveCount, 1 + (int)MemberWait.Permit], new int[waveCount]);
+        var waiting = new int[waveCount, 1 + (int)MemberWait.GroupFull];
+        var retrying = new int[waveCount, 1 + (int)MemberWait.GroupFull];
         for (var i = 0; i < share.Members.Length; i++)
         {
             var wait = ShareRules.WaitOf(share, i, reach[i], now);
             counts[waves[i], (int)share.Members[i]]++;
             waiting[waves[i], (int)wait] += share.Members[i] == MemberStatus.Waiting ? 1 : 0;
-            retrying[waves[i]] += share.Members[i] == MemberStatus.Retrying && wait == MemberWait.Permit ? 1 : 0;
+            retrying[waves[i], (int)wait] += share.Members[i] == MemberStatus.Retrying ? 1 : 0;
         }
 
         var (unknown, away) = (new long[waveCount], new int[waveCount]);
@@ -49,10 +50,12 @@ public static class ShareCount
             Removed = counts[wave, (int)MemberStatus.Removed],
             GrantSeen = PermitsOf(share, wave).Seen - unknown[wave],
             Retrying = counts[wave, (int)MemberStatus.Retrying],
-            RetryingOnline = retrying[wave],
+            RetryingOnline = retrying[wave, (int)MemberWait.Permit],
             Untouched = counts[wave, (int)MemberStatus.Untouched],
             Skips = Skips(share, waves, wave, counts[wave, (int)MemberStatus.Skipped]),
             InProgressAway = away[wave],
+            WaitingGroupFull = waiting[wave, (int)MemberWait.GroupFull],
+            RetryingGroupFull = retrying[wave, (int)MemberWait.GroupFull],
         })];
     }
 

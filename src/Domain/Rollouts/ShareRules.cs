@@ -70,6 +70,7 @@ public static class ShareRules
                 MemberReach.Online => MemberWait.Permit,
                 MemberReach.Offline => MemberWait.Offline,
                 MemberReach.Busy => MemberWait.Busy,
+                MemberReach.GroupFull => MemberWait.GroupFull,
                 _ => throw new UnreachableException($"A member's reach is {reach}."),
             },
         };

@@ -60,6 +60,12 @@ public sealed record ShareTotals
     /// </summary>
     [Id(65)] public int InProgressAway { get; init; }
 
+    /// <summary>Those of <see cref="Waiting"/> that could be offered the change, but for a budget per value.</summary>
+    [Id(105)] public int WaitingGroupFull { get; init; }
+
+    /// <summary>The same of <see cref="Retrying"/>.</summary>
+    [Id(106)] public int RetryingGroupFull { get; init; }
+
     /// <summary>What the failure gate counts: those included that will try again.</summary>
     public int FailedNow => FailedAll + Retrying;
 
@@ -79,10 +85,13 @@ public sealed record ShareTotals
     public int InProgress => Members - Waiting - Retrying - Terminal;
 
     /// <summary>Waiting, reachable and free.</summary>
-    public int WaitingOnline => Waiting - WaitingOffline - WaitingBusy;
+    public int WaitingOnline => Waiting - WaitingOffline - WaitingBusy - WaitingGroupFull;
 
     /// <summary>For whom a permit would become an offer at once.</summary>
     public int Ready => WaitingOnline + RetryingOnline;
+
+    /// <summary>For whom it would, had a budget per value room for them.</summary>
+    public int GroupFull => WaitingGroupFull + RetryingGroupFull;
 
     /// <summary>The sum of two shares of a wave.</summary>
     public ShareTotals Plus(ShareTotals other)
@@ -107,6 +116,8 @@ public sealed record ShareTotals
             Skips = SkipTotals.Sum(Skips, other.Skips),
             Untouched = Untouched + other.Untouched,
             InProgressAway = InProgressAway + other.InProgressAway,
+            WaitingGroupFull = WaitingGroupFull + other.WaitingGroupFull,
+            RetryingGroupFull = RetryingGroupFull + other.RetryingGroupFull,
         };
     }
 }

@@ -38,13 +38,19 @@ internal sealed partial class SimulatedCoordinator
         sum.Seen + share.Waves[wave].Seen,
         sum.Offered + share.Waves[wave].Offered));
 
-    /// <summary>Who is busy with another change comes back as somebody does who is away.</summary>
+    /// <summary>
+    /// Who is busy with another change comes back as somebody does who is away. Budgets per value are not simulated: who waits for one
+    /// could be offered the change now.
+    /// </summary>
     private static ShareTotals ReachableOrAway(ShareTotals totals, WaveGrant grant) => totals with
     {
         GrantSeen = grant.Seen,
         Offered = grant.Offered,
         WaitingOffline = totals.WaitingOffline + totals.WaitingBusy,
         WaitingBusy = 0,
+        RetryingOnline = totals.RetryingOnline + totals.RetryingGroupFull,
+        WaitingGroupFull = 0,
+        RetryingGroupFull = 0,
     };
 
     /// <summary>What devices of the wave are in the middle of. How long they have been is not known: each begins anew.</summary>

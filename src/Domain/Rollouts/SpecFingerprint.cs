@@ -38,6 +38,13 @@ internal static class SpecFingerprint
             Add(text, window.Recurrence, window.Duration.Ticks, window.TimeZone);
         }
 
+        AddLater(text, spec);
+        return text.ToString();
+    }
+
+    /// <summary>What specs got later: not at all where it is not ordered, so that older approvals are still of what they were of.</summary>
+    private static void AddLater(StringBuilder text, RolloutSpec spec)
+    {
         // Behind everything else, and not at all without them: approvals of images are older than settings.
         if (spec.Settings is { } settings)
         {
@@ -63,7 +70,7 @@ internal static class SpecFingerprint
         return text.ToString();
     }
 
-    /// <summary>Where it comes from, who else may join, and whose turn it is; as above not at all where nothing is said.</summary>
+    /// <summary>Where it comes from, who else may join, turns and budgets per value; as above not at all where nothing is said.</summary>
     private static void AddIfSaid(StringBuilder text, RolloutSpec spec)
     {
         if (spec.Strategy is { } strategy)
@@ -84,6 +91,15 @@ internal static class SpecFingerprint
         if (spec.Priority != 0 || spec.SupersedesOlder)
         {
             Add(text, "turn", spec.Priority, spec.SupersedesOlder);
+        }
+
+        if (!spec.MaxUnavailablePer.IsDefaultOrEmpty)
+        {
+            Add(text, "max_unavailable_per", spec.MaxUnavailablePer.Length);
+            foreach (var budget in spec.MaxUnavailablePer)
+            {
+                Add(text, budget.Field, (int)budget.Limit.Kind, budget.Limit.Value);
+            }
         }
     }
 

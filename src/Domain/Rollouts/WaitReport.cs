@@ -99,7 +99,12 @@ internal static class WaitReport
             yield return WaitingOn.Busy;
         }
 
-        if (totals.Retrying > totals.RetryingOnline)
+        if (totals.GroupFull > 0)
+        {
+            yield return WaitingOn.GroupBudget;
+        }
+
+        if (totals.Retrying > totals.RetryingOnline + totals.RetryingGroupFull)
         {
             yield return WaitingOn.Retry;
         }

@@ -98,6 +98,8 @@ public sealed record WaveExplanation(
             WaitingOn.Offline => new(on, totals.WaitingOffline, null, Text($"{totals.WaitingOffline} devices have no session")),
             WaitingOn.Busy => new(
                 on, totals.WaitingBusy, null, Text($"{totals.WaitingBusy} devices are busy with another change")),
+            WaitingOn.GroupBudget => new(on, totals.GroupFull, null, Text(
+                $"{totals.GroupFull} devices wait for others with the same value: {string.Join(", ", spec.MaxUnavailablePer)} at a time")),
             WaitingOn.Retry => new(on, totals.Retrying, null, Text($"{totals.Retrying} devices failed and wait for their next attempt")),
             WaitingOn.Soak => new(on, 0, wave.SoakEndsAt, Text($"its open gate is watched until {wave.SoakEndsAt:u}")),
             WaitingOn.Approval => new(on, 1, null, Text($"an approver has to decide, since {wave.AwaitingSince:u}")),

@@ -61,6 +61,7 @@ internal sealed class RolloutSimulations : IDisposable
                 TouchedPercentMax = assumptions.TouchedPercentMax,
             };
             answer.Waves.AddRange(good.Waves);
+            answer.LeftOut.AddRange(LeftOut(spec));
             return answer;
         }
 
@@ -69,6 +70,11 @@ internal sealed class RolloutSimulations : IDisposable
     }
 
     public void Dispose() => _place.Dispose();
+
+    /// <summary>A run has counts and no devices, so that nobody in it has a value.</summary>
+    private static IEnumerable<string> LeftOut(RolloutSpec spec) => spec.MaxUnavailablePer.IsEmpty
+        ? []
+        : [$"max_unavailable_per ({string.Join(", ", spec.MaxUnavailablePer)}): budgets per value are not simulated"];
 
     /// <summary>The fleet says who they are.</summary>
     private static V1.Rollout WithoutMembers(V1.SimulateRolloutRequest request)

@@ -44,6 +44,7 @@ internal static partial class RolloutsMapping
             { MaxUnavailable: > 0 and var count } => Amount.Count(count),
             _ => null,
         },
+        MaxUnavailablePer = [.. rollout.MaxUnavailablePer.Select(ToSpec)],
         AllowTrackChange = rollout.AllowTrackChange,
         InProgressTimeout = rollout.InProgressTimeout?.ToTimeSpan() ?? RolloutSpec.InProgressTimeoutDefault,
         UndeliveredTimeout = rollout.UndeliveredTimeout?.ToTimeSpan() ?? RolloutSpec.UndeliveredTimeoutDefault,
@@ -120,6 +121,7 @@ internal static partial class RolloutsMapping
         };
         api.Settings.AddRange(spec.Settings?.Select(DevicesMapping.ToApi) ?? []);
         api.Waves.AddRange(spec.Waves.Select(ToApi));
+        api.MaxUnavailablePer.AddRange(spec.MaxUnavailablePer.IsDefault ? [] : spec.MaxUnavailablePer.Select(ToApi));
         api.Windows.AddRange(spec.Windows.IsDefault ? [] : spec.Windows.Select(ToApi));
         return api;
     }

@@ -197,6 +197,14 @@ internal static class RolloutsValidators
             rollout.MaxUnavailable == 0 || rollout.MaxUnavailablePercent == 0,
             "rollout.max_unavailable_percent",
             "not beside max_unavailable");
+        for (var i = 0; i < rollout.MaxUnavailablePer.Count; i++)
+        {
+            problems.Require(
+                rollout.MaxUnavailablePer[i].LimitCase != V1.ValueBudget.LimitOneofCase.None,
+                $"rollout.max_unavailable_per[{i}].limit",
+                "count or percent");
+        }
+
         CheckGrowth(rollout.RateGrowth, problems);
         CheckAttempts(rollout, problems);
         CheckSpan("rollout.in_progress_timeout", rollout.InProgressTimeout, problems);

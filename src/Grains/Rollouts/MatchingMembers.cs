@@ -11,7 +11,8 @@ namespace Muster.Grains.Rollouts;
 /// <param name="Points">In their order; null when they are of more classes than a rollout may have.</param>
 /// <param name="Sites">Where they are; null without site rules.</param>
 /// <param name="Downgrades">How many run a newer version than the image's; null when nobody asks.</param>
-internal sealed record FoundMembers(ImmutableArray<MemberPoint>? Points, SiteTally? Sites, int? Downgrades);
+/// <param name="Groups">Which groups they are in; null without budgets per value.</param>
+internal sealed record FoundMembers(ImmutableArray<MemberPoint>? Points, SiteTally? Sites, int? Downgrades, MemberGroups? Groups);
 
 /// <summary>Reads the members that a rollout would have in one partition now.</summary>
 internal static class MatchingMembers
@@ -24,7 +25,7 @@ internal static class MatchingMembers
     public static async Task<FoundMembers> ReadAsync(
         IInventoryGrain inventory, TenantId tenant, FreezeMembers command, HashSet<DeviceId>? rest, DateTimeOffset now)
     {
-        if (command is { Sorting: null, SiteRules: null, DowngradesTo: "" })
+        if (command is { Sorting: null, SiteRules: null, DowngradesTo: "", Budgets.IsDefaultOrEmpty: true })
         {
             return await ReadNamesAsync(inventory, tenant, command, rest);
         }
@@ -33,14 +34,17 @@ internal static class MatchingMembers
         rows.RemoveAll(row => !IsLookedFor(row, rest));
         var sorter = command.Sorting is { } sorting ? new MemberSorter(sorting) : null;
         var asked = await AskAsync(inventory, tenant, command.Sorting, sorter);
-        var points = rows.Select(row => PointOf(row) with
+        var found = rows.Select(row => (Row: row, Point: PointOf(row) with
         {
             Class = sorter?.ClassOf(row, now, wave => asked[wave].Contains(row.Row.Name)),
-        });
+        }));
+        (ListedRow Row, MemberPoint Point)[] ordered =
+            [.. found.OrderBy(one => one.Point.Hash).ThenBy(one => one.Point.Device.Value, StringComparer.Ordinal)];
         return new FoundMembers(
-            sorter is { ClassCount: > MemberClass.ClassesMax } ? null : Order(points),
+            sorter is { ClassCount: > MemberClass.ClassesMax } ? null : [.. ordered.Select(one => one.Point)],
             command.SiteRules is { } rules ? MatchingDevices.CountSites(rules, rows) : null,
-            command.DowngradesTo.Length > 0 ? rows.Count(row => MatchingDevices.IsDowngrade(row, command.DowngradesTo)) : null);
+            command.DowngradesTo.Length > 0 ? rows.Count(row => MatchingDevices.IsDowngrade(row, command.DowngradesTo)) : null,
+            command.Budgets.IsDefaultOrEmpty ? null : GroupsOf(command.Budgets, ordered.Select(one => one.Row)));
 
         MemberPoint PointOf(ListedRow row) =>
             MemberPoint.Of(MatchingDevices.IdOf(row), command.Seed, row.Presence is { Connected: true });
@@ -53,11 +57,17 @@ internal static class MatchingMembers
         var points = (await MatchingDevices.ReadNamesAsync(inventory, tenant, command.Filter))
             .Select(device => MemberPoint.Of(MatchingDevices.IdOf(device.Name), command.Seed, device.Connected))
             .Where(point => rest?.Contains(point.Device) != false);
-        return new FoundMembers(Order(points), Sites: null, Downgrades: null);
+        return new FoundMembers(Order(points), Sites: null, Downgrades: null, Groups: null);
     }
 
     private static ImmutableArray<MemberPoint> Order(IEnumerable<MemberPoint> points) =>
         [.. points.OrderBy(point => point.Hash).ThenBy(point => point.Device.Value, StringComparer.Ordinal)];
+
+    private static MemberGroups GroupsOf(ImmutableArray<ValueBudget> budgets, IEnumerable<ListedRow> rows)
+    {
+        var reader = new GroupReader(budgets);
+        return MemberGroups.Of(budgets.Length, rows.Select(row => reader.GroupsOf(row)));
+    }
 
     /// <summary>Only devices in service are members, and of a rest that is retried only those of it.</summary>
     public static bool IsLookedFor(ListedRow row, HashSet<DeviceId>? rest) =>

@@ -77,6 +77,15 @@ internal sealed class RolloutFreeze(
                 : Share(partition).GetPlacesAsync(freeze, missing));
     }
 
+    private async Task<MemberHistogram> FreezeAsync(int partition, FreezeMembers command)
+    {
+        var histogram = await Share(partition).FreezeAsync(command);
+        return command.Budgets.IsDefaultOrEmpty || histogram.KnowsGroups || histogram.Total == 0
+            ? histogram
+            : throw new InvalidOperationException(
+                $"Rollout '{rollout.Id}' has budgets per value, and a silo of an earlier version knows none: update all silos.");
+    }
+
     /// <summary>What a freeze would give now; the same cuts by the same steps, and nothing is stored.</summary>
     /// <param name="preview">Names the dry run.</param>
     /// <param name="rules">What the members' sites are counted by.</param>
@@ -209,6 +218,7 @@ internal sealed class RolloutFreeze(
         DowngradesTo = policy.CountsDowngradesOf(rollout.Spec) ? rollout.Spec.TargetVersion : "",
         TakesJoiners = rollout.Spec.IncludeLateJoiners,
         Retried = retried is null ? null : new RetriedMembers(retried.Id, retried.Freeze),
+        Budgets = rollout.Spec.MaxUnavailablePer,
     };
 
     private IRolloutPartitionGrain Share(int partition) => grains.GetRolloutPartition(rollout.Tenant, rollout.Id, partition);

@@ -60,6 +60,9 @@ internal sealed partial class RolloutPartitionGrain
         {
             await CommitAsync(_share, fact: null);
         }
+
+        // Nobody asks for a seat any more. What is not given back now stays in a record that is kept anyway.
+        await ReturnSeatsAsync();
     }
 
     /// <summary>Who is to be frozen now.</summary>

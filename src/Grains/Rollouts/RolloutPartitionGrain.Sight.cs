@@ -33,13 +33,15 @@ internal sealed partial class RolloutPartitionGrain
         var (share, now) = (_share!, _clock.GetUtcNow());
         var wave = _members!.WaveOf(command.Cuts, member);
         var reach = row is null ? MemberReach.Offline : MemberIndex.ReachOf(row, _rollout);
+        var full = reach == MemberReach.Online ? _seats?.WaitsFor(member, now) : null;
         var known = ShareRules.Find(share, member);
         return new MemberPlace
         {
             Wave = wave,
             Status = share.Members[member],
             Retry = ShareRules.RetryOf(share, member),
-            Wait = ShareRules.WaitOf(share, member, reach, now),
+            Wait = ShareRules.WaitOf(share, member, full is null ? reach : MemberReach.GroupFull, now),
+            FullGroup = full,
             DueAt = known.Retry?.DueAt,
             TurnAt = ShareRules.TurnOf(share, member, command.OpenedAt[wave], now),
             Offer = known.Offer,

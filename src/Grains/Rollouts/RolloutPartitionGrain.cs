@@ -20,6 +20,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
     private readonly StateWriter<RolloutShareRecord> _writer;
     private readonly IFeedReader _feed;
     private readonly FeedHold _hold;
+    private readonly PartitionMap _partitions;
     private readonly TimeProvider _clock;
     private readonly ILogger<RolloutPartitionGrain> _logger;
     private readonly TenantId _tenant;
@@ -32,12 +33,14 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         [PersistentState("rollout-share", StorageNames.Muster)] IPersistentState<RolloutShareRecord> record,
         IFeedReader feed,
         IDurableReaders readers,
+        PartitionMap partitions,
         TimeProvider clock,
         ILogger<RolloutPartitionGrain> logger)
     {
         _record = record;
         _writer = new StateWriter<RolloutShareRecord>(record, this);
         _feed = feed;
+        _partitions = partitions;
         _clock = clock;
         _logger = logger;
         (_tenant, _rollout, _partition) = RolloutKey.ParseShare(this.GetPrimaryKeyString());
@@ -63,7 +66,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         ArgumentNullException.ThrowIfNull(command);
         if (_share?.Freeze == command.Freeze)
         {
-            return MemberHistogram.Of(_members!.Points) with { TakesJoiners = command.TakesJoiners };
+            return MemberHistogram.Of(_members!.Points) with { TakesJoiners = command.TakesJoiners, KnowsGroups = true };
         }
 
         // What happens after the head is read from the feed again; what happened before is in the rows. From now on it stays to be read.
@@ -81,7 +84,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             ShareRules.Freeze(command.Freeze, end.Sequence, points.Length) with { PositionFingerprint = end.Fingerprint },
             new RolloutMembersFrozen(_rollout, _partition, points.Length),
             expectedEpoch: 0,
-            ShareMembers.Of(points, command.Seed));
+            ShareMembers.Of(points, command.Seed).With(found.Groups));
         Load();
         (_lookedUpTo, _lookedAt) = (end, _clock.GetUtcNow());
         _countedAt = _lookedAt;
@@ -92,6 +95,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             Sites = found.Sites,
             Downgrades = found.Downgrades,
             TakesJoiners = command.TakesJoiners,
+            KnowsGroups = true,
         };
     }
 
@@ -124,10 +128,15 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             await TimeOutUnreachedAsync(command);
         }
 
-        if (await TakePermitsAsync(command) || !_share.Open.IsEmpty)
+        await ClaimSeatsAsync(command);
+        await ReturnSeatsAsync();
+        var hasTaken = await TakePermitsAsync(command);
+        await ReturnSeatsAsync();
+        if (hasTaken || !_share.Open.IsEmpty)
         {
             await AskDevicesAsync(command);
             await ReadFeedAsync(command.Retries);
+            await ReturnSeatsAsync();
         }
 
         await AwaitTurnsAsync(command);
@@ -136,7 +145,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         return new ShareReport(
             _partition,
             ShareRules.ReportVersionOf(_share),
-            ShareCount.Totals(_share, _members.Waves, _members.Reach, command.Cuts.Length, command.Timers, _clock.GetUtcNow()))
+            ShareCount.Totals(_share, _members.Waves, ReachNow, command.Cuts.Length, command.Timers, _clock.GetUtcNow()))
         {
             IsRollingBack = RollBackRules.HasBegun(_share),
             JoiningHasEnded = _share.JoiningHasEnded,
@@ -148,6 +157,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
     {
         _share = _record.State.Share;
         _members = _share is not null && _record.State.Members is { } members ? new MemberIndex(_tenant, members, _share.Joiners) : null;
+        _seats = _record.State.Members?.Groups is { } groups ? new ShareSeats(_partition, groups.ToGroups()) : null;
     }
 
     /// <summary>
@@ -202,9 +212,9 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         var now = _clock.GetUtcNow();
 
         // Asked again here: the grant may have been on its way when the window closed.
-        var isOffering = command.IsOffering && OfferWindow.IsOpen(command.Windows, now);
+        var isOffering = command.IsOffering && OfferWindow.IsOpen(command.Windows, now) && KnowsBudgets(command);
         var grant = new PermitGrant(command.Granted, command.Epoch, isOffering, now);
-        var next = ShareRules.TakePermits(_share!, grant, _members!.Waves, _members.Reach);
+        var next = ShareRules.TakePermits(_share!, grant, _members!.Waves, await SeatAsync(command, grant));
         if (next.Permits.SequenceEqual(_share!.Permits))
         {
             return false;

@@ -14,6 +14,7 @@ public sealed class DeviceExplainerTests
     [InlineData(MemberWait.Permit, new[] { WaitingOn.Outcomes, WaitingOn.Busy }, new[] { WaitingOn.Permit })]
     [InlineData(MemberWait.Offline, new[] { WaitingOn.Budget, WaitingOn.Offline }, new[] { WaitingOn.Offline })]
     [InlineData(MemberWait.Busy, new[] { WaitingOn.Resume, WaitingOn.Rate }, new[] { WaitingOn.Resume, WaitingOn.Busy })]
+    [InlineData(MemberWait.GroupFull, new[] { WaitingOn.Budget, WaitingOn.GroupBudget }, new[] { WaitingOn.GroupBudget })]
     [InlineData(MemberWait.Backoff, new[] { WaitingOn.Retry }, new[] { WaitingOn.Retry })]
     public void Explain_AWaitingMember_NamesWhatItWaitsForAndNotWhatOthersDo(MemberWait wait, WaitingOn[] wave, WaitingOn[] expected)
     {

@@ -219,6 +219,16 @@ public sealed class LateJoinersTests
     }
 
     [Fact]
+    public void Validate_OfLateJoinersWithBudgetsPerValue_SaysWhatToDo()
+    {
+        var problem = Assert.Single(RolloutSpecRules.Validate(
+            Late with { MaxUnavailablePer = [new ValueBudget("site", Amount.Count(1))] }));
+
+        Assert.Equal("include_late_joiners", problem.Field);
+        Assert.Contains("use max_unavailable", problem.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_ASimulationOfASpecWithLateJoiners_IsTheOneWithout()
     {
         var (fleet, assumptions) = (new SimulatedFleet(50, 50), new SimulationAssumptions());

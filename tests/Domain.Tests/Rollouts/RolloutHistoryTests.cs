@@ -67,10 +67,11 @@ public sealed class RolloutHistoryTests
             : ImmutableArray<OfferWindow>.Empty);
 
     private static readonly Gen<RolloutSpec> AnySpec = Gen.Select(
-        AnyPace, AnyRetries, Gen.Enum<TimeoutPolicy>(), Gen.Int[60, 600], AnyWindows, Gen.Bool,
-        (spec, retries, undelivered, seconds, windows, late) => spec with
+        AnyPace, AnyRetries, Gen.Enum<TimeoutPolicy>(), Gen.Int[60, 600], AnyWindows, Gen.Int[0, 3], Gen.Bool,
+        (spec, retries, undelivered, seconds, windows, perValue, late) => spec with
         {
-            IncludeLateJoiners = late,
+            MaxUnavailablePer = perValue == 0 ? [new ValueBudget("site", Amount.Count(1))] : [], // whether a group is full is drawn too
+            IncludeLateJoiners = late && perValue != 0,
             Windows = windows,
             Retries = retries,
             UndeliveredPolicy = undelivered,
@@ -78,7 +79,7 @@ public sealed class RolloutHistoryTests
         });
 
     /// <summary>Two thousand take some seconds; nightly runs ask for more (docs/developer/random-histories.md).</summary>
-    private static long Histories =>
+    internal static long Histories =>
         long.TryParse(Environment.GetEnvironmentVariable("MUSTER_HISTORIES"), CultureInfo.InvariantCulture, out var asked) && asked > 0
             ? asked
             : 2_000;

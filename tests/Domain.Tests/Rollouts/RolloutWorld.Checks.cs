@@ -7,6 +7,25 @@ namespace Muster.Domain.Tests.Rollouts;
 internal sealed partial class RolloutWorld
 {
     /// <summary>Only a gate that says so aborts, and at its end no device is in progress.</summary>
+    private void Commit(RolloutPlan plan)
+    {
+        var wrong = PlanChecks.Check(plan).AddRange(PlanChecks.CheckStep(_spec, _committed, plan));
+        Demand(wrong.IsEmpty, string.Join(' ', wrong));
+        if (plan.State == RolloutState.Succeeded)
+        {
+            CheckEnd();
+            CheckJoined(plan);
+        }
+
+        if (plan.State == RolloutState.RolledBack)
+        {
+            CheckBack();
+        }
+
+        _committed = plan;
+        _fence = Math.Max(_fence, plan.Epoch); // raised in all partitions before the acknowledgement
+    }
+
     private void CheckAborted(RolloutReport report)
     {
         foreach (var aborting in report.Facts.OfType<RolloutAborting>())
@@ -77,7 +96,7 @@ internal sealed partial class RolloutWorld
             "rolled back by no gate");
         Demand(
             report.Facts.OfType<WaveRolledBack>().All(
-                fact => fact.Totals is { Ready: 0 } totals && totals.InProgress == totals.InProgressAway),
+                fact => fact.Totals is { Ready: 0, GroupFull: 0 } totals && totals.InProgress == totals.InProgressAway),
             "left a wave with devices in progress, or that could be offered the way back");
     }
 

@@ -98,7 +98,7 @@ internal sealed partial class RolloutWorld
             _now += TimeSpan.FromSeconds(20);
             foreach (var member in _shares.SelectMany(share => share.Members))
             {
-                member.Online = true;
+                (member.Online, member.IsGroupFull) = (true, false);
                 member.End(member.State == MemberState.InProgress ? MemberState.Succeeded : member.State, _now);
             }
 
@@ -269,6 +269,7 @@ internal sealed partial class RolloutWorld
             foreach (var member in share.Members.Where(_ => _random.Next(3) == 0))
             {
                 member.Online = _random.Next(5) > 0;
+                member.IsGroupFull = !_spec.MaxUnavailablePer.IsEmpty && _random.Next(3) == 0;
                 switch (member.State)
                 {
                     case MemberState.InProgress:
@@ -351,25 +352,6 @@ internal sealed partial class RolloutWorld
         Demand(PlanChecks.CheckStep(_spec, _memory, decision.Next).IsEmpty, "a command broke the plan");
         _memory = decision.Next;
         Commit(decision.Next);
-    }
-
-    private void Commit(RolloutPlan plan)
-    {
-        var wrong = PlanChecks.Check(plan).AddRange(PlanChecks.CheckStep(_spec, _committed, plan));
-        Demand(wrong.IsEmpty, string.Join(' ', wrong));
-        if (plan.State == RolloutState.Succeeded)
-        {
-            CheckEnd();
-            CheckJoined(plan);
-        }
-
-        if (plan.State == RolloutState.RolledBack)
-        {
-            CheckBack();
-        }
-
-        _committed = plan;
-        _fence = Math.Max(_fence, plan.Epoch); // raised in all partitions before the acknowledgement
     }
 
     private void Hear(ShareReport? report)

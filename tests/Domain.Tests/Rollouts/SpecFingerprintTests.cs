@@ -24,6 +24,7 @@ public sealed class SpecFingerprintTests
         Strategy = new RolloutStrategy(Id, 3, 7),
         RetryOf = Id,
         IncludeLateJoiners = true,
+        MaxUnavailablePer = [new ValueBudget("site", Amount.Percent(10))],
     };
 
     public static TheoryData<string> Fields() => new(Changes(Full, typeof(RolloutSpec), "").Select(change => change.Path));
@@ -104,6 +105,9 @@ public sealed class SpecFingerprintTests
         ImmutableArray<OfferWindow> windows => Changes(windows[0], typeof(OfferWindow), $"{path}.")
             .Select(change => (change.Path, (object)windows.SetItem(0, (OfferWindow)change.Changed)))
             .Append(($"{path}.count", (object)windows.Add(windows[0]))),
+        ImmutableArray<ValueBudget> budgets => Changes(budgets[0], typeof(ValueBudget), $"{path}.")
+            .Select(change => (change.Path, (object)budgets.SetItem(0, (ValueBudget)change.Changed)))
+            .Append(($"{path}.count", (object)budgets.Add(budgets[0]))),
         SettingSet settings => settings
             .Select(setting => ($"{path}.{setting.Name}", (object)SettingSet.Of([setting with { Value = setting.Value + "x" }])))
             .Append(($"{path}.name", SettingSet.Of([.. settings.Select(setting => setting with { Name = setting.Name + "x" })])))

@@ -35,6 +35,9 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
 
     public bool Online { get; set; } = true;
 
+    /// <summary>A budget per value keeps it waiting.</summary>
+    public bool IsGroupFull { get; set; }
+
     /// <summary>The attempt that it is in, or was in last.</summary>
     public int Retry { get; private set; }
 
@@ -163,7 +166,7 @@ internal sealed class WorldShare
     {
         for (var i = 0; fresh && i < _reach.Length; i++)
         {
-            _reach[i] = Members[i].Online ? MemberReach.Online : MemberReach.Offline;
+            _reach[i] = !Members[i].Online ? MemberReach.Offline : Members[i].IsGroupFull ? MemberReach.GroupFull : MemberReach.Online;
         }
 
         // The tail is a second late at most, and an offer is withdrawn after a minute at the earliest: that is never unknown.

@@ -25,6 +25,7 @@ public sealed class StrategyCourseTests
         DevicesPerMinute = 50,
         RateGrowth = new RateGrowth(20, RateStep.Offered, 1_000, 400),
         MaxUnavailable = Amount.Percent(5),
+        MaxUnavailablePer = [new ValueBudget("site", Amount.Percent(10)), new ValueBudget("labels.redundancy_group", Amount.Count(1))],
         Retries = new RetryPolicy(3, TimeSpan.FromMinutes(5), TimeSpan.FromHours(4)),
         Windows = [new OfferWindow("0 22 * * *", TimeSpan.FromHours(6), "Europe/Stockholm")],
         InProgressTimeout = TimeSpan.FromHours(2),

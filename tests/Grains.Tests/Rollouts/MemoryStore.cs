@@ -61,6 +61,14 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
         }
     }
 
+    public bool Has(RecordKey record)
+    {
+        lock (_gate)
+        {
+            return _records.ContainsKey(record);
+        }
+    }
+
     public ImmutableArray<DomainEvent> FactsOf(RecordKey record)
     {
         lock (_gate)

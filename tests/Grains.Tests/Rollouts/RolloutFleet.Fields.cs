@@ -26,6 +26,18 @@ internal sealed partial class RolloutFleet
         }
     }
 
+    /// <summary>The most devices with the label that were in progress at a time, by its value.</summary>
+    public Dictionary<string, int> RingMax { get; } = [];
+
+    private void CountRing(Unit unit)
+    {
+        foreach (var label in unit.Labels)
+        {
+            var busy = _units.Values.Count(other => other.Change is not null && other.Labels.Contains(label));
+            RingMax[label.Value] = Math.Max(RingMax.GetValueOrDefault(label.Value), busy);
+        }
+    }
+
     public string ModelOf(string key)
     {
         lock (_gate)

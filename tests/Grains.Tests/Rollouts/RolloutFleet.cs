@@ -213,6 +213,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
                 OfferedAt[key] = clock.GetUtcNow();
                 var inProgress = _units.Values.Count(other => other.Site == unit.Site && other.Change is not null);
                 InProgressMax[unit.Site] = Math.Max(InProgressMax.GetValueOrDefault(unit.Site), inProgress);
+                CountRing(unit);
             }
 
             return Deaf.Remove(key)
