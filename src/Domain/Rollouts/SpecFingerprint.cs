@@ -39,6 +39,7 @@ internal static class SpecFingerprint
         }
 
         AddLater(text, spec);
+        AddOrigin(text, spec);
         return text.ToString();
     }
 
@@ -65,13 +66,10 @@ internal static class SpecFingerprint
                 Add(text, wave.IsStratified ? [.. wave.StratifyBy] : []);
             }
         }
-
-        AddIfSaid(text, spec);
-        return text.ToString();
     }
 
     /// <summary>Where it comes from, who else may join, turns and budgets per value; as above not at all where nothing is said.</summary>
-    private static void AddIfSaid(StringBuilder text, RolloutSpec spec)
+    private static void AddOrigin(StringBuilder text, RolloutSpec spec)
     {
         if (spec.Strategy is { } strategy)
         {

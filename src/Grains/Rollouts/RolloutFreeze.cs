@@ -77,15 +77,6 @@ internal sealed class RolloutFreeze(
                 : Share(partition).GetPlacesAsync(freeze, missing));
     }
 
-    private async Task<MemberHistogram> FreezeAsync(int partition, FreezeMembers command)
-    {
-        var histogram = await Share(partition).FreezeAsync(command);
-        return command.Budgets.IsDefaultOrEmpty || histogram.KnowsGroups || histogram.Total == 0
-            ? histogram
-            : throw new InvalidOperationException(
-                $"Rollout '{rollout.Id}' has budgets per value, and a silo of an earlier version knows none: update all silos.");
-    }
-
     /// <summary>What a freeze would give now; the same cuts by the same steps, and nothing is stored.</summary>
     /// <param name="preview">Names the dry run.</param>
     /// <param name="rules">What the members' sites are counted by.</param>
@@ -158,10 +149,16 @@ internal sealed class RolloutFreeze(
     private async Task<MemberHistogram> FreezeAsync(int partition, FreezeMembers command)
     {
         var found = await Share(partition).FreezeAsync(command);
-        return command.TakesJoiners && !found.TakesJoiners && !found.IsTooFine
-            ? throw new InvalidOperationException(
-                $"Devices may join rollout '{rollout.Id}', and a silo of an earlier version lets nobody join: update all silos.")
-            : found;
+        if (command.TakesJoiners && !found.TakesJoiners && !found.IsTooFine)
+        {
+            throw new InvalidOperationException(
+                $"Devices may join rollout '{rollout.Id}', and a silo of an earlier version lets nobody join: update all silos.");
+        }
+
+        return command.Budgets.IsDefaultOrEmpty || found.KnowsGroups || found.Total == 0
+            ? found
+            : throw new InvalidOperationException(
+                $"Rollout '{rollout.Id}' has budgets per value, and a silo of an earlier version knows none: update all silos.");
     }
 
     private async Task<IEnumerable<ImageCount>?> CountAsync(int partition, FreezeMembers command)

@@ -6,7 +6,6 @@ namespace Muster.Domain.Tests.Rollouts;
 /// <summary>What has to be so at the end of a wave, and of a rollout.</summary>
 internal sealed partial class RolloutWorld
 {
-    /// <summary>Only a gate that says so aborts, and at its end no device is in progress.</summary>
     private void Commit(RolloutPlan plan)
     {
         var wrong = PlanChecks.Check(plan).AddRange(PlanChecks.CheckStep(_spec, _committed, plan));
@@ -26,6 +25,7 @@ internal sealed partial class RolloutWorld
         _fence = Math.Max(_fence, plan.Epoch); // raised in all partitions before the acknowledgement
     }
 
+    /// <summary>Only a gate that says so aborts, and at its end no device is in progress.</summary>
     private void CheckAborted(RolloutReport report)
     {
         foreach (var aborting in report.Facts.OfType<RolloutAborting>())

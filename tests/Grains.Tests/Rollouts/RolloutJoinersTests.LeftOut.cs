@@ -1,12 +1,7 @@
-using System.Collections.Immutable;
-using Muster.Contracts;
-using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Rollouts;
 using Muster.Contracts.Strategies;
-using Muster.Domain;
 using Muster.Domain.Devices;
-using Muster.Domain.Operators;
 using Muster.Domain.Rollouts;
 using Muster.Domain.Strategies;
 
