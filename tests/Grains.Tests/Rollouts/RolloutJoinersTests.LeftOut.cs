@@ -1,5 +1,3 @@
-using Muster.Contracts.Devices;
-using Muster.Contracts.Rollouts;
 using Muster.Contracts.Strategies;
 using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
