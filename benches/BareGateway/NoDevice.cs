@@ -52,6 +52,10 @@ internal sealed class NoDevice : IDeviceGrain
 
     public Task<OfferReply> WithdrawChangeAsync(WithdrawChange command) => throw Unexpected();
 
+    public Task AwaitTurnAsync(AwaitTurn command) => throw Unexpected();
+
+    public Task ReturnDeliveryAsync(ReturnDelivery command) => throw Unexpected();
+
     public Task EvaluatePoliciesAsync(EvaluatePolicies command) => throw Unexpected();
 
     public Task<FleetError?> AuthorizeDownloadAsync(AuthorizeDownload command) => throw Unexpected();

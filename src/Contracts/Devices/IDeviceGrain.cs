@@ -97,8 +97,8 @@ public interface IDeviceGrain : IGrainWithStringKey
     Task<OfferReply> ExpireChangeAsync(ExpireChange command);
 
     /// <summary>
-    /// A rollout waits for the device, which is busy with another: when it is free, it is kept for the first of them for a while. An older
-    /// offer that no connection has got leaves a newer one its place. Should this be lost, the next to ask has the device.
+    /// A rollout waits for the device, which is busy with another: when it is free, it is kept for the first of them for a while. Should
+    /// this be lost, the next to ask has the device.
     /// </summary>
     [Alias("AwaitTurn"), OneWay]
     Task AwaitTurnAsync(AwaitTurn command);

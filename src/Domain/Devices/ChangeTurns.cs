@@ -31,41 +31,75 @@ public sealed record ChangeTurns
 
     public ImmutableArray<WaitingRollout> Waiting { get; private init; } = [];
 
-    /// <summary>Since when the device is kept for the first of them; null while nobody else wants it.</summary>
-    private DateTimeOffset? KeptSince { get; init; }
+    /// <summary>The first of them, and since when the device is kept for it; null while nobody else wants it.</summary>
+    private (ResourceId Rollout, DateTimeOffset Since)? Kept { get; init; }
 
     /// <summary>The rollout waits.</summary>
-    public ChangeTurns Ask(ResourceId rollout, ChangeRank rank, DateTimeOffset now)
-    {
-        var others = Waiting.RemoveAll(waiting => waiting.Rollout == rollout || waiting.AskedAt + RememberedFor <= now);
-        var at = others.Count(waiting => !rank.IsBefore(waiting.Rank));
-        var next = others.Insert(at, new WaitingRollout(rollout, rank, now));
-        return this with { Waiting = next.Length > RolloutsMax ? next[..RolloutsMax] : next };
-    }
+    public ChangeTurns Ask(ResourceId rollout, ChangeRank rank, DateTimeOffset now) =>
+        this with { Waiting = Limit(Order(FindFresh(now), rollout, rank, now)) };
+
+    /// <summary>Who is first of those that wait, other than this rollout; null when it is first itself.</summary>
+    public WaitingRollout? FindBefore(ResourceId rollout, ChangeRank rank, DateTimeOffset now) =>
+        Order(FindFresh(now), rollout, rank, now)[0] is var first && first.Rollout != rollout ? first : null;
 
     /// <summary>
     /// Who is before this rollout at a device that is free, and until when it is kept for him; null when it is this rollout's turn. Who
-    /// does not come in that time has lost his turn.
+    /// does not come in that time has lost his turn, and he alone: the next has as long. A rollout that is refused waits from here on.
     /// </summary>
     public (ChangeTurns Next, WaitingRollout? Before, DateTimeOffset Until) Judge(ResourceId rollout, ChangeRank rank, DateTimeOffset now)
     {
-        var fresh = Waiting.RemoveAll(waiting => waiting.AskedAt + RememberedFor <= now);
-        var before = fresh.Where(waiting => waiting.Rollout != rollout && waiting.Rank.IsBefore(rank)).ToImmutableArray();
-        if (before.IsEmpty)
+        var fresh = FindFresh(now);
+        var order = Order(fresh, rollout, rank, now);
+        if (Kept is { } kept && kept.Rollout == order[0].Rollout && kept.Rollout != rollout && kept.Since + KeptFor <= now)
         {
-            return (this with { Waiting = fresh, KeptSince = null }, null, default);
+            fresh = fresh.RemoveAll(waiting => waiting.Rollout == kept.Rollout);
+            order = Order(fresh, rollout, rank, now);
         }
 
-        var since = KeptSince ?? now;
-        return now < since + KeptFor
-            ? (this with { Waiting = fresh, KeptSince = since }, before[0], since + KeptFor)
-            : (this with { Waiting = fresh.RemoveRange(before), KeptSince = null }, null, default);
+        var first = order[0];
+        if (first.Rollout == rollout)
+        {
+            return (this with { Waiting = fresh, Kept = null }, null, default);
+        }
+
+        var since = Kept is { } still && still.Rollout == first.Rollout ? still.Since : now;
+        return (this with { Waiting = Limit(order), Kept = (first.Rollout, since) }, first, since + KeptFor);
     }
 
     /// <summary>The rollout has its turn: the device is busy with it.</summary>
     public ChangeTurns Take(ResourceId rollout) => this with
     {
         Waiting = Waiting.RemoveAll(waiting => waiting.Rollout == rollout),
-        KeptSince = null,
+        Kept = null,
     };
+
+    private ImmutableArray<WaitingRollout> FindFresh(DateTimeOffset now) =>
+        Waiting.RemoveAll(waiting => waiting.AskedAt + RememberedFor <= now);
+
+    private static ImmutableArray<WaitingRollout> Limit(ImmutableArray<WaitingRollout> waiting) =>
+        waiting.Length > RolloutsMax ? waiting[..RolloutsMax] : waiting;
+
+    /// <summary>All of them with this rollout, the first one first: by priority, then by age, of equals who asked first.</summary>
+    private static ImmutableArray<WaitingRollout> Order(
+        ImmutableArray<WaitingRollout> waiting, ResourceId rollout, ChangeRank rank, DateTimeOffset now)
+    {
+        var all = waiting.RemoveAll(other => other.Rollout == rollout).Add(new WaitingRollout(rollout, rank, now));
+        return
+        [
+            .. all
+                .OrderByDescending(one => one.Rank.Priority)
+                .ThenBy(one => PlaceOf(one.Rank, all))
+                .ThenByDescending(one => one.Rank.StartedAt),
+        ];
+    }
+
+    /// <summary>
+    /// One that supersedes older ones takes the place of the oldest of them, and is before all of them then: which of two is first can be
+    /// said of the whole line only, as there may be rollouts of other kinds between them.
+    /// </summary>
+    private static DateTimeOffset PlaceOf(ChangeRank rank, ImmutableArray<WaitingRollout> all) => all
+        .Where(other => rank.IsOsImage && other.Rank.IsOsImage && other.Rank.Priority == rank.Priority && rank.Supersedes(other.Rank))
+        .Select(other => other.Rank.StartedAt)
+        .Append(rank.StartedAt)
+        .Min();
 }

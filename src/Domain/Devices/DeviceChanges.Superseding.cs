@@ -30,32 +30,18 @@ public static partial class DeviceChanges
         return made with { Events = [fact, .. made.Events] };
     }
 
-    /// <summary>
-    /// A newer OS image waits for the device: an older one that surely nobody was told of leaves it. Without events where there is none.
-    /// </summary>
-    public static Decision<Device> StepAside(
-        Device device, ResourceId rollout, ChangeRank rank, OfferHandover? current, DateTimeOffset now)
-    {
-        ArgumentNullException.ThrowIfNull(device);
-        if (!MaySupersede(device, rollout, rank, current))
-        {
-            return Decision.Unchanged(device);
-        }
-
-        var (next, fact) = Close(device, device.Change!, ChangeOutcome.Skipped, Superseded, now);
-        return new Decision<Device>(next, [fact], null);
-    }
-
     private static bool MaySupersede(Device device, ResourceId rollout, ChangeRank? newer, OfferHandover? current) =>
-        newer is { SupersedesOlder: true } rank
+        newer is { } rank
         && current?.Rank is { } older
-        && older.StartedAt < rank.StartedAt
+        && rank.Supersedes(older)
         && current.IsSurelyHere(device)
         && device.Change is { Kind: ChangeKind.OsImage } change
         && change.Rollout != rollout
         && !WayBack.Is(change.Retry);
 
-    /// <summary>A newer rollout that supersedes older ones has been here: an older image must not come after it.</summary>
+    /// <summary>
+    /// A newer rollout that supersedes older ones has been here: an older image must not come after it, of whatever priority.
+    /// </summary>
     private static bool IsSuperseded(Device device, ChangeOffer offer) =>
         offer.Rank is { } rank
         && rank.StartedAt.UtcTicks is var startedAt

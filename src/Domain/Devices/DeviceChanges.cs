@@ -188,6 +188,7 @@ public static partial class DeviceChanges
         ClosedChanges.FindNewest(device, ChangeKind.OsImage) is { Outcome: ChangeOutcome.Succeeded } last
         && os.ImageDigest.Length > 0
         && os.ImageDigest != last.TargetDigest
+        && !ClosedChanges.WasTakenBackSince(device, last, os.ImageDigest)
             ? Reopen(device, last, RunsAnotherImage, now)
             : (device, null);
 
@@ -216,7 +217,9 @@ public static partial class DeviceChanges
         {
             Change = null,
             LastChange = closed,
-            EarlierChanges = change.Kind == ChangeKind.Settings ? ClosedChanges.ForgetValues(earlier) : earlier,
+            EarlierChanges = change.Kind == ChangeKind.Settings && !ClosedChanges.WasNone(outcome, reason)
+                ? ClosedChanges.ForgetValues(earlier)
+                : earlier,
         };
         next = outcome == ChangeOutcome.Succeeded ? Complete(next, change) : Withdraw(next);
         return (next, new ChangeClosed(change.Rollout, change.Generation, outcome, reason) { Retry = change.Retry });

@@ -32,7 +32,7 @@ public sealed record OfferPreview
     /// <summary>When the offer goes back that no connection has got yet; null for one of which that is not certain, and for none.</summary>
     [Id(110)] public DateTimeOffset? GoesBackAt { get; init; }
 
-    /// <summary>Another rollout that the free device is kept for; empty for none.</summary>
+    /// <summary>Another rollout that the device is kept for, or will be as soon as it is free; empty for none.</summary>
     [Id(111)] public string KeptFor { get; init; } = "";
 
     /// <summary>Decides as the offer itself does, and commits nothing.</summary>

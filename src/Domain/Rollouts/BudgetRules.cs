@@ -89,10 +89,14 @@ public sealed class GroupReader
         return [.. _keys.Select(key => GroupOf(key.Field, key.Key, row))];
     }
 
+    /// <summary>Not within a character of two: half of one is another after the way through a store.</summary>
+    private static int EndOf(string value) =>
+        ValueBudget.ValueCharactersMax - (char.IsHighSurrogate(value[ValueBudget.ValueCharactersMax - 1]) ? 1 : 0);
+
     private static GroupName? GroupOf(string field, GroupKey key, IFieldSource row)
     {
         var value = key.Show(row.Field(key.Path.Field.Name, key.Path.Key));
         return value.Length == 0 ? null
-            : new GroupName(field, value.Length <= ValueBudget.ValueCharactersMax ? value : value[..ValueBudget.ValueCharactersMax]);
+            : new GroupName(field, value.Length <= ValueBudget.ValueCharactersMax ? value : value[..EndOf(value)]);
     }
 }

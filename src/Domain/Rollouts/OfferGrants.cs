@@ -32,7 +32,8 @@ internal static class OfferGrants
             wants[i] = Math.Max(0, Math.Min(waiting, RolloutLimits.OffersPerGrantMax) - outstanding);
         }
 
-        var given = Split(wants, room, shares.IsEmpty ? 0 : (int)(draft.Plan.Waves[wave].Totals.Offered % shares.Length));
+        // By what was granted, also what lapsed: who could not use a permit does not get the next one, too.
+        var given = Split(wants, room, shares.IsEmpty ? 0 : (int)(shares.Sum(share => share.Waves[wave].Granted) % shares.Length));
         var added = given.Sum();
         if (added == 0)
         {

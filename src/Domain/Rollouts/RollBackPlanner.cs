@@ -92,12 +92,18 @@ internal static class RollBackPlanner
 
     /// <summary>
     /// Who is left of the wave is away, with the offer or without one, busy with something else, or in a back-off: it does not hold up the
-    /// others. Who waits for a budget per value has its turn as soon as others have had theirs, and is waited for.
+    /// others. Who waits for a budget per value has its turn as soon as others have had theirs, and is waited for, unless all of those
+    /// are away: one camera that is gone would hold up the fleet for the other that watches the same door.
     /// </summary>
     private static bool IsQuiet(RolloutPlan plan, int wave) =>
-        plan.Waves[wave].Totals is { Ready: 0, GroupFull: 0 } totals
+        plan.Waves[wave].Totals is { Ready: 0 } totals
         && totals.InProgress == totals.InProgressAway
+        && (totals.GroupFull == 0 || AreAllAway(plan))
         && plan.Shares.All(share => share.Waves[wave].Outstanding == 0);
+
+    private static bool AreAllAway(RolloutPlan plan) =>
+        plan.Waves.Any(wave => wave.Totals.InProgress > 0)
+        && plan.Waves.All(wave => wave.Totals.InProgress == wave.Totals.InProgressAway);
 
     private static void EndIfOver(PlanDraft draft)
     {

@@ -47,7 +47,11 @@ public sealed record Rollout
 
     /// <summary>Its place among those that wait for the same devices; null before the start. A way back takes nobody's place.</summary>
     public ChangeRank? Rank => Plan.StartedAt is { } startedAt
-        ? new ChangeRank(Spec.Priority, startedAt) { SupersedesOlder = Spec.SupersedesOlder && Plan.RollBack is null }
+        ? new ChangeRank(Spec.Priority, startedAt)
+        {
+            SupersedesOlder = Spec.SupersedesOlder && Plan.RollBack is null,
+            IsOsImage = Spec.Kind == ChangeKind.OsImage && Plan.RollBack is null,
+        }
         : null;
 
     /// <summary>The approvals of this very spec.</summary>

@@ -49,6 +49,7 @@ public sealed class ShareSeats
     private readonly Dictionary<GroupName, int> _indexes = [];
     private readonly int[] _sizes;
     private readonly Dictionary<(int Member, int Group), long> _seats = [];
+
     /// <summary>
     /// Seats that are being given back, by their numbers. Nobody sits on them any more: the group may hear of it at any time. Who needs a
     /// seat asks for another.
@@ -168,6 +169,15 @@ public sealed class ShareSeats
         }
 
         return [.. _leaving.Select(seat => new SeatReturn(_groups.Groups[seat.Key.Group], seat.Key.Member, seat.Value))];
+    }
+
+    /// <summary>Whoever has denied that these members sit there has none of their seats any more.</summary>
+    public void Forget(ImmutableArray<int> members)
+    {
+        foreach (var seat in _seats.Keys.Where(seat => members.Contains(seat.Member)).ToList())
+        {
+            _seats.Remove(seat);
+        }
     }
 
     /// <summary>The group has it back: there is room for somebody else of this partition, if nobody was faster.</summary>

@@ -33,6 +33,16 @@ internal sealed partial class DeviceGrain
         }
     }
 
+    /// <summary>After a commit: of an offer that the device has named, or that ended, nobody asks any more.</summary>
+    private void ForgetHandover()
+    {
+        if (_handover is { } handover
+            && (Current?.Change is not { DeliveredAt: null } change || change.Generation != handover.Generation))
+        {
+            _handover = null;
+        }
+    }
+
     /// <summary>The number of a message with an offer of which the way is known; 0 for all others.</summary>
     private int CountSent(DownMessage message)
     {

@@ -13,18 +13,15 @@ internal sealed partial class DeviceGrain
     /// <summary>Null while nobody waits, as for most devices always.</summary>
     private ChangeTurns? _turns;
 
-    public async Task AwaitTurnAsync(AwaitTurn command)
+    public Task AwaitTurnAsync(AwaitTurn command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        if (Current is not { Change: { } change } device || change.Rollout == command.Rollout)
+        if (Current is { Change: { } change } && change.Rollout != command.Rollout)
         {
-            return;
+            _turns = (_turns ?? ChangeTurns.None).Ask(command.Rollout, command.Rank, _services.Clock.GetUtcNow());
         }
 
-        var now = _services.Clock.GetUtcNow();
-        var decision = DeviceChanges.StepAside(device, command.Rollout, command.Rank, _handover, now);
-        await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now);
-        _turns = (_turns ?? ChangeTurns.None).Ask(command.Rollout, command.Rank, now);
+        return Task.CompletedTask;
     }
 
     /// <summary>An answer instead of the offer, when the device is kept for another rollout. A way back waits for nobody.</summary>
@@ -35,18 +32,34 @@ internal sealed partial class DeviceGrain
             return null;
         }
 
-        (_turns, var before, var until) = turns.Judge(command.Rollout, command.Rank ?? ChangeRank.Last, now);
-        return before is null ? null : new OfferReply(OfferStatus.WaitingBusy, ChangeOutcome.Unspecified, "", null)
+        var rank = command.Rank ?? ChangeRank.Last;
+        var waits = new OfferReply(OfferStatus.WaitingBusy, ChangeOutcome.Unspecified, "", null);
+        if (Current?.Change is not null)
         {
-            AskAgainAt = until,
-        };
+            // It supersedes the offer that the device has. Nobody loses a turn meanwhile: the device is not free.
+            var first = turns.FindBefore(command.Rollout, rank, now);
+            _turns = first is null ? turns : turns.Ask(command.Rollout, rank, now);
+            return first is null ? null : waits;
+        }
+
+        (_turns, var before, var until) = turns.Judge(command.Rollout, rank, now);
+        return before is null ? null : waits with { AskAgainAt = until };
     }
 
-    private string KeptFor(OfferChange command, OfferDecision decision, DateTimeOffset now) =>
-        _turns is { } turns && !decision.Events.IsEmpty && !WayBack.Is(command.Retry)
-        && turns.Judge(command.Rollout, command.Rank ?? ChangeRank.Last, now).Before is { } before
-            ? before.Rollout.Value
-            : "";
+    /// <summary>Who gets the device before this rollout: one that it is kept for, or that is first when it is free.</summary>
+    private string KeptFor(OfferChange command, OfferDecision decision, DateTimeOffset now)
+    {
+        if (_turns is not { } turns || WayBack.Is(command.Retry))
+        {
+            return "";
+        }
+
+        var rank = command.Rank ?? ChangeRank.Last;
+        var before = !decision.Events.IsEmpty ? turns.Judge(command.Rollout, rank, now).Before
+            : decision.Verdict is OfferVerdict.Busy or OfferVerdict.Offline ? turns.FindBefore(command.Rollout, rank, now)
+            : null;
+        return before?.Rollout.Value ?? "";
+    }
 
     private void TakeTurn(ResourceId rollout)
     {

@@ -291,6 +291,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         await new StateWriter<DeviceRecord>(_record, this).CommitAsync(
             _record.State with { Device = _services.Pool.Share(next, Current) },
             new CommitAttachments { Facts = facts, Actor = actor, At = now, Fences = fences, ColdChanged = isCold });
+        ForgetHandover();
         LogFacts(facts, actor);
     }
 

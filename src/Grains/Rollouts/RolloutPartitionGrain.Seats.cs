@@ -32,6 +32,7 @@ internal sealed partial class RolloutPartitionGrain
         {
             // A commit that is still on its way, of this activation or of another, finds another version from now on.
             await CommitAsync(_share, fact: null);
+            _seats?.Forget(unseated);
         }
 
         return unseated;
@@ -96,8 +97,9 @@ internal sealed partial class RolloutPartitionGrain
             answers = await GrainFactory.GetRolloutGroups(_tenant, _rollout, bucket)
                 .TakeAsync(new TakeSeats(_share!.Freeze, _partition, wants));
         }
-        catch (Exception fault)
+        catch (Exception fault) when (wants.All(want => !want.IsClaim))
         {
+            // A claim is another matter: before those in progress are counted nothing is granted, so the step fails with it.
             // Seats that were taken all the same are taken once more, or back by the group.
             LogGroupsSilent(fault, _rollout.Value, bucket);
             answers = [.. wants.Select(_ => new SeatsTaken([]))];

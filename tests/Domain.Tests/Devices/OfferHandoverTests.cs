@@ -1,4 +1,5 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Policies;
 
 namespace Muster.Domain.Tests.Devices;
 
@@ -111,6 +112,57 @@ public sealed class OfferHandoverTests
         Assert.IsType<LateReportIgnored>(Assert.Single(late.Events));
         Assert.Equal((ChangeOutcome.Succeeded, 3L), (booted.LastChange!.Outcome, booted.LastChange.Generation));
     }
+
+    [Theory]
+    [InlineData(OfferHandover.Reason)]
+    [InlineData(OfferHandover.CancelledReason)]
+    public void AnImage_BeforeAnOfferThatWentBack_IsWhatTheDeviceMustRunStill(string reason)
+    {
+        var updated = Units.Take(Units.Offered(), Units.Hello("boot-2", 1, Units.NewDigest, 1));
+        var offered = DeviceChanges.Offer(
+            updated, Units.Offer("summer", new string('3', 64)), hasSession: true, Units.Start).Next;
+        var back = DeviceChanges.TakeBack(offered, Units.Rollout("summer"), 0, reason, Later).Next;
+
+        var decision = DeviceMessages.TakeHello(back, Units.Hello("boot-3", 1), PolicySet.Empty, Later);
+
+        Assert.Equal(
+            new ChangeClosed(Units.Rollout(), 1, ChangeOutcome.Failed, DeviceChanges.RunsAnotherImage),
+            Assert.Single(decision.Events.OfType<ChangeClosed>()));
+        Assert.Equal(ChangeOutcome.Failed, Assert.Single(decision.Next.EarlierChanges).Outcome);
+
+        // Taken back too late: the device runs what was ordered last.
+        var late = DeviceMessages.TakeHello(back, Units.Hello("boot-3", 1, new string('3', 64)), PolicySet.Empty, Later);
+        Assert.Empty(late.Events.OfType<ChangeClosed>());
+    }
+
+    [Theory]
+    [InlineData(OfferHandover.Reason)]
+    [InlineData(OfferHandover.CancelledReason)]
+    public void Settings_BeforeAnOfferThatWentBack_AreWhatTheDeviceMustHaveStill(string reason)
+    {
+        var offered = DeviceChanges.Offer(
+            Units.InState(DeviceState.InService), Settings("ssh", "no"), hasSession: true, Units.Start).Next;
+        var set = TakeInventory(offered, 1, "no").Next;
+        var next = DeviceChanges.Offer(set, Settings("ftp", "yes"), hasSession: true, Units.Start).Next;
+        var back = DeviceChanges.TakeBack(next, Units.Rollout("ftp"), 0, reason, Later).Next;
+
+        var same = TakeInventory(back, 2, "no");
+        var decision = TakeInventory(same.Next, 3, "yes");
+
+        Assert.Empty(same.Events.OfType<ChangeClosed>());
+        Assert.Equal(
+            new ChangeClosed(Units.Rollout("ssh"), 1, ChangeOutcome.Failed, SettingsChanges.ReportsOthers),
+            Assert.Single(decision.Events.OfType<ChangeClosed>()));
+    }
+
+    private static ChangeOffer Settings(string rollout, string value) =>
+        new(Units.Rollout(rollout), 1, OsTarget.None, "", []) { Settings = [new DeviceSetting("ssh", value)] };
+
+    private static Decision<Device> TakeInventory(Device device, long sequence, string ssh) => DeviceMessages.TakeInventory(
+        device,
+        new ObservedInventory(Units.From("boot-1", sequence), [new DeviceSetting("ssh", ssh)]),
+        PolicySet.Empty,
+        Later);
 
     private static OfferDecision GiveBack(Device device) =>
         DeviceChanges.TakeBack(device, Units.Rollout(), device.Change!.Retry, OfferHandover.Reason, Later);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Muster.Domain.Devices;
+using Muster.Domain.Policies;
 
 namespace Muster.Domain.Tests.Devices;
 
@@ -8,8 +9,8 @@ public sealed class SupersedingTests
 {
     private const string NewestDigest = "3333333333333333333333333333333333333333333333333333333333333333";
 
-    private static readonly ChangeRank Older = new(9, Units.Start.AddDays(-1));
-    private static readonly ChangeRank Newer = new(0, Units.Start) { SupersedesOlder = true };
+    private static readonly ChangeRank Older = new(0, Units.Start.AddDays(-1)) { IsOsImage = true };
+    private static readonly ChangeRank Newer = new(0, Units.Start) { SupersedesOlder = true, IsOsImage = true };
     private static readonly ChangeOffer Summer = Units.Offer("summer", NewestDigest) with { Rank = Newer };
 
     [Fact]
@@ -28,16 +29,18 @@ public sealed class SupersedingTests
         Assert.Equal(("summer", 3L), (decision.Next.Desired.Change, decision.Next.Desired.Generation));
     }
 
-    [Fact]
-    public void StepAside_ForANewerImageThatWaits_ClosesTheOlder()
+    [Theory]
+    [InlineData(0, 1, true)]
+    [InlineData(1, 1, true)]
+    [InlineData(1, 0, false)]
+    public void Offer_OfANewerImage_LeavesAnOlderOneOfAHigherPriorityItsPlace(int older, int newer, bool supersedes)
     {
         var offered = Units.Offered();
+        var handover = Handover(offered) with { Rank = Older with { Priority = older } };
 
-        var aside = DeviceChanges.StepAside(offered, Units.Rollout("summer"), Newer, Handover(offered), Units.Start);
+        var decision = DeviceChanges.Offer(offered, Summer with { Rank = Newer with { Priority = newer } }, handover, true, Units.Start);
 
-        var closed = Assert.IsType<ChangeClosed>(Assert.Single(aside.Events));
-        Assert.Equal((ChangeOutcome.Skipped, DeviceChanges.Superseded), (closed.Outcome, closed.Reason));
-        Assert.Equal(new DesiredState(2, null, null), aside.Next.Desired);
+        Assert.Equal(supersedes ? OfferVerdict.InProgress : OfferVerdict.Busy, decision.Verdict);
     }
 
     [Fact]
@@ -98,6 +101,7 @@ public sealed class SupersedingTests
 
         Assert.All([offered, updated, later], device => Assert.Equal(
             (OfferVerdict.Closed, ChangeOutcome.Skipped, DeviceChanges.Superseded), AnswerTo(device, Older)));
+        Assert.Equal(DeviceChanges.Superseded, AnswerTo(updated, Older with { Priority = 9 }).Reason); // a downgrade all the same
         Assert.Equal(OfferVerdict.InProgress, AnswerTo(updated, Newer with { StartedAt = Units.Start.AddDays(1) }).Verdict);
         Assert.Equal(OfferVerdict.InProgress, AnswerTo(updated, null).Verdict); // from a silo that names no rank
     }
@@ -110,6 +114,23 @@ public sealed class SupersedingTests
 
         Assert.Equal(OfferVerdict.InProgress, AnswerTo(back, Older).Verdict);
     }
+
+    [Fact]
+    public void TakeBoot_AfterAnOfferThatWasSuperseded_TakesTheSuccessBeforeItBack()
+    {
+        var updated = Units.Take(Units.Offered("first"), Units.Hello("boot-2", 1, Units.NewDigest, 1));
+        var offered = DeviceChanges.Offer(updated, Units.Offer(digest: Digest(4)), hasSession: true, Units.Start).Next;
+        var superseded = DeviceChanges.Offer(offered, Summer, Handover(offered), hasSession: true, Units.Start).Next;
+        var back = DeviceChanges.TakeBack(superseded, Units.Rollout("summer"), 0, OfferHandover.Reason, Units.Start).Next;
+
+        var decision = DeviceMessages.TakeHello(back, Units.Hello("boot-3", 1), PolicySet.Empty, Units.Start);
+
+        Assert.Equal(
+            new ChangeClosed(Units.Rollout("first"), 1, ChangeOutcome.Failed, DeviceChanges.RunsAnotherImage),
+            Assert.Single(decision.Events.OfType<ChangeClosed>()));
+    }
+
+    private static string Digest(int digit) => new((char)('0' + digit), 64);
 
     private static OfferHandover Handover(Device device) => OfferHandover.Of(device)! with { Rank = Older };
 

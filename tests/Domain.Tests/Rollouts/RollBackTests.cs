@@ -116,6 +116,20 @@ public sealed class RollBackTests
         Assert.Equal(RolloutState.RolledBack, ended.State);
     }
 
+    [Fact]
+    public void Plan_OnTheWayBack_WaitsForAFullGroupUnlessAllOfThoseInProgressAreAway()
+    {
+        var pair = Totals(5, succeeded: 3, inProgress: 1) with { WaitingGroupFull = 1 };
+
+        var (held, _) = StepBack(Turned(2), 1, Totals(5), pair, Untouched(5));
+        var (free, _) = StepBack(held, 2, Totals(5), Totals(5, succeeded: 4) with { WaitingGroupFull = 1 }, Untouched(5));
+        var (away, _) = StepBack(held, 2, Totals(5), pair with { InProgressAway = 1 }, Untouched(5));
+
+        Assert.Equal([WaveState.Pending, WaveState.Running], held.Waves.Take(2).Select(wave => wave.State));
+        Assert.Equal([WaveState.Pending, WaveState.Running], free.Waves.Take(2).Select(wave => wave.State));
+        Assert.Equal([WaveState.Running, WaveState.Passed], away.Waves.Take(2).Select(wave => wave.State));
+    }
+
     [Theory]
     [InlineData(MemberReach.Offline, null, TimeoutPolicy.Fail, 1)] // whenever it returns: its timer is of days, or there is none
     [InlineData(MemberReach.Online, null, TimeoutPolicy.Wait, 0)]

@@ -89,14 +89,16 @@ internal sealed partial class RolloutWorld
     }
 
     /// <summary>Only a gate that says so, or an operator, turns a rollout round.</summary>
-    private void CheckRolledBack(RolloutReport report)
+    private void CheckRolledBack(RolloutReport report, RolloutPlan next)
     {
         Demand(
             !report.Facts.Any(fact => fact is RolloutRollingBack) || _spec.FailureGate.Action == FailureAction.RollBack,
             "rolled back by no gate");
         Demand(
             report.Facts.OfType<WaveRolledBack>().All(
-                fact => fact.Totals is { Ready: 0, GroupFull: 0 } totals && totals.InProgress == totals.InProgressAway),
+                fact => fact.Totals is { Ready: 0 } totals
+                    && totals.InProgress == totals.InProgressAway
+                    && (totals.GroupFull == 0 || next.Waves.All(wave => wave.Totals.InProgress == wave.Totals.InProgressAway))),
             "left a wave with devices in progress, or that could be offered the way back");
     }
 

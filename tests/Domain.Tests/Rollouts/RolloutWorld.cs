@@ -126,7 +126,7 @@ internal sealed partial class RolloutWorld
         CheckPassed(report);
         CheckApproved(report);
         CheckAborted(report);
-        CheckRolledBack(report);
+        CheckRolledBack(report, next);
         _memory = next;
         if (!report.Facts.IsEmpty)
         {

@@ -42,7 +42,7 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
         _silo.Clock.Advance(OfferHandover.WaitMax);
         Assert.NotNull((await unit.GetAsync()).Change);
 
-        await ReturnAsync(unit, sent);
+        await SendBackAsync(unit, sent);
 
         await Unit.UntilAsync(async () => (await unit.GetAsync()).Change is null);
     }
@@ -71,7 +71,7 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
         var told = await unit.Gateway.NextAsync(Cancel);
         _silo.Clock.Advance(OfferHandover.WaitMax);
 
-        await ReturnAsync(unit, returned); // again, for the session that ended
+        await SendBackAsync(unit, returned); // again, for the session that ended
         await unit.Gateway.NextAsync<DesiredMessage>(Cancel); // the timer has looked
 
         Assert.Equal(2, told.Sent);
@@ -87,7 +87,7 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
         await _silo.ForgetAsync(unit.GrainId);
         _silo.Clock.Advance(OfferHandover.WaitMax);
 
-        await ReturnAsync(unit, sent);
+        await SendBackAsync(unit, sent);
         await unit.ConnectAsync(); // takes the offer up again: the timer tells the device
         Assert.Equal(0, (await unit.Gateway.NextAsync(Cancel)).Sent);
 
@@ -102,10 +102,10 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
         _silo.Clock.Advance(OfferHandover.WaitMax);
         _silo.FailNextWrite(unit.GrainId, StorageFault.Lost);
 
-        await ReturnAsync(unit, sent);
+        await SendBackAsync(unit, sent);
         await Unit.UntilAsync(() => Task.FromResult(!_silo.IsFaultPending(unit.GrainId)));
         await unit.ConnectAsync();
-        await ReturnAsync(unit, sent);
+        await SendBackAsync(unit, sent);
 
         Assert.Equal(1, (await unit.GetAsync()).Change!.Generation);
         await unit.Grain.HelloAsync(unit.Hello("boot-1", 2, generation: 1));
@@ -120,7 +120,7 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
         await unit.OtherGrain.HelloAsync(unit.Hello("boot-1", 2, generation: 1));
         _silo.Clock.Advance(OfferHandover.WaitMax);
 
-        await ReturnAsync(unit, sent); // refused by the store: it knows of the delivery
+        await SendBackAsync(unit, sent); // refused by the store: it knows of the delivery
 
         await Unit.UntilAsync(async () => (await unit.GetAsync()).Change?.DeliveredAt is not null);
         Assert.DoesNotContain(nameof(ChangeClosed), await unit.FactsAsync());
@@ -147,7 +147,6 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
 
         var mayHaveLeft = await unit.Grain.ExpireChangeAsync(command);
         await ReturnAsync(unit, sent);
-        await Unit.UntilAsync(async () => (await unit.Grain.PreviewOfferAsync(Unit.Offer()))!.GoesBackAt is not null);
         var preview = await unit.Grain.PreviewOfferAsync(Unit.Offer());
         var running = await unit.Grain.ExpireChangeAsync(command with { IsCancelled = false });
         var cancelled = await unit.Grain.ExpireChangeAsync(command);
@@ -168,10 +167,13 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
         return delivery;
     }
 
-    /// <summary>As a gateway does; behind it the grain has taken it in.</summary>
+    /// <summary>As a gateway does; the grain has taken it in when it says that the offer goes back.</summary>
     private static async Task ReturnAsync(Unit unit, DownDelivery delivery)
     {
-        await unit.Grain.ReturnDeliveryAsync(ReturnDelivery.Of(delivery)!);
-        await unit.GetAsync();
+        await SendBackAsync(unit, delivery);
+        await Unit.UntilAsync(async () => (await unit.Grain.PreviewOfferAsync(Unit.Offer()))!.GoesBackAt is not null);
     }
+
+    /// <summary>One of which the grain gives no sign, or another one: who needs to know waits for it.</summary>
+    private static Task SendBackAsync(Unit unit, DownDelivery delivery) => unit.Grain.ReturnDeliveryAsync(ReturnDelivery.Of(delivery)!);
 }

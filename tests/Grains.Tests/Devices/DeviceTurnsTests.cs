@@ -14,9 +14,9 @@ public sealed class DeviceTurnsTests : IAsyncLifetime
 
     private DateTimeOffset Now => _silo.Clock.GetUtcNow();
 
-    private ChangeRank Older => new(0, Now.AddDays(-2));
+    private ChangeRank Older => new(0, Now.AddDays(-2)) { IsOsImage = true };
 
-    private ChangeRank Newer => new(0, Now.AddDays(-1)) { SupersedesOlder = true };
+    private ChangeRank Newer => new(0, Now.AddDays(-1)) { SupersedesOlder = true, IsOsImage = true };
 
     private ChangeRank Urgent => new(5, Now);
 
@@ -71,24 +71,41 @@ public sealed class DeviceTurnsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AwaitTurnAsync_OfANewerImage_HasAnOlderOneStepAsideThatNoConnectionGot()
+    public async Task OfferAsync_OfANewerImage_TakesThePlaceOfAnOlderOneThatNoConnectionGot()
     {
         var unit = await new Unit(_silo).EnrolAsync();
         Assert.Equal(OfferStatus.Offered, (await unit.Grain.OfferAsync(Offer("older", Older))).Status);
         var sent = await unit.Gateway.NextAsync(Cancel);
+        var newer = Offer("newer", Newer, NewestDigest);
 
         await AwaitAsync(unit, "newer", Newer);
-        Assert.Equal("older", (await unit.GetAsync()).Change!.Rollout.Value); // a message may have left
+        Assert.Equal(OfferStatus.WaitingBusy, (await unit.Grain.OfferAsync(newer)).Status); // a message may have left
         await unit.Grain.ReturnDeliveryAsync(ReturnDelivery.Of(sent)!);
         await Unit.UntilAsync(async () => (await unit.Grain.PreviewOfferAsync(Offer("older", Older)))!.GoesBackAt is not null);
-        await unit.Grain.AwaitTurnAsync(new AwaitTurn(Unit.Rollout("newer"), Newer));
-        await Unit.UntilAsync(async () => (await unit.GetAsync()).Change is null);
+        await AwaitAsync(unit, "newer", Newer);
+        Assert.Equal("older", (await unit.GetAsync()).Change!.Rollout.Value); // who waits ends nothing
+        await unit.ConnectAsync();
+        Assert.Equal(OfferStatus.Offered, (await unit.Grain.OfferAsync(newer)).Status);
 
         var device = await unit.GetAsync();
+        Assert.Equal("newer", device.Change!.Rollout.Value);
         Assert.Equal((ChangeOutcome.Skipped, DeviceChanges.Superseded), (device.LastChange!.Outcome, device.LastChange.Reason));
-        await unit.ConnectAsync();
-        Assert.Equal(OfferStatus.Offered, (await unit.Grain.OfferAsync(Offer("newer", Newer, NewestDigest))).Status);
         var late = await unit.Grain.OfferAsync(Offer("oldest", Older));
+        Assert.Equal((OfferStatus.Closed, DeviceChanges.Superseded), (late.Status, late.Reason));
+    }
+
+    [Fact]
+    public async Task OfferAsync_OfAnOlderImage_WaitsForANewerThatSupersedesItAndIsSkippedBehindIt()
+    {
+        var unit = await BusyAsync();
+        await AwaitAsync(unit, "older", Older);
+        await AwaitAsync(unit, "newer", Newer);
+        await FreeAsync(unit);
+
+        Assert.Equal(OfferStatus.WaitingBusy, (await unit.Grain.OfferAsync(Offer("older", Older))).Status);
+        Assert.Equal(OfferStatus.Offered, (await unit.Grain.OfferAsync(Offer("newer", Newer, NewestDigest))).Status);
+        var late = await unit.Grain.OfferAsync(Offer("older", Older));
+
         Assert.Equal((OfferStatus.Closed, DeviceChanges.Superseded), (late.Status, late.Reason));
     }
 
@@ -106,10 +123,12 @@ public sealed class DeviceTurnsTests : IAsyncLifetime
         Assert.Null((await unit.GetAsync()).Change);
     }
 
+    /// <summary>One that is first then; the word is one-way, and taken in when the device names it.</summary>
     private static async Task AwaitAsync(Unit unit, string rollout, ChangeRank rank)
     {
         await unit.Grain.AwaitTurnAsync(new AwaitTurn(Unit.Rollout(rollout), rank));
-        await unit.GetAsync(); // one way, and in order
+        await Unit.UntilAsync(async () =>
+            (await unit.Grain.PreviewOfferAsync(Offer("probe", ChangeRank.Last)))!.KeptFor == rollout);
     }
 
     private static OfferChange Offer(string rollout, ChangeRank rank, string? digest = null)

@@ -29,6 +29,13 @@ internal sealed partial class RolloutFleet
     /// <summary>The most devices with the label that were in progress at a time, by its value.</summary>
     public Dictionary<string, int> RingMax { get; } = [];
 
+    private void CountInProgress(Unit unit)
+    {
+        var inProgress = _units.Values.Count(other => other.Site == unit.Site && other.Change is not null);
+        InProgressMax[unit.Site] = Math.Max(InProgressMax.GetValueOrDefault(unit.Site), inProgress);
+        CountRing(unit);
+    }
+
     private void CountRing(Unit unit)
     {
         foreach (var label in unit.Labels)

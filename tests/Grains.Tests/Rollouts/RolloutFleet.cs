@@ -211,9 +211,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
                 unit.Offers++;
                 Offers.Enqueue(command);
                 OfferedAt[key] = clock.GetUtcNow();
-                var inProgress = _units.Values.Count(other => other.Site == unit.Site && other.Change is not null);
-                InProgressMax[unit.Site] = Math.Max(InProgressMax.GetValueOrDefault(unit.Site), inProgress);
-                CountRing(unit);
+                CountInProgress(unit);
             }
 
             return Deaf.Remove(key)
