@@ -148,9 +148,9 @@ public static class LateJoiners
     internal static void Count(PlanDraft draft, IReadOnlyCollection<ShareReport> reports, long? elsewhere)
     {
         var plan = draft.Plan;
-        if (elsewhere is { } others)
+        if (elsewhere is { } others && reports.All(report => report.LeftOut is not null))
         {
-            draft.Set(plan with { LeftOut = others + reports.Sum(report => (long)report.LeftOut) });
+            draft.Set(plan with { LeftOut = others + reports.Sum(report => (long)report.LeftOut!.Value) });
         }
 
         if (plan.JoinersWave is not { } index || plan.Waves[index] is not { } wave || wave.Totals.Members == wave.Cut.Members)

@@ -138,6 +138,6 @@ public sealed record ShareReport(
     /// <summary>Nobody joins here any more (<see cref="RolloutShare.JoiningHasEnded"/>).</summary>
     [Id(100)] public bool JoiningHasEnded { get; init; }
 
-    /// <summary>Devices in service that match and are no members.</summary>
-    [Id(101)] public int LeftOut { get; init; }
+    /// <summary>Devices in service that match and are no members; null until the share has looked.</summary>
+    [Id(101)] public int? LeftOut { get; init; }
 }

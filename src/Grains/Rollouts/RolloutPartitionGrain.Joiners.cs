@@ -34,6 +34,9 @@ internal sealed partial class RolloutPartitionGrain
     private DateTimeOffset _lookedAt = DateTimeOffset.MinValue;
     private DateTimeOffset? _countedAt;
 
+    /// <summary>False until this activation has looked at all that match: what the plan knows stands until then.</summary>
+    private bool _isCounted;
+
     /// <summary>Devices of which the feed says that they left service, while some are about to join.</summary>
     private HashSet<string>? _leaving;
 
@@ -69,12 +72,14 @@ internal sealed partial class RolloutPartitionGrain
 
         // The last look is at everybody who matches: also at whom only time or presence has made match.
         var since = isLast ? null : _lookedUpTo;
-        (_lookedUpTo, _lookedAt) = (null, now);
+        (_lookedUpTo, _lookedAt, _isCounted) = (null, now, false);
         var (rows, next) = await FindAsync(search.Filter, since);
         if (await LetInAsync(command, search, rows, isLast))
         {
             _lookedUpTo = next;
         }
+
+        _isCounted = true;
     }
 
     /// <summary>
@@ -90,10 +95,11 @@ internal sealed partial class RolloutPartitionGrain
             return;
         }
 
-        (_countedAt, _lookedUpTo) = (now, null);
+        (_countedAt, _lookedUpTo, _isCounted) = (now, null, false);
         var found = await MatchingDevices.ReadNamesAsync(GrainFactory.GetInventory(_partition), _tenant, filter);
         _leftOut.Clear();
         LeaveOut(found.Select(device => MatchingDevices.IdOf(device.Name)).Where(device => !_members!.Has(device)));
+        _isCounted = true;
     }
 
     /// <summary>

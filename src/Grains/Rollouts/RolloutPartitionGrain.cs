@@ -87,7 +87,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             ShareMembers.Of(points, command.Seed).With(found.Groups));
         Load();
         (_lookedUpTo, _lookedAt) = (end, _clock.GetUtcNow());
-        _countedAt = _lookedAt;
+        (_countedAt, _isCounted) = (_lookedAt, true);
 
         // Of the rows that were frozen: who moves afterwards was where he was.
         return MemberHistogram.Of(points) with
@@ -149,7 +149,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         {
             IsRollingBack = RollBackRules.HasBegun(_share),
             JoiningHasEnded = _share.JoiningHasEnded,
-            LeftOut = _leftOut.Count,
+            LeftOut = _isCounted ? _leftOut.Count : null,
         };
     }
 

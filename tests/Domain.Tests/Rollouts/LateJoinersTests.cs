@@ -186,7 +186,12 @@ public sealed class LateJoinersTests
         });
         var (unknown, _) = RolloutPlanner.Plan(new(Id, spec, known, [Report(known, 2, false, totals) with { LeftOut = 1 }], Start));
 
-        Assert.Equal((7L, 7L), (known.LeftOut, unknown.LeftOut));
+        var (silent, _) = RolloutPlanner.Plan(new(Id, spec, known, [Report(known, 2, false, totals) with { LeftOut = null }], Start)
+        {
+            LeftOutElsewhere = 4,
+        });
+
+        Assert.Equal((7L, 7L, 7L), (known.LeftOut, unknown.LeftOut, silent.LeftOut));
         Assert.DoesNotContain(report.Facts, fact => fact is LateJoinersCounted);
     }
 
