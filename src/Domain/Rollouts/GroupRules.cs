@@ -108,6 +108,9 @@ public sealed class GroupSizes
 {
     private readonly Dictionary<GroupName, Dictionary<int, int>> _byPartition = [];
 
+    /// <summary>Members of another freeze are other members: what was told of them is not of these.</summary>
+    public void Clear() => _byPartition.Clear();
+
     /// <summary>Takes in what a partition tells, and says how many are known now.</summary>
     public int Tell(GroupName group, int partition, int members)
     {

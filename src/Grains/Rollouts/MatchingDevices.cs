@@ -57,14 +57,8 @@ internal static class MatchingDevices
     }
 
     /// <summary>How many devices that a rollout may have match, by the image that they run; counted where the rows are.</summary>
-    public static async Task<IEnumerable<ImageCount>> CountByImageAsync(IInventoryGrain inventory, TenantId tenant, string filter)
-    {
-        var counts = await inventory.CountAsync(new RowQuery(tenant, GrainTypes.Device, filter, "", RowsMax: 1), "image_digest, state");
-        return counts.Error is { } error
-            ? throw Unreadable(error)
-            : counts.Groups.Where(group => group.Values[1] == s_inService)
-                .Select(group => new ImageCount(group.Values[0], (int)group.Count));
-    }
+    public static async Task<IEnumerable<ImageCount>> CountByImageAsync(IInventoryGrain inventory, TenantId tenant, string filter) =>
+        (await CountByAsync("image_digest", inventory, tenant, filter)).Select(image => new ImageCount(image.Value, (int)image.Devices));
 
     /// <summary>Where those that a rollout may have are, by the site rules.</summary>
     public static SiteTally CountSites(SiteRules rules, IEnumerable<ListedRow> rows) =>
@@ -74,28 +68,17 @@ internal static class MatchingDevices
     /// The same without reading the rows: counted where they are. Of a partition with more sites than a count has groups the others are
     /// left out; the start counts each.
     /// </summary>
-    public static async Task<SiteTally> CountSitesAsync(SiteRules rules, IInventoryGrain inventory, TenantId tenant, string filter)
-    {
-        var counts = await inventory.CountAsync(new RowQuery(tenant, GrainTypes.Device, filter, "", RowsMax: 1), "site, state");
-        return counts.Error is { } error
-            ? throw Unreadable(error)
-            : SiteTally.Of(rules, counts.Groups.Where(group => group.Values[1] == s_inService)
-                .Select(group => (group.Values[0], group.Count)));
-    }
+    public static async Task<SiteTally> CountSitesAsync(SiteRules rules, IInventoryGrain inventory, TenantId tenant, string filter) =>
+        SiteTally.Of(rules, await CountByAsync("site", inventory, tenant, filter));
 
     /// <summary>
     /// How many devices that a rollout may have match and run a newer version. Of more versions than a count has groups the others are left
     /// out; the start counts each.
     /// </summary>
-    public static async Task<int> CountDowngradesAsync(IInventoryGrain inventory, TenantId tenant, string filter, string target)
-    {
-        var counts = await inventory.CountAsync(new RowQuery(tenant, GrainTypes.Device, filter, "", RowsMax: 1), "os_version, state");
-        return counts.Error is { } error
-            ? throw Unreadable(error)
-            : (int)counts.Groups
-                .Where(group => group.Values[1] == s_inService && ApprovalPolicy.IsDowngrade(group.Values[0], target))
-                .Sum(group => group.Count);
-    }
+    public static async Task<int> CountDowngradesAsync(IInventoryGrain inventory, TenantId tenant, string filter, string target) =>
+        (int)(await CountByAsync("os_version", inventory, tenant, filter))
+            .Where(version => ApprovalPolicy.IsDowngrade(version.Value, target))
+            .Sum(version => version.Devices);
 
     /// <summary>Whether an image of this version would take the device of the row back.</summary>
     public static bool IsDowngrade(ListedRow row, string target) =>
@@ -112,6 +95,15 @@ internal static class MatchingDevices
 
     /// <summary>Only devices in service are members of rollouts.</summary>
     public static bool IsEligible(ListedRow row) => row.Row is DeviceRow { State: DeviceState.InService };
+
+    private static async Task<IEnumerable<(string Value, long Devices)>> CountByAsync(
+        string field, IInventoryGrain inventory, TenantId tenant, string filter)
+    {
+        var counts = await inventory.CountAsync(new RowQuery(tenant, GrainTypes.Device, filter, "", RowsMax: 1), $"{field}, state");
+        return counts.Error is { } error
+            ? throw Unreadable(error)
+            : counts.Groups.Where(group => group.Values[1] == s_inService).Select(group => (group.Values[0], group.Count));
+    }
 
     private static InvalidOperationException Unreadable(FleetError error) =>
         new($"The filter of a rollout was accepted and cannot be read: {error.Message}");

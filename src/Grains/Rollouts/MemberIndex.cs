@@ -110,7 +110,7 @@ internal sealed class MemberIndex
         _reachMark = default;
     }
 
-    public async Task RefreshReachAsync(IInventoryGrain inventory, TenantId tenant, ResourceId rollout, DateTimeOffset now)
+    public async Task RefreshReachAsync(IInventoryGrain inventory, ResourceId rollout, DateTimeOffset now)
     {
         if (now - _reachReadAt < ReachInterval)
         {
@@ -123,7 +123,7 @@ internal sealed class MemberIndex
             _reachMark = default;
         }
 
-        if (await inventory.ListConnectedAsync(tenant, _reachMark) is { } connected)
+        if (await inventory.ListConnectedAsync(_tenant, _reachMark) is { } connected)
         {
             Array.Fill(Reach, MemberReach.Offline);
             foreach (var device in connected.Devices)

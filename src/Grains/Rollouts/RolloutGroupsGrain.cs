@@ -43,6 +43,11 @@ internal sealed partial class RolloutGroupsGrain : Grain, IRolloutGroupsGrain
         ArgumentNullException.ThrowIfNull(command);
         var now = _clock.GetUtcNow();
         var next = BucketOf(command.Freeze);
+        if (next.Freeze != _record.State.Bucket.Freeze)
+        {
+            _sizes.Clear();
+        }
+
         var answers = ImmutableArray.CreateBuilder<SeatsTaken>(command.Wants.Length);
         var refused = new List<GroupName>();
         foreach (var want in command.Wants)
@@ -87,6 +92,11 @@ internal sealed partial class RolloutGroupsGrain : Grain, IRolloutGroupsGrain
         await _writer.CommitAsync(
             _record.State with { Bucket = next },
             new CommitAttachments { Facts = [], Actor = Actor.Rule($"rollouts.{_rollout}"), At = now });
+        if (_askedAt.Count == 0)
+        {
+            return;
+        }
+
         var taken = next.Groups.SelectMany(group => group.Seats).Select(seat => seat.Number).ToHashSet();
         foreach (var gone in _askedAt.Keys.Where(number => !taken.Contains(number)).ToList())
         {

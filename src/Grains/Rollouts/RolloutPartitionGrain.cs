@@ -119,7 +119,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         // Behind the feed: it may say that a member waits again of which the record does not know yet.
         if (NeedsReach(command))
         {
-            await _members.RefreshReachAsync(GrainFactory.GetInventory(_partition), _tenant, _rollout, _clock.GetUtcNow());
+            await _members.RefreshReachAsync(GrainFactory.GetInventory(_partition), _rollout, _clock.GetUtcNow());
         }
 
         if (command.IsRollingBack == RollBackRules.HasBegun(_share))
