@@ -6,11 +6,23 @@ using Muster.Protocol.V1;
 namespace Muster.Load.Figures;
 
 /// <summary>How long calls took.</summary>
-internal sealed record CallTimes(double[] Milliseconds, int Failed)
+/// <param name="Milliseconds">One list of times for each of <see cref="Kinds"/>.</param>
+/// <param name="Failed">Calls without an answer.</param>
+internal sealed record CallTimes(IReadOnlyList<IReadOnlyList<double>> Milliseconds, int Failed)
 {
+    /// <summary>What is called by turns.</summary>
+    public static readonly string[] Kinds = ["a device", "a page", "a count"];
+
+    public int Count => Milliseconds.Sum(kind => kind.Count);
+
     /// <summary>The time that this share of them did not exceed.</summary>
-    public double At(double share) =>
-        Milliseconds.Length == 0 ? 0 : Milliseconds.Order().ElementAt((int)Math.Ceiling(share * Milliseconds.Length) - 1);
+    public double At(double share) => At(share, [.. Milliseconds.SelectMany(kind => kind)]);
+
+    /// <summary>The time that this share of the calls of one kind did not exceed.</summary>
+    public double At(double share, int kind) => At(share, Milliseconds[kind]);
+
+    private static double At(double share, IReadOnlyCollection<double> times) =>
+        times.Count == 0 ? 0 : times.Order().ElementAt((int)Math.Ceiling(share * times.Count) - 1);
 }
 
 /// <summary>
@@ -27,7 +39,7 @@ internal sealed class OperatorCalls(IReadOnlyList<OperatorsApi> gateways, string
 
     private const int PageSize = 50;
 
-    private readonly List<double> _milliseconds = [];
+    private readonly List<double>[] _milliseconds = [.. CallTimes.Kinds.Select(_ => new List<double>())];
     private int _failed;
 
     /// <summary>Calls until told to stop.</summary>
@@ -55,7 +67,7 @@ internal sealed class OperatorCalls(IReadOnlyList<OperatorsApi> gateways, string
             channel.Dispose();
         }
 
-        return new CallTimes([.. _milliseconds], _failed);
+        return new CallTimes(_milliseconds, _failed);
     }
 
     private async Task CallAsync(Devices.DevicesClient client, int turn)
@@ -73,7 +85,7 @@ internal sealed class OperatorCalls(IReadOnlyList<OperatorsApi> gateways, string
 
         lock (_milliseconds)
         {
-            _milliseconds.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            _milliseconds[turn % CallTimes.Kinds.Length].Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
             _failed += isAnswered ? 0 : 1;
         }
     }
@@ -82,7 +94,7 @@ internal sealed class OperatorCalls(IReadOnlyList<OperatorsApi> gateways, string
     private async Task AskAsync(Devices.DevicesClient client, int turn)
     {
         var deadline = clock.GetUtcNow().UtcDateTime + Deadline;
-        switch (turn % 3)
+        switch (turn % CallTimes.Kinds.Length)
         {
             case 0:
                 var device = devices[turn % devices.Length];

@@ -50,8 +50,8 @@ internal sealed class RevocationPart(AdmissionPlan plan, Workplace place, RunRec
 
     private void Print(IReadOnlyList<Ending> endings)
     {
-        var times = new CallTimes([.. endings.Select(ending => ending.Seconds)], endings.Count(ending => !ending.IsOver));
-        var acknowledged = new CallTimes([.. endings.Select(ending => ending.AfterAnswer)], 0);
+        var times = new CallTimes([[.. endings.Select(ending => ending.Seconds)]], endings.Count(ending => !ending.IsOver));
+        var acknowledged = new CallTimes([[.. endings.Select(ending => ending.AfterAnswer)]], 0);
         record.Note(string.Create(
             CultureInfo.InvariantCulture,
             $"revocation: {endings.Count} sessions, {times.Failed} not ended; counted from the answer to the decision instead of from its "

@@ -121,8 +121,10 @@ internal sealed class StormPart(AdmissionPlan plan, Workplace place, RunRecord r
             ? Figure.AtMost(name + "_p99", p99, "ms", most, calls.Failed == 0)
             : Figure.Beside(name + "_p99", p99, "ms"));
         record.Note(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{name}: {calls.Milliseconds.Length} calls, {calls.Failed} failed, the longest {calls.At(1):0} ms"));
+            CultureInfo.InvariantCulture, $"{name}: {calls.Count} calls, {calls.Failed} failed, the longest {calls.At(1):0} ms"));
+        var kinds = CallTimes.Kinds.Select((kind, index) => string.Create(
+            CultureInfo.InvariantCulture, $"{kind} {calls.At(0.5, index):0} and {calls.At(Percentile, index):0} ms"));
+        record.Note($"{name}, median and p99: {string.Join(", ", kinds)}");
     }
 
     private void Note(string what, FleetOutcome[] outcomes)
