@@ -126,7 +126,8 @@ public static class ShareRules
         if (at >= 0 && next == known && share.Members[member] == MemberStatus.Offered)
         {
             // The device has said so itself, and now its fact does.
-            return share with { Ends = MemberList.Without(share.Ends, member) };
+            var ends = MemberList.Without(share.Ends, member);
+            return ends == share.Ends ? share : share with { Ends = ends };
         }
 
         return (at >= 0 && known.IsConfirmed ? share : Count(share, wave)) with

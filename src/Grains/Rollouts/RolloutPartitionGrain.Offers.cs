@@ -21,15 +21,19 @@ internal sealed partial class RolloutPartitionGrain
         foreach (var chunk in _share!.Open.Where(offer => IsAsked(offer, command, now)).Chunk(DeviceCallsMax))
         {
             var replies = await Task.WhenAll(chunk.Select(offer => AskDeviceAsync(offer, command)));
+            ConfirmAll(chunk, replies);
             var isSaidOnlyHere = false;
             var facts = ImmutableArray.CreateBuilder<DomainEvent>();
             for (var i = 0; i < chunk.Length; i++)
             {
                 switch (replies[i])
                 {
+                    case { Status: OfferStatus.Offered }:
+                        RememberCancelled(chunk[i], command);
+                        break;
                     case { } reply:
                         RememberCancelled(chunk[i], command);
-                        isSaidOnlyHere |= reply.Status != OfferStatus.Offered;
+                        isSaidOnlyHere = true;
                         AddSkip(facts, chunk[i], reply);
                         _share = Take(_share, chunk[i], reply, command.Retries);
                         break;
@@ -57,6 +61,22 @@ internal sealed partial class RolloutPartitionGrain
             // Only now: a crash before asks all of them again.
             await CommitAsync(_share with { HasMissed = false }, fact: null);
         }
+    }
+
+    /// <summary>Most answers say that the offer is made.</summary>
+    private void ConfirmAll(OpenOffer[] asked, OfferReply?[] replies)
+    {
+        var now = _clock.GetUtcNow();
+        var answers = new List<OfferAnswer>(asked.Length);
+        for (var i = 0; i < asked.Length; i++)
+        {
+            if (replies[i] is { Status: OfferStatus.Offered } reply)
+            {
+                answers.Add(new OfferAnswer(asked[i] with { TakenAt = now, DeliveredAt = reply.DeliveredAt }, reply.Retry));
+            }
+        }
+
+        _share = OfferAnswers.ConfirmAll(_share!, answers, _members!.Waves);
     }
 
     private bool IsAsked(OpenOffer offer, AdvanceShare command, DateTimeOffset now) =>
@@ -129,13 +149,6 @@ internal sealed partial class RolloutPartitionGrain
         var now = _clock.GetUtcNow();
         switch (reply.Status)
         {
-            case OfferStatus.Offered:
-                return ShareRules.Confirm(
-                    ShareRules.Adopt(share, offer.Member, reply.Retry),
-                    offer.Member,
-                    wave,
-                    offer with { TakenAt = now, DeliveredAt = reply.DeliveredAt },
-                    reply.Retry);
             case OfferStatus.WaitingOffline:
                 _members.Correct(offer.Member, MemberReach.Offline);
                 return ShareRules.Release(share, offer.Member);
