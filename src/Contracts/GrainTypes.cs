@@ -16,6 +16,7 @@ public static class GrainTypes
     public const string Image = "muster.image";
     public const string Operator = "muster.operator";
     public const string Inventory = "muster.inventory";
+    public const string InventoryReader = "muster.inventory-reader";
     public const string DueList = "muster.due-list";
     public const string Installation = "muster.installation";
     public const string Transfer = "muster.transfer";

@@ -13,6 +13,9 @@ internal sealed record CallTimes(IReadOnlyList<IReadOnlyList<double>> Millisecon
     /// <summary>What is called by turns.</summary>
     public static readonly string[] Kinds = ["a device", "a page", "a count"];
 
+    /// <summary>When calls began that took the longest, in seconds from the first, and how long each took.</summary>
+    public IReadOnlyList<(double Began, double Milliseconds)> Longest { get; init; } = [];
+
     public int Count => Milliseconds.Sum(kind => kind.Count);
 
     /// <summary>The time that this share of them did not exceed.</summary>
@@ -38,9 +41,12 @@ internal sealed class OperatorCalls(IReadOnlyList<OperatorsApi> gateways, string
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     private const int PageSize = 50;
+    private const int LongestShown = 5;
 
     private readonly List<double>[] _milliseconds = [.. CallTimes.Kinds.Select(_ => new List<double>())];
+    private readonly List<(double Began, double Milliseconds)> _all = [];
     private int _failed;
+    private long _first;
 
     /// <summary>Calls until told to stop.</summary>
     public async Task<CallTimes> RunAsync(CancellationToken stop)
@@ -51,6 +57,7 @@ internal sealed class OperatorCalls(IReadOnlyList<OperatorsApi> gateways, string
         using var timer = new PeriodicTimer(Pace, clock);
         try
         {
+            _first = Stopwatch.GetTimestamp();
             for (var i = 0; await timer.WaitForNextTickAsync(stop); i++)
             {
                 calls.Add(CallAsync(clients[i % clients.Length], i));
@@ -67,7 +74,10 @@ internal sealed class OperatorCalls(IReadOnlyList<OperatorsApi> gateways, string
             channel.Dispose();
         }
 
-        return new CallTimes(_milliseconds, _failed);
+        return new CallTimes(_milliseconds, _failed)
+        {
+            Longest = [.. _all.OrderByDescending(call => call.Milliseconds).Take(LongestShown)],
+        };
     }
 
     private async Task CallAsync(Devices.DevicesClient client, int turn)
@@ -83,9 +93,11 @@ internal sealed class OperatorCalls(IReadOnlyList<OperatorsApi> gateways, string
             isAnswered = false;
         }
 
+        var took = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
         lock (_milliseconds)
         {
-            _milliseconds[turn % CallTimes.Kinds.Length].Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            _milliseconds[turn % CallTimes.Kinds.Length].Add(took);
+            _all.Add((Stopwatch.GetElapsedTime(_first, began).TotalSeconds, took));
             _failed += isAnswered ? 0 : 1;
         }
     }

@@ -125,6 +125,9 @@ internal sealed class StormPart(AdmissionPlan plan, Workplace place, RunRecord r
         var kinds = CallTimes.Kinds.Select((kind, index) => string.Create(
             CultureInfo.InvariantCulture, $"{kind} {calls.At(0.5, index):0} and {calls.At(Percentile, index):0} ms"));
         record.Note($"{name}, median and p99: {string.Join(", ", kinds)}");
+        var longest = calls.Longest.Select(call => string.Create(
+            CultureInfo.InvariantCulture, $"{call.Milliseconds:0} ms after {call.Began:0.0} s"));
+        record.Note($"{name}, the longest: {string.Join(", ", longest)}");
     }
 
     private void Note(string what, FleetOutcome[] outcomes)

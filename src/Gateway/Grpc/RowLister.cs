@@ -1,7 +1,7 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Grpc.Core;
 using Microsoft.Extensions.Options;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
@@ -28,8 +28,9 @@ internal sealed record Listing(TenantId Tenant, string Kind, string Filter, stri
 internal sealed record ListedPage(ImmutableArray<ListedRow> Rows, string NextPageToken);
 
 /// <summary>
-/// Lists rows of all partitions in one order, in bounded batches. A partition that is being read from the store does not answer until it
-/// is: it is asked again as long as the call may take.
+/// Lists rows of all partitions in one order. A partition that is being read from the store does not answer until it is: it is asked again
+/// as long as the call may take. Pages and counts are made in a silo (<see cref="IInventoryReaderGrain"/>); whoever wants all rows asks
+/// the partitions.
 /// </summary>
 internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions, IOptions<OperatorsOptions> options, TimeProvider clock)
 {
@@ -37,10 +38,7 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions, I
     public const int PageSizeDefault = 50;
 
     /// <summary>Partitions asked at a time: hides the round trips and floods no silo.</summary>
-    public const int PartitionsAtOnce = 32;
-
-    /// <summary>Rows asked of each partition beyond its share of the page, because names never spread evenly.</summary>
-    private const int Spare = 4;
+    public const int PartitionsAtOnce = InventoryReader.PartitionsAtOnce;
 
     /// <summary>A question to a grain that ended by its time has waited long enough; this is for one that ends at once.</summary>
     private static readonly TimeSpan AskAgainDelay = TimeSpan.FromMilliseconds(100);
@@ -51,35 +49,25 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions, I
 
     // Made once: the factory looks at the interface's attributes every time.
     private readonly IInventoryGrain[] _inventories = [.. Enumerable.Range(0, partitions.Count).Select(grains.GetInventory)];
+    private IInventoryReaderGrain? _reader;
 
     public async Task<ListedPage> ListAsync(Listing listing, int pageSize, string pageToken, CancellationToken cancellationToken)
     {
-        var size = pageSize == 0 ? PageSizeDefault : pageSize;
+        var size = Math.Min(pageSize == 0 ? PageSizeDefault : pageSize, RowQuery.RowsLimit);
         var (order, error) = listing.Rows(PagePlace.Start, 1).ReadOrder();
         if (error is not null)
         {
             throw FleetErrors.ToRpcException(error);
         }
 
-        var after = PageTokens.Read(listing.Query, pageToken, order.Keys.Length);
-        var inOrder = Comparer<ListedRow>.Create((left, right) => order.Compare(left.Keys, left.Row.Name, right.Keys, right.Row.Name));
-        var sources = Enumerable.Range(0, partitions.Count).Select(partition => new Source(partition, after)).ToArray();
-        var chunk = Math.Min(RowQuery.RowsLimit, (size / partitions.Count) + Spare);
-
-        // One row more than the page tells whether there is a next one.
-        var wanted = size + 1;
-        var behind = sources;
-        var rows = new List<ListedRow>(wanted);
-        while (behind.Length > 0)
+        var query = listing.Rows(PageTokens.Read(listing.Query, pageToken, order.Keys.Length), size);
+        var (page, _) = await InsistAsync(() => ReadPageAsync(query), reply => reply.Answered, cancellationToken);
+        return page switch
         {
-            await ForEachAsync(behind, source => ReadAsync(listing, source, chunk), cancellationToken);
-            behind = Merge(sources, wanted, inOrder, rows);
-            chunk = Math.Min(RowQuery.RowsLimit, chunk * 2);
-        }
-
-        return rows.Count > size
-            ? new ListedPage([.. rows.Take(size)], PageTokens.Create(listing.Query, PlaceOf(rows[size - 1])))
-            : new ListedPage([.. rows], "");
+            { Error: { } wrong } => throw FleetErrors.ToRpcException(wrong),
+            { IsLast: true } => new ListedPage(page.Rows, ""),
+            _ => new ListedPage(page.Rows, PageTokens.Create(listing.Query, PlaceOf(page.Rows[^1]))),
+        };
     }
 
     /// <summary>All rows, partition by partition; ordered by name only within a partition.</summary>
@@ -106,18 +94,15 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions, I
     /// </summary>
     public async Task<RowCounts> CountAsync(Listing listing, string groupBy, CancellationToken cancellationToken)
     {
-        var query = listing.Rows(PagePlace.Start, 1) with { TakesCells = true };
-        var parts = new ConcurrentBag<RowCounts>();
-        await ForEachPartitionAsync(async (inventory, _) => parts.Add(await inventory.CountAsync(query, groupBy)), cancellationToken);
-        var sum = RowCounts.Sum(parts);
-        if (sum.Error is { } error)
+        var query = listing.Rows(PagePlace.Start, 1);
+        var reply = await InsistAsync(() => ReadCountsAsync(query, groupBy), counts => counts.Answered, cancellationToken);
+        return reply switch
         {
-            throw FleetErrors.ToRpcException(error);
-        }
-
-        return parts.Any(part => part.GroupCount > RowCounts.GroupsMax)
-            ? throw FleetErrors.LimitReached($"groups by {groupBy} in one part of the inventory", RowCounts.GroupsMax)
-            : sum;
+            { Counts.Error: { } error } => throw FleetErrors.ToRpcException(error),
+            { HasTooMany: true } =>
+                throw FleetErrors.LimitReached($"groups by {groupBy} in one part of the inventory", RowCounts.GroupsMax),
+            _ => reply.Counts,
+        };
     }
 
     /// <summary>Tells every partition something, some at a time; whether they hear it is not worth waiting for.</summary>
@@ -148,6 +133,60 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions, I
         }
     }
 
+    /// <summary>
+    /// Asks a silo for all partitions until all have answered. A silo that died with the question is noticed by the question's time.
+    /// </summary>
+    private async Task<T> InsistAsync<T>(Func<Task<T>> ask, Func<T, int> answered, CancellationToken cancellationToken)
+    {
+        var (begun, most) = (clock.GetTimestamp(), 0);
+        while (true)
+        {
+            try
+            {
+                var reply = await ask().WaitAsync(cancellationToken);
+                most = answered(reply);
+                if (most == partitions.Count)
+                {
+                    return reply;
+                }
+            }
+            catch (TimeoutException)
+            {
+                // Asked again like partitions that do not answer.
+            }
+
+            if (clock.GetElapsedTime(begun) > _insistMax)
+            {
+                throw BeingRead(most, partitions.Count);
+            }
+
+            await Task.Delay(AskAgainDelay, clock, cancellationToken);
+        }
+    }
+
+    private Task<PageOfAll> ReadPageAsync(RowQuery query) =>
+        FindReader() is { } reader ? reader.ListAsync(query) : new InventoryReader(_inventories, clock).ListAsync(query);
+
+    private Task<CountsOfAll> ReadCountsAsync(RowQuery query, string groupBy) => FindReader() is { } reader
+        ? reader.CountAsync(query, groupBy)
+        : new InventoryReader(_inventories, clock).CountAsync(query, groupBy);
+
+    /// <summary>Null while all silos are of an earlier version: then the gateway asks the partitions itself.</summary>
+    private IInventoryReaderGrain? FindReader()
+    {
+        try
+        {
+            return _reader ??= grains.GetInventoryReader();
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    private static RpcException BeingRead(int answered, int all) => FleetErrors.Unavailable(
+        $"The inventory is being read from the store: {answered} of {all} partitions have answered.");
+
     /// <param name="items">One per partition.</param>
     /// <param name="ask">May be repeated.</param>
     /// <param name="cancellationToken">Ends it.</param>
@@ -160,8 +199,7 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions, I
             {
                 if (clock.GetElapsedTime(begun) > _insistMax)
                 {
-                    throw FleetErrors.Unavailable(
-                        $"The inventory is being read from the store: {answered} of {items.Count} partitions have answered.");
+                    throw BeingRead(answered, items.Count);
                 }
 
                 await Task.Delay(AskAgainDelay, clock, stop);
@@ -187,35 +225,6 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions, I
 
     private static ParallelOptions Options(CancellationToken cancellationToken) =>
         new() { MaxDegreeOfParallelism = PartitionsAtOnce, CancellationToken = cancellationToken };
-
-    /// <summary>
-    /// The first rows of all sources, each of which is in order. Those that gave all they had and have more to read may hold a row before
-    /// the last of them, and are returned.
-    /// </summary>
-    private static Source[] Merge(Source[] sources, int wanted, Comparer<ListedRow> inOrder, List<ListedRow> rows)
-    {
-        var heads = new PriorityQueue<(Source Source, int At), ListedRow>(inOrder);
-        heads.EnqueueRange(sources.Where(source => source.Rows.Count > 0).Select(source => ((source, 0), source.Rows[0])));
-        rows.Clear();
-        List<Source> spent = [.. sources.Where(source => source is { IsDone: false, Rows.Count: 0 })];
-        while (rows.Count < wanted && heads.TryDequeue(out var head, out var row))
-        {
-            rows.Add(row);
-            if (head.At + 1 < head.Source.Rows.Count)
-            {
-                heads.Enqueue((head.Source, head.At + 1), head.Source.Rows[head.At + 1]);
-            }
-            else if (!head.Source.IsDone)
-            {
-                spent.Add(head.Source);
-            }
-        }
-
-        // The last row itself has nothing before it.
-        return rows.Count == wanted && spent.Count > 0 && ReferenceEquals(spent[^1].Rows[^1], rows[^1])
-            ? [.. spent[..^1]]
-            : [.. spent];
-    }
 
     private static PagePlace PlaceOf(ListedRow row) => new(row.Keys, row.Row.Name);
 

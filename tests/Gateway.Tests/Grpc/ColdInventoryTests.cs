@@ -43,5 +43,26 @@ public sealed class ColdInventoryTests
         Assert.Contains("being read from the store: 15 of 16 partitions have answered", status.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Lists_WhileAllSilosAreOfAnEarlierVersion_AreMadeByTheGateway()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        await Samples.FillAsync(edge, 30);
+        edge.Fleet.HasReader = false;
+
+        var counts = await Client(edge).CountDevicesAsync(new V1.CountDevicesRequest { Parent = Parent }, cancellationToken: Stop);
+        var first = await Client(edge).ListDevicesAsync(
+            new V1.ListDevicesRequest { Parent = Parent, PageSize = 20 }, cancellationToken: Stop);
+
+        // The first new silo is there between two pages.
+        edge.Fleet.HasReader = true;
+        var second = await Client(edge).ListDevicesAsync(
+            new V1.ListDevicesRequest { Parent = Parent, PageSize = 20, PageToken = first.NextPageToken }, cancellationToken: Stop);
+
+        Assert.Equal((30, 20, 10), (counts.Total, first.Devices.Count, second.Devices.Count));
+        Assert.Equal(30, first.Devices.Concat(second.Devices).Select(device => device.Name).Distinct().Count());
+        Assert.Equal("", second.NextPageToken);
+    }
+
     private static V1.Devices.DevicesClient Client(OperatorsEdge edge) => new(edge.Connect("anna", OperatorRole.Viewer));
 }

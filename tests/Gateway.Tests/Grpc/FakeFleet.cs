@@ -18,6 +18,9 @@ internal class FakeFleet : DispatchProxy
 
     public ConcurrentDictionary<int, FakeRows> Rows { get; } = new();
 
+    /// <summary>False of silos that know of no reader of all partitions.</summary>
+    public bool HasReader { get; set; } = true;
+
     public ConcurrentQueue<(string Grain, string Method)> Calls { get; } = new();
 
     public static (IGrainFactory Factory, FakeFleet Fleet) Create()
@@ -48,6 +51,8 @@ internal class FakeFleet : DispatchProxy
         "CreateObjectReference" => args![0],
         "DeleteObjectReference" => null,
         "GetGrain" when targetMethod.ReturnType == typeof(IInventoryGrain) => InventoryOf((int)(long)args![0]!),
+        "GetGrain" when targetMethod.ReturnType == typeof(IInventoryReaderGrain) =>
+            HasReader ? new FakeReader(this) : throw new ArgumentException("Could not find an implementation for the interface."),
         "GetGrain" => _grains.GetOrAdd((targetMethod.ReturnType, args![0]!.ToString()!), FakeGrain.Create, this),
         _ => throw new NotSupportedException(targetMethod.Name),
     };
@@ -71,6 +76,20 @@ internal class FakeGrain : DispatchProxy
         _fleet!.Answer(_type!, _key, targetMethod!, args ?? []);
 }
 #pragma warning restore CA1852
+
+/// <summary>What a silo does, over the partitions of the fleet.</summary>
+internal sealed class FakeReader(FakeFleet fleet) : IInventoryReaderGrain
+{
+    private InventoryReader Reader =>
+        new([.. Enumerable.Range(0, PartitionMap.CountMin).Select(fleet.InventoryOf)], TimeProvider.System)
+        {
+            AnswerWithin = TimeSpan.FromSeconds(2),
+        };
+
+    public Task<PageOfAll> ListAsync(RowQuery query) => Reader.ListAsync(query);
+
+    public Task<CountsOfAll> CountAsync(RowQuery query, string groupBy) => Reader.CountAsync(query, groupBy);
+}
 
 /// <summary>One partition with rows, filtered by the real filter.</summary>
 internal sealed class FakeRows(int partition) : IInventoryGrain
