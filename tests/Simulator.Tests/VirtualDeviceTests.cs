@@ -51,13 +51,34 @@ public sealed class VirtualDeviceTests
     }
 
     [Fact]
-    public void Desired_WithoutImage_LeavesTheDeviceAlone()
+    public void Desired_WithoutImage_GivesUpWhatIsNotInstalledAndSaysSoOnce()
     {
         Run(_device.Desired(Wanted(1)));
-        var steps = Run(_device.Desired(new Desired { Generation = 2 }));
+        Run(_device.Downloaded(1, Wanted(1).Os));
+        var boot = _device.Memory.BootId;
 
-        Assert.IsType<DeviceStep.Save>(Assert.Single(steps));
-        Assert.Empty(Run(_device.Verified(1, Wanted(1).Os)));
+        var steps = Run(_device.Desired(new Desired { Generation = 2 }));
+        var late = Run(_device.Verified(1, Wanted(1).Os));
+        var failed = Run(_device.Failed(1, "DOWNLOAD_NOT_ALLOWED", isRefusal: false));
+
+        Assert.IsType<DeviceStep.Save>(steps[0]);
+        Assert.Equal((2, Step.Delivered), (Single<Report>(steps).Generation, Single<Report>(steps).Step));
+        Assert.Empty(Run(_device.Desired(new Desired { Generation = 2 })));
+        Assert.Empty(late);
+        Assert.Empty(failed);
+        Assert.Equal((boot, 2), (_device.Memory.BootId, Single<Hello>(_device.Connected()).Generation));
+    }
+
+    [Fact]
+    public void Desired_WithoutImage_BehindAnInstallation_IsNamedAfterTheBoot()
+    {
+        Run(_device.Desired(Wanted(1)));
+        Run(_device.Verified(1, Wanted(1).Os));
+
+        Run(_device.Desired(new Desired { Generation = 2 })); // it reboots, and says hello before anything else
+        var hello = Single<Hello>(_device.Connected());
+
+        Assert.Equal((2, Wanted(1).Os.Digest), (hello.Generation, hello.ImageDigest));
     }
 
     [Fact]

@@ -10,7 +10,7 @@ internal static class CancelRollout
     {
         var rollout = RolloutColumns.Rollout();
         var reason = VerbOptions.Reason("For the log of decisions.");
-        return new Command("cancel", "Offers nothing more; devices in progress still end.") { rollout, reason }
+        return new Command("cancel", "Offers nothing more; devices in progress are asked to give up, and may go on.") { rollout, reason }
             .Calls(async (session, parsed, cancellationToken) =>
             {
                 var request = new V1.CancelRolloutRequest

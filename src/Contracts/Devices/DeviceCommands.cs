@@ -227,8 +227,8 @@ public sealed record ExpireChange(
     [Id(5)] public TimeoutPolicy UndeliveredPolicy { get; init; }
 
     /// <summary>
-    /// The rollout is cancelled: an offer of which no message was handed to a connection is taken back at once. A silo of an earlier
-    /// version does not, and its timers go on.
+    /// The rollout is cancelled: an offer of which no message was handed to a connection is taken back at once, and a device that may have
+    /// it is asked to give it up. A silo of an earlier version does neither, or only the first; the timers go on.
     /// </summary>
     [Id(110)] public bool IsCancelled { get; init; }
 }

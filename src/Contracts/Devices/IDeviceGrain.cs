@@ -92,7 +92,10 @@ public interface IDeviceGrain : IGrainWithStringKey
     [Alias("PreviewOffer"), ResponseTimeout(CallTimeouts.Commit)]
     Task<OfferPreview?> PreviewOfferAsync(OfferChange command);
 
-    /// <summary>The change's time is over: closes it as timed out if it is still in progress past the given limits.</summary>
+    /// <summary>
+    /// The change's time is over: closes it as timed out if it is still in progress past the given limits. If not, and its rollout is
+    /// cancelled, it is taken back or the device asked to give it up.
+    /// </summary>
     [Alias("ExpireChange"), ResponseTimeout(CallTimeouts.Commit)]
     Task<OfferReply> ExpireChangeAsync(ExpireChange command);
 

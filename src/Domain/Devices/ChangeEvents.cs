@@ -32,6 +32,34 @@ public sealed record ChangeProgressed(
     [property: Id(1)] long Generation,
     [property: Id(2)] ChangeStep Step) : DomainEvent;
 
+/// <summary>The change's rollout is cancelled: the device is asked to give it up, by a newer generation that orders nothing.</summary>
+/// <param name="Rollout">The rollout.</param>
+/// <param name="Generation">The desired generation that carries the change.</param>
+/// <param name="RecalledBy">The newer one. When the device names it, the change is over.</param>
+[GenerateSerializer, Immutable, Alias("muster.change-recalled")]
+public sealed record ChangeRecalled(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Generation,
+    [property: Id(2)] long RecalledBy) : DomainEvent
+{
+    /// <summary>Attempts of the same rollout that ended before it.</summary>
+    [Id(3)] public int Retry { get; init; }
+}
+
+/// <summary>The device does not give the change up: it goes on with it, as far as its time goes.</summary>
+/// <param name="Rollout">The rollout.</param>
+/// <param name="Generation">The desired generation that carries the change.</param>
+/// <param name="Reason">The device's words; may be empty.</param>
+[GenerateSerializer, Immutable, Alias("muster.change-recall-refused")]
+public sealed record ChangeRecallRefused(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] long Generation,
+    [property: Id(2)] string Reason) : DomainEvent
+{
+    /// <summary>Attempts of the same rollout that ended before it.</summary>
+    [Id(3)] public int Retry { get; init; }
+}
+
 /// <summary>A report of a generation whose change is closed: acknowledged, and nothing follows from it.</summary>
 [GenerateSerializer, Immutable, Alias("muster.late-report-ignored")]
 public sealed record LateReportIgnored(

@@ -144,6 +144,17 @@ public sealed record ChangeInProgress(
     /// <summary>Images of rollouts that were started before this, in UTC ticks, are not offered any more; 0 for none.</summary>
     [Id(110)] public long SupersedesBefore { get; init; }
 
+    /// <summary>
+    /// The desired generation, which orders nothing, by which the device was asked to give the change up; 0 when it was not asked.
+    /// </summary>
+    [Id(140)] public long RecalledBy { get; init; }
+
+    /// <summary>The device has said that it goes on with it all the same.</summary>
+    [Id(141)] public bool IsRecallRefused { get; init; }
+
+    /// <summary>The device is asked to give the change up, and has not said that it does not.</summary>
+    public bool IsRecalled => RecalledBy > 0 && !IsRecallRefused;
+
     public ChangeKind Kind => Settings is null ? ChangeKind.OsImage : ChangeKind.Settings;
 }
 

@@ -124,6 +124,11 @@ public static partial class DeviceChanges
     /// <summary>What a report says of the change: exactly one fact.</summary>
     internal static (Device Next, DomainEvent Fact) TakeReport(Device device, ObservedProgress report, DateTimeOffset now)
     {
+        if (device.Change is { } recalled && NamesRecall(recalled, report.Generation))
+        {
+            return TakeAnswer(device, recalled, report, now);
+        }
+
         if (device.Change is not { } change || change.Generation != report.Generation)
         {
             return (device, new LateReportIgnored(report.Generation, report.Step));
@@ -221,7 +226,9 @@ public static partial class DeviceChanges
                 ? ClosedChanges.ForgetValues(earlier)
                 : earlier,
         };
-        next = outcome == ChangeOutcome.Succeeded ? Complete(next, change) : Withdraw(next);
+
+        // A device that was asked to give it up has been told of such a generation already.
+        next = outcome == ChangeOutcome.Succeeded ? Complete(next, change) : change.IsRecalled ? next : Withdraw(next);
         return (next, new ChangeClosed(change.Rollout, change.Generation, outcome, reason) { Retry = change.Retry });
     }
 

@@ -65,6 +65,8 @@ public static class DeviceMessages
         facts.Add(new DeviceHelloTaken(hello.Os, hello.Generation));
         (next, var changed) = DeviceChanges.TakeBoot(next, hello.Os, now);
         Add(facts, changed);
+        (next, var givenUp) = DeviceChanges.TakeRecall(next, hello.Os, hello.Generation, now);
+        Add(facts, givenUp);
         (next, var delivered) = DeviceChanges.TakeDelivery(next, hello.Os, now);
         Add(facts, delivered);
         (next, var evaluated) = PolicyEvaluator.Apply(next, policies);
@@ -105,7 +107,10 @@ public static class DeviceMessages
 
         var noted = Note(device, UpKind.Report, report.Origin) with
         {
-            GenerationReached = Math.Max(device.GenerationReached, report.Generation),
+            // One that it refuses to obey it has not taken over.
+            GenerationReached = DeviceChanges.IsRefusalOfRecall(device, report)
+                ? device.GenerationReached
+                : Math.Max(device.GenerationReached, report.Generation),
         };
         var (next, fact) = DeviceChanges.TakeReport(noted, report, now);
         return Decision.Accept(next, fact);

@@ -11,7 +11,9 @@ public sealed record OfferHandover(long Generation, DateTimeOffset OfferedAt)
     /// <summary>Why an offer was taken back: no message of it was handed to a connection.</summary>
     public const string Reason = "OFFER_NOT_HANDED_OVER";
 
-    /// <summary>Why such an offer was taken back at once: its rollout is cancelled (rollouts.md 21).</summary>
+    /// <summary>
+    /// Why such an offer was taken back at once, or another one given up by its device: its rollout is cancelled (rollouts.md 21).
+    /// </summary>
     public const string CancelledReason = "ROLLOUT_CANCELLED";
 
     /// <summary>So long an offer may look for a connection; its device had a session when it was made (rollouts.md 8).</summary>

@@ -35,6 +35,9 @@ public sealed record OfferPreview
     /// <summary>Another rollout that the device is kept for, or will be as soon as it is free; empty for none.</summary>
     [Id(111)] public string KeptFor { get; init; } = "";
 
+    /// <summary>Whether the device is asked to give its offer up, and what it says.</summary>
+    [Id(140)] public RecallState Recall { get; init; }
+
     /// <summary>Decides as the offer itself does, and commits nothing.</summary>
     public static OfferPreview Of(Device device, ChangeOffer offer, bool hasSession, DateTimeOffset now)
     {
@@ -60,7 +63,26 @@ public sealed record OfferPreview
             DeliveredAt = own?.DeliveredAt,
             EndedAt = decision.EndedAt,
             Step = own?.Step ?? ChangeStep.Unspecified,
+            Recall = own switch
+            {
+                { IsRecallRefused: true } => RecallState.Refused,
+                { IsRecalled: true } => RecallState.Asked,
+                _ => RecallState.None,
+            },
             BusyWith = own is null && device.Change is { } other ? other.Rollout.Value : "",
         };
     }
+}
+
+/// <summary>Whether a device is asked to give up an offer of a cancelled rollout.</summary>
+public enum RecallState
+{
+    /// <summary>It is not.</summary>
+    None = 0,
+
+    /// <summary>It has not answered.</summary>
+    Asked = 1,
+
+    /// <summary>It goes on with the change.</summary>
+    Refused = 2,
 }

@@ -34,7 +34,8 @@ public static class RevocationRules
             DeviceExpected or DeviceEnrolled or DeviceEdited or DeviceHelloTaken or DeviceInventoryTaken or DeviceReleased
                 or DeviceAlarmChanged or TrustFindingsChanged or SuspicionDismissed
                 or ComplianceChanged or EraseCommandReplaced or CommandFailed or ErasureProved
-                or ChangeOffered or ChangeDelivered or ChangeProgressed or ChangeClosed or LateReportIgnored => RevocationEffect.None,
+                or ChangeOffered or ChangeDelivered or ChangeProgressed or ChangeClosed or LateReportIgnored
+                or ChangeRecalled or ChangeRecallRefused => RevocationEffect.None,
             _ => RevocationEffect.Judge,
         };
     }

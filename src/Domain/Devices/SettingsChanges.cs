@@ -34,6 +34,11 @@ public static class SettingsChanges
             return DeviceChanges.Close(device, change, ChangeOutcome.Succeeded, "", now);
         }
 
+        if (change.IsRecalled && DeviceChanges.NamesRecall(change, generation))
+        {
+            return DeviceChanges.GiveUp(device, change, now);
+        }
+
         return generation >= change.Generation
             ? DeviceChanges.Close(device, change, ChangeOutcome.Failed, ReportsOthers, now)
             : (device, null);

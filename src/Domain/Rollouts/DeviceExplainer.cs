@@ -173,6 +173,7 @@ public static class DeviceExplainer
             WaitingOn = [deliveredAt is null ? WaitingOn.Delivery : WaitingOn.Outcomes],
             Until = preview?.GoesBackAt ?? (offeredAt is { } at ? timers.DeadlineOf(at, deliveredAt) : null),
             IsHere = preview?.GoesBackAt is not null,
+            Recall = preview?.Recall ?? RecallState.None,
         };
     }
 
@@ -204,16 +205,24 @@ public static class DeviceExplainer
             case MemberStatus.Untouched:
                 return "never offered the change, and not touched now that the rollout is rolled back.";
             case MemberStatus.Offered when known.DeliveredAt is { } deliveredAt:
-                return $"has it since {At(deliveredAt)} and is {known.Step}; waited for{until}.";
+                return $"has it since {At(deliveredAt)} and is {known.Step}; {RecallOf(known)}waited for{until}.";
             case MemberStatus.Offered when known.IsHere:
                 return $"offered at {At(known.OfferedAt)}, and no connection has got it; waited for{until}, then it is offered again.";
             case MemberStatus.Offered:
-                return $"offered at {At(known.OfferedAt)} and not delivered; waited for{until}.";
+                return $"offered at {At(known.OfferedAt)} and not delivered; {RecallOf(known)}waited for{until}.";
             default:
                 var reason = known.Reason.Length > 0 ? $": {known.Reason}" : "";
                 return $"{known.Status}{(known.EndedAt is null ? "" : $" at {At(known.EndedAt)}")}{reason}.";
         }
     }
+
+    private static string RecallOf(DeviceExplanation known) => known.Recall switch
+    {
+        RecallState.None => "",
+        RecallState.Asked => "asked to give it up, and has not answered; ",
+        RecallState.Refused => "asked to give it up, and goes on; ",
+        _ => throw new UnreachableException($"A device that is asked to give a change up is {known.Recall}."),
+    };
 
     private static string At(DateTimeOffset? at) =>
         at?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "a time unknown";

@@ -122,6 +122,9 @@ public sealed record DeviceExplanation
     /// <summary>No connection has got the offer yet.</summary>
     [Id(110)] public bool IsHere { get; init; }
 
+    /// <summary>Whether the device is asked to give the change up, and what it says.</summary>
+    [Id(140)] public RecallState Recall { get; init; }
+
     /// <summary>The rollout that it is kept for although it is free; empty for none.</summary>
     [Id(111)] public string KeptFor { get; init; } = "";
 

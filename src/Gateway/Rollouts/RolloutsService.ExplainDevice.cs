@@ -40,6 +40,7 @@ internal sealed partial class RolloutsService
                 ? ""
                 : ResourceNames.Of(tenant, RolloutsMapping.Collection, explanation.BusyWith),
             Text = explanation.Text,
+            Recall = ApiValues.ToName(explanation.Recall),
         };
         if (explanation.Wave is { } wave)
         {

@@ -61,7 +61,8 @@ internal sealed partial class DeviceGrain
         if (IsHere && _services.Clock.GetUtcNow() >= _handover!.DueAt)
         {
             var change = Current!.Change!;
-            await TakeBackAsync(change.Rollout, change.Retry, OfferHandover.Reason);
+            var reason = change.IsRecalled ? OfferHandover.CancelledReason : OfferHandover.Reason;
+            await TakeBackAsync(change.Rollout, change.Retry, reason);
         }
     }
 

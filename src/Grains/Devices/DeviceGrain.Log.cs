@@ -12,7 +12,7 @@ internal sealed partial class DeviceGrain
         foreach (var fact in facts)
         {
             if (fact is DeviceHelloTaken or DeviceInventoryTaken or ComplianceChanged or LateReportIgnored
-                or ChangeOffered or ChangeDelivered or ChangeProgressed or ChangeClosed)
+                or ChangeOffered or ChangeDelivered or ChangeProgressed or ChangeClosed or ChangeRecalled or ChangeRecallRefused)
             {
                 LogTaken(_id.Value, fact.GetType().Name);
             }

@@ -27,7 +27,7 @@ internal sealed partial class DeviceGrain
     /// <summary>True while the device has not answered what it was told.</summary>
     private bool IsAwaited => IsOfferAwaited || IsCommandAwaited;
 
-    private bool IsOfferAwaited => Current is { Change.DeliveredAt: null, Change: not null };
+    private bool IsOfferAwaited => Current is { Change: { } change } && (change.DeliveredAt is null || change.IsRecalled);
 
     private bool IsCommandAwaited => Current is { Command: { } command } && _services.Clock.GetUtcNow() < command.ExpiresAt;
 

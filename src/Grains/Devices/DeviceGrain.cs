@@ -199,13 +199,18 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             InProgressPolicy = command.InProgressPolicy,
             UndeliveredPolicy = command.UndeliveredPolicy,
         };
-        var decision = command.IsCancelled && IsHere
-            ? DeviceChanges.TakeBack(device, command.Rollout, command.Retry, OfferHandover.CancelledReason, now)
-            : DeviceChanges.Expire(device, command.Rollout, command.Retry, timers, now);
+        var decision = command switch
+        {
+            { IsCancelled: true } when IsHere =>
+                DeviceChanges.TakeBack(device, command.Rollout, command.Retry, OfferHandover.CancelledReason, now),
+            { IsCancelled: true } => DeviceChanges.Recall(device, command.Rollout, command.Retry, timers, now),
+            _ => DeviceChanges.Expire(device, command.Rollout, command.Retry, timers, now),
+        };
         await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now);
         if (!decision.Events.IsEmpty)
         {
-            await PushAsync(new Contracts.Gateways.DesiredMessage(decision.Next.Desired));
+            // And again until a device that is asked to give its change up has answered.
+            await PushWaitingAsync();
         }
 
         return ReplyOf(decision);

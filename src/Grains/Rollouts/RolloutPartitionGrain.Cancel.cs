@@ -1,3 +1,4 @@
+using Muster.Contracts.Devices;
 using Muster.Contracts.Rollouts;
 using Muster.Domain.Rollouts;
 
@@ -7,20 +8,25 @@ namespace Muster.Grains.Rollouts;
 internal sealed partial class RolloutPartitionGrain
 {
     /// <summary>
-    /// Whose devices were asked whether a connection has got their offer: a device that says so once does not say otherwise later. One
-    /// whose message comes back afterwards gives the offer back itself, within its minute.
+    /// Which attempts were asked about: a device takes back what no connection has got, or is asked to give up what it may have, which its
+    /// grain repeats until it is answered. One whose message comes back afterwards gives the offer back itself, within its minute.
+    /// Volatile: asked again, a device commits nothing more.
     /// </summary>
-    private HashSet<int>? _cancelled;
+    private HashSet<(int Member, int Retry)>? _cancelled;
 
-    /// <summary>What the device has not named is asked about once (rollouts.md 21).</summary>
+    /// <summary>Each device in progress is asked once (rollouts.md 21).</summary>
     private bool IsCancelled(OpenOffer offer, AdvanceShare command) =>
-        command.IsCancelling && offer.DeliveredAt is null && _cancelled?.Contains(offer.Member) != true;
+        command.IsCancelling && _cancelled?.Contains((offer.Member, ShareRules.RetryOf(_share!, offer.Member))) != true;
 
-    private void RememberCancelled(OpenOffer offer, AdvanceShare command)
+    /// <summary>By the attempts that the devices were asked about: before those are adopted that they speak of.</summary>
+    private void RememberCancelled(OpenOffer[] asked, OfferReply?[] replies, AdvanceShare command)
     {
-        if (command.IsCancelling && offer.IsConfirmed)
+        for (var i = 0; command.IsCancelling && i < asked.Length; i++)
         {
-            (_cancelled ??= []).Add(offer.Member);
+            if (replies[i] is not null && asked[i].IsConfirmed)
+            {
+                (_cancelled ??= []).Add((asked[i].Member, ShareRules.RetryOf(_share!, asked[i].Member)));
+            }
         }
     }
 }

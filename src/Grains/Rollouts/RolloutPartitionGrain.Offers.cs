@@ -21,6 +21,7 @@ internal sealed partial class RolloutPartitionGrain
         foreach (var chunk in _share!.Open.Where(offer => IsAsked(offer, command, now)).Chunk(DeviceCallsMax))
         {
             var replies = await Task.WhenAll(chunk.Select(offer => AskDeviceAsync(offer, command)));
+            RememberCancelled(chunk, replies, command);
             ConfirmAll(chunk, replies);
             var isSaidOnlyHere = false;
             var facts = ImmutableArray.CreateBuilder<DomainEvent>();
@@ -29,10 +30,8 @@ internal sealed partial class RolloutPartitionGrain
                 switch (replies[i])
                 {
                     case { Status: OfferStatus.Offered }:
-                        RememberCancelled(chunk[i], command);
                         break;
                     case { } reply:
-                        RememberCancelled(chunk[i], command);
                         isSaidOnlyHere = true;
                         AddSkip(facts, chunk[i], reply);
                         _share = Take(_share, chunk[i], reply, command.Retries);

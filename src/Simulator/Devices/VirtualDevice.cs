@@ -95,7 +95,10 @@ internal sealed partial class VirtualDevice
         yield return new DeviceStep.Tell("rejected", Boot: Memory.BootId, Reason: $"{rejection.Kind}: {rejection.Reason}");
     }
 
-    /// <summary>An older generation is ignored; one with neither an image nor settings says: leave the device as it is.</summary>
+    /// <summary>
+    /// An older generation is ignored; one with neither an image nor settings says: leave the device as it is. What is not installed by
+    /// then is given up, and the report of the newer generation says so; what is, is told by the hello of its boot.
+    /// </summary>
     public IEnumerable<DeviceStep> Desired(Desired desired)
     {
         var isNews = desired.Generation > Memory.Generation;
@@ -121,7 +124,18 @@ internal sealed partial class VirtualDevice
             yield break;
         }
 
-        if (desired.Os is not { } target || _working == desired.Generation || Memory.FailedGeneration == desired.Generation)
+        if (desired.Os is null)
+        {
+            if (isNews)
+            {
+                yield return Report(desired.Generation, Step.Delivered);
+            }
+
+            yield break;
+        }
+
+        var target = desired.Os;
+        if (_working == desired.Generation || Memory.FailedGeneration == desired.Generation)
         {
             yield break;
         }

@@ -68,6 +68,10 @@ public sealed class DeviceHistoryTests
             from policy in Gen.Enum<TimeoutPolicy>()
             select (Func<Device, Decision<Device>>)(device => Of(
                 DeviceChanges.Expire(device, Units.Rollout(rollout), 0, Over(policy), Units.Start)))),
+        (2, from rollout in Choose("spring", "summer", "autumn", "ssh", "ftp")
+            from retry in Gen.Int[0, 1]
+            select (Func<Device, Decision<Device>>)(device => Of(
+                DeviceChanges.Recall(device, Units.Rollout(rollout), retry, NotOver, Units.Start)))),
         (1, from rollout in Choose("spring", "summer", "autumn", "ssh", "ftp")
             select (Func<Device, Decision<Device>>)(device => Of(
                 DeviceChanges.TakeBack(device, Units.Rollout(rollout), 0, OfferHandover.Reason, Units.Start)))),
@@ -114,8 +118,18 @@ public sealed class DeviceHistoryTests
             closed => closed is not null && closed.Rollout == offered.Rollout
                 && (closed.Reason == OfferHandover.Reason ? closed.Retry > offered.Retry : closed.Retry >= offered.Retry)));
 
-        // At most one change: an open one is closed before another generation is issued (I2).
-        Assert.True(after.Change is null || after.Change.Generation == after.Desired.Generation);
+        // At most one change: an open one is closed before another generation is issued (I2), or recalled by one that orders nothing.
+        Assert.True(after.Change is null || after.Desired.Generation == (after.Change.RecalledBy > 0
+            ? after.Change.RecalledBy
+            : after.Change.Generation));
+        Assert.Equal(after.Change is null or { RecalledBy: > 0 }, after.Desired.OrdersNothing || after.Change is null);
+        foreach (var recalled in decision.Events.OfType<ChangeRecalled>())
+        {
+            Assert.Equal((0L, after.Desired.Generation), (before.Change!.RecalledBy, recalled.RecalledBy));
+        }
+
+        Assert.All(decision.Events.OfType<ChangeClosed>().Where(fact => fact.Reason == OfferHandover.CancelledReason), fact =>
+            Assert.True(before.Change is { RecalledBy: > 0 } && before.Change.Generation == fact.Generation));
         Assert.True(before.Change is null || after.Change is null || before.Change.Rollout == after.Change.Rollout
             || (after.LastChange is { Outcome: ChangeOutcome.Skipped, Reason: DeviceChanges.Superseded }
                 && after.LastChange.Rollout == before.Change.Rollout
@@ -139,6 +153,8 @@ public sealed class DeviceHistoryTests
     /// <summary>Spring is the oldest.</summary>
     private static ChangeRank RankOf(string rollout) =>
         new(0, Units.Start.AddHours(-rollout.Length).AddMinutes(rollout == "autumn" ? 1 : 0)) { SupersedesOlder = rollout != "spring" };
+
+    private static ChangeTimers NotOver => new(TimeSpan.FromHours(1), TimeSpan.FromHours(1));
 
     private static ChangeTimers Over(TimeoutPolicy policy) =>
         new(TimeSpan.Zero, TimeSpan.Zero) { InProgressPolicy = policy, UndeliveredPolicy = policy };

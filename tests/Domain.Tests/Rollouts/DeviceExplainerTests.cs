@@ -77,6 +77,30 @@ public sealed class DeviceExplainerTests
             explained.Text);
     }
 
+    [Theory]
+    [InlineData(RecallState.None, "is Downloading; waited for until")]
+    [InlineData(RecallState.Asked, "is Downloading; asked to give it up, and has not answered; waited for until")]
+    [InlineData(RecallState.Refused, "is Downloading; asked to give it up, and goes on; waited for until")]
+    public void Explain_AMemberThatIsAskedToGiveItsOfferUp_SaysWhatItAnswered(RecallState recall, string expected)
+    {
+        var preview = new OfferPreview
+        {
+            Verdict = OfferVerdict.InProgress, WouldOffer = false, OfferedAt = Start, DeliveredAt = Start, Step = ChangeStep.Downloading,
+            Recall = recall,
+        };
+        var cancelling = Running() with { Plan = Running().Plan with { State = RolloutState.Cancelling } };
+
+        var delivered = DeviceExplainer.Explain(cancelling, [], Seen(MemberStatus.Offered, MemberWait.None) with { Preview = preview });
+        var undelivered = DeviceExplainer.Explain(
+            cancelling, [], Seen(MemberStatus.Offered, MemberWait.None) with { Preview = preview with { DeliveredAt = null } });
+
+        Assert.Equal(recall, delivered.Recall);
+        Assert.Contains(expected, delivered.Text, StringComparison.Ordinal);
+        Assert.Contains(
+            expected.Replace("is Downloading", "not delivered", StringComparison.Ordinal), undelivered.Text, StringComparison.Ordinal);
+        Assert.Equal(Start + Waited.InProgressTimeout, delivered.Until);
+    }
+
     [Fact]
     public void Explain_AMemberOfARolloutThatHasEnded_WaitsForNothing()
     {

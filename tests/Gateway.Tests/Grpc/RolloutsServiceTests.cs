@@ -270,6 +270,7 @@ public sealed class RolloutsServiceTests
                 WaitingOn = [WaitingOn.EarlierWave, WaitingOn.Retry],
                 Until = Samples.At,
                 BusyWith = "autumn",
+                Recall = RecallState.Asked,
                 Text = "why",
             },
             null));
@@ -279,6 +280,7 @@ public sealed class RolloutsServiceTests
         Assert.Equal(("tenants/default/devices/B8A44F000001", ""), (explained.Device, explained.NotMember));
         Assert.Equal((V1.MemberState.Retrying, 1, 2, 3), (explained.State, explained.Wave, explained.Attempt, explained.MaxAttempts));
         Assert.Equal(["EARLIER_WAVE", "RETRY"], explained.WaitsFor);
+        Assert.Equal("ASKED", explained.Recall);
         Assert.Equal((Samples.At, "tenants/default/rollouts/autumn"), (explained.Until.ToDateTimeOffset(), explained.BusyWith));
     }
 

@@ -12,6 +12,9 @@ internal sealed partial class RolloutFleet
     /// <summary>How often devices were asked about an offer of a rollout that is cancelled.</summary>
     public Dictionary<string, int> CancelledAsks { get; } = [];
 
+    /// <summary>Devices that were asked to give up what they may have.</summary>
+    public HashSet<string> Recalled { get; } = [];
+
     /// <summary>The device's answer when its rollout is cancelled; null when its timers decide.</summary>
     public OfferReply? Cancel(string key, ExpireChange command)
     {
@@ -32,9 +35,17 @@ internal sealed partial class RolloutFleet
             }
 
             var timers = new ChangeTimers(command.InProgressMax, command.UndeliveredMax);
-            return timers.DeadlineOf(OfferedAt[key], deliveredAt) <= clock.GetUtcNow()
-                ? null
-                : new OfferReply(OfferStatus.Offered, default, "", deliveredAt) { Retry = unit.Retry };
+            if (timers.DeadlineOf(OfferedAt[key], deliveredAt) <= clock.GetUtcNow())
+            {
+                return null;
+            }
+
+            if (Recalled.Add(key))
+            {
+                Append(key, new ChangeRecalled(command.Rollout, 1, 2) { Retry = unit.Retry }, []);
+            }
+
+            return new OfferReply(OfferStatus.Offered, default, "", deliveredAt) { Retry = unit.Retry };
         }
     }
 }

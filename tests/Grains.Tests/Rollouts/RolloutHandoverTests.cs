@@ -49,26 +49,44 @@ public sealed class RolloutHandoverTests(RolloutSilo silo) : IClassFixture<Rollo
         Assert.True(silo.Fleet.InProgressMax[site] <= 1);
     }
 
-    [Fact]
-    public async Task CancelAsync_TakesBackAtOnceWhatNoConnectionGotAndWaitsForTheOthers()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task CancelAsync_TakesBackAtOnceWhatNoConnectionGotAsksTheOthersAndWaitsForThem(bool crashes)
     {
-        const string Site = "handover-cancel";
-        silo.Fleet.Add(Site, 4);
-        var rollout = await StartAsync(Site, spec => spec);
-        await silo.UntilAsync(Site, now => now.Plan.Waves[0].Totals.Offered == 4);
-        var offered = silo.Fleet.Offered(Site);
+        var site = crashes ? "handover-cancel-crash" : "handover-cancel";
+        silo.Fleet.Add(site, 4);
+        var rollout = await StartAsync(site, spec => spec);
+        await silo.UntilAsync(site, now => now.Plan.Waves[0].Totals.Offered == 4);
+        var offered = silo.Fleet.Offered(site);
         silo.Fleet.Deliver(offered[0]);
         silo.Fleet.NotHandedOver.UnionWith([offered[2], offered[3]]);
 
         await rollout.CancelAsync(Order);
-        var cancelling = await silo.UntilAsync(Site, now => now.Plan.Waves[0].Totals.InProgress == 2);
-        await silo.SettleAsync(Site);
+        var cancelling = await silo.UntilAsync(
+            site, now => now.Plan.Waves[0].Totals.InProgress == 2 && offered.Take(2).All(silo.Fleet.Recalled.Contains));
+        await silo.SettleAsync(site);
         Assert.Equal(RolloutState.Cancelling, cancelling.Plan.State);
-        Assert.Equal([0, 1, 1, 1], offered.Select(key => silo.Fleet.CancelledAsks.GetValueOrDefault(key)));
-        silo.Fleet.End(Site, ChangeOutcome.Succeeded);
-        var ended = await silo.UntilAsync(Site, now => now.Plan.IsTerminal);
+        Assert.Equal([1, 1, 1, 1], offered.Select(key => silo.Fleet.CancelledAsks.GetValueOrDefault(key)));
+        if (crashes)
+        {
+            foreach (var partition in silo.Fleet.PartitionsOf(site))
+            {
+                await silo.CrashAsync(new RecordKey(GrainTypes.RolloutPartition, $"default/{site}/{partition}"));
+            }
 
-        Assert.Equal((RolloutState.Cancelled, 2), (ended.Plan.State, ended.Plan.Waves[0].Totals.Succeeded));
+            // Asked once more, and that is all.
+            await silo.UntilAsync(site, _ => offered.Take(2).All(key => silo.Fleet.CancelledAsks[key] == 2));
+            await silo.SettleAsync(site);
+        }
+
+        silo.Fleet.EndOne(offered[0], ChangeOutcome.Withdrawn, OfferHandover.CancelledReason); // it gives up
+        await silo.UntilAsync(site, now => now.Plan.Waves[0].Totals.InProgress == 1);
+        silo.Fleet.EndOne(offered[1], ChangeOutcome.Succeeded); // it could not stop
+        var ended = await silo.UntilAsync(site, now => now.Plan.IsTerminal);
+
+        Assert.Equal((RolloutState.Cancelled, 1), (ended.Plan.State, ended.Plan.Waves[0].Totals.Succeeded));
+        Assert.All(offered.Take(2), key => Assert.Equal(crashes ? 2 : 1, silo.Fleet.CancelledAsks[key]));
         Assert.All(offered, key => Assert.Equal(1, silo.Fleet.OffersOf(key)));
     }
 

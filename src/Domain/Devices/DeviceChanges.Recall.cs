@@ -1,0 +1,55 @@
+namespace Muster.Domain.Devices;
+
+/// <summary>A device that may have an offer of a cancelled rollout is asked to give it up, and may go on (rollouts.md 21).</summary>
+public static partial class DeviceChanges
+{
+    /// <summary>
+    /// As <see cref="Expire"/>; a change whose time is not over is recalled, once: a newer generation orders nothing, and the change stays
+    /// in progress until the device names that one or ends it, or its time is over. Asked about another attempt, nothing is recalled.
+    /// </summary>
+    public static OfferDecision Recall(Device device, ResourceId rollout, int retry, ChangeTimers timers, DateTimeOffset now)
+    {
+        var decision = Expire(device, rollout, retry, timers, now);
+        if (!decision.Events.IsEmpty
+            || device.Change is not { RecalledBy: 0 } change
+            || change.Rollout != rollout
+            || change.Retry != retry)
+        {
+            return decision;
+        }
+
+        var next = Withdraw(device);
+        var recalled = change with { RecalledBy = next.Desired.Generation };
+        var fact = new ChangeRecalled(rollout, change.Generation, recalled.RecalledBy) { Retry = retry };
+        return decision with { Next = next with { Change = recalled }, Events = [fact] };
+    }
+
+    /// <summary>The report is about the generation that recalls the change, and says that the device does not give it up.</summary>
+    internal static bool IsRefusalOfRecall(Device device, ObservedProgress report) =>
+        NamesRecall(device.Change, report.Generation) && report.Outcome is ChangeOutcome.Failed or ChangeOutcome.Rejected;
+
+    /// <summary>
+    /// A hello that names the generation that recalls the change, whose boot has not ended it. In the boot in which the device said that it
+    /// installs it is no answer: whoever names what he has seen may be unable to stop, and the next boot tells.
+    /// </summary>
+    internal static (Device Next, DomainEvent? Fact) TakeRecall(Device device, ReportedOs os, long generation, DateTimeOffset now) =>
+        device.Change is { IsRecalled: true } change
+        && NamesRecall(change, generation)
+        && !(change.Step is ChangeStep.Installing or ChangeStep.Rebooting && os.BootId == change.StepBootId)
+            ? GiveUp(device, change, now)
+            : (device, null);
+
+    /// <summary>The device has given the change up.</summary>
+    internal static (Device Next, DomainEvent Fact) GiveUp(Device device, ChangeInProgress change, DateTimeOffset now) =>
+        Close(device, change, ChangeOutcome.Withdrawn, OfferHandover.CancelledReason, now);
+
+    internal static bool NamesRecall(ChangeInProgress? change, long generation) =>
+        change is { RecalledBy: > 0 } && generation >= change.RecalledBy;
+
+    /// <summary>A report of the generation that recalls the change: the device has given it up, or refuses to.</summary>
+    private static (Device Next, DomainEvent Fact) TakeAnswer(
+        Device device, ChangeInProgress change, ObservedProgress report, DateTimeOffset now) => IsRefusalOfRecall(device, report)
+            ? (device with { Change = change with { IsRecallRefused = true } },
+                new ChangeRecallRefused(change.Rollout, change.Generation, report.Reason) { Retry = change.Retry })
+            : GiveUp(device, change, now);
+}

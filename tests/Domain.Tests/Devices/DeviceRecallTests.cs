@@ -1,0 +1,258 @@
+using Muster.Domain.Devices;
+using Muster.Domain.Policies;
+
+namespace Muster.Domain.Tests.Devices;
+
+/// <summary>A device that is asked to give up an offer of a cancelled rollout: it does, or goes on (rollouts.md 21).</summary>
+public sealed class DeviceRecallTests
+{
+    private static readonly ChangeTimers Timers = new(TimeSpan.FromHours(1), TimeSpan.FromDays(7));
+    private static readonly DateTimeOffset Later = Units.Start + TimeSpan.FromMinutes(2);
+    private static readonly ChangeClosed GivenUp =
+        new(Units.Rollout(), 1, ChangeOutcome.Withdrawn, OfferHandover.CancelledReason);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Recall_OfAChangeInProgress_OrdersNothingOnceAndLeavesItInProgress(bool isDelivered)
+    {
+        var offered = isDelivered ? Downloading() : Units.Offered();
+
+        var decision = Recall(offered);
+        var again = Recall(decision.Next);
+
+        Assert.Equal(new ChangeRecalled(Units.Rollout(), 1, 2), Assert.Single(decision.Events));
+        Assert.Equal((OfferVerdict.InProgress, OfferVerdict.InProgress), (decision.Verdict, again.Verdict));
+        Assert.Equal(new DesiredState(2, null, null), decision.Next.Desired);
+        Assert.Equal(offered.Change! with { RecalledBy = 2 }, decision.Next.Change);
+        Assert.Empty(again.Events);
+    }
+
+    [Fact]
+    public void Recall_OfWhatIsNotInProgress_RecallsNothing()
+    {
+        var another = DeviceChanges.Recall(Downloading(), Units.Rollout("summer"), 0, Timers, Later);
+        var anotherAttempt = DeviceChanges.Recall(Downloading(), Units.Rollout(), WayBack.FirstRetry, Timers, Later);
+        var over = DeviceChanges.Recall(Downloading(), Units.Rollout(), 0, Timers, Units.Start + Timers.InProgressMax);
+
+        Assert.Equal((OfferVerdict.Closed, "NEVER_OFFERED"), (another.Verdict, another.Reason));
+        Assert.Equal((OfferVerdict.InProgress, true), (anotherAttempt.Verdict, anotherAttempt.Events.IsEmpty));
+        Assert.Equal(ChangeOutcome.TimedOut, Assert.IsType<ChangeClosed>(Assert.Single(over.Events)).Outcome);
+    }
+
+    [Fact]
+    public void Report_OfTheNewerGeneration_GivesTheChangeUp()
+    {
+        var decision = DeviceMessages.TakeReport(Recalled(), Units.Report(2, ChangeStep.Delivered, 2), Later);
+
+        Assert.Equal(GivenUp, Assert.Single(decision.Events));
+        Assert.Null(decision.Next.Change);
+        Assert.Equal((new DesiredState(2, null, null), 2L), (decision.Next.Desired, decision.Next.GenerationReached));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Hello_ThatNamesTheNewerGeneration_GivesTheChangeUpAndDeliversNothing(bool isDelivered)
+    {
+        var recalled = Recall(isDelivered ? Downloading() : Units.Offered()).Next;
+
+        var decision = TakeHello(recalled, Units.Hello("boot-1", 2, generation: 2));
+
+        Assert.Equal(GivenUp, Assert.Single(decision.Events.OfType<ChangeClosed>()));
+        Assert.Empty(decision.Events.OfType<ChangeDelivered>());
+        Assert.Equal(new DesiredState(2, null, null), decision.Next.Desired);
+    }
+
+    [Fact]
+    public void Messages_OfTheOldGeneration_AreTakenAsBefore()
+    {
+        var undelivered = Recall(Units.Offered()).Next;
+
+        var delivered = TakeHello(undelivered, Units.Hello("boot-1", 2, generation: 1));
+        var progressed = DeviceMessages.TakeReport(delivered.Next, Units.Report(1, ChangeStep.Verifying, 1), Later);
+        var failed = DeviceMessages.TakeReport(
+            progressed.Next, Units.Report(1, ChangeStep.Unspecified, 2, outcome: ChangeOutcome.Failed), Later);
+
+        Assert.Single(delivered.Events.OfType<ChangeDelivered>());
+        Assert.Equal((ChangeStep.Verifying, 2L), (progressed.Next.Change!.Step, progressed.Next.Change.RecalledBy));
+        Assert.Equal(ChangeOutcome.Failed, Assert.IsType<ChangeClosed>(Assert.Single(failed.Events)).Outcome);
+        Assert.Equal(new DesiredState(2, null, null), failed.Next.Desired);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Boot_IntoTheTarget_SucceedsWhateverGenerationItNames(long generation)
+    {
+        var installing = Units.Take(Recalled(), Units.Report(1, ChangeStep.Rebooting, 2));
+
+        var decision = TakeHello(installing, Units.Hello("boot-2", 1, Units.NewDigest, generation));
+
+        Assert.Equal(
+            new ChangeClosed(Units.Rollout(), 1, ChangeOutcome.Succeeded, ""), Assert.Single(decision.Events.OfType<ChangeClosed>()));
+        Assert.Equal((1, 2L), (decision.Next.Installs, decision.Next.Desired.Generation));
+    }
+
+    [Fact]
+    public void Boot_IntoAnotherImageWhileItInstalls_Fails()
+    {
+        var installing = Units.Take(Recalled(), Units.Report(1, ChangeStep.Installing, 2));
+
+        var decision = TakeHello(installing, Units.Hello("boot-2", 1, generation: 2));
+
+        Assert.Equal(DeviceChanges.RunsAnotherImage, Assert.Single(decision.Events.OfType<ChangeClosed>()).Reason);
+    }
+
+    [Fact]
+    public void Hello_OfTheBootThatInstalls_IsNoAnswer()
+    {
+        var installing = Units.Take(Recalled(), Units.Report(1, ChangeStep.Installing, 2));
+
+        var seen = TakeHello(installing, Units.Hello("boot-1", 2, generation: 2)).Next;
+        var booted = TakeHello(seen, Units.Hello("boot-2", 1, Units.NewDigest, 2));
+        var unknown = TakeHello(seen, Units.Hello("boot-2", 1, "", 2));
+        var stopped = DeviceMessages.TakeReport(seen, Units.Report(2, ChangeStep.Delivered, 3), Later);
+
+        Assert.True(seen.Change!.IsRecalled);
+        Assert.Equal(ChangeOutcome.Succeeded, booted.Next.LastChange!.Outcome);
+        Assert.Equal(GivenUp, Assert.Single(unknown.Events.OfType<ChangeClosed>())); // what it runs is not known
+        Assert.Equal(GivenUp, Assert.Single(stopped.Events));
+    }
+
+    [Fact]
+    public void Report_ThatRefusesTheNewerGeneration_LeavesTheChangeInProgress()
+    {
+        var refusal = Units.Report(2, ChangeStep.Unspecified, 2, outcome: ChangeOutcome.Rejected) with { Reason = "flashing" };
+
+        var decision = DeviceMessages.TakeReport(Recalled(), refusal, Later);
+        var refused = decision.Next;
+        var asked = Recall(refused);
+        var seen = TakeHello(refused, Units.Hello("boot-1", 2, generation: 2));
+        var booted = TakeHello(refused, Units.Hello("boot-2", 1, Units.NewDigest, 2));
+        var relented = DeviceMessages.TakeReport(refused, Units.Report(2, ChangeStep.Delivered, 3), Later);
+        var over = DeviceChanges.Expire(refused, Units.Rollout(), 0, Timers, Units.Start + Timers.InProgressMax);
+
+        Assert.Equal(new ChangeRecallRefused(Units.Rollout(), 1, "flashing"), Assert.Single(decision.Events));
+        Assert.Equal((false, 1L), (refused.Change!.IsRecalled, refused.GenerationReached));
+        Assert.Empty(asked.Events);
+        Assert.NotNull(seen.Next.Change);
+        Assert.Equal(ChangeOutcome.Succeeded, booted.Next.LastChange!.Outcome);
+        Assert.Equal(GivenUp, Assert.Single(relented.Events));
+        Assert.Equal(new DesiredState(3, null, null), over.Next.Desired); // the end is another order than the one that it refused
+        Assert.NotNull(WayBack.SettlesAt(over.Next, Units.Rollout(), TimeSpan.FromHours(1), Units.Start + Timers.InProgressMax));
+    }
+
+    [Fact]
+    public void Device_ThatGaveUpAndBootsIntoTheImageAllTheSame_ReopensNothing()
+    {
+        var updated = Units.Take(Units.Offered(), Units.Hello("boot-2", 1, Units.NewDigest, 1));
+        var offered = DeviceChanges.Offer(updated, Units.Offer("summer", new string('3', 64)), hasSession: true, Units.Start).Next;
+        var recalled = DeviceChanges.Recall(offered, Units.Rollout("summer"), 0, Timers, Later).Next;
+        var gaveUp = TakeHello(recalled, Units.Hello("boot-2", 2, Units.NewDigest, 3)).Next;
+
+        var late = DeviceMessages.TakeReport(gaveUp, Units.Report(2, ChangeStep.Rebooting, 1, "boot-2"), Later);
+        var booted = TakeHello(late.Next, Units.Hello("boot-3", 1, new string('3', 64), 3));
+        var another = TakeHello(late.Next, Units.Hello("boot-3", 1, Units.OldDigest, 3));
+
+        Assert.Equal(ChangeOutcome.Withdrawn, gaveUp.LastChange!.Outcome);
+        Assert.IsType<LateReportIgnored>(Assert.Single(late.Events));
+        Assert.Empty(booted.Events.OfType<ChangeClosed>());
+
+        // What it ran before it is what it must run still.
+        Assert.Equal(Units.Rollout(), Assert.Single(another.Events.OfType<ChangeClosed>()).Rollout);
+    }
+
+    [Fact]
+    public void Offer_OfAnotherRollout_WaitsUntilTheDeviceHasAnswered()
+    {
+        var recalled = Recalled();
+        var gaveUp = Units.Take(recalled, Units.Report(2, ChangeStep.Delivered, 2));
+
+        var busy = DeviceChanges.Offer(recalled, Units.Offer("summer"), OfferHandover.Of(Units.Offered()), hasSession: true, Later);
+        var made = DeviceChanges.Offer(gaveUp, Units.Offer("summer"), hasSession: true, Later);
+        var same = DeviceChanges.Offer(gaveUp, Units.Offer(), hasSession: true, Later);
+
+        Assert.Equal(OfferVerdict.Busy, busy.Verdict);
+        Assert.Equal(3, made.Next.Desired.Generation);
+        Assert.Equal((OfferVerdict.Closed, ChangeOutcome.Withdrawn), (same.Verdict, same.Outcome));
+    }
+
+    [Fact]
+    public void Timer_OfARecalledChange_RunsOnAndKeepsTheNewerGeneration()
+    {
+        var end = Units.Start + Timers.InProgressMax;
+        var over = DeviceChanges.Expire(Recalled(), Units.Rollout(), 0, Timers, end);
+        var named = TakeHello(over.Next, Units.Hello("boot-1", 2, generation: 2)).Next;
+
+        Assert.Equal(ChangeOutcome.TimedOut, Assert.IsType<ChangeClosed>(Assert.Single(over.Events)).Outcome);
+        Assert.Equal(new DesiredState(2, null, null), over.Next.Desired);
+        Assert.NotNull(WayBack.SettlesAt(over.Next, Units.Rollout(), TimeSpan.FromHours(1), end));
+        Assert.Null(WayBack.SettlesAt(named, Units.Rollout(), TimeSpan.FromHours(1), end));
+    }
+
+    [Fact]
+    public void WayBack_OfADeviceThatGaveUp_IsSettledAtOnce()
+    {
+        var gaveUp = Units.Take(Recalled(), Units.Report(2, ChangeStep.Delivered, 2));
+
+        var decision = DeviceChanges.OfferWayBack(
+            gaveUp,
+            Units.Offer() with { Retry = WayBack.FirstRetry, SettlesWithin = TimeSpan.FromHours(1) },
+            previous: null,
+            hasSession: true,
+            Later);
+
+        Assert.Equal((ChangeOutcome.Skipped, WayBack.NothingToRollBack), (decision.Outcome, decision.Reason));
+    }
+
+    [Fact]
+    public void TakeBack_OfWhatIsNotDelivered_EndsItAtOnceAndOfTheRestNothing()
+    {
+        var undelivered = DeviceChanges.TakeBack(Recall(Units.Offered()).Next, Units.Rollout(), 0, WayBack.Ordered, Later);
+        var delivered = DeviceChanges.TakeBack(Recalled(), Units.Rollout(), 0, WayBack.Ordered, Later);
+
+        Assert.Equal(WayBack.Ordered, Assert.IsType<ChangeClosed>(Assert.Single(undelivered.Events)).Reason);
+        Assert.Equal(new DesiredState(2, null, null), undelivered.Next.Desired);
+        Assert.Equal((OfferVerdict.InProgress, true), (delivered.Verdict, delivered.Events.IsEmpty));
+    }
+
+    [Fact]
+    public void Device_ThatLeavesServiceWhileItIsAsked_LeavesTheRollout()
+    {
+        var quarantined = DeviceLifecycle.Quarantine(Recalled(), "noisy", Later);
+        var decommissioned = DeviceLifecycle.BeginDecommission(Recalled(), Units.Command, Later);
+
+        Assert.All([quarantined, decommissioned], decision =>
+        {
+            Assert.Equal(ChangeOutcome.Removed, Assert.Single(decision.Events.OfType<ChangeClosed>()).Outcome);
+            Assert.Equal((null, 2L), (decision.Next.Change, decision.Next.Desired.Generation));
+        });
+    }
+
+    [Theory]
+    [InlineData("no", 1, ChangeOutcome.Succeeded)]
+    [InlineData("no", 2, ChangeOutcome.Succeeded)]
+    [InlineData("yes", 1, ChangeOutcome.Failed)]
+    [InlineData("yes", 2, ChangeOutcome.Withdrawn)]
+    [InlineData("yes", 0, ChangeOutcome.Unspecified)]
+    public void Inventory_OfADeviceThatIsAsked_EndsTheChangeByWhatItReports(string ssh, long generation, ChangeOutcome expected)
+    {
+        var offer = new ChangeOffer(Units.Rollout(), 1, OsTarget.None, "", []) { Settings = [new DeviceSetting("ssh", "no")] };
+        var offered = DeviceChanges.Offer(Units.InState(DeviceState.InService), offer, hasSession: true, Units.Start).Next;
+        var inventory = new ObservedInventory(Units.From("boot-1", 1), [new DeviceSetting("ssh", ssh)]) { Generation = generation };
+
+        var decision = DeviceMessages.TakeInventory(Recall(offered).Next, inventory, PolicySet.Empty, Later);
+
+        Assert.Equal(expected, decision.Next.LastChange?.Outcome ?? ChangeOutcome.Unspecified);
+    }
+
+    private static Device Downloading() => Units.Take(Units.Offered(), Units.Report(1, ChangeStep.Downloading, 1));
+
+    private static Device Recalled() => Recall(Downloading()).Next;
+
+    private static OfferDecision Recall(Device device) => DeviceChanges.Recall(device, Units.Rollout(), 0, Timers, Later);
+
+    private static Decision<Device> TakeHello(Device device, ObservedHello hello) =>
+        DeviceMessages.TakeHello(device, hello, PolicySet.Empty, Later);
+}
