@@ -99,7 +99,7 @@ internal sealed partial class RolloutWorld
             foreach (var member in _shares.SelectMany(share => share.Members))
             {
                 (member.Online, member.IsGroupFull) = (true, false);
-                member.End(member.State == MemberState.InProgress ? MemberState.Succeeded : member.State, _now);
+                EndAtLast(member);
             }
 
             foreach (var share in _shares)
@@ -196,6 +196,7 @@ internal sealed partial class RolloutWorld
 
             var (member, retry) = (share.Members[offer.Member], ShareRules.RetryOf(share.State, offer.Member));
             share.Take(offer, IsTakenBack(share.State, offer, message) ? TakeBack(member, retry)
+                : message.IsCancelling && offer.IsConfirmed ? Recall(member, retry)
                 : isOpen ? Ask(member, offer, retry)
                 : member.Answer(retry), _now);
         }
@@ -237,6 +238,7 @@ internal sealed partial class RolloutWorld
     {
         CheckAttempt(member, retry);
         CheckJoiner(member);
+        CheckRecalled();
         Demand(WayBack.Is(retry) == _committed.RollBack is not null, "offered the wrong way");
         Demand(
             !WayBack.Is(retry) || member is { WasTouched: true, RunsTarget: true } || WayBack.Is(member.Retry), "nothing to go back from");
@@ -272,6 +274,9 @@ internal sealed partial class RolloutWorld
                 member.IsGroupFull = !_spec.MaxUnavailablePer.IsEmpty && _random.Next(3) == 0;
                 switch (member.State)
                 {
+                    case MemberState.InProgress when member.IsRecalled && _random.Next(3) == 0:
+                        member.GiveUp(_now);
+                        break;
                     case MemberState.InProgress:
                         member.End(Outcome(), _now, _random.Next(4) == 0 ? "IMAGE_SIGNATURE_INVALID" : "");
                         break;

@@ -59,6 +59,9 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     /// <summary>It runs what the rollout brought.</summary>
     public bool RunsTarget { get; private set; }
 
+    /// <summary>It is asked to give its offer up.</summary>
+    public bool IsRecalled { get; private set; }
+
     /// <summary>Another attempt may be made, as far as the device is concerned.</summary>
     public bool MayRetry => State is MemberState.Failed or MemberState.TimedOut or MemberState.Rejected
         && FinalReasons.MayRetry(OutcomeOf(State), _reason);
@@ -81,6 +84,7 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     public void Offer(long epoch, int retry, DateTimeOffset now)
     {
         (State, Retry, EndedAt, _reason) = (MemberState.InProgress, retry, null, "");
+        IsRecalled = false;
         WasTouched = true;
         Offers++;
         feed.Add(new WorldEntry(index, new ChangeOffered(Id, epoch, 1, "") { Retry = retry }, now));
@@ -88,6 +92,22 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
 
     /// <summary>It says so only to who asks.</summary>
     public void Skip() => (State, EndedAt, _reason) = (MemberState.Skipped, null, "TRACK_MISMATCH");
+
+    /// <summary>Its rollout is cancelled, and it may have its offer. True when it was not asked about this attempt before.</summary>
+    public bool Recall(int retry, DateTimeOffset now)
+    {
+        if (State != MemberState.InProgress || IsRecalled || Retry != retry)
+        {
+            return false;
+        }
+
+        IsRecalled = true;
+        feed.Add(new WorldEntry(index, new ChangeRecalled(Id, 1, 2) { Retry = Retry }, now));
+        return true;
+    }
+
+    /// <summary>It names the newer generation.</summary>
+    public void GiveUp(DateTimeOffset now) => End(MemberState.Waiting, now, OfferHandover.CancelledReason);
 
     /// <summary>It left service.</summary>
     public void Leave(DateTimeOffset now)
@@ -169,8 +189,12 @@ internal sealed class WorldShare
             _reach[i] = !Members[i].Online ? MemberReach.Offline : Members[i].IsGroupFull ? MemberReach.GroupFull : MemberReach.Online;
         }
 
-        // The tail is a second late at most, and an offer is withdrawn after a minute at the earliest: that is never unknown.
-        if (reads || _feed.Skip((int)State.Position).Any(entry => entry.Fact is ChangeClosed { Outcome: ChangeOutcome.Withdrawn }))
+        // The tail is a second late at most, and an offer is withdrawn after a minute at the earliest: that is never unknown, but of one
+        // that its device gave up.
+        if (reads || _feed.Skip((int)State.Position).Any(entry => entry.Fact is ChangeClosed
+            {
+                Outcome: ChangeOutcome.Withdrawn, Reason: not OfferHandover.CancelledReason,
+            }))
         {
             ReadFeed();
         }
@@ -320,6 +344,7 @@ internal sealed class WorldShare
                     State, member, _waves[member], new OpenOffer(member, 0, true, at, null), offered.Retry),
                 ChangeClosed closed => ShareRules.Close(State, member, _waves[member], EndOf(
                     member, new MemberOutcome(closed.Outcome, closed.Retry, closed.Reason, at) { WasMade = true })),
+                ChangeRecalled => State,
                 _ => member < 0 ? State : ShareRules.Leave(State, member),
             };
         }
