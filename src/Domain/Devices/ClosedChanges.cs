@@ -11,9 +11,15 @@ internal static class ClosedChanges
         ? last
         : device.EarlierChanges.LastOrDefault(change => IsOf(change, kind));
 
-    /// <summary>It ended so that nothing of it was ordered: taken back, or superseded, before the device had named it.</summary>
-    public static bool WasNone(ChangeOutcome outcome, string reason) =>
-        outcome == ChangeOutcome.Withdrawn || (outcome == ChangeOutcome.Skipped && reason == DeviceChanges.Superseded);
+    /// <summary>
+    /// It ended so that nothing of it was ordered: taken back, or superseded. Settings that the device was asked to give up are not none:
+    /// it may have set some of them. An image it runs, or it does not.
+    /// </summary>
+    public static bool WasNone(ClosedChange change) => change switch
+    {
+        { Outcome: ChangeOutcome.Withdrawn } => change is not { Kind: ChangeKind.Settings, WasRecalled: true },
+        _ => change is { Outcome: ChangeOutcome.Skipped, Reason: DeviceChanges.Superseded },
+    };
 
     /// <summary>
     /// The image was offered after this success and taken back, too late: who runs it does what was ordered, as behind any newer success.
@@ -33,5 +39,5 @@ internal static class ClosedChanges
     public static ImmutableArray<ClosedChange> ForgetValues(ImmutableArray<ClosedChange> changes) =>
         changes.Any(change => change.Settings is not null) ? [.. changes.Select(change => change with { Settings = null })] : changes;
 
-    private static bool IsOf(ClosedChange change, ChangeKind kind) => change.Kind == kind && !WasNone(change.Outcome, change.Reason);
+    private static bool IsOf(ClosedChange change, ChangeKind kind) => change.Kind == kind && !WasNone(change);
 }

@@ -184,4 +184,7 @@ public sealed record ClosedChange(
 
     /// <summary>Images of rollouts that were started before this, in UTC ticks, are not offered any more; 0 for none.</summary>
     [Id(110)] public long SupersedesBefore { get; init; }
+
+    /// <summary>The device was asked to give it up before it ended.</summary>
+    [Id(140)] public bool WasRecalled { get; init; }
 }

@@ -216,13 +216,14 @@ public static partial class DeviceChanges
             Kind = change.Kind,
             Settings = outcome == ChangeOutcome.Succeeded ? change.Settings : null,
             SupersedesBefore = change.SupersedesBefore,
+            WasRecalled = change.RecalledBy > 0,
         };
         var earlier = Remember(device, change.Rollout);
         var next = device with
         {
             Change = null,
             LastChange = closed,
-            EarlierChanges = change.Kind == ChangeKind.Settings && !ClosedChanges.WasNone(outcome, reason)
+            EarlierChanges = change.Kind == ChangeKind.Settings && !ClosedChanges.WasNone(closed)
                 ? ClosedChanges.ForgetValues(earlier)
                 : earlier,
         };

@@ -247,6 +247,32 @@ public sealed class DeviceRecallTests
         Assert.Equal(expected, decision.Next.LastChange?.Outcome ?? ChangeOutcome.Unspecified);
     }
 
+    [Fact]
+    public void Settings_GivenUpHalfSet_DoNotReopenTheSuccessBeforeThem()
+    {
+        var set = TakeInventory(OfferSsh(Units.InState(DeviceState.InService), "first", "no"), 1, 1, "no");
+        var asked = DeviceChanges.Recall(OfferSsh(set, "second", "maybe"), Units.Rollout("second"), 0, Timers, Later).Next;
+
+        var givenUp = Units.Take(asked, Units.Report(asked.Desired.Generation, ChangeStep.Delivered, 1));
+        var halfSet = TakeInventory(givenUp, 2, asked.Desired.Generation, "half");
+
+        Assert.Equal(ChangeOutcome.Succeeded, set.LastChange?.Outcome);
+        Assert.Equal(ChangeOutcome.Withdrawn, givenUp.LastChange?.Outcome);
+        Assert.All(halfSet.EarlierChanges, change => Assert.Equal(ChangeOutcome.Succeeded, change.Outcome));
+    }
+
+    private static Device OfferSsh(Device device, string rollout, string value)
+    {
+        var offer = new ChangeOffer(Units.Rollout(rollout), 1, OsTarget.None, "", []) { Settings = [new DeviceSetting("ssh", value)] };
+        return DeviceChanges.Offer(device, offer, hasSession: true, Units.Start).Next;
+    }
+
+    private static Device TakeInventory(Device device, long sequence, long generation, string ssh)
+    {
+        var inventory = new ObservedInventory(Units.From("boot-1", sequence), [new DeviceSetting("ssh", ssh)]) { Generation = generation };
+        return DeviceMessages.TakeInventory(device, inventory, PolicySet.Empty, Later).Next;
+    }
+
     private static Device Downloading() => Units.Take(Units.Offered(), Units.Report(1, ChangeStep.Downloading, 1));
 
     private static Device Recalled() => Recall(Downloading()).Next;
