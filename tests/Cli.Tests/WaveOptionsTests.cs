@@ -75,6 +75,32 @@ public sealed class WaveOptionsTests
     }
 
     [Fact]
+    public void Of_ADryRunWithMembersBelowSteps_SaysWhatTheyHaveToRunFirst()
+    {
+        var rollout = new V1.Rollout
+        {
+            ExpectedSkips =
+            {
+                new V1.SkipCount { Reason = "STEP_REQUIRED", Devices = 12 }, new V1.SkipCount { Reason = "TRACK_MISMATCH", Devices = 3 },
+            },
+            Steps =
+            {
+                new V1.RequiredStep { Version = "10.12.0", Devices = 5 },
+                new V1.RequiredStep { Version = "11.11.73", Devices = 12, Images = { "tenants/default/images/abc" } },
+            },
+        };
+        var text = new StringWriter();
+
+        new Output.OutputWriter(text, isJson: false).Console.Write(FitTable.Of(rollout)!);
+
+        Assert.Matches("STEP_REQUIRED .* 12 ", text.ToString());
+        Assert.Matches(@" 5 +.* 10\.12\.0 \(no image of it is published\)", text.ToString());
+        Assert.Matches(@" 12 +.* 11\.11\.73 abc", text.ToString());
+        Assert.Matches("TRACK_MISMATCH .* 3 ", text.ToString());
+        Assert.Null(FitTable.Of(new V1.Rollout { Members = 4 }));
+    }
+
+    [Fact]
     public void Parse_OfGroupsInASpecification_IsTheMessage()
     {
         var request = YamlMessage.Parse<V1.SimulateRolloutRequest>(

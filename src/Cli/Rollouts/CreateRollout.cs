@@ -96,7 +96,8 @@ internal static class CreateRollout
 
     public static Option<bool> ValidateOnly { get; } = new("--validate-only")
     {
-        Description = "Create nothing; say how many devices match, and how they would be cut into waves and strata.",
+        Description = "Create nothing; say how many devices match, how they would be cut into waves and strata, whom the image is"
+            + " not for, and which versions they have to run first.",
     };
 
     public static Option<string?> RequestId { get; } = VerbOptions.RequestId();

@@ -18,9 +18,16 @@ internal static class StrataTable
         }
 
         var waves = rollout.WaveStatus.ToList();
+        var fit = FitTable.Of(rollout);
         rollout.WaveStatus.Clear();
+        rollout.ExpectedSkips.Clear();
+        rollout.Steps.Clear();
         await session.Output.ShowAsync(rollout);
         session.Output.Console.Write(Of(rollout, waves, isPlan: true));
+        if (fit is not null)
+        {
+            session.Output.Console.Write(fit);
+        }
     }
 
     /// <summary>A rollout whose strata, if it has any, are a table and not a line for every number.</summary>

@@ -132,5 +132,11 @@ public sealed record RolloutReply(
     /// <summary>How a start would cut the members now; only for a creation with ValidateOnly, else empty.</summary>
     [Id(80)] public ImmutableArray<WaveCut> Planned { get; init; } = [];
 
+    /// <summary>Of <see cref="Matching"/>: those that would be left out as they are now, by reason; null when it is not known.</summary>
+    [Id(132)] public SkipTotals? ExpectedSkips { get; init; }
+
+    /// <summary>The versions that some of <see cref="Matching"/> have to run first, ascending; as <see cref="Planned"/>.</summary>
+    [Id(133)] public ImmutableArray<RequiredStep> Steps { get; init; } = [];
+
     public static RolloutReply Refused(FleetError error) => new(null, [], 0, error);
 }

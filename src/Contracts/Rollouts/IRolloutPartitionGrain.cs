@@ -130,6 +130,9 @@ public sealed record FreezeMembers(
     /// <summary>The members that run a newer version are to be counted; empty for none.</summary>
     [Id(115)] public string DowngradesTo { get; init; } = "";
 
+    /// <summary>The members that the image is for are to be counted; null when nobody asks.</summary>
+    [Id(131)] public ImageNeeds? Image { get; init; }
+
     /// <summary>Devices may join later: also a partition without members keeps a share.</summary>
     [Id(100)] public bool TakesJoiners { get; init; }
 

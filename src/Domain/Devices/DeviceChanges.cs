@@ -322,18 +322,15 @@ public static partial class DeviceChanges
         };
     }
 
-    private static OfferDecision? FindImageObstacle(Device device, ChangeOffer offer) => offer switch
+    private static OfferDecision? FindImageObstacle(Device device, ChangeOffer offer)
     {
-        _ when IsSuperseded(device, offer) => Closed(device, ChangeOutcome.Skipped, Superseded),
-        _ when !offer.Models.IsEmpty && !offer.Models.Contains(device.Model) =>
-            Closed(device, ChangeOutcome.Skipped, "MODEL_NOT_COMPATIBLE"),
-        _ when !offer.AllowTrackChange && offer.Track != device.Track => Closed(device, ChangeOutcome.Skipped, "TRACK_MISMATCH"),
-        _ when !EnrollmentRules.IsAtLeast(offer.Target.Version, device.OsFloor) =>
-            Closed(device, ChangeOutcome.Skipped, "OS_BELOW_FLOOR"),
-        _ when device.Os?.ImageDigest == offer.Target.Digest => Closed(device, ChangeOutcome.Skipped, "ALREADY_RUNNING_TARGET"),
-        _ when offer.Conditions.FindObstacle(device.Os?.Version ?? "") is { } reason => Closed(device, ChangeOutcome.Skipped, reason),
-        _ => null,
-    };
+        var image = new ImageNeeds(offer.Target, offer.AllowTrackChange ? null : offer.Track, offer.Models, offer.Conditions);
+        var reason = IsSuperseded(device, offer)
+            ? Superseded
+            : image.FindObstacle(new ImageSituation(
+                device.Model, device.Track, device.OsFloor, device.Os?.ImageDigest ?? "", device.Os?.Version ?? ""));
+        return reason is null ? null : Closed(device, ChangeOutcome.Skipped, reason);
+    }
 
     private static OfferDecision InProgress(Device device, ChangeInProgress change) =>
         new(device, [], OfferVerdict.InProgress) { DeliveredAt = change.DeliveredAt, Retry = change.Retry };

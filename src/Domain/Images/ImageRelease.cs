@@ -85,9 +85,16 @@ public sealed record ImageConditions
             return BelowMinimum;
         }
 
-        // Who runs a step, or a version after it, has passed it: how he got there is not on record.
-        return Steps.Any(step => OsVersion.TryParse(step, out var required) && running < required) ? StepRequired : null;
+        return StepsPassed(version) < Steps.Length ? StepRequired : null;
     }
+
+    /// <summary>
+    /// How many of the steps a device that runs this version has behind it, none when nobody can read it. Who runs a step, or a version
+    /// after it, has passed it: how he got there is not on record.
+    /// </summary>
+    public int StepsPassed(string version) => OsVersion.TryParse(version, out var running)
+        ? Steps.TakeWhile(step => !OsVersion.TryParse(step, out var required) || running >= required).Count()
+        : 0;
 
     /// <summary>The higher of a device's floor and this one's; a floor never falls.</summary>
     public static string RaiseFloor(string floor, string? other) =>

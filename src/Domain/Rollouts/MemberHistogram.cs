@@ -36,6 +36,9 @@ public sealed record MemberHistogram(
     /// <summary>How many of them run a newer version than the image's; null when nobody asks, and from a silo that cannot say.</summary>
     [Id(115)] public int? Downgrades { get; init; }
 
+    /// <summary>Whom the image is for among them; null when nobody asks, and from a silo that cannot say.</summary>
+    [Id(130)] public FitTally? Fit { get; init; }
+
     /// <summary>The share is stored and takes members later, also when it has none; false from a silo of an earlier version.</summary>
     [Id(100)] public bool TakesJoiners { get; init; }
 

@@ -12,6 +12,9 @@ public sealed record FrozenMembers(ImmutableArray<WaveCut> Cuts, ImmutableArray<
 
     /// <summary>How many the image would take to an older version; null when nobody asked, or not all partitions said.</summary>
     public int? Downgrades { get; init; }
+
+    /// <summary>Whom the image is for; null when nobody asked, or not all partitions said.</summary>
+    public FitTally? Fit { get; init; }
 }
 
 /// <summary>Who gives a command and why; the reason may be empty where it is not asked for.</summary>

@@ -21,7 +21,7 @@ internal static class RolloutFields
     {
         "name", "strategy", "etag", "state", "epoch", "members", "wave_status", "decisions", "waiting_on", "created_at", "started_at",
         "ended_at", "target_version", "succeeded", "failed", "setting_count", "approvals", "approvals_needed", "created_by", "edited_by",
-        "estimate", "burn_up", "roll_back", "members_without_way_back", "late_joiners", "left_out",
+        "estimate", "burn_up", "roll_back", "members_without_way_back", "expected_skips", "steps", "late_joiners", "left_out",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>The fields of a course that are set.</summary>

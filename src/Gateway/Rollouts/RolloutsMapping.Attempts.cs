@@ -59,14 +59,14 @@ internal static partial class RolloutsMapping
     private static V1.Wave WithAttempts(ShareTotals totals, V1.Wave wave)
     {
         wave.Retrying = totals.Retrying;
-        if (totals.Skips is { } skips)
-        {
-            wave.Skips.AddRange(System.Enum.GetValues<MemberReason>()
-                .Where(reason => skips.Of(reason) > 0)
-                .OrderByDescending(skips.Of)
-                .Select(reason => new V1.SkipCount { Reason = MemberReasons.NameOf(reason), Devices = skips.Of(reason) }));
-        }
-
+        wave.Skips.AddRange(ToApi(totals.Skips));
         return wave;
     }
+
+    private static IEnumerable<V1.SkipCount> ToApi(SkipTotals? skips) => skips is null
+        ? []
+        : System.Enum.GetValues<MemberReason>()
+            .Where(reason => skips.Of(reason) > 0)
+            .OrderByDescending(skips.Of)
+            .Select(reason => new V1.SkipCount { Reason = MemberReasons.NameOf(reason), Devices = skips.Of(reason) });
 }

@@ -17,6 +17,6 @@ internal sealed partial class RolloutsService
         var id = ResourceId.TryParse(request.RolloutId, out var parsed) ? parsed : throw new FormatException(request.RolloutId);
         var command = new CreateRollout(
             Caller.Of(context).Actor, request.RequestId, RolloutsMapping.ToSpec(retried, request), request.ValidateOnly);
-        return AnswerCreation(await grains.GetRollout(retried.Tenant, id).CreateAsync(command), request.ValidateOnly);
+        return AnswerCreation(retried.Tenant, await grains.GetRollout(retried.Tenant, id).CreateAsync(command), request.ValidateOnly);
     }
 }

@@ -51,10 +51,10 @@ internal sealed partial class RolloutsService(
             // Nothing was created: the caller's own words, and how many devices match.
             var preview = request.Rollout.Clone();
             preview.Name = ResourceNames.Of(tenant, RolloutsMapping.Collection, id.Value);
-            return WithPlan(preview, reply);
+            return RolloutsMapping.WithPlan(tenant, preview, reply);
         }
 
-        return AnswerCreation(reply, request.ValidateOnly);
+        return AnswerCreation(tenant, reply, request.ValidateOnly);
     }
 
     public override async Task<V1.Rollout> StartRollout(V1.StartRolloutRequest request, ServerCallContext context) =>
@@ -174,20 +174,10 @@ internal sealed partial class RolloutsService(
         return isNews;
     }
 
-    private static V1.Rollout AnswerCreation(RolloutReply reply, bool validateOnly)
+    private static V1.Rollout AnswerCreation(TenantId tenant, RolloutReply reply, bool validateOnly)
     {
         var rollout = Answer(reply);
-        return validateOnly ? WithPlan(rollout, reply) : rollout;
-    }
-
-    /// <summary>What a dry run found out.</summary>
-    private static V1.Rollout WithPlan(V1.Rollout rollout, RolloutReply reply)
-    {
-        rollout.Members = reply.Matching;
-        rollout.MembersWithoutWayBack = reply.WithoutWayBack;
-        rollout.WaveStatus.Clear();
-        rollout.WaveStatus.AddRange(RolloutsMapping.ToPlanned(reply.Planned));
-        return rollout;
+        return validateOnly ? RolloutsMapping.WithPlan(tenant, rollout, reply) : rollout;
     }
 
     private static V1.Rollout Answer(RolloutReply reply) => reply switch

@@ -84,6 +84,11 @@ internal static class MatchingDevices
     public static bool IsDowngrade(ListedRow row, string target) =>
         row.Row is DeviceRow device && ApprovalPolicy.IsDowngrade(device.OsVersion, target);
 
+    /// <summary>What of the row's device matters to an image.</summary>
+    public static ImageSituation SituationOf(ListedRow row) => row.Row is DeviceRow device
+        ? new(device.Model, device.Track, device.OsFloor, device.ImageDigest, device.OsVersion)
+        : throw new FormatException($"'{row.Row.Name}' in the device list is no device.");
+
     /// <summary>The row of one device if it matches the filter, else null.</summary>
     public static async Task<ListedRow?> FindAsync(IInventoryGrain inventory, TenantId tenant, string filter, DeviceId device)
     {

@@ -12,7 +12,11 @@ namespace Muster.Grains.Rollouts;
 /// <param name="Sites">Where they are; null without site rules.</param>
 /// <param name="Downgrades">How many run a newer version than the image's; null when nobody asks.</param>
 /// <param name="Groups">Which groups they are in; null without budgets per value.</param>
-internal sealed record FoundMembers(ImmutableArray<MemberPoint>? Points, SiteTally? Sites, int? Downgrades, MemberGroups? Groups);
+internal sealed record FoundMembers(ImmutableArray<MemberPoint>? Points, SiteTally? Sites, int? Downgrades, MemberGroups? Groups)
+{
+    /// <summary>Whom the image is for; null when nobody asks.</summary>
+    public FitTally? Fit { get; init; }
+}
 
 /// <summary>Reads the members that a rollout would have in one partition now.</summary>
 internal static class MatchingMembers
@@ -25,7 +29,7 @@ internal static class MatchingMembers
     public static async Task<FoundMembers> ReadAsync(
         IInventoryGrain inventory, TenantId tenant, FreezeMembers command, HashSet<DeviceId>? rest, DateTimeOffset now)
     {
-        if (command is { Sorting: null, SiteRules: null, DowngradesTo: "", Budgets.IsDefaultOrEmpty: true })
+        if (command is { Sorting: null, SiteRules: null, DowngradesTo: "", Image: null, Budgets.IsDefaultOrEmpty: true })
         {
             return await ReadNamesAsync(inventory, tenant, command, rest);
         }
@@ -44,7 +48,10 @@ internal static class MatchingMembers
             sorter is { ClassCount: > MemberClass.ClassesMax } ? null : [.. ordered.Select(one => one.Point)],
             command.SiteRules is { } rules ? MatchingDevices.CountSites(rules, rows) : null,
             command.DowngradesTo.Length > 0 ? rows.Count(row => MatchingDevices.IsDowngrade(row, command.DowngradesTo)) : null,
-            command.Budgets.IsDefaultOrEmpty ? null : GroupsOf(command.Budgets, ordered.Select(one => one.Row)));
+            command.Budgets.IsDefaultOrEmpty ? null : GroupsOf(command.Budgets, ordered.Select(one => one.Row)))
+        {
+            Fit = command.Image is { } image ? FitTally.Of(image, rows.Select(MatchingDevices.SituationOf)) : null,
+        };
 
         MemberPoint PointOf(ListedRow row) =>
             MemberPoint.Of(MatchingDevices.IdOf(row), command.Seed, row.Presence is { Connected: true });

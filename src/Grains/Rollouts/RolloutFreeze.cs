@@ -2,6 +2,7 @@ using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
+using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 using Muster.Domain.Strategies;
 
@@ -80,9 +81,10 @@ internal sealed class RolloutFreeze(
     /// <summary>What a freeze would give now; the same cuts by the same steps, and nothing is stored.</summary>
     /// <param name="preview">Names the dry run.</param>
     /// <param name="rules">What the members' sites are counted by.</param>
-    public async Task<(FrozenMembers Frozen, FleetError? Error)> PreviewAsync(Guid preview, SiteRules rules)
+    /// <param name="image">What the members are counted by that it is for; null for settings.</param>
+    public async Task<(FrozenMembers Frozen, FleetError? Error)> PreviewAsync(Guid preview, SiteRules rules, ImageNeeds? image)
     {
-        var command = CommandOf(preview) with { SiteRules = rules.Rules.IsEmpty ? null : rules };
+        var command = CommandOf(preview) with { SiteRules = rules.Rules.IsEmpty ? null : rules, Image = image };
         try
         {
             return await CutAsync(
@@ -118,6 +120,7 @@ internal sealed class RolloutFreeze(
         var holders = ImmutableArray.CreateBuilder<int>();
         var all = MemberHistogram.Empty;
         var sites = SiteTally.Of(rules, []);
+        var fits = new List<FitTally?>();
         int? downgrades = policy.CountsDowngradesOf(rollout.Spec) ? 0 : null;
         foreach (var chunk in _asked.Chunk(FanOutMax))
         {
@@ -133,6 +136,7 @@ internal sealed class RolloutFreeze(
                 // One that does not say leaves all of it unknown.
                 sites = histogram.Sites is { } counted && counted.Revision == rules.Revision ? sites?.Plus(counted) : null;
                 downgrades += histogram.Downgrades;
+                fits.Add(histogram.Fit);
             }
 
             holders.AddRange(chunk.Zip(histograms).Where(pair => pair.Second.Total > 0).Select(pair => pair.First));
@@ -143,8 +147,12 @@ internal sealed class RolloutFreeze(
         var shares = rollout.Spec.IncludeLateJoiners ? _asked : holders.ToImmutable();
         return cuts.Sum(cut => cut.Strata.Length) > StratumCut.StrataMax
             ? (new([], []), RolloutErrors.TooManyStrata(rollout.Id.Value, rollout.Spec.Waves))
-            : (new(cuts, shares) { Sites = sites, Downgrades = downgrades }, null);
+            : (new(cuts, shares) { Sites = sites, Downgrades = downgrades, Fit = Sum(fits) }, null);
     }
+
+    /// <summary>Null as soon as one is: that of the others alone would be taken for all.</summary>
+    private static FitTally? Sum(List<FitTally?> fits) =>
+        fits.Count == 0 || fits.Contains(null) ? null : fits.Aggregate((sum, part) => sum!.Plus(part!));
 
     private async Task<MemberHistogram> FreezeAsync(int partition, FreezeMembers command)
     {

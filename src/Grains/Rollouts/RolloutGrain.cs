@@ -242,7 +242,8 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         }
 
         var rules = await GrainFactory.GetStrategySet(_tenant).GetSiteRulesAsync();
-        (var planned, error) = await freeze.PreviewAsync(Guid.NewGuid(), rules);
+        var (image, _) = await FindChangeAsync(rollout.Spec);
+        (var planned, error) = await freeze.PreviewAsync(Guid.NewGuid(), rules, NeedsOf(rollout.Spec, image));
         error ??= SiteRuling.Check(_id, rollout.Spec.Strategy, rules, planned.Sites);
         if (error is not null)
         {
@@ -257,6 +258,8 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
             Matching = matching,
             Planned = cuts,
             WithoutWayBack = await CountWithoutWayBackAsync(rollout.Spec, images),
+            ExpectedSkips = planned.Fit?.Skips,
+            Steps = await FindStepsAsync(image, planned.Fit),
         };
     }
 

@@ -27,7 +27,7 @@ internal sealed partial class RolloutPartitionGrain
         _preview = (command.Freeze, points);
         _previewEnd ??= this.RegisterGrainTimer(_ => ForgetAsync(_preview?.Id ?? default), PreviewMax, Timeout.InfiniteTimeSpan);
         _previewEnd.Change(PreviewMax, Timeout.InfiniteTimeSpan);
-        return MemberHistogram.Of(points) with { Sites = found.Sites, Downgrades = found.Downgrades };
+        return MemberHistogram.Of(points) with { Sites = found.Sites, Downgrades = found.Downgrades, Fit = found.Fit };
     }
 
     public Task<ImmutableArray<MemberPoint>> GetPlacesAsync(Guid freeze, ImmutableArray<PlaceQuery> queries)

@@ -71,6 +71,13 @@ public sealed class ImageReleaseTests
         Assert.Equal(reason, Full.Conditions.FindObstacle(running));
 
     [Theory]
+    [InlineData("8.40", 0)]
+    [InlineData("snapshot", 0)]
+    [InlineData("13.0", 2)]
+    public void StepsPassed_CountsThoseNotAboveTheVersion(string running, int passed) => Assert.Equal(
+        passed, new ImageConditions { Steps = ["10.12", "11.11"] }.StepsPassed(running));
+
+    [Theory]
     [InlineData("", "12.11", "12.11")]
     [InlineData("11.0", "12.11", "12.11")]
     [InlineData("12.11", "11.0", "12.11")]

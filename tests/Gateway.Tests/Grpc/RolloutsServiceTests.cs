@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
@@ -188,6 +189,32 @@ public sealed class RolloutsServiceTests
 
         Assert.Equal(42, preview.Members);
         Assert.Equal(V1.RolloutState.Unspecified, preview.State);
+    }
+
+    [Fact]
+    public async Task CreateRollout_ValidateOnlyWithMembersBelowAStep_NamesTheStepAndItsImages()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var skips = ImmutableArray.CreateRange(new int[MemberReasons.Count]);
+        edge.Fleet.On<IRolloutGrain, RolloutReply>(nameof(IRolloutGrain.CreateAsync), (_, _) => new RolloutReply(null, [], 42, null)
+        {
+            ExpectedSkips = new SkipTotals(
+                skips.SetItem((int)MemberReason.TrackMismatch, 2).SetItem((int)MemberReason.StepRequired, 7)),
+            Steps = [new RequiredStep("10.12.0", 3, []), new RequiredStep("11.11.73", 7, [new string('a', 64)])],
+        });
+        var request = Creation();
+        request.ValidateOnly = true;
+
+        // What a caller sends of it is output only.
+        request.Rollout.Steps.Add(new V1.RequiredStep { Version = "1.0" });
+        request.Rollout.ExpectedSkips.Add(new V1.SkipCount { Reason = "OTHER" });
+        var preview = await Client(edge).CreateRolloutAsync(request, cancellationToken: Stop);
+
+        Assert.Equal(
+            [("STEP_REQUIRED", 7L), ("TRACK_MISMATCH", 2L)], preview.ExpectedSkips.Select(skip => (skip.Reason, skip.Devices)));
+        Assert.Equal(
+            [("10.12.0", 3L, ""), ("11.11.73", 7L, $"tenants/default/images/{new string('a', 64)}")],
+            preview.Steps.Select(step => (step.Version, step.Devices, string.Join(' ', step.Images))));
     }
 
     [Fact]

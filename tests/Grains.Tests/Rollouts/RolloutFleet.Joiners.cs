@@ -78,6 +78,11 @@ internal sealed partial class RolloutFleet
 
     public RowPage ListAsked(int partition, RowQuery query)
     {
+        if (query.Kind == GrainTypes.Image)
+        {
+            return ListImages(partition, query);
+        }
+
         lock (_gate)
         {
             RowsListed++;

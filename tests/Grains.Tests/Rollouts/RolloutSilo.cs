@@ -250,11 +250,14 @@ public class FleetFactory : DispatchProxy
 
     private static ImageReply Unknown() => new(null, FleetError.Of(ErrorKind.NotFound, "IMAGE_NOT_FOUND", "No such image."));
 
-    private static Image ImageOf(string text, ImageState state) => new()
+    private Image ImageOf(string text, ImageState state) => new()
     {
         Tenant = TenantId.Default,
         Digest = ImageDigest.TryParse(text, out var digest) ? digest : throw new FormatException(),
-        Manifest = new ImageManifest("12.1.0", ImageTrack.Active, ["P3265-V"], 1000),
+        Manifest = new ImageManifest("12.1.0", ImageTrack.Active, ["P3265-V"], 1000)
+        {
+            Stated = _fleet.Conditions == ImageConditions.None ? null : new ImageRelease { Conditions = _fleet.Conditions },
+        },
         State = state,
         Signature = [1],
         Signer = null!,

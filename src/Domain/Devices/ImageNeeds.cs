@@ -1,0 +1,36 @@
+using Muster.Domain.Images;
+
+namespace Muster.Domain.Devices;
+
+/// <summary>
+/// What an image asks of a device: the one place that says whom it is for, for offers and for dry runs (rollouts.md 23 and 24).
+/// </summary>
+/// <param name="Target">The image that is offered.</param>
+/// <param name="Track">The track that a device has to be on; null for any.</param>
+/// <param name="Models">Models that it is for; empty for all.</param>
+/// <param name="Conditions">What it can be installed over.</param>
+[GenerateSerializer, Immutable, Alias("muster.image-needs")]
+public sealed record ImageNeeds(
+    [property: Id(0)] OsTarget Target,
+    [property: Id(1)] string? Track,
+    [property: Id(2)] ImmutableArray<string> Models,
+    [property: Id(3)] ImageConditions Conditions)
+{
+    /// <summary>Why the image is not for the device, a name of <c>muster.v1.ErrorReason</c>, whatever it waits for; or null.</summary>
+    public string? FindObstacle(ImageSituation device) => this switch
+    {
+        _ when !Models.IsDefaultOrEmpty && !Models.Contains(device.Model) => "MODEL_NOT_COMPATIBLE",
+        _ when Track is not null && Track != device.Track => "TRACK_MISMATCH",
+        _ when !EnrollmentRules.IsAtLeast(Target.Version, device.OsFloor) => "OS_BELOW_FLOOR",
+        _ when device.ImageDigest == Target.Digest => "ALREADY_RUNNING_TARGET",
+        _ => Conditions.FindObstacle(device.OsVersion),
+    };
+}
+
+/// <summary>What of a device matters to an image.</summary>
+/// <param name="Model">Its model.</param>
+/// <param name="Track">The track that it is on.</param>
+/// <param name="OsFloor">The version that it never goes below; empty for none.</param>
+/// <param name="ImageDigest">What it runs; empty when it has not said.</param>
+/// <param name="OsVersion">The version of that.</param>
+public readonly record struct ImageSituation(string Model, string Track, string OsFloor, string ImageDigest, string OsVersion);

@@ -1,0 +1,65 @@
+using Muster.Contracts;
+using Muster.Contracts.Inventory;
+using Muster.Domain.Devices;
+using Muster.Domain.Images;
+using Muster.Domain.Inventory;
+using Muster.Domain.Rollouts;
+
+namespace Muster.Grains.Rollouts;
+
+/// <summary>What a dry run says of members that have to run another version first.</summary>
+internal sealed partial class RolloutGrain
+{
+    /// <summary>What a device is asked for that the image is offered to; null for settings.</summary>
+    private static ImageNeeds? NeedsOf(RolloutSpec spec, RolloutImage? image) => image is null
+        ? null
+        : new ImageNeeds(
+            image.Target, spec.AllowTrackChange ? null : image.Track, image.Models, image.Conditions ?? ImageConditions.None);
+
+    /// <summary>The steps that hold members up, each with the images that would take them over it.</summary>
+    private async Task<ImmutableArray<RequiredStep>> FindStepsAsync(RolloutImage? image, FitTally? fit)
+    {
+        if (image?.Conditions is not { Steps: var versions } || fit is null || fit.BelowStep.All(devices => devices == 0))
+        {
+            return [];
+        }
+
+        var needed = versions.Zip(fit.BelowStep).Where(step => step.Second > 0).ToArray();
+        var published = await FindPublishedAsync([.. needed.Select(step => step.First)]);
+        return
+        [
+            .. needed.Select(step => new RequiredStep(
+                step.First,
+                step.Second,
+                [
+                    .. published.Where(row => IsOf(row, step.First) && ServesOneOf(row, image.Models))
+                        .Select(row => row.Name)
+                        .Order(StringComparer.Ordinal)
+                        .Take(RequiredStep.ImagesMax),
+                ])),
+        ];
+    }
+
+    /// <summary>Lists answer: what they say is as old as they are, and nothing is offered by it.</summary>
+    private async Task<List<ImageRow>> FindPublishedAsync(ImmutableArray<string> versions)
+    {
+        var filter = $"state = PUBLISHED AND ({string.Join(" OR ", versions.Select(version => $"version = \"{version}\""))})";
+        var query = new RowQuery(_tenant, GrainTypes.Image, filter, "", RowQuery.RowsLimit);
+        var rows = new List<ImageRow>();
+        foreach (var chunk in Enumerable.Range(0, _partitions.Count).Chunk(RolloutFreeze.FanOutMax))
+        {
+            var pages = await Task.WhenAll(chunk.Select(partition => GrainFactory.GetInventory(partition).ListAsync(query)));
+            rows.AddRange(pages.SelectMany(page => page.Error is { } error
+                ? throw new InvalidOperationException($"The images of steps cannot be listed: {error.Message}")
+                : page.Rows.Select(row => (ImageRow)row.Row)));
+        }
+
+        return rows;
+    }
+
+    private static bool IsOf(ImageRow row, string version) =>
+        OsVersion.TryParse(row.Manifest.Version, out var published) && OsVersion.TryParse(version, out var step) && published == step;
+
+    private static bool ServesOneOf(ImageRow row, ImmutableArray<string> models) =>
+        models.IsDefaultOrEmpty || row.Manifest.Models.IsDefaultOrEmpty || row.Manifest.Models.Intersect(models).Any();
+}

@@ -1,0 +1,48 @@
+using Muster.Contracts;
+using Muster.Contracts.Commit;
+using Muster.Contracts.Inventory;
+using Muster.Domain;
+using Muster.Domain.Images;
+using Muster.Domain.Inventory;
+
+namespace Muster.Grains.Tests.Rollouts;
+
+/// <summary>The catalogue: what the image of all rollouts asks for, and which others there are.</summary>
+internal sealed partial class RolloutFleet
+{
+    /// <summary>Of the image that rollouts of the test offer.</summary>
+    public ImageConditions Conditions { get; set; } = ImageConditions.None;
+
+    private readonly List<(int Partition, ImageRow Row)> _images = [];
+
+    /// <summary>An image that lists show in one of the partitions; returns its digest.</summary>
+    public string AddImage(int partition, string version, string model, ImageState state = ImageState.Published)
+    {
+        lock (_gate)
+        {
+            var digest = (_images.Count + 1).ToString("x64", System.Globalization.CultureInfo.InvariantCulture);
+            _images.Add((partition, new ImageRow
+            {
+                Tenant = TenantId.Default,
+                Name = digest,
+                Manifest = new ImageManifest(version, ImageTrack.Active, [model], 1000),
+                Signer = null!,
+                CreatedAt = clock.GetUtcNow(),
+                State = state,
+            }));
+            return digest;
+        }
+    }
+
+    private RowPage ListImages(int partition, RowQuery query)
+    {
+        lock (_gate)
+        {
+            var (filter, error) = InventoryFilter.Parse(query.Filter, InventoryFields.Image);
+            Assert.Null(error);
+            var rows = _images.Where(image => image.Partition == partition).Select(image => new ListedRow(
+                new RecordKey(GrainTypes.Image, $"default/{image.Row.Name}"), 1, image.Row, null));
+            return new RowPage([.. rows.Where(row => filter.Matches(row, clock.GetUtcNow()))], true, null);
+        }
+    }
+}
