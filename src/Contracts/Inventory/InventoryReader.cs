@@ -17,11 +17,11 @@ public sealed class InventoryReader(IReadOnlyList<IInventoryGrain> partitions, T
     /// <summary>A question to a grain that ended by its time has waited long enough; this is for one that ends at once.</summary>
     private static readonly TimeSpan AskAgainDelay = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The answer has to come before the question has lost its caller (<see cref="CallTimeouts.Commit"/>).</summary>
+    /// <summary>In a grain the answer has to come before the question has lost its caller (<see cref="CallTimeouts.Commit"/>).</summary>
     public TimeSpan AnswerWithin { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The first rows of all partitions that match, in the query's order.</summary>
-    public async Task<PageOfAll> ListAsync(RowQuery query)
+    public async Task<PageOfAll> ListAsync(RowQuery query, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(query);
         var (order, error) = query.ReadOrder();
@@ -41,7 +41,8 @@ public sealed class InventoryReader(IReadOnlyList<IInventoryGrain> partitions, T
         for (var behind = sources; behind.Length > 0; behind = Merge(sources, wanted, inOrder, rows))
         {
             var rowsMax = chunk;
-            var answered = await ForEachAsync(behind, begun, source => source.ReadAsync(rowsMax), (source, page) => source.Take(page));
+            var answered = await ForEachAsync(
+                behind, begun, source => source.ReadAsync(rowsMax), (source, page) => source.Take(page), stop);
             error = behind.FirstOrDefault(source => source.Error is not null)?.Error;
             if (error is not null || answered < behind.Length)
             {
@@ -56,13 +57,17 @@ public sealed class InventoryReader(IReadOnlyList<IInventoryGrain> partitions, T
     }
 
     /// <summary>How many rows of all partitions match; each counts its own.</summary>
-    public async Task<CountsOfAll> CountAsync(RowQuery query, string groupBy)
+    public async Task<CountsOfAll> CountAsync(RowQuery query, string groupBy, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(query);
         var asked = query with { TakesCells = true };
         var parts = new List<RowCounts>(partitions.Count);
         var answered = await ForEachAsync(
-            partitions, clock.GetTimestamp(), partition => partition.CountAsync(asked, groupBy), (_, part) => parts.Add(part));
+            partitions,
+            clock.GetTimestamp(),
+            partition => partition.CountAsync(asked, groupBy),
+            (_, part) => parts.Add(part),
+            stop);
         return new CountsOfAll(RowCounts.Sum(parts), answered)
         {
             HasTooMany = parts.Exists(part => part.GroupCount > RowCounts.GroupsMax),
@@ -71,20 +76,25 @@ public sealed class InventoryReader(IReadOnlyList<IInventoryGrain> partitions, T
 
     /// <summary>How many have answered in time. A question that ended by its time is asked again, while there is time.</summary>
     private async Task<int> ForEachAsync<T, TAnswer>(
-        IReadOnlyCollection<T> items, long begun, Func<T, Task<TAnswer>> ask, Action<T, TAnswer> take)
+        IReadOnlyCollection<T> items, long begun, Func<T, Task<TAnswer>> ask, Action<T, TAnswer> take, CancellationToken stop)
     {
         var answered = 0;
         var gate = new Lock();
 
         // In a grain its own scheduler: what is taken is taken by one at a time.
-        var options = new ParallelOptions { MaxDegreeOfParallelism = PartitionsAtOnce, TaskScheduler = TaskScheduler.Current };
-        await Parallel.ForEachAsync(items, options, async (item, _) =>
+        var options = new ParallelOptions
+        {
+            MaxDegreeOfParallelism = PartitionsAtOnce,
+            TaskScheduler = TaskScheduler.Current,
+            CancellationToken = stop,
+        };
+        await Parallel.ForEachAsync(items, options, async (item, over) =>
         {
             while (AnswerWithin - clock.GetElapsedTime(begun) is { Ticks: > 0 } left)
             {
                 try
                 {
-                    var answer = await ask(item).WaitAsync(left, clock, CancellationToken.None);
+                    var answer = await ask(item).WaitAsync(left, clock, over);
                     lock (gate)
                     {
                         take(item, answer);
@@ -95,7 +105,7 @@ public sealed class InventoryReader(IReadOnlyList<IInventoryGrain> partitions, T
                 }
                 catch (TimeoutException)
                 {
-                    await Task.Delay(AskAgainDelay, clock, CancellationToken.None);
+                    await Task.Delay(AskAgainDelay, clock, over);
                 }
             }
         });

@@ -29,13 +29,29 @@ public static partial class DeviceChanges
         NamesRecall(device.Change, report.Generation) && report.Outcome is ChangeOutcome.Failed or ChangeOutcome.Rejected;
 
     /// <summary>
-    /// A hello that names the generation that recalls the change, whose boot has not ended it. In the boot in which the device said that it
-    /// installs it is no answer: whoever names what he has seen may be unable to stop, and the next boot tells.
+    /// The report names the generation that recalls the change and does not give it up: it refuses, or speaks of a step, and there is none
+    /// in a document that orders nothing.
+    /// </summary>
+    internal static bool LeavesRecallOpen(Device device, ObservedProgress report) =>
+        IsRefusalOfRecall(device, report) || IsStepOfRecall(device.Change, report);
+
+    /// <summary>
+    /// A device whose change goes on has not taken over the generation that recalls it, although its hello names that: what it has
+    /// seen. It is told again, and a way back waits for it (<see cref="WayBack"/>).
+    /// </summary>
+    internal static Device KeepRecallOpen(Device device, long reachedBefore) => device.Change is { RecalledBy: > 0 } change
+        ? device with { GenerationReached = Math.Max(reachedBefore, Math.Min(device.GenerationReached, change.RecalledBy - 1)) }
+        : device;
+
+    /// <summary>
+    /// A hello that names the generation that recalls the change, whose boot has not ended it. In the boot in which the device works on the
+    /// change it is no answer: whoever names what he has seen may be unable to stop, or its word that it installs is on its way. A report
+    /// is, or the next boot.
     /// </summary>
     internal static (Device Next, DomainEvent? Fact) TakeRecall(Device device, ReportedOs os, long generation, DateTimeOffset now) =>
         device.Change is { IsRecalled: true } change
         && NamesRecall(change, generation)
-        && !(change.Step is ChangeStep.Installing or ChangeStep.Rebooting && os.BootId == change.StepBootId)
+        && !(change.Step > ChangeStep.Delivered && os.BootId == change.StepBootId)
             ? GiveUp(device, change, now)
             : (device, null);
 
@@ -46,10 +62,16 @@ public static partial class DeviceChanges
     internal static bool NamesRecall(ChangeInProgress? change, long generation) =>
         change is { RecalledBy: > 0 } && generation >= change.RecalledBy;
 
+    private static bool IsStepOfRecall(ChangeInProgress? change, ObservedProgress report) =>
+        NamesRecall(change, report.Generation) && report is { Outcome: ChangeOutcome.Unspecified, Step: > ChangeStep.Delivered };
+
     /// <summary>A report of the generation that recalls the change: the device has given it up, or refuses to.</summary>
     private static (Device Next, DomainEvent Fact) TakeAnswer(
-        Device device, ChangeInProgress change, ObservedProgress report, DateTimeOffset now) => IsRefusalOfRecall(device, report)
-            ? (device with { Change = change with { IsRecallRefused = true } },
-                new ChangeRecallRefused(change.Rollout, change.Generation, report.Reason) { Retry = change.Retry })
-            : GiveUp(device, change, now);
+        Device device, ChangeInProgress change, ObservedProgress report, DateTimeOffset now) => report switch
+        {
+            _ when IsStepOfRecall(change, report) => (device, new LateReportIgnored(report.Generation, report.Step)),
+            _ when IsRefusalOfRecall(device, report) => (device with { Change = change with { IsRecallRefused = true } },
+                new ChangeRecallRefused(change.Rollout, change.Generation, report.Reason) { Retry = change.Retry }),
+            _ => GiveUp(device, change, now),
+        };
 }

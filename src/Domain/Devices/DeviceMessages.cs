@@ -67,6 +67,7 @@ public static class DeviceMessages
         Add(facts, changed);
         (next, var givenUp) = DeviceChanges.TakeRecall(next, hello.Os, hello.Generation, now);
         Add(facts, givenUp);
+        next = DeviceChanges.KeepRecallOpen(next, device.GenerationReached);
         (next, var delivered) = DeviceChanges.TakeDelivery(next, hello.Os, now);
         Add(facts, delivered);
         (next, var evaluated) = PolicyEvaluator.Apply(next, policies);
@@ -107,8 +108,8 @@ public static class DeviceMessages
 
         var noted = Note(device, UpKind.Report, report.Origin) with
         {
-            // One that it refuses to obey it has not taken over.
-            GenerationReached = DeviceChanges.IsRefusalOfRecall(device, report)
+            // One that it does not obey it has not taken over.
+            GenerationReached = DeviceChanges.LeavesRecallOpen(device, report)
                 ? device.GenerationReached
                 : Math.Max(device.GenerationReached, report.Generation),
         };

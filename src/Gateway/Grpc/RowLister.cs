@@ -43,6 +43,9 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions, I
     /// <summary>A question to a grain that ended by its time has waited long enough; this is for one that ends at once.</summary>
     private static readonly TimeSpan AskAgainDelay = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Once all partitions are asked, however long the silo took.</summary>
+    private static readonly TimeSpan AnswerMin = TimeSpan.FromSeconds(1);
+
     /// <summary>What is asked last has to be answered before the call's own time is over, which says less than we do.</summary>
     private readonly TimeSpan _insistMax =
         options.Value.CallTimeout - TimeSpan.Parse(CallTimeouts.Commit, CultureInfo.InvariantCulture) - TimeSpan.FromSeconds(1);
@@ -61,7 +64,11 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions, I
         }
 
         var query = listing.Rows(PageTokens.Read(listing.Query, pageToken, order.Keys.Length), size);
-        var (page, _) = await InsistAsync(() => ReadPageAsync(query), reply => reply.Answered, cancellationToken);
+        var (page, _) = await AskAllAsync(
+            reader => reader.ListAsync(query),
+            own => own.ListAsync(query, cancellationToken),
+            reply => reply.Answered,
+            cancellationToken);
         return page switch
         {
             { Error: { } wrong } => throw FleetErrors.ToRpcException(wrong),
@@ -95,7 +102,11 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions, I
     public async Task<RowCounts> CountAsync(Listing listing, string groupBy, CancellationToken cancellationToken)
     {
         var query = listing.Rows(PagePlace.Start, 1);
-        var reply = await InsistAsync(() => ReadCountsAsync(query, groupBy), counts => counts.Answered, cancellationToken);
+        var reply = await AskAllAsync(
+            reader => reader.CountAsync(query, groupBy),
+            own => own.CountAsync(query, groupBy, cancellationToken),
+            counts => counts.Answered,
+            cancellationToken);
         return reply switch
         {
             { Counts.Error: { } error } => throw FleetErrors.ToRpcException(error),
@@ -134,52 +145,37 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions, I
     }
 
     /// <summary>
-    /// Asks a silo for all partitions until all have answered. A silo that died with the question is noticed by the question's time.
+    /// Asks a silo for all partitions. One that does not hear from all of them in its time, that dies with the question or is of an earlier
+    /// version is not asked again: then the gateway asks the partitions itself and keeps what they have said, as long as the call may take.
     /// </summary>
-    private async Task<T> InsistAsync<T>(Func<Task<T>> ask, Func<T, int> answered, CancellationToken cancellationToken)
+    private async Task<T> AskAllAsync<T>(
+        Func<IInventoryReaderGrain, Task<T>> ask, Func<InventoryReader, Task<T>> askSelf, Func<T, int> answered, CancellationToken stop)
+        where T : class
     {
-        var (begun, most) = (clock.GetTimestamp(), 0);
-        while (true)
+        var begun = clock.GetTimestamp();
+        if (await TryAskSiloAsync(ask, stop) is { } reply && answered(reply) == partitions.Count)
         {
-            try
-            {
-                var reply = await ask().WaitAsync(cancellationToken);
-                most = answered(reply);
-                if (most == partitions.Count)
-                {
-                    return reply;
-                }
-            }
-            catch (TimeoutException)
-            {
-                // Asked again like partitions that do not answer.
-            }
-
-            if (clock.GetElapsedTime(begun) > _insistMax)
-            {
-                throw BeingRead(most, partitions.Count);
-            }
-
-            await Task.Delay(AskAgainDelay, clock, cancellationToken);
+            return reply;
         }
+
+        var left = _insistMax - clock.GetElapsedTime(begun);
+        var own = new InventoryReader(_inventories, clock) { AnswerWithin = left > AnswerMin ? left : AnswerMin };
+        reply = await askSelf(own);
+        return answered(reply) == partitions.Count ? reply : throw BeingRead(answered(reply), partitions.Count);
     }
 
-    private Task<PageOfAll> ReadPageAsync(RowQuery query) =>
-        FindReader() is { } reader ? reader.ListAsync(query) : new InventoryReader(_inventories, clock).ListAsync(query);
-
-    private Task<CountsOfAll> ReadCountsAsync(RowQuery query, string groupBy) => FindReader() is { } reader
-        ? reader.CountAsync(query, groupBy)
-        : new InventoryReader(_inventories, clock).CountAsync(query, groupBy);
-
-    /// <summary>Null while all silos are of an earlier version: then the gateway asks the partitions itself.</summary>
-    private IInventoryReaderGrain? FindReader()
+    /// <summary>Null when no silo answered.</summary>
+    private async Task<T?> TryAskSiloAsync<T>(Func<IInventoryReaderGrain, Task<T>> ask, CancellationToken stop)
+        where T : class
     {
         try
         {
-            return _reader ??= grains.GetInventoryReader();
+            return await ask(_reader ??= grains.GetInventoryReader()).WaitAsync(stop);
         }
-        catch (ArgumentException)
+        catch (Exception fault) when (fault is ArgumentException or TimeoutException or OrleansException)
         {
+            // No silo knows of it, or the one that was asked is gone.
+            _reader = null;
             return null;
         }
     }

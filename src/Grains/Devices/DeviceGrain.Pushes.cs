@@ -40,6 +40,7 @@ internal sealed partial class DeviceGrain
         }
 
         if ((device.Desired.Generation > device.GenerationReached || device.Change is not null)
+            && device.Change is not { IsRecallRefused: true }
             && TrustRestrictions.MaySend(device, device.Desired))
         {
             await PushAsync(new DesiredMessage(device.Desired));

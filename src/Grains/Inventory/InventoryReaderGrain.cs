@@ -11,7 +11,7 @@ internal sealed class InventoryReaderGrain(PartitionMap partitions, IGrainFactor
 {
     private readonly InventoryReader _reader = new([.. Enumerable.Range(0, partitions.Count).Select(grains.GetInventory)], clock);
 
-    public Task<PageOfAll> ListAsync(RowQuery query) => _reader.ListAsync(query);
+    public Task<PageOfAll> ListAsync(RowQuery query) => _reader.ListAsync(query, CancellationToken.None);
 
-    public Task<CountsOfAll> CountAsync(RowQuery query, string groupBy) => _reader.CountAsync(query, groupBy);
+    public Task<CountsOfAll> CountAsync(RowQuery query, string groupBy) => _reader.CountAsync(query, groupBy, CancellationToken.None);
 }

@@ -23,7 +23,8 @@ internal sealed partial class RolloutPartitionGrain
     {
         for (var i = 0; command.IsCancelling && i < asked.Length; i++)
         {
-            if (replies[i] is not null && asked[i].IsConfirmed)
+            // Whose offer was to be withdrawn was not asked to give it up: the device may turn out to have named it.
+            if (replies[i] is not null && asked[i].IsConfirmed && !IsWithdrawn(asked[i], command))
             {
                 (_cancelled ??= []).Add((asked[i].Member, ShareRules.RetryOf(_share!, asked[i].Member)));
             }

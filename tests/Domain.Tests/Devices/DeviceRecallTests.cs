@@ -55,7 +55,7 @@ public sealed class DeviceRecallTests
     [InlineData(true)]
     public void Hello_ThatNamesTheNewerGeneration_GivesTheChangeUpAndDeliversNothing(bool isDelivered)
     {
-        var recalled = Recall(isDelivered ? Downloading() : Units.Offered()).Next;
+        var recalled = Recall(isDelivered ? Units.Take(Units.Offered(), Units.Report(1, ChangeStep.Delivered, 1)) : Units.Offered()).Next;
 
         var decision = TakeHello(recalled, Units.Hello("boot-1", 2, generation: 2));
 
@@ -118,6 +118,30 @@ public sealed class DeviceRecallTests
         Assert.Equal(ChangeOutcome.Succeeded, booted.Next.LastChange!.Outcome);
         Assert.Equal(GivenUp, Assert.Single(unknown.Events.OfType<ChangeClosed>())); // what it runs is not known
         Assert.Equal(GivenUp, Assert.Single(stopped.Events));
+    }
+
+    [Theory]
+    [InlineData(ChangeStep.Downloading)]
+    [InlineData(ChangeStep.Installing)]
+    public void Hello_ThatIsNoAnswer_HasNotReachedTheNewerGeneration(ChangeStep step)
+    {
+        var working = Units.Take(Recalled(), Units.Report(1, step, 2));
+
+        var seen = TakeHello(working, Units.Hello("boot-1", 2, generation: 2)).Next;
+        var over = DeviceChanges.Expire(seen, Units.Rollout(), 0, Timers, Units.Start + Timers.InProgressMax).Next;
+
+        // It may still boot into the image: a way back waits for it.
+        Assert.Equal(1, seen.GenerationReached);
+        Assert.NotNull(WayBack.SettlesAt(over, Units.Rollout(), TimeSpan.FromHours(1), Units.Start + Timers.InProgressMax));
+    }
+
+    [Fact]
+    public void Report_OfAStepOfTheNewerGeneration_IsNoAnswer()
+    {
+        var decision = DeviceMessages.TakeReport(Recalled(), Units.Report(2, ChangeStep.Installing, 2), Later);
+
+        Assert.IsType<LateReportIgnored>(Assert.Single(decision.Events));
+        Assert.Equal((true, 1L), (decision.Next.Change!.IsRecalled, decision.Next.GenerationReached));
     }
 
     [Fact]

@@ -86,9 +86,9 @@ internal sealed class FakeReader(FakeFleet fleet) : IInventoryReaderGrain
             AnswerWithin = TimeSpan.FromSeconds(2),
         };
 
-    public Task<PageOfAll> ListAsync(RowQuery query) => Reader.ListAsync(query);
+    public Task<PageOfAll> ListAsync(RowQuery query) => Reader.ListAsync(query, CancellationToken.None);
 
-    public Task<CountsOfAll> CountAsync(RowQuery query, string groupBy) => Reader.CountAsync(query, groupBy);
+    public Task<CountsOfAll> CountAsync(RowQuery query, string groupBy) => Reader.CountAsync(query, groupBy, CancellationToken.None);
 }
 
 /// <summary>One partition with rows, filtered by the real filter.</summary>

@@ -79,7 +79,7 @@ public sealed class DeviceRecallTests : IAsyncLifetime
         var told = await unit.Gateway.NextAsync<DesiredMessage>(Cancel); // by the timer of the new session
         var asked = await unit.Grain.ExpireChangeAsync(Cancelled);
         Assert.Equal((OfferStatus.Offered, facts), (asked.Status, (await unit.FactsAsync()).Length));
-        Assert.Null((await unit.Grain.HelloAsync(unit.Hello("boot-1", 2, generation: 2))).Error);
+        Assert.Null((await unit.Grain.ReportAsync(unit.Report("boot-1", 2, 2, ChangeStep.Delivered))).Error);
 
         Assert.Equal(2, told.Desired.Generation);
         Assert.Equal(ChangeOutcome.Withdrawn, (await unit.GetAsync()).LastChange!.Outcome);
