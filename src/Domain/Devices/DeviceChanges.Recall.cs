@@ -37,7 +37,7 @@ public static partial class DeviceChanges
 
     /// <summary>
     /// A device whose change goes on has not taken over the generation that recalls it, although its hello names that: what it has
-    /// seen. It is told again, and a way back waits for it (<see cref="WayBack"/>).
+    /// seen. Unless it refuses it is told again, and a way back waits for it (<see cref="WayBack"/>).
     /// </summary>
     internal static Device KeepRecallOpen(Device device, long reachedBefore) => device.Change is { RecalledBy: > 0 } change
         ? device with { GenerationReached = Math.Max(reachedBefore, Math.Min(device.GenerationReached, change.RecalledBy - 1)) }

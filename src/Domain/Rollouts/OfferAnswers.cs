@@ -7,7 +7,7 @@ public readonly record struct OfferAnswer(OpenOffer Offer, int Retry);
 
 /// <summary>
 /// The answers of many devices at once: the same as <see cref="ShareRules.Confirm"/> for one after the other, with one copy of the share's
-/// lists instead of one for each of them. Of a partition with hundreds of open offers the copies were the greater part of the work.
+/// lists instead of one for each of them: with four hundred open offers some twenty kilobytes.
 /// </summary>
 public static class OfferAnswers
 {
@@ -18,6 +18,11 @@ public static class OfferAnswers
     {
         ArgumentNullException.ThrowIfNull(share);
         ArgumentNullException.ThrowIfNull(answers);
+        if (answers.Count == 0)
+        {
+            return share;
+        }
+
         var open = share.Open.ToBuilder();
         var permits = share.Permits.ToBuilder();
         var others = new List<OfferAnswer>();

@@ -27,7 +27,9 @@ internal sealed partial class DeviceGrain
     /// <summary>True while the device has not answered what it was told.</summary>
     private bool IsAwaited => IsOfferAwaited || IsCommandAwaited;
 
-    private bool IsOfferAwaited => Current is { Change: { } change } && (change.DeliveredAt is null || change.IsRecalled);
+    /// <summary>A device that refuses to give its change up has answered, and is not asked again.</summary>
+    private bool IsOfferAwaited =>
+        Current is { Change: { IsRecallRefused: false } change } && (change.DeliveredAt is null || change.IsRecalled);
 
     private bool IsCommandAwaited => Current is { Command: { } command } && _services.Clock.GetUtcNow() < command.ExpiresAt;
 
