@@ -38,13 +38,52 @@ public sealed partial class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
         Assert.Contains($"https://localhost:{ports[5]}", profile, StringComparison.Ordinal);
     }
 
-    private async Task<Dictionary<string, V1Deployment>> RenderAsync(ClusterSite site, int[] ports)
+    [Fact]
+    public async Task Environment_WithOperatorsApart_OpensEachDoorOnceAndNoOther()
+    {
+        await using var site = await ClusterSite.PrepareAsync(Cancel);
+        var ports = Ports.Free(8);
+        var deployments = await RenderAsync(site, ports, "gateway.operators.replicas=1");
+        await site.StartReadyAsync("Silo", EnvironmentOf(deployments["fleet-silo"], site, "silo"), ports[0], Cancel);
+
+        await StartGatewayAsync("fleet-gateway", ports[6]);
+        Assert.Equal((true, true, false), await TryDoorsAsync());
+
+        await StartGatewayAsync("fleet-operators", ports[7]);
+        Assert.Equal((true, true, true), await TryDoorsAsync());
+
+        async Task StartGatewayAsync(string name, int health)
+        {
+            var settings = EnvironmentOf(deployments[name], site, "gateway");
+            settings["Muster__Health__Port"] = health.ToString(CultureInfo.InvariantCulture);
+            await site.StartReadyAsync("Gateway", settings, health, Cancel);
+        }
+
+        async Task<(bool Mqtt, bool DeviceHttps, bool Grpc)> TryDoorsAsync() =>
+            (await IsOpenAsync(ports[3]), await IsOpenAsync(ports[4]), await IsOpenAsync(ports[5]));
+    }
+
+    private static async Task<bool> IsOpenAsync(int port)
+    {
+        using var client = new TcpClient();
+        try
+        {
+            await client.ConnectAsync("127.0.0.1", port, Cancel);
+            return true;
+        }
+        catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            return false;
+        }
+    }
+
+    private async Task<Dictionary<string, V1Deployment>> RenderAsync(ClusterSite site, int[] ports, params string[] more)
     {
         string[] values =
         [
             $"health.port={ports[0]}", $"cluster.siloPort={ports[1]}", $"cluster.gatewayPort={ports[2]}", $"gateway.mqttPort={ports[3]}",
             $"gateway.deviceHttpsPort={ports[4]}", $"gateway.grpcPort={ports[5]}", $"data.directory={site.DataFolder}",
-            "gateway.publicName=localhost",
+            "gateway.publicName=localhost", .. more,
         ];
         var run = await helm.TemplateAsync(["--values", HelmTool.ValuesFile("default"), "--set", string.Join(',', values)]);
         Assert.True(run.ExitCode == 0, run.Error);

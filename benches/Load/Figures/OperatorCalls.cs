@@ -34,8 +34,8 @@ internal sealed record CallTimes(IReadOnlyList<IReadOnlyList<double>> Millisecon
 /// </summary>
 internal sealed class OperatorCalls(IReadOnlyList<OperatorsApi> gateways, string[] devices, TimeProvider clock)
 {
-    /// <summary>What some twenty people at their pages ask for.</summary>
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(50);
+    /// <summary>What some ten people at their pages ask for.</summary>
+    public static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Longer is a failure.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);

@@ -6,7 +6,8 @@ namespace Muster.Load.Figures;
 
 /// <summary>
 /// All devices of two gateways lose their connections in the same moment and come back at once; each says hello and repeats an inventory
-/// until it is acknowledged, while operators go on working. Beside it two listeners that do nothing but the handshake.
+/// until it is acknowledged, while operators go on working: half of them by a gateway of their own, half by those that the devices come
+/// back to. Beside it two listeners that do nothing but the handshake.
 /// </summary>
 internal sealed class StormPart(AdmissionPlan plan, Workplace place, RunRecord record, TimeProvider clock)
 {
@@ -26,7 +27,7 @@ internal sealed class StormPart(AdmissionPlan plan, Workplace place, RunRecord r
     public async Task RunAsync()
     {
         var bare = await BareAsync();
-        using var cluster = await MusterCluster.StartAsync(place, plan.SiloAssembly, plan.GatewayAssembly, Gateways, clock);
+        using var cluster = await MusterCluster.StartAsync(place, plan.SiloAssembly, plan.GatewayAssembly, Gateways, clock, true);
         await cluster.Gateways[0].Api.ExpectAsync(Devices);
         var fleets = new List<HeldFleet>();
         try
@@ -43,11 +44,13 @@ internal sealed class StormPart(AdmissionPlan plan, Workplace place, RunRecord r
                 await Task.Delay(Calm, clock);
                 return 0;
             });
-            PrintCalls("storm_calls_before", calm, goal: null);
+            PrintCalls("storm_calls_before", calm.Apart, goal: null);
+            PrintCalls("storm_calls_before_beside_devices", calm.BesideDevices, goal: null);
             var (calls, storm) = await CallAsync(cluster, () => Task.WhenAll(fleets.Select(fleet => fleet.StormAsync())));
             Note("muster, storm", storm);
             await PrintAsync(cluster, bare, storm);
-            PrintCalls("storm_calls", calls, CallMillisecondsMax);
+            PrintCalls("storm_calls", calls.Apart, CallMillisecondsMax);
+            PrintCalls("storm_calls_beside_devices", calls.BesideDevices, goal: null);
         }
         finally
         {
@@ -81,10 +84,13 @@ internal sealed class StormPart(AdmissionPlan plan, Workplace place, RunRecord r
         }
     }
 
-    private async Task<(CallTimes Calls, T Result)> CallAsync<T>(MusterCluster cluster, Func<Task<T>> during)
+    private async Task<((CallTimes Apart, CallTimes BesideDevices) Calls, T Result)> CallAsync<T>(
+        MusterCluster cluster, Func<Task<T>> during)
     {
         using var stop = new CancellationTokenSource();
-        var calling = new OperatorCalls([.. cluster.Gateways.Select(gateway => gateway.Api)], Devices, clock).RunAsync(stop.Token);
+        var apart = new OperatorCalls([cluster.Operators!.Api], Devices, clock).RunAsync(stop.Token);
+        await Task.Delay(OperatorCalls.Pace / 2, clock);
+        var beside = new OperatorCalls([.. cluster.Gateways.Select(gateway => gateway.Api)], Devices, clock).RunAsync(stop.Token);
         T result;
         try
         {
@@ -95,7 +101,7 @@ internal sealed class StormPart(AdmissionPlan plan, Workplace place, RunRecord r
             await stop.CancelAsync();
         }
 
-        return (await calling, result);
+        return ((await apart, await beside), result);
     }
 
     private async Task PrintAsync(MusterCluster cluster, double bare, FleetOutcome[] storm)

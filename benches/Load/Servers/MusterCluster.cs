@@ -15,15 +15,19 @@ internal sealed class MusterCluster : IDisposable
 
     private MusterCluster(Redis redis) => _redis = redis;
 
+    /// <summary>Those that devices connect to.</summary>
     public List<ClusterGateway> Gateways { get; } = [];
 
+    /// <summary>The gateway that opens its door for operators alone; null unless one was asked for.</summary>
+    public ClusterGateway? Operators { get; private set; }
+
     public static async Task<MusterCluster> StartAsync(
-        Workplace place, string siloAssembly, string gatewayAssembly, int gateways, TimeProvider clock)
+        Workplace place, string siloAssembly, string gatewayAssembly, int gateways, TimeProvider clock, bool hasOperators = false)
     {
         var cluster = new MusterCluster(await Redis.StartAsync(place, clock));
         try
         {
-            await cluster.StartHostsAsync(place, siloAssembly, gatewayAssembly, gateways, clock);
+            await cluster.StartHostsAsync(place, siloAssembly, gatewayAssembly, gateways, hasOperators, clock);
             return cluster;
         }
         catch
@@ -47,7 +51,7 @@ internal sealed class MusterCluster : IDisposable
     }
 
     private async Task StartHostsAsync(
-        Workplace place, string siloAssembly, string gatewayAssembly, int gateways, TimeProvider clock)
+        Workplace place, string siloAssembly, string gatewayAssembly, int gateways, bool hasOperators, TimeProvider clock)
     {
         var folder = place.NewFolder($"cluster-{Guid.NewGuid():N}");
         var (data, pki) = (Path.Combine(folder, "data"), Path.Combine(folder, "pki"));
@@ -60,13 +64,21 @@ internal sealed class MusterCluster : IDisposable
         await StartAsync(Path.Combine(folder, "silo.log"), siloAssembly, silo, clock);
         for (var i = 0; i < gateways; i++)
         {
+            Gateways.Add(await StartGatewayAsync($"gateway{i}", "all"));
+        }
+
+        Operators = hasOperators ? await StartGatewayAsync("operators", "operators") : null;
+
+        async Task<ClusterGateway> StartGatewayAsync(string name, string doors)
+        {
             var (mqtt, operators) = (ServerProcess.FreePort(), ServerProcess.FreePort());
             var gateway = Settings(data, Path.Combine(pki, "gateway"));
+            gateway["Muster__Edge__Doors"] = doors;
             gateway["Muster__Mqtt__Port"] = $"{mqtt}";
             gateway["Muster__Grpc__Port"] = $"{operators}";
             gateway["Muster__DeviceHttps__Port"] = $"{ServerProcess.FreePort()}";
-            var process = await StartAsync(Path.Combine(folder, $"gateway{i}.log"), gatewayAssembly, gateway, clock);
-            Gateways.Add(new ClusterGateway(mqtt, process, new OperatorsApi(data, operators)));
+            var process = await StartAsync(Path.Combine(folder, $"{name}.log"), gatewayAssembly, gateway, clock);
+            return new ClusterGateway(mqtt, process, new OperatorsApi(data, operators));
         }
     }
 

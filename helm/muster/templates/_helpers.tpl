@@ -17,6 +17,12 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
 {{- end }}
 
+{{/* The name that operators reach the installation by. */}}
+{{- define "muster.operatorsName" -}}
+{{- $own := gt (int .Values.gateway.operators.replicas) 0 -}}
+{{- .Values.gateway.publicName | default (printf "%s-%s" (include "muster.name" .) (ternary "operators" "gateway" $own)) -}}
+{{- end }}
+
 {{- define "muster.pkiSecret" -}}
 {{- $root := index . 0 -}}
 {{- if eq (index . 1) "silo" -}}
@@ -29,8 +35,11 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
 {{- define "muster.pod" -}}
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
-{{- $values := index $root.Values $component -}}
-serviceAccountName: {{ include "muster.name" $root }}-{{ $component }}
+{{- $program := ternary "silo" "gateway" (eq $component "silo") -}}
+{{- $values := index $root.Values $program -}}
+{{- $resources := ternary $root.Values.gateway.operators.resources $values.resources (eq $component "operators") -}}
+{{- $devicesAlone := and (eq $component "gateway") (gt (int $root.Values.gateway.operators.replicas) 0) -}}
+serviceAccountName: {{ include "muster.name" $root }}-{{ $program }}
 automountServiceAccountToken: false
 terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds }}
 securityContext:
@@ -73,15 +82,15 @@ volumes:
   {{- end }}
   {{- end }}
 containers:
-  - name: {{ $component }}
-    image: "{{ $root.Values.image.repository }}-{{ $component }}:{{ $root.Values.image.tag | default $root.Chart.AppVersion }}"
+  - name: {{ $program }}
+    image: "{{ $root.Values.image.repository }}-{{ $program }}:{{ $root.Values.image.tag | default $root.Chart.AppVersion }}"
     imagePullPolicy: {{ $root.Values.image.pullPolicy }}
     securityContext:
       allowPrivilegeEscalation: false
       capabilities:
         drop: [ALL]
     resources:
-      {{- toYaml $values.resources | nindent 6 }}
+      {{- toYaml $resources | nindent 6 }}
     env:
       - name: POD_NAME
         valueFrom:
@@ -172,8 +181,15 @@ containers:
         value: {{ $value | quote }}
       {{- end }}
       - name: Muster__Pki__ServerNames__0
-        value: {{ $root.Values.gateway.publicName | default (printf "%s-gateway" (include "muster.name" $root)) | quote }}
+        value: {{ include "muster.operatorsName" $root | quote }}
+    {{- else if eq $component "operators" }}
+      - name: Muster__Edge__Doors
+        value: "operators"
+      - name: Muster__Grpc__Address
+        value: "*"
     {{- else }}
+      - name: Muster__Edge__Doors
+        value: {{ ternary "devices" "all" $devicesAlone | quote }}
       - name: Muster__Mqtt__Address
         value: "*"
       - name: Muster__Mqtt__Port
@@ -182,8 +198,10 @@ containers:
         value: "*"
       - name: Muster__DeviceHttps__Port
         value: {{ $root.Values.gateway.deviceHttpsPort | quote }}
+      {{- if not $devicesAlone }}
       - name: Muster__Grpc__Address
         value: "*"
+      {{- end }}
       {{- with $root.Values.gateway.downloads }}
       - name: Muster__Downloads__LinkLifetime
         value: {{ .linkLifetime | quote }}

@@ -29,7 +29,11 @@ public static class GatewayHostExtensions
             settings.Tenants, TrustStore.Load(settings.DeviceTrustFolder), provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddHostedService<DeviceTrustRefresh>();
         builder.Services.AddMqttGateway(builder.Configuration);
-        builder.Services.AddSharedBroker(builder.Configuration);
+        if (settings.Doors.HasFlag(GatewayDoors.Devices))
+        {
+            builder.Services.AddSharedBroker(builder.Configuration);
+        }
+
         builder.Services.AddSingleton(_ => FleetTrust.Load(settings.PkiFolder));
         builder.Services.AddDeviceArtifacts(builder.Configuration);
         builder.Services.AddEst();
@@ -38,10 +42,17 @@ public static class GatewayHostExtensions
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.UseMqttListener();
-            kestrel.UseDeviceHttpsListener();
-            kestrel.UseCertificateStatusListener();
-            kestrel.UseOperatorsListener();
+            if (settings.Doors.HasFlag(GatewayDoors.Devices))
+            {
+                kestrel.UseMqttListener();
+                kestrel.UseDeviceHttpsListener();
+                kestrel.UseCertificateStatusListener();
+            }
+
+            if (settings.Doors.HasFlag(GatewayDoors.Operators))
+            {
+                kestrel.UseOperatorsListener();
+            }
         });
         return builder;
     }

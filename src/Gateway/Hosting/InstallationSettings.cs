@@ -20,6 +20,7 @@ public class InstallationSettings
         ClusterId = muster["Cluster:ClusterId"] is { Length: > 0 } cluster ? cluster : "muster";
         ServiceId = muster["Cluster:ServiceId"] is { Length: > 0 } service ? service : "muster";
         Tenants = TenantSettings.Read(muster);
+        Doors = GatewayDoorsSetting.Read(muster);
     }
 
     /// <summary>The artifacts, trust and operators' profiles; <c>data</c> below the working folder by default.</summary>
@@ -42,6 +43,9 @@ public class InstallationSettings
 
     /// <summary>Whom the installation serves, and by which TLS server names their devices reach it.</summary>
     public TenantDirectory Tenants { get; }
+
+    /// <summary>Whom a gateway, or a silo with an edge of its own, listens for.</summary>
+    public GatewayDoors Doors { get; }
 
     /// <summary>Makers that the tenant <c>default</c> believes from the first start on, beside the anchors of the API.</summary>
     public string DeviceTrustFolder => Path.Combine(DataFolder, "trust", "devices");

@@ -10,10 +10,12 @@ namespace Muster.Gateway.Mqtt;
 internal sealed class DeviceCalls(IOptions<MqttOptions> options) : IDisposable
 {
     /// <summary>
-    /// Of a site that goes at once: its devices' grains are told one behind the other. A late word harms nobody, because it names the
-    /// session.
+    /// Of a site that goes at once its devices' grains are told a few at a time, an eighth of what may be under way: those that come back
+    /// are asked for first. A late word harms nobody, because it names the session, and one that is late enough need not be said.
     /// </summary>
-    private readonly SemaphoreSlim _goodbyes = new(options.Value.CallsBusyMax);
+    private const int GoodbyesShare = 8;
+
+    private readonly SemaphoreSlim _goodbyes = new(Math.Max(1, options.Value.CallsBusyMax / GoodbyesShare));
 
     private int _underWay;
 

@@ -78,7 +78,11 @@ internal sealed partial class SessionLoop(
         await calls.EnterGoodbyeAsync();
         try
         {
-            await session.Grain.DisconnectAsync(session.Reference);
+            // Its device is back here already: the grain knows of a newer session, and would not listen.
+            if (!registry.IsReceiving(session.Address))
+            {
+                await session.Grain.DisconnectAsync(session.Reference);
+            }
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {

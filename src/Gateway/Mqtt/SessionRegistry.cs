@@ -112,6 +112,9 @@ internal sealed class SessionRegistry(PartitionMap partitions, IOptions<MqttOpti
             ? device.FindToClose(close.EpochMax, close.All)
             : [];
 
+    /// <summary>True while a session of the device that gets down messages is here.</summary>
+    public bool IsReceiving(DeviceAddress address) => _devices.TryGetValue(address, out var device) && device.IsReceiving;
+
     public bool Has(DeviceAddress address) => _devices.ContainsKey(address);
 
     /// <summary>All of the device's, also those that are not admitted yet.</summary>

@@ -92,10 +92,13 @@ internal sealed class FakeDevice(DeviceId id) : IDeviceGrain, IDeviceCertificate
         return new AdmitReply(epoch, IsKnown, null) { AcceptedUntil = AcceptedUntil };
     }
 
+    /// <summary>What the answer to a goodbye waits for.</summary>
+    public TaskCompletionSource? Goodbye { get; set; }
+
     public Task DisconnectAsync(SessionRef session)
     {
         Disconnected.Enqueue(session);
-        return Task.CompletedTask;
+        return Goodbye?.Task ?? Task.CompletedTask;
     }
 
     public Task<UpReply> HelloAsync(ReportHello command) => TakeAsync(UpKind.Hello, command.Envelope, command);

@@ -112,6 +112,31 @@ public sealed class LimitTests
         Assert.False(calls.AreMany);
     }
 
+    /// <summary>One goodbye at a time: while the first is not answered, the second device comes back, and its end is old news.</summary>
+    [Fact]
+    public async Task Goodbye_OfADeviceThatIsBackMeanwhile_IsNotSaid()
+    {
+        await using var edge = await DeviceEdge.StartAsync(("Muster:Mqtt:CallsBusyMax", "2"));
+        var (first, second) = (edge.Grains.Device(Samples.Serial), edge.Grains.Device(Samples.OtherSerial));
+        first.Goodbye = new TaskCompletionSource();
+        await using var gone = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        await using var away = await TestClient.ConnectedAsync(edge, Samples.OtherSerial);
+        await gone.DisconnectAsync();
+        await Eventually.TrueAsync(() => !first.Disconnected.IsEmpty, "the first goodbye");
+        await away.DisconnectAsync();
+
+        await using var back = await TestClient.ConnectedAsync(edge, Samples.OtherSerial);
+        first.Goodbye.SetResult();
+        await using var again = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        await again.DisconnectAsync();
+        await Eventually.TrueAsync(() => first.Disconnected.Count == 2, "the goodbye behind the one that was not said");
+
+        Assert.Empty(second.Disconnected);
+        await back.DisconnectAsync();
+        await Eventually.TrueAsync(() => !second.Disconnected.IsEmpty, "the end of the newer session");
+        Assert.Equal(second.Epoch, Assert.Single(second.Disconnected).Epoch);
+    }
+
     [Fact]
     public async Task PubAcks_OfWhatWasNeverSent_CostTheDeviceItsPace()
     {

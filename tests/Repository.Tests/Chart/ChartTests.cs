@@ -32,7 +32,8 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
     {
         var deployments = (await RenderAsync(topology)).OfType<V1Deployment>().ToArray();
 
-        Assert.Equal(["fleet-gateway", "fleet-silo"], deployments.Select(deployment => deployment.Name()).Order());
+        string[] expected = topology == "operators" ? ["fleet-gateway", "fleet-operators", "fleet-silo"] : ["fleet-gateway", "fleet-silo"];
+        Assert.Equal(expected, deployments.Select(deployment => deployment.Name()).Order());
         Assert.All(deployments, deployment =>
         {
             var update = deployment.Spec.Strategy.RollingUpdate;
@@ -62,7 +63,7 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
             var mounts = pod.Containers[0].VolumeMounts.ToDictionary(mount => mount.Name);
             var component = deployment.Spec.Template.Metadata.Labels[ComponentLabel];
             Assert.True(mounts["pki"].ReadOnlyProperty);
-            Assert.Equal($"muster-pki-{component}", pod.Volumes.Single(volume => volume.Name == "pki").Secret.SecretName);
+            Assert.Equal($"muster-pki-{(component == "silo" ? "silo" : "gateway")}", pod.Volumes.Single(volume => volume.Name == "pki").Secret.SecretName);
             Assert.Equal(Setting(deployment, "Muster__Pki__Directory").Value, mounts["pki"].MountPath);
             var data = Setting(deployment, "Muster__Data__Directory").Value;
             Assert.Equal((true, $"{data}/trust/devices"), (mounts["device-roots"].ReadOnlyProperty, mounts["device-roots"].MountPath));
@@ -94,6 +95,7 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
     [Theory]
     [InlineData("default", "fleet-gateway")]
     [InlineData("ha", "muster.example.com")]
+    [InlineData("operators", "fleet-operators")]
     public async Task Environment_OfSilos_SaysWhereTheyAreAndThatGatewaysAreTheEdge(string topology, string publicName)
     {
         var silo = Named<V1Deployment>(await RenderAsync(topology), "fleet-silo");
@@ -107,31 +109,42 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
     }
 
     [Theory]
-    [MemberData(nameof(Topologies))]
-    public async Task Environment_OfGateways_OpensEveryListenerThatTheServiceNames(string topology)
+    [InlineData("default", "fleet-gateway", "all", "mqtts:Mqtt https:DeviceHttps grpc:Grpc")]
+    [InlineData("ha", "fleet-gateway", "all", "mqtts:Mqtt https:DeviceHttps grpc:Grpc")]
+    [InlineData("minimal", "fleet-gateway", "all", "mqtts:Mqtt https:DeviceHttps grpc:Grpc")]
+    [InlineData("operators", "fleet-gateway", "devices", "mqtts:Mqtt https:DeviceHttps")]
+    [InlineData("operators", "fleet-operators", "operators", "grpc:Grpc")]
+    public async Task Environment_OfGateways_OpensEveryListenerThatTheServiceNames(
+        string topology, string name, string doors, string listeners)
     {
         var rendered = await RenderAsync(topology);
-        var gateway = Named<V1Deployment>(rendered, "fleet-gateway");
+        var gateway = Named<V1Deployment>(rendered, name);
         var ports = gateway.Spec.Template.Spec.Containers[0].Ports.ToDictionary(port => port.Name, port => port.ContainerPort.ToString());
+        var expected = listeners.Split(' ').Append("health:Health").Select(pair => pair.Split(':')).ToArray();
 
-        Assert.Equal(ports["mqtts"], Setting(gateway, "Muster__Mqtt__Port").Value);
-        Assert.Equal(ports["https"], Setting(gateway, "Muster__DeviceHttps__Port").Value);
-        Assert.Equal(ports["grpc"], Setting(gateway, "Muster__Grpc__Port").Value);
-        Assert.Equal(ports["health"], Setting(gateway, "Muster__Health__Port").Value);
-        Assert.All(
-            ["Mqtt", "DeviceHttps", "Grpc", "Health"],
-            listener => Assert.Equal("*", Setting(gateway, $"Muster__{listener}__Address").Value));
-        var service = Named<V1Service>(rendered, "fleet-gateway");
-        Assert.Equal(["grpc", "https", "mqtts"], service.Spec.Ports.Select(port => port.TargetPort.Value).Order());
+        Assert.Equal(doors, Setting(gateway, "Muster__Edge__Doors").Value);
+        Assert.Equal(expected.Select(pair => pair[0]).Order(), ports.Keys.Order());
+        Assert.All(expected, pair =>
+        {
+            Assert.Equal(ports[pair[0]], Setting(gateway, $"Muster__{pair[1]}__Port").Value);
+            Assert.Equal("*", Setting(gateway, $"Muster__{pair[1]}__Address").Value);
+        });
+        var open = expected.Select(pair => pair[0]).Where(port => port != "health").Order().ToArray();
+        Assert.Equal(open, Named<V1Service>(rendered, name).Spec.Ports.Select(port => port.TargetPort.Value).Order());
+        var policy = Assert.Single(Named<V1NetworkPolicy>(rendered, name).Spec.Ingress);
+        Assert.Equal(open.Select(port => ports[port]).Order(), policy.Ports.Select(port => port.Port.Value).Order());
     }
 
     [Theory]
-    [InlineData("silo", "11111", "silo")]
-    [InlineData("silo", "30000", "gateway silo")]
-    [InlineData("redis", "6379", "gateway silo")]
-    public async Task NetworkPolicy_OfAClosedPort_LetsInOnlySilosAndGateways(string policy, string port, string expected)
+    [InlineData("default", "silo", "11111", "silo")]
+    [InlineData("default", "silo", "30000", "gateway silo")]
+    [InlineData("default", "redis", "6379", "gateway silo")]
+    [InlineData("operators", "silo", "11111", "silo")]
+    [InlineData("operators", "silo", "30000", "gateway operators silo")]
+    [InlineData("operators", "redis", "6379", "gateway operators silo")]
+    public async Task NetworkPolicy_OfAClosedPort_LetsInOnlySilosAndGateways(string topology, string policy, string port, string expected)
     {
-        var rendered = (await RenderAsync("default")).OfType<V1NetworkPolicy>().Single(found => found.Name() == $"fleet-{policy}");
+        var rendered = (await RenderAsync(topology)).OfType<V1NetworkPolicy>().Single(found => found.Name() == $"fleet-{policy}");
 
         Assert.Equal(["Ingress"], rendered.Spec.PolicyTypes);
         var rule = Assert.Single(rendered.Spec.Ingress, ingress => ingress.Ports.Any(open => open.Port.Value == port));
