@@ -88,4 +88,10 @@ public sealed record OfferReply(
 
     /// <summary>For <see cref="OfferStatus.WaitingBusy"/>: asking before this is of no use; null when nobody knows.</summary>
     [Id(6)] public DateTimeOffset? AskAgainAt { get; init; }
+
+    /// <summary>
+    /// The desired generation of the rollout's newest offer that the device knows, in progress or over: facts of earlier ones are late.
+    /// 0 for none, and from a silo of an earlier version.
+    /// </summary>
+    [Id(127)] public long Generation { get; init; }
 }

@@ -26,6 +26,13 @@ public static partial class DeviceChanges
             ?? Make(device, previous! with { Epoch = offer.Epoch, Retry = offer.Retry }, hasSession, now);
     }
 
+    /// <summary>The generation of the newest offer of a rollout that the device knows, in progress or over; 0 for none.</summary>
+    public static long GenerationOf(Device device, ResourceId rollout)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return device.Change is { } change && change.Rollout == rollout ? change.Generation : LastOf(device, rollout)?.Generation ?? 0;
+    }
+
     /// <summary>What the device remembers of a rollout that ended for it; null when it remembers nothing.</summary>
     internal static ClosedChange? LastOf(Device device, ResourceId rollout) => device.LastChange is { } last && last.Rollout == rollout
         ? last

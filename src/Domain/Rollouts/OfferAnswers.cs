@@ -38,7 +38,7 @@ public static class OfferAnswers
 
             at = place + 1;
             var known = open[place];
-            open[place] = known with { IsConfirmed = true, DeliveredAt = known.DeliveredAt ?? answer.Offer.DeliveredAt };
+            open[place] = OfferGenerations.Merge(known, answer.Offer);
             if (!known.IsConfirmed)
             {
                 Count(permits, waves[known.Member]);
@@ -49,18 +49,20 @@ public static class OfferAnswers
         return others.Aggregate(next, (current, answer) => Confirm(current, answer, waves));
     }
 
-    /// <summary>What the device says of itself is so, also of another attempt than the share knows of.</summary>
+    /// <summary>What the device says of itself is so, also of another attempt, or another offer, than the share knows of.</summary>
     private static RolloutShare Confirm(RolloutShare share, OfferAnswer answer, ImmutableArray<byte> waves)
     {
         var member = answer.Offer.Member;
-        return ShareRules.Confirm(ShareRules.Adopt(share, member, answer.Retry), member, waves[member], answer.Offer, answer.Retry);
+        var adopted = OfferGenerations.Adopt(ShareRules.Adopt(share, member, answer.Retry), member, answer.Offer.Generation);
+        return ShareRules.Confirm(adopted, member, waves[member], answer.Offer, answer.Retry);
     }
 
     /// <summary>The device and the share speak of the same attempt, and nothing else is known of it.</summary>
     private static bool IsPlain(RolloutShare share, OfferAnswer answer) =>
         share.Members[answer.Offer.Member] == MemberStatus.Offered
         && ShareRules.RetryOf(share, answer.Offer.Member) == answer.Retry
-        && MemberList.Find(share.Ends, answer.Offer.Member) is null;
+        && MemberList.Find(share.Ends, answer.Offer.Member) is null
+        && MemberList.Find(share.Passed, answer.Offer.Member) is null;
 
     private static int Find(ImmutableArray<OpenOffer>.Builder open, int member, int from)
     {

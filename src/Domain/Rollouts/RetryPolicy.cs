@@ -64,4 +64,7 @@ public readonly record struct MemberOutcome(ChangeOutcome Outcome, int Retry, st
 
     /// <summary>The device had the change: it was offered, and the rate counts it, however it ended.</summary>
     public bool WasMade { get; init; }
+
+    /// <summary>The desired generation that carried the offer; 0 when it is not known, or none was made.</summary>
+    public long Generation { get; init; }
 }

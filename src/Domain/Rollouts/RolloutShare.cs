@@ -69,7 +69,11 @@ public readonly record struct OpenOffer(
     [property: Id(1)] long Epoch,
     [property: Id(2)] bool IsConfirmed,
     [property: Id(3)] DateTimeOffset TakenAt,
-    [property: Id(4)] DateTimeOffset? DeliveredAt);
+    [property: Id(4)] DateTimeOffset? DeliveredAt)
+{
+    /// <summary>The desired generation that carries the offer; 0 while it is not known.</summary>
+    [Id(125)] public long Generation { get; init; }
+}
 
 /// <summary>What became of a wave's permits in one partition; both numbers never fall.</summary>
 /// <param name="Seen">Permits taken or lapsed.</param>
@@ -127,6 +131,11 @@ public sealed record RolloutShare
 
     /// <summary>The share has heard that joining has ended, has looked once more, and lets nobody in since.</summary>
     [Id(101)] public bool JoiningHasEnded { get; init; }
+
+    /// <summary>
+    /// Members whose devices said themselves that their last offers are over, ascending; each until the feed says something as new.
+    /// </summary>
+    [Id(126)] public ImmutableArray<MemberPassed> Passed { get; init; } = [];
 
     /// <summary>How many members were frozen at the start; those that joined stand behind them.</summary>
     public int FrozenCount => Members.Length - (Joiners.IsDefault ? 0 : Joiners.Length);

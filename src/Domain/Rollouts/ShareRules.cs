@@ -114,15 +114,17 @@ public static class ShareRules
     {
         ArgumentNullException.ThrowIfNull(before);
         var current = before.Members[member] == MemberStatus.Untouched ? 0 : RetryOf(before, member);
-        if (retry < current || (retry == current && !MayConfirm(before, member)))
+        if (retry < current
+            || (retry == current && !MayConfirm(before, member))
+            || OfferGenerations.IsLateOffer(before, member, offered.Generation))
         {
             return before;
         }
 
-        var share = Adopt(before, member, retry);
+        var share = OfferGenerations.CatchUp(Adopt(before, member, retry), member, offered.Generation);
         var at = IndexOf(share, member);
         var known = at < 0 ? offered : share.Open[at];
-        var next = known with { IsConfirmed = true, DeliveredAt = known.DeliveredAt ?? offered.DeliveredAt };
+        var next = OfferGenerations.Merge(known, offered);
         if (at >= 0 && next == known && share.Members[member] == MemberStatus.Offered)
         {
             // The device has said so itself, and now its fact does.
@@ -177,17 +179,17 @@ public static class ShareRules
 
     /// <summary>
     /// An attempt of the member ended, or otherwise than was told before; an offer withdrawn lets it wait again. A fact of an attempt
-    /// before the one that the member is at is late: what followed from it did so already.
+    /// before the one that the member is at, or of an earlier offer of it, is late: what followed from it did so already.
     /// </summary>
     public static RolloutShare Close(RolloutShare before, int member, byte wave, MemberOutcome end)
     {
         ArgumentNullException.ThrowIfNull(before);
-        if (end.Retry < RetryOf(before, member))
+        if (end.Retry < RetryOf(before, member) || OfferGenerations.IsLateEnd(before, member, end))
         {
-            return before;
+            return OfferGenerations.CatchUp(before, member, end.Generation);
         }
 
-        var share = Adopt(before, member, end.Retry);
+        var share = OfferGenerations.CatchUp(Adopt(before, member, end.Retry), member, end.Generation);
         var at = IndexOf(share, member);
         var isOnTheWayThere = RollBackRules.IsOnTheWayThere(share, member);
         var wasOffered = WasOffered(end) || (isOnTheWayThere && end.WasMade); // the fact of its offer will be late then
@@ -217,12 +219,13 @@ public static class ShareRules
 
     /// <summary>
     /// Said of an offer of which nothing was known. One that was withdrawn is counted when its own fact is read: it may be made again.
+    /// Where its generation is known, that fact will be late.
     /// </summary>
     private static bool WasOffered(MemberOutcome end) => end.Outcome switch
     {
         ChangeOutcome.Succeeded or ChangeOutcome.Failed or ChangeOutcome.TimedOut or ChangeOutcome.Rejected => true,
         ChangeOutcome.Skipped or ChangeOutcome.Removed => end.WasMade,
-        ChangeOutcome.Withdrawn => false,
+        ChangeOutcome.Withdrawn => end is { WasMade: true, Generation: > 0 },
         _ => throw new UnreachableException($"A change closed with the outcome {end.Outcome}."),
     };
 
@@ -242,7 +245,13 @@ public static class ShareRules
     public static RolloutShare Miss(RolloutShare share, long position, ulong fingerprint)
     {
         ArgumentNullException.ThrowIfNull(share);
-        return share with { Position = position, PositionFingerprint = fingerprint, HasMissed = true, Misses = share.Misses + 1 };
+        return OfferGenerations.ForgetAll(share) with
+        {
+            Position = position,
+            PositionFingerprint = fingerprint,
+            HasMissed = true,
+            Misses = share.Misses + 1,
+        };
     }
 
     /// <summary>

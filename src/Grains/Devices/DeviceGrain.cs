@@ -143,7 +143,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         var decision = Decide(device, command, previous, hasSession, now);
         if (FindTurnOfOthers(command, decision, now) is { } waits)
         {
-            return waits;
+            return waits with { Generation = DeviceChanges.GenerationOf(device, command.Rollout) };
         }
 
         try
@@ -153,7 +153,10 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         catch (FenceRaisedException)
         {
             LogFenced(_id.Value, command.Rollout.Value, command.Epoch);
-            return new OfferReply(OfferStatus.Fenced, ChangeOutcome.Unspecified, "", null);
+            return new OfferReply(OfferStatus.Fenced, ChangeOutcome.Unspecified, "", null)
+            {
+                Generation = DeviceChanges.GenerationOf(device, command.Rollout),
+            };
         }
 
         if (!decision.Events.IsEmpty)
@@ -163,7 +166,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             await PushWaitingAsync();
         }
 
-        return ReplyOf(decision);
+        return ReplyOf(decision, command.Rollout);
     }
 
     public async Task<OfferPreview?> PreviewOfferAsync(OfferChange command)
@@ -213,13 +216,15 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             await PushWaitingAsync();
         }
 
-        return ReplyOf(decision);
+        return ReplyOf(decision, command.Rollout);
     }
 
     public async Task<OfferReply> WithdrawChangeAsync(WithdrawChange command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        return Current is null ? Unknown() : ReplyOf(await TakeBackAsync(command.Rollout, command.Retry, command.Reason));
+        return Current is null
+            ? Unknown()
+            : ReplyOf(await TakeBackAsync(command.Rollout, command.Retry, command.Reason), command.Rollout);
     }
 
     public async Task EvaluatePoliciesAsync(EvaluatePolicies command)
@@ -325,7 +330,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
     private static OfferReply Unknown() => new(OfferStatus.Closed, ChangeOutcome.Removed, "NOT_FOUND", null);
 
-    private static OfferReply ReplyOf(OfferDecision decision) => new(
+    private static OfferReply ReplyOf(OfferDecision decision, ResourceId rollout) => new(
         decision.Verdict switch
         {
             OfferVerdict.InProgress => OfferStatus.Offered,
@@ -342,5 +347,6 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         Retry = decision.Retry,
         EndedAt = decision.EndedAt,
         AskAgainAt = decision.AskAgainAt,
+        Generation = DeviceChanges.GenerationOf(decision.Next, rollout),
     };
 }

@@ -59,15 +59,21 @@ internal sealed partial class RolloutPartitionGrain
         var next = change.Fact switch
         {
             ChangeOffered fact when fact.Rollout == _rollout =>
-                ShareRules.Confirm(share, member, wave, new OpenOffer(member, fact.Epoch, true, change.At, null), fact.Retry),
-            ChangeDelivered fact when fact.Rollout == _rollout =>
-                ShareRules.Confirm(share, member, wave, new OpenOffer(member, 0, true, change.At, change.At), fact.Retry),
-            ChangeClosed fact when fact.Rollout == _rollout => ShareRules.Close(share, member, wave, EndOf(
-                member, new MemberOutcome(fact.Outcome, fact.Retry, fact.Reason, change.At) { WasMade = true }, retries)),
+                ShareRules.Confirm(share, member, wave, OfferOf(member, fact.Generation, change, fact.Epoch), fact.Retry),
+            ChangeDelivered fact when fact.Rollout == _rollout => ShareRules.Confirm(
+                share, member, wave, OfferOf(member, fact.Generation, change) with { DeliveredAt = change.At }, fact.Retry),
+            ChangeClosed fact when fact.Rollout == _rollout =>
+                ShareRules.Close(share, member, wave, EndOf(member, OfEnd(fact, change), retries)),
             _ => share,
         };
         return change.IsOutOfService ? ShareRules.Leave(next, member) : next;
     }
+
+    private static OpenOffer OfferOf(int member, long generation, DeviceChange change, long epoch = 0) =>
+        new(member, epoch, IsConfirmed: true, change.At, DeliveredAt: null) { Generation = generation };
+
+    private static MemberOutcome OfEnd(ChangeClosed fact, DeviceChange change) =>
+        new(fact.Outcome, fact.Retry, fact.Reason, change.At) { WasMade = true, Generation = fact.Generation };
 
     private MemberOutcome EndOf(int member, MemberOutcome end, RetryPolicy? retries) =>
         end with { RetryAt = retries?.NextAfter(end, _members!.Points[member].Hash) };

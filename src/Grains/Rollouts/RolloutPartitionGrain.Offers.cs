@@ -71,7 +71,8 @@ internal sealed partial class RolloutPartitionGrain
         {
             if (replies[i] is { Status: OfferStatus.Offered } reply)
             {
-                answers.Add(new OfferAnswer(asked[i] with { TakenAt = now, DeliveredAt = reply.DeliveredAt }, reply.Retry));
+                var offer = asked[i] with { TakenAt = now, DeliveredAt = reply.DeliveredAt, Generation = reply.Generation };
+                answers.Add(new OfferAnswer(offer, reply.Retry));
             }
         }
 
@@ -150,12 +151,12 @@ internal sealed partial class RolloutPartitionGrain
         {
             case OfferStatus.WaitingOffline:
                 _members.Correct(offer.Member, MemberReach.Offline);
-                return ShareRules.Release(share, offer.Member);
+                return Release(share, offer, reply);
             case OfferStatus.WaitingBusy:
                 _members.Correct(offer.Member, MemberReach.Busy, reply.AskAgainAt);
-                return ShareRules.Release(share, offer.Member);
+                return Release(share, offer, reply);
             case OfferStatus.Fenced:
-                return ShareRules.Release(share, offer.Member);
+                return Release(share, offer, reply);
             case OfferStatus.Closed:
                 return Close(share, offer.Member, wave, reply, now, retries);
             default:
@@ -163,12 +164,22 @@ internal sealed partial class RolloutPartitionGrain
         }
     }
 
+    /// <summary>The device has no offer, and what the feed may still say of those before is late.</summary>
+    private static RolloutShare Release(RolloutShare share, OpenOffer offer, OfferReply reply) =>
+        OfferGenerations.Pass(ShareRules.Release(share, offer.Member), offer.Member, reply.Generation);
+
     private RolloutShare Close(RolloutShare share, int member, byte wave, OfferReply reply, DateTimeOffset now, RetryPolicy? retries)
     {
         // Without a time nothing ended at the device: it is skipped, removed or free, and the attempt is the one that it was asked about.
         var retry = reply.EndedAt is null ? ShareRules.RetryOf(share, member) : reply.Retry;
-        var end = new MemberOutcome(reply.Outcome, retry, reply.Reason, reply.EndedAt ?? now) { WasMade = reply.EndedAt is not null };
-        return ShareRules.Close(ShareRules.Adopt(share, member, retry), member, wave, EndOf(member, end, retries));
+        var end = new MemberOutcome(reply.Outcome, retry, reply.Reason, reply.EndedAt ?? now)
+        {
+            WasMade = reply.EndedAt is not null,
+            Generation = reply.EndedAt is null ? 0 : reply.Generation,
+        };
+        var adopted = OfferGenerations.Adopt(ShareRules.Adopt(share, member, retry), member, reply.Generation);
+        return OfferGenerations.Pass(
+            ShareRules.Close(adopted, member, wave, EndOf(member, end, retries)), member, reply.Generation);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: what became of the offer to {DeviceId} is not known")]

@@ -104,6 +104,7 @@ internal sealed partial class RolloutWorld
 
             foreach (var share in _shares)
             {
+                share.IsBehind = false;
                 Hear(share.Report(_now));
             }
 
@@ -162,7 +163,7 @@ internal sealed partial class RolloutWorld
         var share = _shares.Single(one => one.Partition == message.Share);
         var isOpen = OfferWindow.IsOpen(_spec.Windows, _now);
         share.OldReports.Add(share.LastReport(_now));
-        share.Look(fresh: _random.Next(2) == 0, reads: _random.Next(3) > 0);
+        share.Look(fresh: _random.Next(2) == 0, reads: _random.Next(3) > 0, _now);
         if (message.IsRollingBack)
         {
             share.Turn(message.Granted, _now);
@@ -186,6 +187,7 @@ internal sealed partial class RolloutWorld
 
         foreach (var offer in share.State.Open.Where(offer => !offer.IsConfirmed
             || message.IsCancelling
+            || _random.Next(3) == 0 // its time may be over
             || RollBackRules.IsOnTheWayThere(share.State, offer.Member)))
         {
             if (_random.Next(40) == 0)
@@ -197,7 +199,7 @@ internal sealed partial class RolloutWorld
             var (member, retry) = (share.Members[offer.Member], ShareRules.RetryOf(share.State, offer.Member));
             share.Take(offer, IsTakenBack(share.State, offer, message) ? TakeBack(member, retry)
                 : message.IsCancelling && offer.IsConfirmed ? Recall(member, retry)
-                : isOpen ? Ask(member, offer, retry)
+                : isOpen && !offer.IsConfirmed ? Ask(member, offer, retry)
                 : member.Answer(retry), _now);
         }
 
@@ -216,7 +218,7 @@ internal sealed partial class RolloutWorld
         if (WayBack.Is(retry) && member is { RunsTarget: false, State: not (MemberState.InProgress or MemberState.Removed) }
             && !WayBack.Is(member.Retry))
         {
-            return lost == 1 ? null : new WorldAnswer(MemberState.Skipped, retry, WayBack.NothingToRollBack, null);
+            return lost == 1 ? null : new WorldAnswer(MemberState.Skipped, retry, WayBack.NothingToRollBack, null, member.Generation);
         }
 
         if (member.Takes(retry) && offer.Epoch == _fence)
@@ -268,6 +270,7 @@ internal sealed partial class RolloutWorld
         {
             share.OldReports.Add(share.LastReport(_now));
             Arrive(share);
+            share.IsBehind = _random.Next(3) == 0;
             foreach (var member in share.Members.Where(_ => _random.Next(3) == 0))
             {
                 member.Online = _random.Next(5) > 0;
@@ -278,7 +281,7 @@ internal sealed partial class RolloutWorld
                         member.GiveUp(_now);
                         break;
                     case MemberState.InProgress:
-                        member.End(Outcome(), _now, _random.Next(4) == 0 ? "IMAGE_SIGNATURE_INVALID" : "");
+                        member.End(Outcome(member), _now, _random.Next(4) == 0 ? "IMAGE_SIGNATURE_INVALID" : "");
                         break;
                     case MemberState.Waiting or MemberState.Failed when _random.Next(30) == 0:
                         member.Leave(_now);
@@ -293,13 +296,13 @@ internal sealed partial class RolloutWorld
         }
     }
 
-    private MemberState Outcome() => _random.Next(24) switch
+    private MemberState Outcome(WorldMember member) => _random.Next(24) switch
     {
         0 => MemberState.Failed,
         1 => MemberState.TimedOut,
         2 => MemberState.Rejected,
         3 => MemberState.Removed,
-        4 => MemberState.Waiting, // no message was handed over: the permit is free again
+        4 or 5 or 6 when _now - member.OfferedAt >= OfferHandover.WaitMax => MemberState.Waiting, // handed to nobody: its permit is free
         < 9 => MemberState.InProgress,
         _ => MemberState.Succeeded,
     };

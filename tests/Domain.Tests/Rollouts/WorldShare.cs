@@ -18,8 +18,8 @@ internal enum MemberState
     Removed,
 }
 
-/// <summary>What a device answers: where it is in which attempt, and how that ended.</summary>
-internal readonly record struct WorldAnswer(MemberState State, int Retry, string Reason, DateTimeOffset? EndedAt);
+/// <summary>What a device answers: where it is in which attempt, and how that ended; and the generation of its newest offer.</summary>
+internal readonly record struct WorldAnswer(MemberState State, int Retry, string Reason, DateTimeOffset? EndedAt, long Generation);
 
 /// <summary>What a device tells the feed; no fact when it left service.</summary>
 internal readonly record struct WorldEntry(int Member, DomainEvent? Fact, DateTimeOffset At);
@@ -43,6 +43,12 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
 
     /// <summary>When that attempt ended.</summary>
     public DateTimeOffset? EndedAt { get; private set; }
+
+    /// <summary>Of its newest offer; 0 before the first. One that orders nothing comes behind each.</summary>
+    public long Generation { get; private set; }
+
+    /// <summary>When it was offered something last.</summary>
+    public DateTimeOffset OfferedAt { get; private set; }
 
     /// <summary>Its share does not wait for it any longer.</summary>
     public bool IsGivenUp { get; set; }
@@ -78,8 +84,8 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     };
 
     public WorldAnswer Answer(int retry) => State != MemberState.Waiting && IsNew(retry)
-        ? new WorldAnswer(MemberState.Waiting, retry, "", null)
-        : new WorldAnswer(State, Retry, _reason, EndedAt);
+        ? new WorldAnswer(MemberState.Waiting, retry, "", null, Generation)
+        : new WorldAnswer(State, Retry, _reason, EndedAt, Generation);
 
     public void Offer(long epoch, int retry, DateTimeOffset now)
     {
@@ -87,7 +93,8 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
         IsRecalled = false;
         WasTouched = true;
         Offers++;
-        feed.Add(new WorldEntry(index, new ChangeOffered(Id, epoch, 1, "") { Retry = retry }, now));
+        (Generation, OfferedAt) = (Generation == 0 ? 1 : Generation + 2, now);
+        feed.Add(new WorldEntry(index, new ChangeOffered(Id, epoch, Generation, "") { Retry = retry }, now));
     }
 
     /// <summary>It says so only to who asks.</summary>
@@ -102,7 +109,7 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
         }
 
         IsRecalled = true;
-        feed.Add(new WorldEntry(index, new ChangeRecalled(Id, 1, 2) { Retry = Retry }, now));
+        feed.Add(new WorldEntry(index, new ChangeRecalled(Id, Generation, Generation + 1) { Retry = Retry }, now));
         return true;
     }
 
@@ -112,7 +119,7 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     /// <summary>It left service.</summary>
     public void Leave(DateTimeOffset now)
     {
-        State = MemberState.Removed;
+        (State, EndedAt) = (MemberState.Removed, null); // nothing was made
         feed.Add(new WorldEntry(index, null, now));
     }
 
@@ -129,7 +136,7 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
                 MemberState.TimedOut => index % 2 == 0 || RunsTarget, // some get there after their time
                 _ => RunsTarget,
             };
-            feed.Add(new WorldEntry(index, new ChangeClosed(Id, 1, OutcomeOf(state), reason) { Retry = Retry }, now));
+            feed.Add(new WorldEntry(index, new ChangeClosed(Id, Generation, OutcomeOf(state), reason) { Retry = Retry }, now));
         }
     }
 
@@ -150,6 +157,8 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
 /// <summary>A share as its grain drives it: what is not committed is gone after a crash, and the feed is read to its head.</summary>
 internal sealed class WorldShare
 {
+    private static readonly TimeSpan TailLatenessMax = OfferHandover.WaitMax / 2;
+
     private readonly RolloutSpec _spec;
     private readonly int _waveCount;
     private ImmutableArray<byte> _waves;
@@ -179,24 +188,25 @@ internal sealed class WorldShare
 
     public List<ShareReport> OldReports { get; } = [];
 
+    /// <summary>
+    /// The tail of its partition's feed is late, by less than an offer looks for a connection: what devices have answered is ahead of what
+    /// can be read.
+    /// </summary>
+    public bool IsBehind { get; set; }
+
     public void Crash() => State = _committed;
 
     /// <summary>Presence, and the feed as far as its tail knows: that may be what was known before.</summary>
-    public void Look(bool fresh, bool reads)
+    public void Look(bool fresh, bool reads, DateTimeOffset now)
     {
         for (var i = 0; fresh && i < _reach.Length; i++)
         {
             _reach[i] = !Members[i].Online ? MemberReach.Offline : Members[i].IsGroupFull ? MemberReach.GroupFull : MemberReach.Online;
         }
 
-        // The tail is a second late at most, and an offer is withdrawn after a minute at the earliest: that is never unknown, but of one
-        // that its device gave up.
-        if (reads || _feed.Skip((int)State.Position).Any(entry => entry.Fact is ChangeClosed
-            {
-                Outcome: ChangeOutcome.Withdrawn, Reason: not OfferHandover.CancelledReason,
-            }))
+        if (reads)
         {
-            ReadFeed();
+            ReadFeed(now);
         }
     }
 
@@ -292,17 +302,19 @@ internal sealed class WorldShare
                 break;
             case null:
                 break;
-            case { State: MemberState.Waiting, EndedAt: { } at, Retry: var taken } when RollBackRules.IsOnTheWayThere(State, offer.Member)
-                && taken == ShareRules.RetryOf(State, offer.Member):
-                var withdrawn = new MemberOutcome(ChangeOutcome.Withdrawn, taken, "", at) { WasMade = true };
-                _committed = State = ShareRules.Close(State, offer.Member, wave, withdrawn);
+            case { State: MemberState.Waiting, EndedAt: { } at, Retry: var taken } known
+                when taken == ShareRules.RetryOf(State, offer.Member)
+                && (offer.IsConfirmed || RollBackRules.IsOnTheWayThere(State, offer.Member)):
+                var withdrawn = new MemberOutcome(ChangeOutcome.Withdrawn, taken, "", at) { WasMade = true, Generation = known.Generation };
+                var free = OfferGenerations.Adopt(State, offer.Member, known.Generation);
+                Settle(ShareRules.Close(free, offer.Member, wave, withdrawn), known);
                 break;
-            case { State: MemberState.Waiting }:
-                _committed = State = ShareRules.Release(State, offer.Member);
+            case { State: MemberState.Waiting } without:
+                Settle(ShareRules.Release(State, offer.Member), without);
                 break;
-            case { State: MemberState.InProgress, Retry: var retry }:
-                State = ShareRules.Confirm(
-                    ShareRules.Adopt(State, offer.Member, retry), offer.Member, wave, offer with { TakenAt = now }, retry);
+            case { State: MemberState.InProgress, Retry: var retry } made:
+                var confirmed = new OfferAnswer(offer with { TakenAt = now, Generation = made.Generation }, retry);
+                State = OfferAnswers.ConfirmAll(State, [confirmed], _waves);
                 break;
             case { } ended:
                 var attempt = ended.EndedAt is null ? ShareRules.RetryOf(State, offer.Member) : ended.Retry;
@@ -310,15 +322,25 @@ internal sealed class WorldShare
                 var end = EndOf(offer.Member, new MemberOutcome(outcome, attempt, ended.Reason, ended.EndedAt ?? now)
                 {
                     WasMade = ended.EndedAt is not null,
+                    Generation = ended.EndedAt is null ? 0 : ended.Generation,
                 });
-                _committed = State = ShareRules.Close(ShareRules.Adopt(State, offer.Member, attempt), offer.Member, wave, end);
+                var adopted = OfferGenerations.Adopt(ShareRules.Adopt(State, offer.Member, attempt), offer.Member, ended.Generation);
+                Settle(ShareRules.Close(adopted, offer.Member, wave, end), ended);
                 break;
         }
+
+        void Settle(RolloutShare next, WorldAnswer said) =>
+            _committed = State = OfferGenerations.Pass(next, offer.Member, said.Generation);
     }
 
+    /// <summary>
+    /// Where the tail is late, the answers of devices are ahead of what was read, and the version is what it was. A coordinator hears
+    /// replies in the order of its questions, so that none of the same version comes after this one.
+    /// </summary>
     public ShareReport Report(DateTimeOffset now)
     {
-        ReadFeed();
+        ReadFeed(now);
+        OldReports.RemoveAll(report => IsBehind && report.Version >= State.Position);
         return LastReport(now);
     }
 
@@ -334,21 +356,28 @@ internal sealed class WorldShare
     private MemberOutcome EndOf(int member, MemberOutcome end) =>
         end with { RetryAt = _spec.Retries?.NextAfter(end, (ulong)member) };
 
-    private void ReadFeed()
+    private static OpenOffer OfferOf(int member, long generation, DateTimeOffset at) =>
+        new(member, 0, IsConfirmed: true, at, DeliveredAt: null) { Generation = generation };
+
+    private void ReadFeed(DateTimeOffset now)
     {
-        foreach (var (member, fact, at) in _feed.Skip((int)State.Position))
+        var known = IsBehind ? now - TailLatenessMax : now;
+        foreach (var (member, fact, at) in _feed.Skip((int)State.Position).TakeWhile(entry => entry.At <= known).ToList())
         {
             State = fact switch
             {
                 ChangeOffered offered => ShareRules.Confirm(
-                    State, member, _waves[member], new OpenOffer(member, 0, true, at, null), offered.Retry),
+                    State, member, _waves[member], OfferOf(member, offered.Generation, at), offered.Retry),
                 ChangeClosed closed => ShareRules.Close(State, member, _waves[member], EndOf(
-                    member, new MemberOutcome(closed.Outcome, closed.Retry, closed.Reason, at) { WasMade = true })),
+                    member, new MemberOutcome(closed.Outcome, closed.Retry, closed.Reason, at)
+                    {
+                        WasMade = true,
+                        Generation = closed.Generation,
+                    })),
                 ChangeRecalled => State,
                 _ => member < 0 ? State : ShareRules.Leave(State, member),
             };
+            State = State with { Position = State.Position + 1 };
         }
-
-        State = State with { Position = _feed.Count };
     }
 }

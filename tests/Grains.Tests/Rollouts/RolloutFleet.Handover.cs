@@ -1,5 +1,9 @@
+using System.Collections.Concurrent;
+using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Inventory;
 using Muster.Domain.Devices;
+using Muster.Grains.Inventory;
 
 namespace Muster.Grains.Tests.Rollouts;
 
@@ -8,6 +12,14 @@ internal sealed partial class RolloutFleet
 {
     /// <summary>No message of an offer to these devices was handed to a connection.</summary>
     public HashSet<string> NotHandedOver { get; } = [];
+
+    /// <summary>Partitions of which the tail hands nothing on for now.</summary>
+    public ConcurrentDictionary<int, bool> LateTails { get; } = new();
+
+    /// <summary>What the partition's tail hands on.</summary>
+    public async Task<TailPage> FollowAsync(int partition, FeedPosition after) => LateTails.ContainsKey(partition)
+        ? new TailPage(FeedContinuity.Follows, [], after, IsAtEnd: true)
+        : TailRing.PageOf(await Store.FollowAsync(partition, after, 512, CancellationToken.None));
 
     /// <summary>How often devices were asked about an offer of a rollout that is cancelled.</summary>
     public Dictionary<string, int> CancelledAsks { get; } = [];

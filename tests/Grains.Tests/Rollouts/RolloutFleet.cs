@@ -10,7 +10,6 @@ using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
 using Muster.Domain.Policies;
-using Muster.Grains.Inventory;
 
 namespace Muster.Grains.Tests.Rollouts;
 
@@ -189,13 +188,17 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
             {
                 if (!unit.Online)
                 {
-                    return new OfferReply(OfferStatus.WaitingOffline, default, "", null);
+                    return new OfferReply(OfferStatus.WaitingOffline, default, "", null) { Generation = unit.Generation };
                 }
 
                 try
                 {
                     var fence = RolloutKey.FenceOf(TenantId.Default, command.Rollout);
-                    var fact = new ChangeOffered(command.Rollout, command.Epoch, 1, command.Target.Digest) { Retry = command.Retry };
+                    // Behind the generation that took the last one back.
+                    var fact = new ChangeOffered(command.Rollout, command.Epoch, unit.Generation + 2, command.Target.Digest)
+                    {
+                        Retry = command.Retry,
+                    };
                     var image = ImageKey.FenceOf(TenantId.Default, command.Target.Digest);
                     Append(key, fact, [new Fence(fence, command.Epoch), new Fence(image, 0)]);
                 }
@@ -204,7 +207,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
                     return new OfferReply(OfferStatus.Fenced, default, "", null);
                 }
 
-                (unit.Change, unit.Retry) = (command.Rollout, command.Retry);
+                (unit.Change, unit.Retry, unit.Generation) = (command.Rollout, command.Retry, unit.Generation + 2);
                 (unit.Target, unit.Previous) = WayBack.Is(command.Retry)
                     ? (unit.Previous, command.Target.Digest)
                     : (command.Target.Digest, unit.Running);
@@ -216,7 +219,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
 
             return Deaf.Remove(key)
                 ? throw new StoreUnavailableException("The answer is lost on purpose.")
-                : new OfferReply(OfferStatus.Offered, default, "", null) { Retry = unit.Retry };
+                : new OfferReply(OfferStatus.Offered, default, "", null) { Retry = unit.Retry, Generation = unit.Generation };
         }
     }
 
@@ -285,10 +288,6 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
         }
     }
 
-    /// <summary>What the partition's tail hands on.</summary>
-    public async Task<TailPage> FollowAsync(int partition, FeedPosition after) =>
-        TailRing.PageOf(await Store.FollowAsync(partition, after, 512, CancellationToken.None));
-
     public RowPage List(int partition, RowQuery query)
     {
         lock (_gate)
@@ -316,7 +315,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
         {
             var unit = _units[key];
             Delivered[key] = clock.GetUtcNow();
-            Append(key, new ChangeDelivered(unit.Change!.Value, 1) { Retry = unit.Retry }, []);
+            Append(key, new ChangeDelivered(unit.Change!.Value, unit.Generation) { Retry = unit.Retry }, []);
         }
     }
 
@@ -324,12 +323,13 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
     {
         Retry = last.Retry,
         EndedAt = last.ClosedAt,
+        Generation = last.Generation,
     };
 
     private void Close(string key, Unit unit, ChangeOutcome outcome, string reason = "")
     {
-        unit.Last = new ClosedChange(unit.Change!.Value, 1, outcome, reason, clock.GetUtcNow(), "") { Retry = unit.Retry };
-        Append(key, new ChangeClosed(unit.Change.Value, 1, outcome, reason) { Retry = unit.Retry }, []);
+        unit.Last = new ClosedChange(unit.Change!.Value, unit.Generation, outcome, reason, clock.GetUtcNow(), "") { Retry = unit.Retry };
+        Append(key, new ChangeClosed(unit.Change.Value, unit.Generation, outcome, reason) { Retry = unit.Retry }, []);
         unit.Change = null;
         unit.Running = outcome == ChangeOutcome.Succeeded ? unit.Target : unit.Running;
         Delivered.Remove(key);
@@ -385,6 +385,9 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
         public int Offers { get; set; }
 
         public int Retry { get; set; }
+
+        /// <summary>Of the last offer.</summary>
+        public long Generation { get; set; }
 
         public string Running { get; set; } = new('9', 64);
 

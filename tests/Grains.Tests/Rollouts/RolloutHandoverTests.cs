@@ -49,6 +49,39 @@ public sealed class RolloutHandoverTests(RolloutSilo silo) : IClassFixture<Rollo
         Assert.True(silo.Fleet.InProgressMax[site] <= 1);
     }
 
+    /// <summary>
+    /// The activation that made the offer is gone, and its answer with it; the tail is late. A second activation has the same permit, and
+    /// makes the offer again, which had gone back: what it reads then of the first frees no permit.
+    /// </summary>
+    [Fact]
+    public async Task Offer_MadeAgainByASecondActivation_KeepsItsPermitWhateverIsReadLateOfTheFirst()
+    {
+        const string Site = "handover-late";
+        silo.Fleet.Add(Site, 3);
+        await StartAsync(Site, spec => spec with
+        {
+            Waves = [new WaveSpec(Amount.Percent(100), 100, 1, TimeSpan.Zero, ConnectedOnly: false)],
+            MaxUnavailable = Amount.Count(1),
+        });
+        await silo.UntilAsync(Site, _ => silo.Fleet.Offered(Site).Length == 1);
+        var first = Assert.Single(silo.Fleet.Offered(Site));
+        foreach (var partition in silo.Fleet.PartitionsOf(Site))
+        {
+            silo.Fleet.LateTails[partition] = true;
+            await silo.CrashAsync(new RecordKey(GrainTypes.RolloutPartition, $"default/{Site}/{partition}"));
+        }
+
+        silo.Fleet.EndOne(first, ChangeOutcome.Withdrawn, OfferHandover.Reason);
+        await silo.UntilAsync(Site, _ => silo.Fleet.OffersOf(first) == 2);
+        silo.Fleet.LateTails.Clear();
+        await silo.SettleAsync(Site);
+        Assert.Equal(first, Assert.Single(silo.Fleet.Offered(Site)));
+        var ended = await silo.UntilAsync(Site, now => now.Plan.IsTerminal, () => silo.Fleet.End(Site, ChangeOutcome.Succeeded));
+
+        Assert.Equal((RolloutState.Succeeded, 3), (ended.Plan.State, ended.Plan.Waves[0].Totals.Succeeded));
+        Assert.Equal(1, silo.Fleet.InProgressMax[Site]);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
