@@ -50,6 +50,8 @@ public sealed class CommandLineTests
     [InlineData("rollouts create spring --image 00 --wave 5 --seed -3")]
     [InlineData("rollouts create spring --image 00 --wave 5 --approvals 2 --override-needs-approver")]
     [InlineData("rollouts create spring --image 00 --wave 5 --priority 7 --supersedes-older")]
+    [InlineData("rollouts create spring --image 00 --wave 5 --take-steps --allow-track-change")]
+    [InlineData("rollouts create spring --image 00 --strategy canary-site-fleet --take-steps")]
     [InlineData("rollouts edit spring --image 00 --wave 5 --approvals 2 --etag 00")]
     [InlineData("rollouts create spring --image 00 --strategy canary-site-fleet --filter site=a --allow-track-change")]
     [InlineData("rollouts edit spring --set a=b --strategy canary-site-fleet@3 --etag 00")]

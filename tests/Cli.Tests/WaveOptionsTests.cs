@@ -101,6 +101,20 @@ public sealed class WaveOptionsTests
     }
 
     [Fact]
+    public void Of_ADryRunThatTakesItsSteps_SaysSo()
+    {
+        var rollout = new V1.Rollout
+        {
+            Steps = { new V1.RequiredStep { Version = "11.11.73", Devices = 12, Images = { "tenants/default/images/abc" }, Taken = true } },
+        };
+        var text = new StringWriter();
+
+        new Output.OutputWriter(text, isJson: false).Console.Write(FitTable.Of(rollout)!);
+
+        Assert.Matches(@"taken over.* 12 +.* 11\.11\.73 abc", text.ToString());
+    }
+
+    [Fact]
     public void Parse_OfGroupsInASpecification_IsTheMessage()
     {
         var request = YamlMessage.Parse<V1.SimulateRolloutRequest>(

@@ -56,6 +56,11 @@ internal static class CreateRollout
         Description = "Offer it to devices of other tracks too.",
     };
 
+    private static readonly Option<bool> TakeSteps = new("--take-steps")
+    {
+        Description = "Take devices over the versions that the image requires first; without it they are left out (STEP_REQUIRED).",
+    };
+
     private static readonly Option<string> InProgress = Span("--in-progress-timeout", "From delivery to an outcome.", "1h");
 
     private static readonly Option<string> Undelivered = Span("--undelivered-timeout", "From the first turn to a delivery.", "7d");
@@ -133,6 +138,7 @@ internal static class CreateRollout
         ChangeOptions.AddTo(command);
         command.Add(Filter);
         command.Add(AllowTrackChange);
+        command.Add(TakeSteps);
         command.Add(Seed);
         StrategyOption.AddTo(command, Waves, course);
         return command;
@@ -145,6 +151,7 @@ internal static class CreateRollout
             : ReadCourse(parsed);
         rollout.Filter = parsed.GetRequiredValue(Filter);
         rollout.AllowTrackChange = parsed.GetValue(AllowTrackChange);
+        rollout.TakeSteps = parsed.GetValue(TakeSteps);
         if (parsed.GetValue(Seed) is { } seed)
         {
             rollout.Seed = seed;

@@ -12,7 +12,8 @@ internal static class FitTable
     /// <summary>Null when it is for all of them, as far as is known.</summary>
     internal static Table? Of(V1.Rollout rollout)
     {
-        if (rollout.ExpectedSkips.Count == 0)
+        var taken = rollout.Steps.Where(step => step is { Taken: true, Devices: > 0 }).ToList();
+        if (rollout.ExpectedSkips.Count == 0 && taken.Count == 0)
         {
             return null;
         }
@@ -26,10 +27,15 @@ internal static class FitTable
         foreach (var skip in rollout.ExpectedSkips)
         {
             table.AddRow(Row(skip.Reason, skip.Devices, ""));
-            foreach (var step in skip.Reason == StepRequired ? rollout.Steps : [])
+            foreach (var step in skip.Reason == StepRequired ? rollout.Steps.Where(step => !step.Taken) : [])
             {
                 table.AddRow(Row("", step.Devices, $"{step.Version} {Images(step)}"));
             }
+        }
+
+        foreach (var step in taken)
+        {
+            table.AddRow(Row("(none: taken over)", step.Devices, $"{step.Version} {Images(step)}"));
         }
 
         return table;

@@ -9,8 +9,8 @@ internal static class StrategyOption
 {
     public static readonly Option<string?> Strategy = new("--strategy")
     {
-        Description = "Everything but the image or settings, the filter and --allow-track-change as this strategy says, in its newest"
-            + " version or in the one behind the @. Instead of --wave and whatever else says how it goes.",
+        Description = "Everything but the image or settings, the filter, --allow-track-change and --take-steps as this strategy says, in"
+            + " its newest version or in the one behind the @. Instead of --wave and whatever else says how it goes.",
         HelpName = "STRATEGY[@VERSION]",
     };
 

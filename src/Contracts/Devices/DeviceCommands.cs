@@ -201,6 +201,12 @@ public sealed record OfferChange(
 
     /// <summary>The rollout's place among those that wait for the device; null from a silo of an earlier version.</summary>
     [Id(110)] public ChangeRank? Rank { get; init; }
+
+    /// <summary>
+    /// Images that take the device over the steps that the conditions ask for, at most <see cref="StepImage.PathMax"/>; none when it is not
+    /// taken over them.
+    /// </summary>
+    [Id(125)] public ImmutableArray<StepImage> Path { get; init; } = [];
 }
 
 /// <summary>A rollout waits until the device is free.</summary>

@@ -106,6 +106,9 @@ public sealed record SightMember
 
     /// <summary>Null before the start.</summary>
     [Id(110)] public ChangeRank? Rank { get; init; }
+
+    /// <summary>Of the spec.</summary>
+    [Id(125)] public ImmutableArray<StepImage> Path { get; init; } = [];
 }
 
 /// <summary>Freezes the members of a partition.</summary>
@@ -201,6 +204,9 @@ public sealed record AdvanceShare
 
     /// <summary>The rollout's place among those that wait for the same devices; null from a silo of an earlier version.</summary>
     [Id(111)] public ChangeRank? Rank { get; init; }
+
+    /// <summary>Of the spec: images that take members over the steps to the image; none when nobody is taken.</summary>
+    [Id(125)] public ImmutableArray<StepImage> Path { get; init; } = [];
 
     /// <summary>Of the spec; none for no budgets per value.</summary>
     [Id(105)] public ImmutableArray<ValueBudget> Budgets { get; init; } = [];

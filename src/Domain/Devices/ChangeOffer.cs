@@ -22,6 +22,17 @@ public sealed record ChangeOffer(
     /// <summary>What the image asks of the device.</summary>
     public ImageConditions Conditions { get; init; } = ImageConditions.None;
 
+    /// <summary>Images that take devices over the steps that the conditions ask for; none when nobody is taken.</summary>
+    public ImmutableArray<StepImage> Path { get; init; } = [];
+
+    /// <summary>
+    /// The image of <see cref="StepPath.Find"/> as the catalogue has it; null when there is no step, or it is not published any more.
+    /// </summary>
+    public StepOffer? Step { get; init; }
+
+    /// <summary>Whom the image is for.</summary>
+    public ImageNeeds Needs => new(Target, AllowTrackChange ? null : Track, Models, Conditions) { Path = Path };
+
     /// <summary>The place of its rollout among those that wait for the device; null from a silo of an earlier version.</summary>
     public ChangeRank? Rank { get; init; }
 

@@ -80,6 +80,11 @@ public enum ChangeOutcome
 
     /// <summary>The offer was taken back before it had an outcome.</summary>
     Withdrawn = 7,
+
+    /// <summary>
+    /// Boot-confirmed as a success, of the image of a step on the way to the rollout's: the attempt goes on with the next offer.
+    /// </summary>
+    StepTaken = 8,
 }
 
 /// <summary>How far the device is with the change in progress, as it reports it.</summary>
@@ -152,6 +157,14 @@ public sealed record ChangeInProgress(
     /// <summary>The device has said that it goes on with it all the same.</summary>
     [Id(141)] public bool IsRecallRefused { get; init; }
 
+    /// <summary>Steps of the same attempt that were taken before it.</summary>
+    [Id(128)] public int StepsTaken { get; init; }
+
+    /// <summary>
+    /// Offers of the same attempt that come behind it, because it is a step to the rollout's image; 0 for that image itself.
+    /// </summary>
+    [Id(129)] public int StepsLeft { get; init; }
+
     /// <summary>The device is asked to give the change up, and has not said that it does not.</summary>
     public bool IsRecalled => RecalledBy > 0 && !IsRecallRefused;
 
@@ -184,6 +197,9 @@ public sealed record ClosedChange(
 
     /// <summary>Images of rollouts that were started before this, in UTC ticks, are not offered any more; 0 for none.</summary>
     [Id(110)] public long SupersedesBefore { get; init; }
+
+    /// <summary>Steps of the same attempt that were taken, this one included.</summary>
+    [Id(128)] public int StepsTaken { get; init; }
 
     /// <summary>The device was asked to give it up before it ended.</summary>
     [Id(140)] public bool WasRecalled { get; init; }

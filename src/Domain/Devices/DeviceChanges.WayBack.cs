@@ -43,7 +43,7 @@ public static partial class DeviceChanges
     /// </summary>
     private static OfferDecision? FindUnsettled(Device device, ChangeOffer offer, bool hasSession, DateTimeOffset now)
     {
-        if (WayBack.Find(device, offer.Rollout, offer.Target.Digest).Reason != WayBack.NothingToRollBack
+        if (WayBack.Find(device, offer.Rollout, offer.Target.Digest, offer.Path).Reason != WayBack.NothingToRollBack
             || WayBack.SettlesAt(device, offer.Rollout, offer.SettlesWithin, now) is not { } settlesAt)
         {
             return null;
@@ -58,7 +58,7 @@ public static partial class DeviceChanges
 
     private static OfferDecision? FindObstacleOfWayBack(Device device, ChangeOffer offer, ChangeOffer? previous)
     {
-        var (digest, reason) = WayBack.Find(device, offer.Rollout, offer.Target.Digest);
+        var (digest, reason) = WayBack.Find(device, offer.Rollout, offer.Target.Digest, offer.Path);
         if (reason.Length > 0)
         {
             return Closed(device, ChangeOutcome.Skipped, reason);

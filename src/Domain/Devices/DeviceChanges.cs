@@ -41,25 +41,28 @@ public static partial class DeviceChanges
         }
 
         var generation = device.Desired.Generation + 1;
+        var step = StepPath.OfferedStep(device, offer);
         var change = new ChangeInProgress(
             offer.Rollout,
             offer.Epoch,
             generation,
-            offer.Target,
+            step?.Target ?? offer.Target,
             ChangeStep.Offered,
             device.Os?.BootId ?? "",
             now,
             DeliveredAt: null,
-            device.Os?.ImageDigest ?? "")
+            StepPath.PreviousOf(device, offer))
         {
-            Track = offer.Track,
-            SecurityFloor = offer.Conditions.SecurityFloor,
+            Track = step?.Track ?? offer.Track,
+            SecurityFloor = (step?.Conditions ?? offer.Conditions).SecurityFloor,
+            StepsTaken = StepPath.StepsTaken(device, offer),
+            StepsLeft = step is null ? 0 : StepPath.StepsLeft(device, offer),
             Retry = offer.Retry,
             Settings = offer.Settings,
             SupersedesBefore = offer is { Kind: ChangeKind.OsImage, Rank: { SupersedesOlder: true } rank } ? rank.StartedAt.UtcTicks : 0,
         };
         var next = device with { Change = change, Desired = DesiredState.Of(change) };
-        var fact = new ChangeOffered(offer.Rollout, offer.Epoch, generation, offer.Target.Digest) { Retry = offer.Retry };
+        var fact = new ChangeOffered(offer.Rollout, offer.Epoch, generation, change.Target.Digest) { Retry = offer.Retry };
         return InProgress(next, change) with { Events = [fact] };
     }
 
@@ -163,7 +166,7 @@ public static partial class DeviceChanges
 
         if (os.BootId != change.BootIdAtOffer && os.ImageDigest == change.Target.Digest)
         {
-            return Close(device, change, ChangeOutcome.Succeeded, "", now);
+            return Close(device, change, change.StepsLeft > 0 ? ChangeOutcome.StepTaken : ChangeOutcome.Succeeded, "", now);
         }
 
         // An unknown digest is neither; a boot while it still downloads decides nothing.
@@ -216,6 +219,7 @@ public static partial class DeviceChanges
             Kind = change.Kind,
             Settings = outcome == ChangeOutcome.Succeeded ? change.Settings : null,
             SupersedesBefore = change.SupersedesBefore,
+            StepsTaken = change.StepsTaken + (outcome == ChangeOutcome.StepTaken ? 1 : 0),
             WasRecalled = change.RecalledBy > 0,
         };
         var earlier = Remember(device, change.Rollout);
@@ -229,7 +233,9 @@ public static partial class DeviceChanges
         };
 
         // A device that was asked to give it up has been told of such a generation already.
-        next = outcome == ChangeOutcome.Succeeded ? Complete(next, change) : change.IsRecalled ? next : Withdraw(next);
+        next = outcome is ChangeOutcome.Succeeded or ChangeOutcome.StepTaken ? Complete(next, change)
+            : change.IsRecalled ? next
+            : Withdraw(next);
         return (next, new ChangeClosed(change.Rollout, change.Generation, outcome, reason) { Retry = change.Retry });
     }
 
@@ -265,11 +271,13 @@ public static partial class DeviceChanges
 
     /// <summary>
     /// What the device says to an attempt that it knows. An offer that nobody was told of was none: the same attempt is offered again.
+    /// So it is behind a step that was taken.
     /// </summary>
     private static OfferDecision? FindAnswer(Device device, ChangeOffer offer)
     {
         var known = FindKnown(device, offer.Rollout, offer.Retry);
-        return known is { Outcome: ChangeOutcome.Withdrawn, Reason: OfferHandover.Reason } && known.Retry <= offer.Retry ? null : known;
+        var goesOn = known is { Outcome: ChangeOutcome.Withdrawn, Reason: OfferHandover.Reason } or { Outcome: ChangeOutcome.StepTaken };
+        return goesOn && known!.Retry <= offer.Retry ? null : known;
     }
 
     private static OfferDecision? FindKnown(Device device, ResourceId rollout, int retry)
@@ -324,12 +332,10 @@ public static partial class DeviceChanges
 
     private static OfferDecision? FindImageObstacle(Device device, ChangeOffer offer)
     {
-        var image = new ImageNeeds(offer.Target, offer.AllowTrackChange ? null : offer.Track, offer.Models, offer.Conditions);
-        var reason = IsSuperseded(device, offer)
-            ? Superseded
-            : image.FindObstacle(new ImageSituation(
-                device.Model, device.Track, device.OsFloor, device.Os?.ImageDigest ?? "", device.Os?.Version ?? ""));
-        return reason is null ? null : Closed(device, ChangeOutcome.Skipped, reason);
+        var reason = IsSuperseded(device, offer) ? Superseded : offer.Needs.FindObstacle(StepPath.SituationOf(device));
+        return reason is null || (reason == ImageConditions.StepRequired && StepPath.OfferedStep(device, offer) is not null)
+            ? null
+            : Closed(device, ChangeOutcome.Skipped, reason);
     }
 
     private static OfferDecision InProgress(Device device, ChangeInProgress change) =>

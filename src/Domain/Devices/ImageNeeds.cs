@@ -16,6 +16,9 @@ public sealed record ImageNeeds(
     [property: Id(2)] ImmutableArray<string> Models,
     [property: Id(3)] ImageConditions Conditions)
 {
+    /// <summary>Images that take devices over the steps that this one asks for; none when nobody is taken.</summary>
+    [Id(125)] public ImmutableArray<StepImage> Path { get; init; } = [];
+
     /// <summary>Why the image is not for the device, a name of <c>muster.v1.ErrorReason</c>, whatever it waits for; or null.</summary>
     public string? FindObstacle(ImageSituation device) => this switch
     {
@@ -25,6 +28,29 @@ public sealed record ImageNeeds(
         _ when device.ImageDigest == Target.Digest => "ALREADY_RUNNING_TARGET",
         _ => Conditions.FindObstacle(device.OsVersion),
     };
+
+    /// <summary>
+    /// The image of the first step that the device has not passed, when steps alone are between it and this image and there is an image for
+    /// each of them: nobody is left half way. Null otherwise.
+    /// </summary>
+    public StepImage? FindStep(ImageSituation device)
+    {
+        if (Path.IsDefaultOrEmpty || FindObstacle(device) != ImageConditions.StepRequired)
+        {
+            return null;
+        }
+
+        var left = Conditions.Steps[Conditions.StepsPassed(device.OsVersion)..];
+        return left.All(version => Path.Any(image => image.IsOf(version) && Serves(image, device)))
+            ? Path.FirstOrDefault(image => image.IsOf(left[0]) && NeedsOf(image).FindObstacle(device) is null)
+            : null;
+    }
+
+    private bool Serves(StepImage image, ImageSituation device) =>
+        (image.Models.IsDefaultOrEmpty || image.Models.Contains(device.Model)) && (Track is null || image.Track == Track);
+
+    private ImageNeeds NeedsOf(StepImage image) => new(
+        new OsTarget(image.Digest, image.Version, 0, []), Track is null ? null : image.Track, image.Models, image.Conditions);
 }
 
 /// <summary>What of a device matters to an image.</summary>

@@ -35,6 +35,15 @@ public sealed record OfferPreview
     /// <summary>Another rollout that the device is kept for, or will be as soon as it is free; empty for none.</summary>
     [Id(111)] public string KeptFor { get; init; } = "";
 
+    /// <summary>Steps of the attempt that were taken before the offer that it has, or would get.</summary>
+    [Id(128)] public int StepsTaken { get; init; }
+
+    /// <summary>Offers of the attempt behind that one, because it is a step to the rollout's image; 0 for that image itself.</summary>
+    [Id(129)] public int StepsLeft { get; init; }
+
+    /// <summary>The version of the step that it has, or would get; empty for none.</summary>
+    [Id(125)] public string StepVersion { get; init; } = "";
+
     /// <summary>Whether the device is asked to give its offer up, and what it says.</summary>
     [Id(140)] public RecallState Recall { get; init; }
 
@@ -52,6 +61,7 @@ public sealed record OfferPreview
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(decision);
         var own = device.Change is { } change && change.Rollout == rollout ? change : null;
+        var made = own ?? (decision.Events.IsEmpty ? null : decision.Next.Change);
         return new OfferPreview
         {
             Verdict = decision.Verdict,
@@ -63,6 +73,9 @@ public sealed record OfferPreview
             DeliveredAt = own?.DeliveredAt,
             EndedAt = decision.EndedAt,
             Step = own?.Step ?? ChangeStep.Unspecified,
+            StepsTaken = made?.StepsTaken ?? 0,
+            StepsLeft = made?.StepsLeft ?? 0,
+            StepVersion = made is { StepsLeft: > 0 } ? made.Target.Version : "",
             Recall = own switch
             {
                 { IsRecallRefused: true } => RecallState.Refused,

@@ -53,16 +53,19 @@ public static class WayBack
     /// <param name="device">The device.</param>
     /// <param name="rollout">The rollout that is rolled back.</param>
     /// <param name="target">The digest of the image that it brought.</param>
-    public static (string Digest, string Reason) Find(Device device, ResourceId rollout, string target)
+    /// <param name="path">The images of the steps before it: the rollout brought them, too.</param>
+    public static (string Digest, string Reason) Find(
+        Device device, ResourceId rollout, string target, ImmutableArray<StepImage> path)
     {
         ArgumentNullException.ThrowIfNull(device);
         var running = device.Os?.ImageDigest ?? "";
-        if (running.Length > 0 && running != target)
+        var previous = DeviceChanges.LastOf(device, rollout)?.WayBackDigest ?? "";
+        var isStep = running != previous && !path.IsDefaultOrEmpty && path.Any(step => step.Digest == running);
+        if (running.Length > 0 && running != target && !isStep)
         {
             return ("", NothingToRollBack);
         }
 
-        var previous = DeviceChanges.LastOf(device, rollout)?.WayBackDigest ?? "";
-        return running.Length == 0 || previous.Length == 0 || previous == target ? ("", NoWayBack) : (previous, "");
+        return running.Length == 0 || previous.Length == 0 || previous == running ? ("", NoWayBack) : (previous, "");
     }
 }

@@ -50,7 +50,8 @@ public static class DeviceExplainer
         };
         return explained with
         {
-            Text = $"{WayOf(member)}ttempt {known.Attempt} of {known.MaxAttempts} in wave {member.Wave}: {TextOf(explained, rollout)}"
+            Text = $"{WayOf(member)}ttempt {known.Attempt} of {known.MaxAttempts} in wave {member.Wave}: {StepOf(member, seen.Preview)}"
+                + TextOf(explained, rollout)
                 + (explained.WaitingOn.Contains(WaitingOn.GroupBudget) ? GroupOf(rollout, member) : ""),
         };
     }
@@ -60,6 +61,16 @@ public static class DeviceExplainer
         var budget = rollout.Spec.MaxUnavailablePer.FirstOrDefault(one => one.Field == member.FullGroup?.Field);
         return member.FullGroup is { } group ? $" Of the devices with {group} no more than {budget.Limit} are offered it at a time." : "";
     }
+
+    /// <summary>Where it is on the path to the rollout's image; nothing for one that needs no steps, or has an outcome.</summary>
+    private static string StepOf(MemberPlace member, OfferPreview? preview) => (member.Status, preview) switch
+    {
+        (not (MemberStatus.Waiting or MemberStatus.Retrying or MemberStatus.Offered), _) or (_, null) => "",
+        (_, { StepsLeft: > 0 } step) =>
+            $"step {step.StepsTaken + 1} of {step.StepsTaken + 1 + step.StepsLeft}, to {step.StepVersion}; ",
+        (_, { StepsTaken: > 0 } last) => $"step {last.StepsTaken + 1} of {last.StepsTaken + 1}, to the image itself; ",
+        _ => "",
+    };
 
     private static string WayOf(MemberPlace member) => WayBack.Is(member.Retry) ? "Way back, a" : "A";
 

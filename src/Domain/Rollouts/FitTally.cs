@@ -9,8 +9,8 @@ namespace Muster.Domain.Rollouts;
 /// </summary>
 /// <param name="Skips">Those that would be left out, by reason.</param>
 /// <param name="BelowStep">
-/// By step of the image's conditions: those that would be left out because of steps and are below this one. Who is below a step is below
-/// all that follow.
+/// By step of the image's conditions: those that steps alone keep from it, or would, and that are below this one. Who is below a step is
+/// below all that follow.
 /// </param>
 [GenerateSerializer, Immutable, Alias("muster.fit-tally")]
 public sealed record FitTally([property: Id(0)] SkipTotals Skips, [property: Id(1)] ImmutableArray<int> BelowStep)
@@ -29,7 +29,8 @@ public sealed record FitTally([property: Id(0)] SkipTotals Skips, [property: Id(
                 continue;
             }
 
-            skips[(int)MemberReasons.Parse(reason)]++;
+            // Whom the rollout takes over the steps it does not leave out.
+            skips[(int)MemberReasons.Parse(reason)] += image.FindStep(member) is null ? 1 : 0;
             for (var passed = image.Conditions.StepsPassed(member.OsVersion);
                 reason == ImageConditions.StepRequired && passed < below.Length;
                 passed++)
@@ -72,8 +73,12 @@ public sealed record RequiredStep(
     /// <summary>A product family has an image of a version; a handful of families share a target.</summary>
     public const int ImagesMax = 8;
 
+    /// <summary>The rollout takes members over it itself, with these images.</summary>
+    [Id(125)] public bool IsTaken { get; init; }
+
     public bool Equals(RequiredStep? other) =>
-        other is not null && (Version, Devices) == (other.Version, other.Devices) && Images.AsSpan().SequenceEqual(other.Images.AsSpan());
+        other is not null && (Version, Devices, IsTaken) == (other.Version, other.Devices, other.IsTaken)
+        && Images.AsSpan().SequenceEqual(other.Images.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Version, Devices, Images.Length);
 }

@@ -103,7 +103,7 @@ public static class RollBackRules
     /// <summary>The member's attempt of the way there is over; when it was never offered anything, the way back is not for it.</summary>
     internal static RolloutShare TurnBack(RolloutShare share, int member, bool wasMade)
     {
-        var isTouched = wasMade || ShareRules.RetryOf(share, member) > 0;
+        var isTouched = wasMade || ShareRules.RetryOf(share, member) > 0 || HasStepped(share, member);
         return Forget(ShareRules.Set(share, member, isTouched ? MemberStatus.Waiting : MemberStatus.Untouched), member);
     }
 
@@ -116,12 +116,16 @@ public static class RollBackRules
         Ends = MemberList.Without(share.Ends, member),
     };
 
+    /// <summary>It runs the image of a step, which the rollout brought.</summary>
+    private static bool HasStepped(RolloutShare share, int member) => MemberList.Find(share.Steps, member) is not null;
+
     /// <summary>An offer was made to it.</summary>
     private static bool WasTouched(RolloutShare share, int member) => share.Members[member] switch
     {
-        MemberStatus.Waiting => false,
+        MemberStatus.Waiting => HasStepped(share, member),
         MemberStatus.Succeeded or MemberStatus.Failed or MemberStatus.TimedOut or MemberStatus.Rejected or MemberStatus.Retrying => true,
         MemberStatus.Skipped => ShareRules.RetryOf(share, member) > 0
+            || HasStepped(share, member)
             || MemberList.Find(share.Ends, member) is { Reason: MemberReason.OfferUndelivered or MemberReason.ChangeTimedOut },
         _ => throw new UnreachableException($"A member is {share.Members[member]}."),
     };

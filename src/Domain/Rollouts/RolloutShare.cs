@@ -43,6 +43,18 @@ public readonly record struct MemberRetry(
     [property: Id(1)] int Retry,
     [property: Id(2)] DateTimeOffset DueAt) : IOfMember;
 
+/// <summary>
+/// A member that took a step to the rollout's image: it runs something that the rollout brought, and goes on within its attempt.
+/// </summary>
+/// <param name="Member">Its index in the order.</param>
+/// <param name="Retry">The attempt that took it: how many ended before it.</param>
+/// <param name="At">When, from which it is waited for again.</param>
+[GenerateSerializer, Immutable, Alias("muster.member-step")]
+public readonly record struct MemberStep(
+    [property: Id(0)] int Member,
+    [property: Id(1)] int Retry,
+    [property: Id(2)] DateTimeOffset At) : IOfMember;
+
 /// <summary>The end of a member of which its device's record may say nothing: it was skipped, or given up before it was reached.</summary>
 /// <param name="Member">Its index in the order.</param>
 /// <param name="Reason">Why.</param>
@@ -136,6 +148,9 @@ public sealed record RolloutShare
     /// Members whose devices said themselves that their last offers are over, ascending; each until the feed says something as new.
     /// </summary>
     [Id(126)] public ImmutableArray<MemberPassed> Passed { get; init; } = [];
+
+    /// <summary>Members that took a step to the image, ascending; each until another attempt has taken one.</summary>
+    [Id(128)] public ImmutableArray<MemberStep> Steps { get; init; } = [];
 
     /// <summary>How many members were frozen at the start; those that joined stand behind them.</summary>
     public int FrozenCount => Members.Length - (Joiners.IsDefault ? 0 : Joiners.Length);

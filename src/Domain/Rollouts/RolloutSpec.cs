@@ -208,6 +208,12 @@ public sealed record RolloutSpec
     /// </summary>
     [Id(111)] public bool SupersedesOlder { get; init; }
 
+    /// <summary>Takes devices over the steps that the image asks for, within the same rollout; only of an image.</summary>
+    [Id(125)] public bool TakeSteps { get; init; }
+
+    /// <summary>The images of those steps, as the catalogue had them when the rollout was ordered (<see cref="RolloutPath"/>).</summary>
+    [Id(126)] public ImmutableArray<StepImage> Path { get; init; } = [];
+
     /// <summary>Beside <see cref="MaxUnavailable"/>: the same per value of fields, each field once; none for no such limits.</summary>
     [Id(105)] public ImmutableArray<ValueBudget> MaxUnavailablePer { get; init; } = [];
 
@@ -229,6 +235,8 @@ public sealed record RolloutSpec
         && Strategy == other.Strategy
         && (RetryOf, IncludeLateJoiners) == (other.RetryOf, other.IncludeLateJoiners)
         && (Priority, SupersedesOlder) == (other.Priority, other.SupersedesOlder)
+        && TakeSteps == other.TakeSteps
+        && Path.AsSpan().SequenceEqual(other.Path.AsSpan())
         && MaxUnavailablePer.AsSpan().SequenceEqual(other.MaxUnavailablePer.AsSpan())
         && Waves.AsSpan().SequenceEqual(other.Waves.AsSpan())
         && FailureGate == other.FailureGate

@@ -27,6 +27,7 @@ public static class RolloutSpecRules
         LateJoiners.Check(spec, problems);
         AttemptRules.Check(spec, problems);
         CheckTurn(spec, problems);
+        RolloutPath.Check(spec, problems);
         return problems.ToImmutable();
     }
 

@@ -165,6 +165,7 @@ public static class ShareRules
     {
         ArgumentNullException.ThrowIfNull(share);
         var turn = share.Members[member] == MemberStatus.Retrying ? MemberList.Find(share.Retries, member)?.DueAt : waveOpenedAt;
+        turn = MemberList.Find(share.Steps, member) is { At: var at } && at > turn ? at : turn;
         return turn <= now ? turn : null;
     }
 
@@ -208,6 +209,9 @@ public static class ShareRules
             };
         }
 
+        counted = end.Outcome == ChangeOutcome.StepTaken
+            ? counted with { Steps = MemberList.With(counted.Steps, new MemberStep(member, end.Retry, end.At)) }
+            : counted;
         var next = Set(counted, member, StatusOf(counted, member, end.Outcome));
         return next with
         {
@@ -223,7 +227,8 @@ public static class ShareRules
     /// </summary>
     private static bool WasOffered(MemberOutcome end) => end.Outcome switch
     {
-        ChangeOutcome.Succeeded or ChangeOutcome.Failed or ChangeOutcome.TimedOut or ChangeOutcome.Rejected => true,
+        ChangeOutcome.Succeeded or ChangeOutcome.Failed or ChangeOutcome.TimedOut or ChangeOutcome.Rejected
+            or ChangeOutcome.StepTaken => true,
         ChangeOutcome.Skipped or ChangeOutcome.Removed => end.WasMade,
         ChangeOutcome.Withdrawn => end is { WasMade: true, Generation: > 0 },
         _ => throw new UnreachableException($"A change closed with the outcome {end.Outcome}."),
@@ -237,7 +242,7 @@ public static class ShareRules
         ChangeOutcome.Rejected => MemberStatus.Rejected,
         ChangeOutcome.Skipped => MemberStatus.Skipped,
         ChangeOutcome.Removed => MemberStatus.Removed,
-        ChangeOutcome.Withdrawn => WaitingAs(share, member),
+        ChangeOutcome.Withdrawn or ChangeOutcome.StepTaken => WaitingAs(share, member),
         _ => throw new UnreachableException($"A change closed with the outcome {outcome}."),
     };
 
@@ -292,9 +297,16 @@ public static class ShareRules
             : share;
     }
 
-    /// <summary>A member without a permit and without an outcome: it has failed already, or not.</summary>
-    private static MemberStatus WaitingAs(RolloutShare share, int member) =>
-        RetryOf(share, member) > share.FirstRetry ? MemberStatus.Retrying : MemberStatus.Waiting;
+    /// <summary>
+    /// A member without a permit and without an outcome: it has failed already, or not. One that took a step in its attempt is in it.
+    /// </summary>
+    private static MemberStatus WaitingAs(RolloutShare share, int member)
+    {
+        var retry = RetryOf(share, member);
+        return retry > share.FirstRetry && MemberList.Find(share.Steps, member)?.Retry != retry
+            ? MemberStatus.Retrying
+            : MemberStatus.Waiting;
+    }
 
     /// <summary>Its attempt is not known to have ended by a fact of its device.</summary>
     private static bool MayConfirm(RolloutShare share, int member) => share.Members[member] switch

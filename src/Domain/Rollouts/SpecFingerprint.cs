@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Muster.Domain.Devices;
 
 namespace Muster.Domain.Rollouts;
 
@@ -91,6 +92,15 @@ internal static class SpecFingerprint
             Add(text, "turn", spec.Priority, spec.SupersedesOlder);
         }
 
+        if (spec.TakeSteps || !spec.Path.IsDefaultOrEmpty)
+        {
+            Add(text, "take_steps", spec.TakeSteps, spec.Path.Length);
+            foreach (var step in spec.Path)
+            {
+                AddStep(text, step);
+            }
+        }
+
         if (!spec.MaxUnavailablePer.IsDefaultOrEmpty)
         {
             Add(text, "max_unavailable_per", spec.MaxUnavailablePer.Length);
@@ -99,6 +109,14 @@ internal static class SpecFingerprint
                 Add(text, budget.Field, (int)budget.Limit.Kind, budget.Limit.Value);
             }
         }
+    }
+
+    private static void AddStep(StringBuilder text, StepImage step)
+    {
+        Add(text, step.Digest, step.Version, step.Track, step.Models.Length);
+        Add(text, [.. step.Models]);
+        Add(text, step.Conditions.MinFromVersion, step.Conditions.SecurityFloor, step.Conditions.Steps.Length);
+        Add(text, [.. step.Conditions.Steps]);
     }
 
     // Numbers, texts and booleans; nothing is a dash without a length.

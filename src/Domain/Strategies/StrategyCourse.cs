@@ -21,6 +21,8 @@ public static class StrategyCourse
             TargetVersion = "",
             Settings = null,
             AllowTrackChange = false,
+            TakeSteps = false,
+            Path = [],
             Filter = "",
             Seed = 0,
             RetryOf = null,
@@ -44,7 +46,7 @@ public static class StrategyCourse
         return spec.Strategy is { } strategy
             && strategy.Id == choice.Strategy
             && (choice.Version == 0 || choice.Version == strategy.Version)
-            && Order(spec, order with { TargetVersion = spec.TargetVersion }) == spec;
+            && Order(spec, order with { TargetVersion = spec.TargetVersion, Path = spec.Path }) == spec;
     }
 
     /// <summary>Everything that is wrong with a course, by the fields of a rollout.</summary>
@@ -64,6 +66,8 @@ public static class StrategyCourse
         TargetVersion = order.TargetVersion,
         Settings = order.Settings,
         AllowTrackChange = order.AllowTrackChange,
+        TakeSteps = order.TakeSteps,
+        Path = order.Path,
         Filter = order.Filter,
         Seed = order.Seed,
         RetryOf = order.RetryOf,

@@ -13,7 +13,7 @@ internal static class RolloutFields
     /// <summary>What is changed and for whom: each rollout's own, also from a strategy.</summary>
     public static FrozenSet<string> Order { get; } = new[]
     {
-        "image", "settings", "filter", "allow_track_change", "retry_of", "seed",
+        "image", "settings", "filter", "allow_track_change", "take_steps", "retry_of", "seed",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>What says which rollout it is, and what is output only: in what is ordered nobody looks at it.</summary>

@@ -21,9 +21,14 @@ internal static partial class RolloutsMapping
         return rollout;
     }
 
+    /// <summary>The steps that the rollout takes; how many members need them only a dry run counts.</summary>
+    private static IEnumerable<V1.RequiredStep> ToTaken(TenantId tenant, RolloutSpec spec) =>
+        (spec.Path.IsDefault ? [] : spec.Path).GroupBy(step => step.Version).Select(step =>
+            ToApi(tenant, new RequiredStep(step.Key, 0, [.. step.Select(image => image.Digest)]) { IsTaken = true }));
+
     private static V1.RequiredStep ToApi(TenantId tenant, RequiredStep step)
     {
-        var api = new V1.RequiredStep { Version = step.Version, Devices = step.Devices };
+        var api = new V1.RequiredStep { Version = step.Version, Devices = step.Devices, Taken = step.IsTaken };
         api.Images.AddRange(step.Images.Select(image => ImageName(tenant, image)));
         return api;
     }

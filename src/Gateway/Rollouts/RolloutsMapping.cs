@@ -46,6 +46,7 @@ internal static partial class RolloutsMapping
         },
         MaxUnavailablePer = [.. rollout.MaxUnavailablePer.Select(ToSpec)],
         AllowTrackChange = rollout.AllowTrackChange,
+        TakeSteps = rollout.TakeSteps,
         InProgressTimeout = rollout.InProgressTimeout?.ToTimeSpan() ?? RolloutSpec.InProgressTimeoutDefault,
         UndeliveredTimeout = rollout.UndeliveredTimeout?.ToTimeSpan() ?? RolloutSpec.UndeliveredTimeoutDefault,
         ApprovalsRequired = rollout.ApprovalsRequired,
@@ -91,6 +92,7 @@ internal static partial class RolloutsMapping
         api.Decisions.AddRange(plan.Decisions.Select((decision, i) =>
             ToApi(decision, plan.DecisionCount - plan.Decisions.Length + 1 + i)));
         api.BurnUp = ToApi(plan.BurnUp);
+        api.Steps.AddRange(ToTaken(rollout.Tenant, spec));
         return api;
     }
 
@@ -108,6 +110,7 @@ internal static partial class RolloutsMapping
             MaxUnavailable = spec.MaxUnavailable is { Kind: AmountKind.Count, Value: var count } ? count : 0,
             MaxUnavailablePercent = spec.MaxUnavailable is { Kind: AmountKind.Percent, Value: var percent } ? percent : 0,
             AllowTrackChange = spec.AllowTrackChange,
+            TakeSteps = spec.TakeSteps,
             InProgressTimeout = Duration.FromTimeSpan(spec.InProgressTimeout),
             UndeliveredTimeout = Duration.FromTimeSpan(spec.UndeliveredTimeout),
             Retries = ToApi(spec.Retries),

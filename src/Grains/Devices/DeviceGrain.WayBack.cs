@@ -16,7 +16,7 @@ internal sealed partial class DeviceGrain
     {
         if (!WayBack.Is(command.Retry)
             || Current is not { } device
-            || !ImageDigest.TryParse(WayBack.Find(device, command.Rollout, command.Target.Digest).Digest, out var digest))
+            || !ImageDigest.TryParse(WayBack.Find(device, command.Rollout, command.Target.Digest, command.Path).Digest, out var digest))
         {
             return null;
         }
@@ -36,7 +36,7 @@ internal sealed partial class DeviceGrain
     }
 
     private OfferDecision Decide(
-        Device device, OfferChange command, ChangeOffer? previous, bool hasSession, DateTimeOffset now) => WayBack.Is(command.Retry)
-            ? DeviceChanges.OfferWayBack(device, OfferOf(command), previous, hasSession, now)
-            : DeviceChanges.Offer(device, OfferOf(command), _handover, hasSession, now);
+        Device device, ChangeOffer offer, ChangeOffer? previous, bool hasSession, DateTimeOffset now) => WayBack.Is(offer.Retry)
+            ? DeviceChanges.OfferWayBack(device, offer, previous, hasSession, now)
+            : DeviceChanges.Offer(device, offer, _handover, hasSession, now);
 }

@@ -133,6 +133,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         var previous = await FindPreviousAsync(command);
+        var offer = await WithStepAsync(command);
         if (Current is not { } device)
         {
             return Unknown();
@@ -140,7 +141,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
         var hasSession = await FindSessionAsync(device.Epoch);
         var now = _services.Clock.GetUtcNow();
-        var decision = Decide(device, command, previous, hasSession, now);
+        var decision = Decide(device, offer, previous, hasSession, now);
         if (FindTurnOfOthers(command, decision, now) is { } waits)
         {
             return waits with { Generation = DeviceChanges.GenerationOf(device, command.Rollout) };
@@ -148,7 +149,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
         try
         {
-            await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now, FencesOf(command, previous));
+            await CommitAsync(decision.Next, decision.Events, RuleOf(command.Rollout), now, FencesOf(command, decision));
         }
         catch (FenceRaisedException)
         {
@@ -173,6 +174,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         var previous = await FindPreviousAsync(command);
+        var offer = await WithStepAsync(command);
         if (Current is not { } device)
         {
             return null;
@@ -180,7 +182,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
         var hasSession = await FindSessionAsync(device.Epoch);
         var now = _services.Clock.GetUtcNow();
-        var decision = Decide(device, command, previous, hasSession, now);
+        var decision = Decide(device, offer, previous, hasSession, now);
         return OfferPreview.Of(device, command.Rollout, decision) with
         {
             KeptFor = KeptFor(command, decision, now),
@@ -315,17 +317,31 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             AllowTrackChange = command.AllowTrackChange,
             Conditions = command.Conditions ?? ImageConditions.None,
             Settings = command.Settings,
+            Path = command.Path.IsDefault ? [] : command.Path,
             Rank = command.Rank,
             Retry = command.Retry,
             SettlesWithin = command.SettlesWithin,
         };
 
-    /// <summary>The rollout's, and that of what its revocation fences.</summary>
-    private ImmutableArray<Fence> FencesOf(OfferChange command, ChangeOffer? previous)
+    /// <summary>
+    /// The rollout's, and those of what their revocation fences: of the image that is offered and, on the steps to it, of the
+    /// rollout's own.
+    /// </summary>
+    private ImmutableArray<Fence> FencesOf(OfferChange command, OfferDecision decision)
     {
         var ofRollout = new Fence(RolloutKey.FenceOf(_tenant, command.Rollout), command.Epoch);
-        var image = (previous?.Target ?? command.Target).Digest;
-        return command.Settings is null ? [ofRollout, new Fence(ImageKey.FenceOf(_tenant, image), 0)] : [ofRollout];
+        if (command.Settings is not null)
+        {
+            return [ofRollout];
+        }
+
+        var offered = decision.Next.Change is { } change && change.Rollout == command.Rollout
+            ? change.Target.Digest
+            : command.Target.Digest;
+        var ofImage = new Fence(ImageKey.FenceOf(_tenant, offered), 0);
+        return offered == command.Target.Digest || WayBack.Is(command.Retry)
+            ? [ofRollout, ofImage]
+            : [ofRollout, ofImage, new Fence(ImageKey.FenceOf(_tenant, command.Target.Digest), 0)];
     }
 
     private static OfferReply Unknown() => new(OfferStatus.Closed, ChangeOutcome.Removed, "NOT_FOUND", null);

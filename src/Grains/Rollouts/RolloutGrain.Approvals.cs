@@ -131,6 +131,7 @@ internal sealed partial class RolloutGrain
         {
             TargetVersion = image?.Target.Version ?? wanted.TargetVersion,
             Strategy = wanted.Strategy ?? RestRules.StrategyOf(retried, wanted),
+            Path = await FindPathAsync(wanted, image),
         };
         var problems = RolloutSpecRules.Validate(spec);
         return (spec, problems.IsEmpty ? null : RolloutErrors.SpecInvalid(problems));

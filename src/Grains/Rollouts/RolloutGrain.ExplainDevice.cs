@@ -29,6 +29,7 @@ internal sealed partial class RolloutGrain
             AllowTrackChange = rollout.Spec.AllowTrackChange,
             Epoch = rollout.Plan.Epoch,
             Rank = rollout.Rank,
+            Path = rollout.Spec.Path.IsDefault ? [] : rollout.Spec.Path,
         });
         return new(DeviceExplainer.Explain(rollout, reply.Waves, sighting), null);
     }

@@ -1,5 +1,7 @@
 using Muster.Contracts;
+using Muster.Contracts.Images;
 using Muster.Contracts.Inventory;
+using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Images;
 using Muster.Domain.Inventory;
@@ -14,10 +16,44 @@ internal sealed partial class RolloutGrain
     private static ImageNeeds? NeedsOf(RolloutSpec spec, RolloutImage? image) => image is null
         ? null
         : new ImageNeeds(
-            image.Target, spec.AllowTrackChange ? null : image.Track, image.Models, image.Conditions ?? ImageConditions.None);
+            image.Target, spec.AllowTrackChange ? null : image.Track, image.Models, image.Conditions ?? ImageConditions.None)
+        {
+            Path = spec.Path.IsDefault ? [] : spec.Path,
+        };
+
+    /// <summary>
+    /// The images that take devices over the steps of this one, as the catalogue has them now; none unless they are ordered.
+    /// </summary>
+    private async Task<ImmutableArray<StepImage>> FindPathAsync(RolloutSpec spec, RolloutImage? image) =>
+        spec.TakeSteps && image?.Conditions is { Steps: { IsDefaultOrEmpty: false } versions }
+            ? RolloutPath.Choose(
+                image,
+                spec.AllowTrackChange,
+                (await FindPublishedAsync(versions)).Where(row => ServesOneOf(row, image.Models)).Select(row => new StepImage(
+                    row.Name,
+                    row.Manifest.Version,
+                    row.Manifest.Track.Value,
+                    row.Manifest.Models,
+                    row.Manifest.Release.Conditions)))
+            : [];
+
+    /// <summary>Why what was found once cannot be offered any more; null while it can.</summary>
+    private async Task<FleetError?> CheckPathAsync(RolloutSpec spec)
+    {
+        foreach (var step in spec.Path.IsDefault ? [] : spec.Path)
+        {
+            if (ImageDigest.TryParse(step.Digest, out var digest)
+                && await GrainFactory.GetImage(_tenant, digest).CheckUseAsync() is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>The steps that hold members up, each with the images that would take them over it.</summary>
-    private async Task<ImmutableArray<RequiredStep>> FindStepsAsync(RolloutImage? image, FitTally? fit)
+    private async Task<ImmutableArray<RequiredStep>> FindStepsAsync(RolloutSpec spec, RolloutImage? image, FitTally? fit)
     {
         if (image?.Conditions is not { Steps: var versions } || fit is null || fit.BelowStep.All(devices => devices == 0))
         {
@@ -28,17 +64,22 @@ internal sealed partial class RolloutGrain
         var published = await FindPublishedAsync([.. needed.Select(step => step.First)]);
         return
         [
-            .. needed.Select(step => new RequiredStep(
-                step.First,
-                step.Second,
-                [
-                    .. published.Where(row => IsOf(row, step.First) && ServesOneOf(row, image.Models))
-                        .Select(row => row.Name)
-                        .Order(StringComparer.Ordinal)
-                        .Take(RequiredStep.ImagesMax),
-                ])),
+            .. needed.Select(step => TakenOf(spec, step.First) is { IsEmpty: false } taken
+                ? new RequiredStep(step.First, step.Second, taken) { IsTaken = true }
+                : new RequiredStep(
+                    step.First,
+                    step.Second,
+                    [
+                        .. published.Where(row => IsOf(row, step.First) && ServesOneOf(row, image.Models))
+                            .Select(row => row.Name)
+                            .Order(StringComparer.Ordinal)
+                            .Take(RequiredStep.ImagesMax),
+                    ])),
         ];
     }
+
+    private static ImmutableArray<string> TakenOf(RolloutSpec spec, string version) =>
+        spec.Path.IsDefault ? [] : [.. spec.Path.Where(step => step.IsOf(version)).Select(step => step.Digest)];
 
     /// <summary>Lists answer: what they say is as old as they are, and nothing is offered by it.</summary>
     private async Task<List<ImageRow>> FindPublishedAsync(ImmutableArray<string> versions)

@@ -112,6 +112,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         }
 
         var (image, error) = await FindChangeAsync(draft.Spec);
+        error ??= await CheckPathAsync(draft.Spec);
         var (retried, unretried) = await FindRetriedAsync(draft.Spec);
         if ((error ?? unretried ?? await CheckRestAsync(draft, retried)) is { } refusal)
         {
@@ -219,7 +220,12 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         // The version is the catalogue's word, whatever the caller wrote.
         var isSame = command.Strategy is { } choice
             ? StrategyCourse.IsOf(existing.Spec, choice, command.Spec)
-            : existing.Spec == command.Spec with { TargetVersion = existing.Spec.TargetVersion, Strategy = existing.Spec.Strategy };
+            : existing.Spec == command.Spec with
+            {
+                TargetVersion = existing.Spec.TargetVersion,
+                Strategy = existing.Spec.Strategy,
+                Path = existing.Spec.Path,
+            };
         return isSame
             ? Reply()
             : RolloutReply.Refused(RolloutErrors.RequestIdReused(_id.Value, command.RequestId));
@@ -259,7 +265,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
             Planned = cuts,
             WithoutWayBack = await CountWithoutWayBackAsync(rollout.Spec, images),
             ExpectedSkips = planned.Fit?.Skips,
-            Steps = await FindStepsAsync(image, planned.Fit),
+            Steps = await FindStepsAsync(rollout.Spec, image, planned.Fit),
         };
     }
 

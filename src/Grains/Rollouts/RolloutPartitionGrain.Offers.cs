@@ -117,6 +117,7 @@ internal sealed partial class RolloutPartitionGrain
                 {
                     SettlesWithin = command.InProgressTimeout,
                     Rank = command.Rank,
+                    Path = command.Path,
                 });
         }
         catch (Exception fault)

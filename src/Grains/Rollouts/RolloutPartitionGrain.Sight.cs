@@ -55,7 +55,11 @@ internal sealed partial class RolloutPartitionGrain
         try
         {
             return await GrainFactory.GetDevice(_tenant, command.Device).PreviewOfferAsync(
-                OfferOf(command.Image, command.Settings, command.AllowTrackChange, command.Epoch, retry) with { Rank = command.Rank });
+                OfferOf(command.Image, command.Settings, command.AllowTrackChange, command.Epoch, retry) with
+                {
+                    Rank = command.Rank,
+                    Path = command.Path,
+                });
         }
         catch (Exception fault)
         {

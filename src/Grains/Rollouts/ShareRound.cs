@@ -174,6 +174,7 @@ internal sealed class ShareRound(IGrainFactory grains)
             Joiners = joiners,
             IsCancelling = plan.State == RolloutState.Cancelling,
             Rank = committed.Rank,
+            Path = committed.Spec.Path.IsDefault ? [] : committed.Spec.Path,
             Budgets = committed.Spec.MaxUnavailablePer,
         };
         try

@@ -60,7 +60,7 @@ public sealed class DeviceWayBackTests
             failed, Ordered with { Retry = WayBack.FirstRetry + 1 }, Previous, hasSession: true, Units.Start);
 
         Assert.Equal((OfferVerdict.Closed, ChangeOutcome.Failed), (repeated.Verdict, repeated.Outcome));
-        Assert.Equal((Units.OldDigest, ""), WayBack.Find(failed, Units.Rollout(), Units.NewDigest));
+        Assert.Equal((Units.OldDigest, ""), WayBack.Find(failed, Units.Rollout(), Units.NewDigest, []));
         Assert.Equal(OfferVerdict.InProgress, next.Verdict);
         Assert.NotEmpty(next.Events);
     }

@@ -11,8 +11,8 @@ namespace Muster.Domain.Tests.Rollouts;
 /// Two thousand random rollouts under crashes, pauses and messages that are lost, late or repeated: none offers more than wave, rate and
 /// budget allow (I3) or outside its windows, none offers after a pause (I12), none advances below its threshold or past a manual gate that
 /// nobody opened, none offers late joiners anything before they are counted and have their turn, none makes an attempt twice, too many or
-/// too early, none is aborted or rolled back but by its gate or an operator, none that is rolled back touches a new device or leaves one
-/// behind, and all come to an end.
+/// too early, none that takes steps counts a device before it runs the image itself, none is aborted or rolled back but by its gate or an
+/// operator, none that is rolled back touches a new device or leaves one behind, and all come to an end.
 /// </summary>
 public sealed class RolloutHistoryTests
 {
@@ -67,11 +67,12 @@ public sealed class RolloutHistoryTests
             : ImmutableArray<OfferWindow>.Empty);
 
     private static readonly Gen<RolloutSpec> AnySpec = Gen.Select(
-        AnyPace, AnyRetries, Gen.Enum<TimeoutPolicy>(), Gen.Int[60, 600], AnyWindows, Gen.Int[0, 3], Gen.Bool,
-        (spec, retries, undelivered, seconds, windows, perValue, late) => spec with
+        AnyPace, AnyRetries, Gen.Enum<TimeoutPolicy>(), Gen.Int[60, 600], AnyWindows, Gen.Int[0, 3], Gen.Int[0, 3],
+        (spec, retries, undelivered, seconds, windows, perValue, others) => spec with
         {
+            TakeSteps = others > 1,
             MaxUnavailablePer = perValue == 0 ? [new ValueBudget("site", Amount.Count(1))] : [], // whether a group is full is drawn too
-            IncludeLateJoiners = late && perValue != 0,
+            IncludeLateJoiners = others % 2 == 0 && perValue != 0,
             Windows = windows,
             Retries = retries,
             UndeliveredPolicy = undelivered,

@@ -47,6 +47,11 @@ internal sealed partial class RolloutWorld
             _shares.Add(new WorldShare(spec, partition, waves, [.. mine.Select(point => WaveCut.WaveOf(cuts, point))]));
         }
 
+        foreach (var member in _shares.SelectMany(share => share.Members).Where(_ => spec.TakeSteps))
+        {
+            member.StepsLeft = _random.Next(3);
+        }
+
         var frozen = new FrozenMembers(cuts, [.. _shares.Select(share => share.Partition)]);
         Commit(RolloutLifecycle.Start(_committed, spec, frozen, RolloutBuilder.Order(_now)).Next);
         _memory = _committed;
@@ -163,7 +168,7 @@ internal sealed partial class RolloutWorld
         var share = _shares.Single(one => one.Partition == message.Share);
         var isOpen = OfferWindow.IsOpen(_spec.Windows, _now);
         share.OldReports.Add(share.LastReport(_now));
-        share.Look(fresh: _random.Next(2) == 0, reads: _random.Next(3) > 0, _now);
+        share.Look(fresh: _random.Next(2) == 0, _now);
         if (message.IsRollingBack)
         {
             share.Turn(message.Granted, _now);
@@ -304,6 +309,7 @@ internal sealed partial class RolloutWorld
         3 => MemberState.Removed,
         4 or 5 or 6 when _now - member.OfferedAt >= OfferHandover.WaitMax => MemberState.Waiting, // handed to nobody: its permit is free
         < 9 => MemberState.InProgress,
+        _ when IsOnStep(member) => MemberState.InProgress,
         _ => MemberState.Succeeded,
     };
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Domain.Rollouts;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
 
@@ -25,6 +26,14 @@ public sealed class SpecFingerprintTests
         RetryOf = Id,
         IncludeLateJoiners = true,
         MaxUnavailablePer = [new ValueBudget("site", Amount.Percent(10))],
+        TakeSteps = true,
+        Path =
+        [
+            new StepImage(new string('7', 64), "11.11", "active", ["P3265-V"], new ImageConditions
+            {
+                MinFromVersion = "10.0", Steps = ["10.12"], SecurityFloor = "10.1",
+            }),
+        ],
     };
 
     public static TheoryData<string> Fields() => new(Changes(Full, typeof(RolloutSpec), "").Select(change => change.Path));
@@ -108,6 +117,10 @@ public sealed class SpecFingerprintTests
         ImmutableArray<ValueBudget> budgets => Changes(budgets[0], typeof(ValueBudget), $"{path}.")
             .Select(change => (change.Path, (object)budgets.SetItem(0, (ValueBudget)change.Changed)))
             .Append(($"{path}.count", (object)budgets.Add(budgets[0]))),
+        ImmutableArray<StepImage> images => Changes(images[0], typeof(StepImage), $"{path}.")
+            .Select(change => (change.Path, (object)images.SetItem(0, (StepImage)change.Changed)))
+            .Append(($"{path}.count", (object)images.Add(images[0]))),
+        ImageConditions conditions => Changes(conditions, typeof(ImageConditions), $"{path}."),
         SettingSet settings => settings
             .Select(setting => ($"{path}.{setting.Name}", (object)SettingSet.Of([setting with { Value = setting.Value + "x" }])))
             .Append(($"{path}.name", SettingSet.Of([.. settings.Select(setting => setting with { Name = setting.Name + "x" })])))

@@ -1,4 +1,5 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Domain.Rollouts;
 using Muster.Domain.Strategies;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
@@ -11,7 +12,8 @@ public sealed class StrategyCourseTests
     /// <summary>What each rollout says itself, also of a strategy; a field that is not here is the strategy's.</summary>
     private static readonly string[] s_orders =
     [
-        nameof(RolloutSpec.AllowTrackChange), nameof(RolloutSpec.Filter), nameof(RolloutSpec.ImageDigest), nameof(RolloutSpec.Seed),
+        nameof(RolloutSpec.AllowTrackChange), nameof(RolloutSpec.TakeSteps), nameof(RolloutSpec.Path), nameof(RolloutSpec.Filter),
+        nameof(RolloutSpec.ImageDigest), nameof(RolloutSpec.Seed),
         nameof(RolloutSpec.Settings), nameof(RolloutSpec.TargetVersion), nameof(RolloutSpec.RetryOf),
     ];
 
@@ -37,6 +39,8 @@ public sealed class StrategyCourseTests
         IncludeLateJoiners = true,
         Priority = 3,
         SupersedesOlder = true,
+        TakeSteps = true,
+        Path = [new StepImage(new string('7', 64), "11.11", "active", ["P3265-V"], ImageConditions.None)],
     };
 
     [Fact]
@@ -130,6 +134,8 @@ public sealed class StrategyCourseTests
         TargetVersion = spec.TargetVersion,
         Settings = spec.Settings,
         AllowTrackChange = spec.AllowTrackChange,
+        TakeSteps = spec.TakeSteps,
+        Path = spec.Path,
         Filter = spec.Filter,
         Seed = spec.Seed,
         RetryOf = spec.RetryOf,

@@ -200,7 +200,7 @@ public sealed class RolloutsServiceTests
         {
             ExpectedSkips = new SkipTotals(
                 skips.SetItem((int)MemberReason.TrackMismatch, 2).SetItem((int)MemberReason.StepRequired, 7)),
-            Steps = [new RequiredStep("10.12.0", 3, []), new RequiredStep("11.11.73", 7, [new string('a', 64)])],
+            Steps = [new RequiredStep("10.12.0", 3, []), new RequiredStep("11.11.73", 7, [new string('a', 64)]) { IsTaken = true }],
         });
         var request = Creation();
         request.ValidateOnly = true;
@@ -213,8 +213,8 @@ public sealed class RolloutsServiceTests
         Assert.Equal(
             [("STEP_REQUIRED", 7L), ("TRACK_MISMATCH", 2L)], preview.ExpectedSkips.Select(skip => (skip.Reason, skip.Devices)));
         Assert.Equal(
-            [("10.12.0", 3L, ""), ("11.11.73", 7L, $"tenants/default/images/{new string('a', 64)}")],
-            preview.Steps.Select(step => (step.Version, step.Devices, string.Join(' ', step.Images))));
+            [("10.12.0", 3L, "", false), ("11.11.73", 7L, $"tenants/default/images/{new string('a', 64)}", true)],
+            preview.Steps.Select(step => (step.Version, step.Devices, string.Join(' ', step.Images), step.Taken)));
     }
 
     [Fact]

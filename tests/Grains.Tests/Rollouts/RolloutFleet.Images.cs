@@ -34,6 +34,15 @@ internal sealed partial class RolloutFleet
         }
     }
 
+    /// <summary>Lists show it, so that it can be a step.</summary>
+    public bool IsStep(string digest)
+    {
+        lock (_gate)
+        {
+            return _images.Any(image => image.Row.Name == digest);
+        }
+    }
+
     private RowPage ListImages(int partition, RowQuery query)
     {
         lock (_gate)

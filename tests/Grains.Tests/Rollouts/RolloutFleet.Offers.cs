@@ -1,5 +1,10 @@
 using System.Collections.Concurrent;
+using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Images;
+using Muster.Contracts.Rollouts;
+using Muster.Domain;
+using Muster.Domain.Devices;
 
 namespace Muster.Grains.Tests.Rollouts;
 
@@ -8,4 +13,15 @@ internal sealed partial class RolloutFleet
 {
     /// <summary>All offers that were made.</summary>
     public ConcurrentQueue<OfferChange> Offers { get; } = [];
+
+    /// <summary>Behind the generation that took the last one back.</summary>
+    private void AppendOffer(string key, Unit unit, OfferChange command)
+    {
+        var fact = new ChangeOffered(command.Rollout, command.Epoch, unit.Generation + 2, command.Target.Digest) { Retry = command.Retry };
+        Append(key, fact,
+        [
+            new Fence(RolloutKey.FenceOf(TenantId.Default, command.Rollout), command.Epoch),
+            new Fence(ImageKey.FenceOf(TenantId.Default, command.Target.Digest), 0),
+        ]);
+    }
 }

@@ -5,7 +5,6 @@ using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Images;
 using Muster.Contracts.Inventory;
-using Muster.Contracts.Rollouts;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
@@ -173,7 +172,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
                 && unit.Last is { } last
                 && last.Rollout == command.Rollout
                 && WayBack.Is(last.Retry) == WayBack.Is(command.Retry)
-                && last.Reason != OfferHandover.Reason
+                && last is { Reason: not OfferHandover.Reason, Outcome: not ChangeOutcome.StepTaken }
                 && (last.Retry >= command.Retry || !FinalReasons.MayRetry(last.Outcome, last.Reason)))
             {
                 return Closed(last);
@@ -193,14 +192,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
 
                 try
                 {
-                    var fence = RolloutKey.FenceOf(TenantId.Default, command.Rollout);
-                    // Behind the generation that took the last one back.
-                    var fact = new ChangeOffered(command.Rollout, command.Epoch, unit.Generation + 2, command.Target.Digest)
-                    {
-                        Retry = command.Retry,
-                    };
-                    var image = ImageKey.FenceOf(TenantId.Default, command.Target.Digest);
-                    Append(key, fact, [new Fence(fence, command.Epoch), new Fence(image, 0)]);
+                    AppendOffer(key, unit, command);
                 }
                 catch (FenceRaisedException)
                 {
@@ -326,12 +318,13 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
         Generation = last.Generation,
     };
 
-    private void Close(string key, Unit unit, ChangeOutcome outcome, string reason = "")
+    private void Close(string key, Unit unit, ChangeOutcome confirmed, string reason = "")
     {
+        var outcome = Confirm(key, unit, confirmed);
         unit.Last = new ClosedChange(unit.Change!.Value, unit.Generation, outcome, reason, clock.GetUtcNow(), "") { Retry = unit.Retry };
         Append(key, new ChangeClosed(unit.Change.Value, unit.Generation, outcome, reason) { Retry = unit.Retry }, []);
         unit.Change = null;
-        unit.Running = outcome == ChangeOutcome.Succeeded ? unit.Target : unit.Running;
+        unit.Running = outcome is ChangeOutcome.Succeeded or ChangeOutcome.StepTaken ? unit.Target : unit.Running;
         Delivered.Remove(key);
     }
 

@@ -244,7 +244,7 @@ public class FleetFactory : DispatchProxy
         return found.Image is { } image ? ImageLifecycle.CheckUse(image) : found.Error;
     }
 
-    private ImageReply Find(string digest) => digest == Digest || digest == RevocableDigest
+    private ImageReply Find(string digest) => digest == Digest || digest == RevocableDigest || _fleet.IsStep(digest)
         ? new ImageReply(ImageOf(digest, _fleet.Revoked.ContainsKey(digest) ? ImageState.Revoked : ImageState.Published), null)
         : Unknown();
 

@@ -1,0 +1,175 @@
+using Muster.Domain.Devices;
+using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
+
+namespace Muster.Domain.Tests.Rollouts;
+
+/// <summary>What is true of a device.</summary>
+internal enum MemberState
+{
+    Waiting,
+    InProgress,
+    Succeeded,
+    Failed,
+    TimedOut,
+    Rejected,
+    Skipped,
+    Removed,
+}
+
+/// <summary>What a device answers: where it is in which attempt, and how that ended; and the generation of its newest offer.</summary>
+internal readonly record struct WorldAnswer(MemberState State, int Retry, string Reason, DateTimeOffset? EndedAt, long Generation)
+{
+    /// <summary>Of one that waits: its last offer was a step, and it took it.</summary>
+    public bool HasStepped { get; init; }
+}
+
+/// <summary>What a device tells the feed; no fact when it left service.</summary>
+internal readonly record struct WorldEntry(int Member, DomainEvent? Fact, DateTimeOffset At);
+
+/// <summary>A device, and what it tells the feed.</summary>
+internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
+{
+    private string _reason = "";
+
+    public int Wave => wave;
+
+    public MemberState State { get; private set; }
+
+    public bool Online { get; set; } = true;
+
+    /// <summary>A budget per value keeps it waiting.</summary>
+    public bool IsGroupFull { get; set; }
+
+    /// <summary>The attempt that it is in, or was in last.</summary>
+    public int Retry { get; private set; }
+
+    /// <summary>When that attempt ended.</summary>
+    public DateTimeOffset? EndedAt { get; private set; }
+
+    /// <summary>Of its newest offer; 0 before the first. One that orders nothing comes behind each.</summary>
+    public long Generation { get; private set; }
+
+    /// <summary>When it was offered something last.</summary>
+    public DateTimeOffset OfferedAt { get; private set; }
+
+    /// <summary>Its share does not wait for it any longer.</summary>
+    public bool IsGivenUp { get; set; }
+
+    /// <summary>How often it came to succeed.</summary>
+    public int Successes { get; private set; }
+
+    /// <summary>How often it was offered something.</summary>
+    public int Offers { get; private set; }
+
+    /// <summary>It was offered the change at least once.</summary>
+    public bool WasTouched { get; private set; }
+
+    /// <summary>How many steps there are between what it runs and the rollout's image.</summary>
+    public int StepsLeft { get; set; }
+
+    /// <summary>Its last offer was a step, and it took it.</summary>
+    public bool HasStepped { get; private set; }
+
+    /// <summary>It runs what the rollout brought.</summary>
+    public bool RunsTarget { get; private set; }
+
+    /// <summary>It is asked to give its offer up.</summary>
+    public bool IsRecalled { get; private set; }
+
+    /// <summary>Another attempt may be made, as far as the device is concerned.</summary>
+    public bool MayRetry => State is MemberState.Failed or MemberState.TimedOut or MemberState.Rejected
+        && FinalReasons.MayRetry(OutcomeOf(State), _reason);
+
+    public bool Takes(int retry) => Online && IsNew(retry);
+
+    /// <summary>An attempt that it is not in and that did not end: it may be made now.</summary>
+    private bool IsNew(int retry) => State switch
+    {
+        MemberState.InProgress or MemberState.Removed => false,
+        MemberState.Waiting => true,
+        _ when WayBack.Is(retry) != WayBack.Is(Retry) => retry > Retry,
+        _ => MayRetry && retry > Retry,
+    };
+
+    public WorldAnswer Answer(int retry) => State != MemberState.Waiting && IsNew(retry)
+        ? new WorldAnswer(MemberState.Waiting, retry, "", null, Generation)
+        : new WorldAnswer(State, Retry, _reason, EndedAt, Generation) { HasStepped = HasStepped };
+
+    public void Offer(long epoch, int retry, DateTimeOffset now)
+    {
+        (State, Retry, EndedAt, _reason) = (MemberState.InProgress, retry, null, "");
+        (IsRecalled, HasStepped) = (false, false);
+        WasTouched = true;
+        Offers++;
+        (Generation, OfferedAt) = (Generation == 0 ? 1 : Generation + 2, now);
+        feed.Add(new WorldEntry(index, new ChangeOffered(Id, epoch, Generation, "") { Retry = retry }, now));
+    }
+
+    /// <summary>It says so only to who asks.</summary>
+    public void Skip() => (State, EndedAt, _reason) = (MemberState.Skipped, null, "TRACK_MISMATCH");
+
+    /// <summary>Its rollout is cancelled, and it may have its offer. True when it was not asked about this attempt before.</summary>
+    public bool Recall(int retry, DateTimeOffset now)
+    {
+        if (State != MemberState.InProgress || IsRecalled || Retry != retry)
+        {
+            return false;
+        }
+
+        IsRecalled = true;
+        feed.Add(new WorldEntry(index, new ChangeRecalled(Id, Generation, Generation + 1) { Retry = Retry }, now));
+        return true;
+    }
+
+    /// <summary>It names the newer generation.</summary>
+    public void GiveUp(DateTimeOffset now) => End(MemberState.Waiting, now, OfferHandover.CancelledReason);
+
+    /// <summary>It left service.</summary>
+    public void Leave(DateTimeOffset now)
+    {
+        (State, EndedAt) = (MemberState.Removed, null); // nothing was made
+        feed.Add(new WorldEntry(index, null, now));
+    }
+
+    public void End(MemberState state, DateTimeOffset now, string reason = "")
+    {
+        if (state == MemberState.Succeeded && StepsLeft > 0 && !WayBack.Is(Retry))
+        {
+            TakeStep(now);
+        }
+        else if (state != State)
+        {
+            (State, EndedAt, _reason) = (state, now, reason);
+            Successes += state == MemberState.Succeeded ? 1 : 0;
+            RunsTarget = state switch
+            {
+                MemberState.Succeeded => !WayBack.Is(Retry),
+                MemberState.Failed => WayBack.Is(Retry), // by its own word, or because it runs the other one after all
+                MemberState.TimedOut => index % 2 == 0 || RunsTarget, // some get there after their time
+                _ => RunsTarget,
+            };
+            feed.Add(new WorldEntry(index, new ChangeClosed(Id, Generation, OutcomeOf(state), reason) { Retry = Retry }, now));
+        }
+    }
+
+    /// <summary>It runs the image of a step, and waits for the next offer of the same attempt.</summary>
+    private void TakeStep(DateTimeOffset now)
+    {
+        (State, EndedAt, _reason, StepsLeft) = (MemberState.Waiting, now, "", StepsLeft - 1);
+        (HasStepped, RunsTarget) = (true, true);
+        feed.Add(new WorldEntry(index, new ChangeClosed(Id, Generation, ChangeOutcome.StepTaken, "") { Retry = Retry }, now));
+    }
+
+    public static ChangeOutcome OutcomeOf(MemberState state) => state switch
+    {
+        MemberState.Waiting => ChangeOutcome.Withdrawn,
+        MemberState.Succeeded => ChangeOutcome.Succeeded,
+        MemberState.Failed => ChangeOutcome.Failed,
+        MemberState.TimedOut => ChangeOutcome.TimedOut,
+        MemberState.Rejected => ChangeOutcome.Rejected,
+        MemberState.Skipped => ChangeOutcome.Skipped,
+        MemberState.Removed => ChangeOutcome.Removed,
+        MemberState.InProgress => throw new InvalidOperationException("In progress is no outcome."),
+        _ => throw new ArgumentOutOfRangeException(nameof(state)),
+    };
+}

@@ -1,0 +1,22 @@
+using Muster.Domain.Devices;
+
+namespace Muster.Grains.Tests.Rollouts;
+
+/// <summary>Devices that have steps to take.</summary>
+internal sealed partial class RolloutFleet
+{
+    /// <summary>How many steps are between what these devices run and the image.</summary>
+    public Dictionary<string, int> StepsLeft { get; } = [];
+
+    /// <summary>A boot that confirms what was offered is a step as long as there are some.</summary>
+    private ChangeOutcome Confirm(string key, Unit unit, ChangeOutcome outcome)
+    {
+        if (outcome != ChangeOutcome.Succeeded || WayBack.Is(unit.Retry) || StepsLeft.GetValueOrDefault(key) == 0)
+        {
+            return outcome;
+        }
+
+        StepsLeft[key]--;
+        return ChangeOutcome.StepTaken;
+    }
+}
