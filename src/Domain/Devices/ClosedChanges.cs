@@ -13,10 +13,11 @@ internal static class ClosedChanges
 
     /// <summary>
     /// It ended so that nothing of it was ordered: taken back, or superseded. Settings that the device was asked to give up are not none:
-    /// it may have set some of them. An image it runs, or it does not.
+    /// it may have set some of them. An image it runs, or it does not; and where its rollout took a step before, the step is what it runs.
     /// </summary>
     public static bool WasNone(ClosedChange change) => change switch
     {
+        { HasStepped: true } => false,
         { Outcome: ChangeOutcome.Withdrawn } => change is not { Kind: ChangeKind.Settings, WasRecalled: true },
         _ => change is { Outcome: ChangeOutcome.Skipped, Reason: DeviceChanges.Superseded },
     };

@@ -201,6 +201,9 @@ public sealed record ClosedChange(
     /// <summary>Steps of the same attempt that were taken, this one included.</summary>
     [Id(128)] public int StepsTaken { get; init; }
 
+    /// <summary>The rollout took the device over a step, in this attempt or in one before it: what it runs was ordered.</summary>
+    [Id(129)] public bool HasStepped { get; init; }
+
     /// <summary>The device was asked to give it up before it ended.</summary>
     [Id(140)] public bool WasRecalled { get; init; }
 }

@@ -220,6 +220,7 @@ public static partial class DeviceChanges
             Settings = outcome == ChangeOutcome.Succeeded ? change.Settings : null,
             SupersedesBefore = change.SupersedesBefore,
             StepsTaken = change.StepsTaken + (outcome == ChangeOutcome.StepTaken ? 1 : 0),
+            HasStepped = outcome == ChangeOutcome.StepTaken || LastOf(device, change.Rollout) is { HasStepped: true },
             WasRecalled = change.RecalledBy > 0,
         };
         var earlier = Remember(device, change.Rollout);

@@ -160,6 +160,34 @@ public sealed class StepPathTests
         Assert.Equal(ChangeOutcome.StepTaken, between.LastChange!.Outcome);
     }
 
+    /// <summary>
+    /// Of each rollout the device remembers the last alone: an offer that went back behind a step does not undo the step.
+    /// </summary>
+    [Theory]
+    [InlineData(0, OfferHandover.Reason)]
+    [InlineData(0, OfferHandover.CancelledReason)]
+    [InlineData(0, WayBack.Ordered)]
+    [InlineData(1, OfferHandover.Reason)]
+    public void An_offer_that_goes_back_behind_a_step_leaves_the_success_of_an_older_rollout_in_force(int retry, string reason)
+    {
+        var older = new string('4', 64);
+        var winter = Units.Offer("winter", older) with { Target = new OsTarget(older, "12.0.5", 10, [1]) };
+        var offered = DeviceChanges.Offer(Units.InState(DeviceState.InService), winter, hasSession: true, Units.Start).Next;
+        var next = Offer(Boot(Offer(Boot(offered, "boot-2", older, "12.0.5")).Next, "boot-3", s_first, "12.5")).Next;
+        if (retry > 0)
+        {
+            var failed = Units.Take(
+                next, Units.Report(next.Change!.Generation, ChangeStep.Unspecified, 9, "boot-3", ChangeOutcome.Failed));
+            next = Offer(failed, s_offer with { Retry = retry }).Next;
+        }
+
+        var back = DeviceChanges.TakeBack(next, Units.Rollout(), retry, reason, Units.Start).Next;
+        var rebooted = Boot(back, "boot-4", s_first, "12.5");
+
+        Assert.Equal((ChangeOutcome.Withdrawn, true), (back.LastChange!.Outcome, back.LastChange.HasStepped));
+        Assert.Equal(ChangeOutcome.Succeeded, rebooted.EarlierChanges.Single().Outcome);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
