@@ -94,4 +94,9 @@ public sealed record OfferReply(
     /// 0 for none, and from a silo of an earlier version.
     /// </summary>
     [Id(127)] public long Generation { get; init; }
+
+    /// <summary>
+    /// The rollout took the device over a step, in whichever attempt, as far as the device knows. False from a silo of an earlier version.
+    /// </summary>
+    [Id(128)] public bool HasStepped { get; init; }
 }

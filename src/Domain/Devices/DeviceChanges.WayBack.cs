@@ -33,6 +33,13 @@ public static partial class DeviceChanges
         return device.Change is { } change && change.Rollout == rollout ? change.Generation : LastOf(device, rollout)?.Generation ?? 0;
     }
 
+    /// <summary>Whether the rollout took the device over a step, in whichever attempt, as far as the device remembers.</summary>
+    public static bool HasStepped(Device device, ResourceId rollout)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return LastOf(device, rollout) is { HasStepped: true };
+    }
+
     /// <summary>What the device remembers of a rollout that ended for it; null when it remembers nothing.</summary>
     internal static ClosedChange? LastOf(Device device, ResourceId rollout) => device.LastChange is { } last && last.Rollout == rollout
         ? last

@@ -187,7 +187,7 @@ public static class ShareRules
         ArgumentNullException.ThrowIfNull(before);
         if (end.Retry < RetryOf(before, member) || OfferGenerations.IsLateEnd(before, member, end))
         {
-            return OfferGenerations.CatchUp(before, member, end.Generation);
+            return OfferGenerations.CatchUp(MemberSteps.TakeLate(before, member, end), member, end.Generation);
         }
 
         var share = OfferGenerations.CatchUp(Adopt(before, member, end.Retry), member, end.Generation);
@@ -209,9 +209,7 @@ public static class ShareRules
             };
         }
 
-        counted = end.Outcome == ChangeOutcome.StepTaken
-            ? counted with { Steps = MemberList.With(counted.Steps, new MemberStep(member, end.Retry, end.At)) }
-            : counted;
+        counted = MemberSteps.Take(counted, member, end);
         var next = Set(counted, member, StatusOf(counted, member, end.Outcome));
         return next with
         {

@@ -144,7 +144,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         var decision = Decide(device, offer, previous, hasSession, now);
         if (FindTurnOfOthers(command, decision, now) is { } waits)
         {
-            return waits with { Generation = DeviceChanges.GenerationOf(device, command.Rollout) };
+            return WithMemory(waits, device, command.Rollout);
         }
 
         try
@@ -154,10 +154,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         catch (FenceRaisedException)
         {
             LogFenced(_id.Value, command.Rollout.Value, command.Epoch);
-            return new OfferReply(OfferStatus.Fenced, ChangeOutcome.Unspecified, "", null)
-            {
-                Generation = DeviceChanges.GenerationOf(device, command.Rollout),
-            };
+            return WithMemory(new OfferReply(OfferStatus.Fenced, ChangeOutcome.Unspecified, "", null), device, command.Rollout);
         }
 
         if (!decision.Events.IsEmpty)
@@ -346,7 +343,14 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
     private static OfferReply Unknown() => new(OfferStatus.Closed, ChangeOutcome.Removed, "NOT_FOUND", null);
 
-    private static OfferReply ReplyOf(OfferDecision decision, ResourceId rollout) => new(
+    /// <summary>The answer, with what the device remembers of the rollout.</summary>
+    private static OfferReply WithMemory(OfferReply reply, Device device, ResourceId rollout) => reply with
+    {
+        Generation = DeviceChanges.GenerationOf(device, rollout),
+        HasStepped = DeviceChanges.HasStepped(device, rollout),
+    };
+
+    private static OfferReply ReplyOf(OfferDecision decision, ResourceId rollout) => WithMemory(new OfferReply(
         decision.Verdict switch
         {
             OfferVerdict.InProgress => OfferStatus.Offered,
@@ -363,6 +367,5 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         Retry = decision.Retry,
         EndedAt = decision.EndedAt,
         AskAgainAt = decision.AskAgainAt,
-        Generation = DeviceChanges.GenerationOf(decision.Next, rollout),
-    };
+    }, decision.Next, rollout);
 }

@@ -34,7 +34,8 @@ internal sealed partial class RolloutPartitionGrain
                     case { } reply:
                         isSaidOnlyHere = true;
                         AddSkip(facts, chunk[i], reply);
-                        _share = Take(_share, chunk[i], reply, command.Retries);
+                        _share = Take(
+                            MemberSteps.Hear(_share, chunk[i].Member, reply.HasStepped, now), chunk[i], reply, command.Retries);
                         break;
                     case null when RollBackRules.MayLose(_share, chunk[i], command.Timers, now):
                         // A device whose record cannot be read never says what became of its offer: its permit serves another.
@@ -73,6 +74,7 @@ internal sealed partial class RolloutPartitionGrain
             {
                 var offer = asked[i] with { TakenAt = now, DeliveredAt = reply.DeliveredAt, Generation = reply.Generation };
                 answers.Add(new OfferAnswer(offer, reply.Retry));
+                _share = MemberSteps.Hear(_share!, offer.Member, reply.HasStepped, now);
             }
         }
 

@@ -61,6 +61,46 @@ public sealed class MemberStepTests
         Assert.Equal(expected, ShareRules.Release(onTheWay, 0).Members[0]);
     }
 
+    /// <summary>The answer was lost, and the device took the step meanwhile: the end that is read late is all that tells of it.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Who_took_a_step_is_brought_back_also_where_the_step_is_read_late(bool isReadBefore)
+    {
+        var rebooting = OfferGenerations.Pass(ShareRules.Release(Take(ShareRules.Freeze(Guid.Empty, 0, 1), 1), 0), 0, 1);
+        var again = Take(rebooting, 2);
+
+        var turned = isReadBefore
+            ? ShareRules.Release(RollBackRules.Begin(Step(again, 0, generation: 1), [2], s_now), 0)
+            : Step(RollBackRules.Begin(ShareRules.Release(again, 0), [2], s_now), 0, generation: 1);
+
+        Assert.Equal(MemberStatus.Waiting, turned.Members[0]);
+    }
+
+    /// <summary>The feed was missed: the device's answer is all that tells of it.</summary>
+    [Fact]
+    public void Who_says_itself_that_it_took_a_step_is_brought_back()
+    {
+        var offered = Take(ShareRules.Freeze(Guid.Empty, 0, 1), 1);
+        var heard = MemberSteps.Hear(offered, 0, hasStepped: true, s_now);
+
+        Assert.Equal(MemberStatus.Waiting, RollBackRules.Begin(ShareRules.Release(heard, 0), [1], s_now).Members[0]);
+        Assert.Equal(MemberStatus.Waiting, ShareRules.Release(RollBackRules.Begin(heard, [1], s_now), 0).Members[0]);
+        Assert.Same(heard, MemberSteps.Hear(heard, 0, hasStepped: true, s_now.AddDays(1)));
+        Assert.Same(offered, MemberSteps.Hear(offered, 0, hasStepped: false, s_now));
+    }
+
+    /// <summary>One that is read late is not the last.</summary>
+    [Fact]
+    public void A_member_is_waited_for_from_its_newest_step_whenever_the_others_are_read()
+    {
+        var second = Step(Take(ShareRules.Freeze(Guid.Empty, 0, 1), 1), retry: 0, generation: 3);
+
+        var late = ShareRules.Close(second, 0, 0, Ended(ChangeOutcome.StepTaken, 0, 1) with { At = s_now.AddHours(-1) });
+
+        Assert.Equal(s_now, Assert.Single(late.Steps).At);
+    }
+
     [Fact]
     public void A_step_that_is_read_late_frees_no_permit_of_the_next()
     {

@@ -21,6 +21,9 @@ internal readonly record struct WorldAnswer(MemberState State, int Retry, string
 {
     /// <summary>Of one that waits: its last offer was a step, and it took it.</summary>
     public bool HasStepped { get; init; }
+
+    /// <summary>The rollout took it over a step, whatever became of it since.</summary>
+    public bool HasEverStepped { get; init; }
 }
 
 /// <summary>What a device tells the feed; no fact when it left service.</summary>
@@ -70,6 +73,9 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     /// <summary>Its last offer was a step, and it took it.</summary>
     public bool HasStepped { get; private set; }
 
+    /// <summary>The rollout took it over a step.</summary>
+    public bool HasEverStepped { get; private set; }
+
     /// <summary>It runs what the rollout brought.</summary>
     public bool RunsTarget { get; private set; }
 
@@ -92,8 +98,8 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     };
 
     public WorldAnswer Answer(int retry) => State != MemberState.Waiting && IsNew(retry)
-        ? new WorldAnswer(MemberState.Waiting, retry, "", null, Generation)
-        : new WorldAnswer(State, Retry, _reason, EndedAt, Generation) { HasStepped = HasStepped };
+        ? new WorldAnswer(MemberState.Waiting, retry, "", null, Generation) { HasEverStepped = HasEverStepped }
+        : new WorldAnswer(State, Retry, _reason, EndedAt, Generation) { HasStepped = HasStepped, HasEverStepped = HasEverStepped };
 
     public void Offer(long epoch, int retry, DateTimeOffset now)
     {
@@ -156,7 +162,7 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     private void TakeStep(DateTimeOffset now)
     {
         (State, EndedAt, _reason, StepsLeft) = (MemberState.Waiting, now, "", StepsLeft - 1);
-        (HasStepped, RunsTarget) = (true, true);
+        (HasStepped, HasEverStepped, RunsTarget) = (true, true, true);
         feed.Add(new WorldEntry(index, new ChangeClosed(Id, Generation, ChangeOutcome.StepTaken, "") { Retry = Retry }, now));
     }
 

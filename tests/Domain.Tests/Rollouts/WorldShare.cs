@@ -142,6 +142,7 @@ internal sealed class WorldShare
     public void Take(OpenOffer offer, WorldAnswer? answer, DateTimeOffset now)
     {
         var wave = _waves[offer.Member];
+        State = MemberSteps.Hear(State, offer.Member, answer is { HasEverStepped: true }, now);
         switch (answer)
         {
             case null when !offer.IsConfirmed && _spec.Timers.DeadlineOf(offer.TakenAt, null) <= now:

@@ -35,6 +35,7 @@ public sealed class DeviceStepsTests(DeviceSilo silo)
         Assert.Equal((OfferStatus.Offered, 2L), (second.Status, second.Generation));
         Assert.Equal(Unit.NewDigest, toldLast.Desired.Os?.Digest);
         Assert.Equal((ChangeOutcome.Succeeded, 2L), (ended.Outcome, ended.Generation));
+        Assert.Equal([false, true, true], new[] { first, second, ended }.Select(reply => reply.HasStepped));
     }
 
     [Fact]

@@ -8,6 +8,18 @@ internal sealed partial class RolloutFleet
     /// <summary>How many steps are between what these devices run and the image.</summary>
     public Dictionary<string, int> StepsLeft { get; } = [];
 
+    /// <summary>These devices took a step of which the feed does not tell, and are busy.</summary>
+    public HashSet<string> SteppedUnheard { get; } = [];
+
+    /// <summary>How often the device was asked and was not free.</summary>
+    public int CountAsked(string key)
+    {
+        lock (_gate)
+        {
+            return Asked.GetValueOrDefault(key);
+        }
+    }
+
     /// <summary>A boot that confirms what was offered is a step as long as there are some.</summary>
     private ChangeOutcome Confirm(string key, Unit unit, ChangeOutcome outcome)
     {

@@ -36,6 +36,16 @@ internal sealed partial class RolloutFleet
     {
         lock (_gate)
         {
+            if (SteppedUnheard.Contains(key))
+            {
+                Asked[key] = Asked.GetValueOrDefault(key) + 1;
+                return Task.FromResult(new OfferReply(OfferStatus.WaitingBusy, default, "", null)
+                {
+                    AskAgainAt = clock.GetUtcNow().AddMinutes(1),
+                    HasStepped = true,
+                });
+            }
+
             if (_units[key].Change is { } other && other != command.Rollout)
             {
                 return Task.FromResult(new OfferReply(OfferStatus.WaitingBusy, default, "", null));

@@ -4,6 +4,7 @@ using Muster.Contracts.Rollouts;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Images;
+using Muster.Domain.Operators;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Tests.Rollouts;
@@ -112,6 +113,26 @@ public sealed class RolloutPathTests : IClassFixture<RolloutSilo>
         Assert.Equal((RolloutState.Succeeded, 2), (ended.Plan.State, _silo.Fleet.OffersOf(device)));
     }
 
+    /// <summary>What the feed does not tell, the device does: who runs a step is not left with it.</summary>
+    [Fact]
+    public async Task RollBackAsync_OfAMemberThatAloneTellsOfItsStep_IsForIt()
+    {
+        const string Site = "path-unheard";
+        var devices = _silo.Fleet.Add(Site, 2);
+        _silo.Fleet.SteppedUnheard.Add(devices[0]);
+        var rollout = await StartAsync(Site, spec => spec with { MaxUnavailable = Amount.Count(2) });
+        await _silo.UntilAsync(
+            Site, now => _silo.Fleet.CountAsked(devices[0]) > 0 && now.Plan.Waves[0].Totals is { InProgress: 1, Waiting: 1 });
+        await rollout.RollBackAsync(new RollBackRollout(RolloutSilo.Anna, [OperatorRole.Operator], "boot loops"));
+        _silo.Fleet.SteppedUnheard.Clear();
+
+        var ended = await _silo.UntilAsync(
+            Site, now => now.Plan.IsTerminal, () => _silo.Fleet.End(Site, ChangeOutcome.Succeeded));
+
+        var totals = ended.Plan.Waves[0].Totals;
+        Assert.Equal((0, 1), (totals.Untouched, totals.Skips!.Of(MemberReason.NothingToRollBack))); // the played one runs what it did
+    }
+
     [Fact]
     public async Task CreateAsync_ThatTakesSteps_ChoosesTheirImagesAndShowsThemInTheDryRun()
     {
@@ -134,15 +155,15 @@ public sealed class RolloutPathTests : IClassFixture<RolloutSilo>
         Assert.NotEqual(spec.Fingerprint, (spec with { Path = [] }).Fingerprint);
     }
 
-    private async Task<IRolloutGrain> StartAsync(string site)
+    private async Task<IRolloutGrain> StartAsync(string site, Func<RolloutSpec, RolloutSpec>? change = null)
     {
-        var rollout = await _silo.CreateAsync(site, spec => spec with
+        var rollout = await _silo.CreateAsync(site, spec => (change ?? (same => same))(spec with
         {
             TakeSteps = true,
             Waves = [new WaveSpec(Amount.Percent(100), 100, 1, TimeSpan.Zero, ConnectedOnly: false)],
             MaxUnavailable = Amount.Count(1),
             FailureGate = new FailureGate(1, null, 1),
-        });
+        }));
         Assert.Null((await rollout.StartAsync(RolloutSilo.Order)).Error);
         return rollout;
     }
