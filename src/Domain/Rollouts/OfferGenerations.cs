@@ -40,7 +40,7 @@ public static class OfferGenerations
         var (permit, passed) = (PermitOf(share, member), PassedOf(share, member));
         return end.Generation < permit?.Generation
             || end.Generation < passed
-            || (end.Generation == passed && (permit is not null || end.Outcome == ChangeOutcome.Withdrawn));
+            || (end.Generation == passed && (permit is not null || LetsWait(end.Outcome)));
     }
 
     /// <summary>The device itself speaks of this offer: it is the newest, whatever was known.</summary>
@@ -86,6 +86,9 @@ public static class OfferGenerations
                 Generation = Math.Max(known.Generation, offered.Generation),
             }
             : offered with { IsConfirmed = true, Epoch = Math.Max(known.Epoch, offered.Epoch) };
+
+    /// <summary>The attempt goes on behind it.</summary>
+    private static bool LetsWait(ChangeOutcome outcome) => outcome is ChangeOutcome.Withdrawn or ChangeOutcome.StepTaken;
 
     private static RolloutShare Forget(RolloutShare share, int member) => share with { Passed = MemberList.Without(share.Passed, member) };
 

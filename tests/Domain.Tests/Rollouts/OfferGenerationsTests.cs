@@ -89,6 +89,19 @@ public sealed class OfferGenerationsTests
         Assert.Equal(1, Read(Read(closed, MadeFact(5)), WentBack(5)).Permits[0].Offered);
     }
 
+    /// <summary>The device's word ended the member; the step before it is no reason to wait again.</summary>
+    [Fact]
+    public void A_step_that_is_read_late_does_not_bring_back_who_was_left_out()
+    {
+        var offline = OfferGenerations.Pass(ShareRules.Release(Take(ShareRules.Freeze(Guid.Empty, 0, 1), 1), 0), 0, 5);
+        var skipped = ShareRules.Close(Take(offline, 2), 0, 0, new MemberOutcome(ChangeOutcome.Skipped, 0, "STEP_REQUIRED", s_now));
+
+        var late = Read(Read(skipped, MadeFact(5)), Ended(ChangeOutcome.StepTaken, 5));
+
+        Assert.Equal((MemberStatus.Skipped, MemberStatus.Skipped), (skipped.Members[0], late.Members[0]));
+        Assert.Single(late.Steps); // and the way back is for it
+    }
+
     [Fact]
     public void A_success_that_the_device_told_first_is_taken_back_by_its_own_later_fact()
     {
