@@ -26,6 +26,7 @@ public static class OfferAnswers
         var open = share.Open.ToBuilder();
         var permits = share.Permits.ToBuilder();
         var others = new List<OfferAnswer>();
+        var beyond = new HashSet<int>();
         var at = 0;
         foreach (var answer in answers)
         {
@@ -43,9 +44,19 @@ public static class OfferAnswers
             {
                 Count(permits, waves[known.Member]);
             }
+
+            if (MemberList.Find(share.Passed, known.Member) is not null)
+            {
+                beyond.Add(known.Member);
+            }
         }
 
-        var next = share with { Open = open.DrainToImmutable(), Permits = permits.DrainToImmutable() };
+        var next = share with
+        {
+            Open = open.DrainToImmutable(),
+            Permits = permits.DrainToImmutable(),
+            Passed = beyond.Count == 0 ? share.Passed : share.Passed.RemoveAll(passed => beyond.Contains(passed.Member)),
+        };
         return others.Aggregate(next, (current, answer) => Confirm(current, answer, waves));
     }
 
@@ -57,12 +68,12 @@ public static class OfferAnswers
         return ShareRules.Confirm(adopted, member, waves[member], answer.Offer, answer.Retry);
     }
 
-    /// <summary>The device and the share speak of the same attempt, and nothing else is known of it.</summary>
+    /// <summary>The device and the share speak of the same attempt, and nothing else is known of it but offers that are over.</summary>
     private static bool IsPlain(RolloutShare share, OfferAnswer answer) =>
         share.Members[answer.Offer.Member] == MemberStatus.Offered
         && ShareRules.RetryOf(share, answer.Offer.Member) == answer.Retry
         && MemberList.Find(share.Ends, answer.Offer.Member) is null
-        && MemberList.Find(share.Passed, answer.Offer.Member) is null;
+        && !(answer.Offer.Generation <= MemberList.Find(share.Passed, answer.Offer.Member)?.Generation);
 
     private static int Find(ImmutableArray<OpenOffer>.Builder open, int member, int from)
     {

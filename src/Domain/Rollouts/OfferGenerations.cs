@@ -3,8 +3,8 @@ using Muster.Domain.Devices;
 namespace Muster.Domain.Rollouts;
 
 /// <summary>
-/// An offer of the member's that is over, as its device itself said, ahead of the feed: what the feed says of it, and of all before it, is
-/// late.
+/// An offer of the member's that is over, as the feed said, or its device itself, ahead of the feed: what is said of it later, and of all
+/// before it, is late.
 /// </summary>
 /// <param name="Member">Its index in the order.</param>
 /// <param name="Generation">The desired generation that carried the offer.</param>
@@ -26,8 +26,8 @@ public static class OfferGenerations
     }
 
     /// <summary>
-    /// A fact that an offer is over: it is late when a newer one is known, or when the device said so itself and the member waits again, or
-    /// has another permit. A success of which the device said so may still be taken back.
+    /// A fact that an offer is over: it is late when a newer one is known, or when that was known and the member waits again, or has
+    /// another permit. A success of which the device said so may still be taken back.
     /// </summary>
     public static bool IsLateEnd(RolloutShare share, int member, MemberOutcome end)
     {
@@ -41,6 +41,16 @@ public static class OfferGenerations
         return end.Generation < permit?.Generation
             || end.Generation < passed
             || (end.Generation == passed && (permit is not null || LetsWait(end.Outcome)));
+    }
+
+    /// <summary>
+    /// What the device itself says of an offer that is over: of one that is known to be, it is no word about the permit that the member has
+    /// meanwhile, which was not used.
+    /// </summary>
+    public static MemberOutcome Judge(RolloutShare share, int member, MemberOutcome end)
+    {
+        ArgumentNullException.ThrowIfNull(share);
+        return end with { IsRepeated = end.Generation > 0 && end.Generation <= PassedOf(share, member) };
     }
 
     /// <summary>The device itself speaks of this offer: it is the newest, whatever was known.</summary>
@@ -65,9 +75,15 @@ public static class OfferGenerations
         return generation == 0 ? share : share with { Passed = MemberList.With(share.Passed, new MemberPassed(member, generation)) };
     }
 
-    /// <summary>The feed has come as far as the device's own word about the member: nothing that follows is late by it.</summary>
+    /// <summary>
+    /// The offer is over, and the member waits within its attempt: should its next permit not be used, the device says so again.
+    /// </summary>
+    internal static RolloutShare PassWaiting(RolloutShare share, int member, MemberOutcome end) =>
+        LetsWait(end.Outcome) ? Pass(share, member, end.Generation) : share;
+
+    /// <summary>The feed has come beyond what was known to be over: nothing that follows is late by it.</summary>
     internal static RolloutShare CatchUp(RolloutShare share, int member, long generation) =>
-        PassedOf(share, member) is { } passed && passed <= generation ? Forget(share, member) : share;
+        PassedOf(share, member) is { } passed && passed < generation ? Forget(share, member) : share;
 
     /// <summary>The feed goes on from elsewhere, with devices that may have gone back: what was said before tells nothing apart.</summary>
     internal static RolloutShare ForgetAll(RolloutShare share) => share with

@@ -67,4 +67,7 @@ public readonly record struct MemberOutcome(ChangeOutcome Outcome, int Retry, st
 
     /// <summary>The desired generation that carried the offer; 0 when it is not known, or none was made.</summary>
     public long Generation { get; init; }
+
+    /// <summary>The device itself says so of an offer that is known to be over, not of the one that the member's permit is for.</summary>
+    public bool IsRepeated { get; init; }
 }

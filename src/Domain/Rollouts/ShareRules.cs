@@ -193,7 +193,8 @@ public static class ShareRules
         var share = OfferGenerations.CatchUp(Adopt(before, member, end.Retry), member, end.Generation);
         var at = IndexOf(share, member);
         var isOnTheWayThere = RollBackRules.IsOnTheWayThere(share, member);
-        var wasOffered = WasOffered(end) || (isOnTheWayThere && end.WasMade); // the fact of its offer will be late then
+        var wasOffered = WasOffered(end)
+            || (isOnTheWayThere && end is { WasMade: true, IsRepeated: false }); // the fact of its offer will be late then
         var counted = at >= 0 && !share.Open[at].IsConfirmed && wasOffered ? Count(share, wave) : share;
         if (isOnTheWayThere)
         {
@@ -211,7 +212,7 @@ public static class ShareRules
 
         counted = MemberSteps.Take(counted, member, end);
         var next = Set(counted, member, StatusOf(counted, member, end.Outcome));
-        return next with
+        return OfferGenerations.PassWaiting(next, member, end) with
         {
             Ends = end.Outcome == ChangeOutcome.Skipped
                 ? MemberList.With(next.Ends, new MemberEnd(member, MemberReasons.Parse(end.Reason), end.At, IsGivenUp: false))
@@ -221,9 +222,9 @@ public static class ShareRules
 
     /// <summary>
     /// Said of an offer of which nothing was known. One that was withdrawn is counted when its own fact is read: it may be made again.
-    /// Where its generation is known, that fact will be late.
+    /// Where its generation is known, that fact will be late. The end of an offer that was known to be over says nothing of the permit.
     /// </summary>
-    private static bool WasOffered(MemberOutcome end) => end.Outcome switch
+    private static bool WasOffered(MemberOutcome end) => !end.IsRepeated && end.Outcome switch
     {
         ChangeOutcome.Succeeded or ChangeOutcome.Failed or ChangeOutcome.TimedOut or ChangeOutcome.Rejected
             or ChangeOutcome.StepTaken => true,
@@ -233,7 +234,7 @@ public static class ShareRules
     };
 
     private static MemberStatus StatusOf(RolloutShare share, int member, ChangeOutcome outcome) => outcome switch
-        {
+    {
         ChangeOutcome.Succeeded => MemberStatus.Succeeded,
         ChangeOutcome.Failed => MemberStatus.Failed,
         ChangeOutcome.TimedOut => MemberStatus.TimedOut,

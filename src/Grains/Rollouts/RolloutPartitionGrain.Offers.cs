@@ -182,7 +182,9 @@ internal sealed partial class RolloutPartitionGrain
         };
         var adopted = OfferGenerations.Adopt(ShareRules.Adopt(share, member, retry), member, reply.Generation);
         return OfferGenerations.Pass(
-            ShareRules.Close(adopted, member, wave, EndOf(member, end, retries)), member, reply.Generation);
+            ShareRules.Close(adopted, member, wave, EndOf(member, OfferGenerations.Judge(share, member, end), retries)),
+            member,
+            reply.Generation);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: what became of the offer to {DeviceId} is not known")]

@@ -23,7 +23,8 @@ public sealed class OfferGenerationsTests
         Assert.Equal(MemberStatus.Offered, late.Members[0]);
         Assert.False(Assert.Single(late.Open).IsConfirmed); // what became of the next offer is asked for still
         Assert.Equal(1, late.Permits[0].Offered);
-        Assert.Empty(late.Passed); // the feed has come as far as the device's word
+        Assert.Equal(5, Assert.Single(late.Passed).Generation); // until the feed has come beyond the device's word
+        Assert.Empty(Read(late, MadeFact(7)).Passed);
     }
 
     [Fact]
@@ -87,6 +88,28 @@ public sealed class OfferGenerationsTests
 
         Assert.Equal(1, closed.Permits[0].Offered);
         Assert.Equal(1, Read(Read(closed, MadeFact(5)), WentBack(5)).Permits[0].Offered);
+    }
+
+    /// <summary>
+    /// A permit that nobody knows to be an offer: the device is asked what became of it, and tells of the one before, which the feed told
+    /// already, or it did itself.
+    /// </summary>
+    [Theory]
+    [InlineData(ChangeOutcome.Withdrawn, true)]
+    [InlineData(ChangeOutcome.Withdrawn, false)]
+    [InlineData(ChangeOutcome.StepTaken, true)]
+    [InlineData(ChangeOutcome.StepTaken, false)]
+    public void An_end_that_is_told_again_gives_the_next_permit_back_and_counts_no_offer(ChangeOutcome outcome, bool isReadFirst)
+    {
+        var over = Ended(outcome, 5);
+        var made = Made(Take(ShareRules.Freeze(Guid.Empty, 0, 1), 1), 5);
+        var again = Take(isReadFirst ? Read(made, over) : Read(Answer(made, over), over), 2);
+
+        var asked = Answer(again, over);
+
+        Assert.Equal((MemberStatus.Waiting, 1L), (asked.Members[0], asked.Permits[0].Offered));
+        Assert.Empty(asked.Open);
+        Assert.Equal(2, Made(Take(asked, 3), 7).Permits[0].Offered);
     }
 
     /// <summary>The device's word ended the member; the step before it is no reason to wait again.</summary>
@@ -168,5 +191,7 @@ public sealed class OfferGenerationsTests
 
     /// <summary>The device says so, as its share takes it.</summary>
     private static RolloutShare Answer(RolloutShare share, MemberOutcome said) => OfferGenerations.Pass(
-        ShareRules.Close(OfferGenerations.Adopt(share, 0, said.Generation), 0, 0, said), 0, said.Generation);
+        ShareRules.Close(OfferGenerations.Adopt(share, 0, said.Generation), 0, 0, OfferGenerations.Judge(share, 0, said)),
+        0,
+        said.Generation);
 }

@@ -157,7 +157,7 @@ internal sealed class WorldShare
                 var how = known.HasStepped ? ChangeOutcome.StepTaken : ChangeOutcome.Withdrawn;
                 var withdrawn = new MemberOutcome(how, taken, "", at) { WasMade = true, Generation = known.Generation };
                 var free = OfferGenerations.Adopt(State, offer.Member, known.Generation);
-                Settle(ShareRules.Close(free, offer.Member, wave, withdrawn), known);
+                Settle(ShareRules.Close(free, offer.Member, wave, OfferGenerations.Judge(State, offer.Member, withdrawn)), known);
                 break;
             case { State: MemberState.Waiting } without:
                 Settle(ShareRules.Release(State, offer.Member), without);
@@ -175,7 +175,7 @@ internal sealed class WorldShare
                     Generation = ended.EndedAt is null ? 0 : ended.Generation,
                 });
                 var adopted = OfferGenerations.Adopt(ShareRules.Adopt(State, offer.Member, attempt), offer.Member, ended.Generation);
-                Settle(ShareRules.Close(adopted, offer.Member, wave, end), ended);
+                Settle(ShareRules.Close(adopted, offer.Member, wave, OfferGenerations.Judge(State, offer.Member, end)), ended);
                 break;
         }
 
