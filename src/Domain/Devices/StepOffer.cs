@@ -35,11 +35,9 @@ public static class StepPath
     internal static StepOffer? OfferedStep(Device device, ChangeOffer offer) =>
         offer.Step is { } step && Find(device, offer)?.Digest == step.Target.Digest ? step : null;
 
-    /// <summary>How many steps the device took in the attempt that is offered.</summary>
+    /// <summary>How many steps the device took in the attempt that is offered, also when an offer went back since.</summary>
     internal static int StepsTaken(Device device, ChangeOffer offer) =>
-        DeviceChanges.LastOf(device, offer.Rollout) is { Outcome: ChangeOutcome.StepTaken } last && last.Retry == offer.Retry
-            ? last.StepsTaken
-            : 0;
+        DeviceChanges.LastOf(device, offer.Rollout) is { } last && last.Retry == offer.Retry ? last.StepsTaken : 0;
 
     /// <summary>How many offers of the attempt come behind this one: the steps that are left, and the image itself.</summary>
     internal static int StepsLeft(Device device, ChangeOffer offer) =>

@@ -115,19 +115,39 @@ public sealed class StepPathTests
         Assert.Equal(Units.OldDigest, again.Next.Change.PreviousDigest);
     }
 
-    /// <summary>What the catalogue calls 12.5 says 12.0 of itself: it is not installed for ever.</summary>
     [Fact]
-    public void No_attempt_has_more_steps_than_the_image_asks_for()
+    public void A_step_that_no_connection_got_is_the_same_step_again()
+    {
+        var between = Boot(Offer(Units.InState(DeviceState.InService)).Next, "boot-2", s_first, "12.5");
+        var back = DeviceChanges.TakeBack(Offer(between).Next, Units.Rollout(), 0, OfferHandover.Reason, Units.Start).Next;
+
+        var again = Offer(back).Next.Change!;
+
+        Assert.Equal((s_second, 1, 1), (again.Target.Digest, again.StepsTaken, again.StepsLeft));
+        Assert.Equal((0, Units.OldDigest), (again.Retry, again.PreviousDigest));
+    }
+
+    /// <summary>What the catalogue calls 12.5 says 12.0 of itself: it is not installed for ever.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void No_attempt_has_more_steps_than_the_image_asks_for(bool goesBack)
     {
         var twin = s_path[0] with { Digest = new string('6', 64) };
         var offer = s_offer with { Path = [s_path[0], twin, s_path[1]] };
         var (device, offers) = (Units.InState(DeviceState.InService), 0);
         var made = Offer(device, offer);
-        while (made.Next.Change is { } change)
+        while (made.Next.Change is { } change && offers < 10)
         {
             offers++;
             device = Boot(made.Next, $"boot-{offers + 1}", change.Target.Digest, "12.0");
             made = Offer(device, offer);
+            if (goesBack && made.Next.Change is not null)
+            {
+                // No connection got it: what was counted stays counted.
+                device = DeviceChanges.TakeBack(made.Next, Units.Rollout(), 0, OfferHandover.Reason, Units.Start).Next;
+                made = Offer(device, offer);
+            }
         }
 
         Assert.Equal(2, offers);
