@@ -30,24 +30,41 @@ public sealed record ImageNeeds(
     };
 
     /// <summary>
-    /// The image of the first step that the device has not passed, when steps alone are between it and this image and there is an image for
-    /// each of them: nobody is left half way. Null otherwise.
+    /// The image of the first step that the device has not passed, when steps alone are between it and this image and there is a way to it:
+    /// for each of them an image that can be installed over the one before, and this one over the last. Nobody is left half way. Null
+    /// otherwise.
     /// </summary>
     public StepImage? FindStep(ImageSituation device)
     {
-        if (Path.IsDefaultOrEmpty || FindObstacle(device) != ImageConditions.StepRequired)
+        if (Path.IsDefaultOrEmpty)
         {
             return null;
         }
 
-        var left = Conditions.Steps[Conditions.StepsPassed(device.OsVersion)..];
-        return left.All(version => Path.Any(image => image.IsOf(version) && Serves(image, device)))
-            ? Path.FirstOrDefault(image => image.IsOf(left[0]) && NeedsOf(image).FindObstacle(device) is null)
-            : null;
+        var (first, there) = ((StepImage?)null, device);
+        for (var steps = 0; steps < Conditions.Steps.Length && FindObstacle(there) == ImageConditions.StepRequired; steps++)
+        {
+            var version = Conditions.Steps[Conditions.StepsPassed(there.OsVersion)];
+            if (Path.FirstOrDefault(image => image.IsOf(version) && NeedsOf(image).FindObstacle(there) is null) is not { } next)
+            {
+                return null;
+            }
+
+            first ??= next;
+            there = Over(next, there);
+        }
+
+        return FindObstacle(there) is null ? first : null;
     }
 
-    private bool Serves(StepImage image, ImageSituation device) =>
-        (image.Models.IsDefaultOrEmpty || image.Models.Contains(device.Model)) && (Track is null || image.Track == Track);
+    /// <summary>The device when it has taken the step.</summary>
+    private static ImageSituation Over(StepImage step, ImageSituation device) => device with
+    {
+        Track = step.Track,
+        OsFloor = ImageConditions.RaiseFloor(device.OsFloor, step.Conditions.SecurityFloor),
+        ImageDigest = step.Digest,
+        OsVersion = step.Version,
+    };
 
     private ImageNeeds NeedsOf(StepImage image) => new(
         new OsTarget(image.Digest, image.Version, 0, []), Track is null ? null : image.Track, image.Models, image.Conditions);

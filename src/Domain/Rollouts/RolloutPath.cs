@@ -11,7 +11,7 @@ public static class RolloutPath
 {
     /// <summary>
     /// For each step the images that together serve as many of the image's models as published ones can: those of its own track first, then
-    /// by digest. Where the rollout changes no tracks, of its own track alone.
+    /// by digest. Where the rollout changes no tracks, of its own track alone. What can be installed over other versions serves others.
     /// </summary>
     /// <param name="image">The rollout's.</param>
     /// <param name="allowTrackChange">Whether the rollout may move a device to another track.</param>
@@ -28,8 +28,8 @@ public static class RolloutPath
         var path = ImmutableArray.CreateBuilder<StepImage>();
         foreach (var version in (image.Conditions ?? ImageConditions.None).Steps)
         {
-            var served = new HashSet<string>();
-            path.AddRange(usable.Where(step => step.IsOf(version) && Adds(served, ServedBy(step, image))));
+            var served = new HashSet<(string Model, string MinFrom, string Steps)>();
+            path.AddRange(usable.Where(step => step.IsOf(version) && Adds(served, step, image)));
         }
 
         return path.ToImmutable();
@@ -51,10 +51,11 @@ public static class RolloutPath
         }
     }
 
-    private static bool Adds(HashSet<string> served, IEnumerable<string> models)
+    private static bool Adds(HashSet<(string Model, string MinFrom, string Steps)> served, StepImage step, RolloutImage image)
     {
         var before = served.Count;
-        served.UnionWith(models);
+        var steps = string.Join(' ', step.Conditions.Steps);
+        served.UnionWith(ServedBy(step, image).Select(model => (model, step.Conditions.MinFromVersion, steps)));
         return served.Count > before;
     }
 

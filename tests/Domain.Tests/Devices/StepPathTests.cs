@@ -77,6 +77,39 @@ public sealed class StepPathTests
             Offer(device, s_offer with { Path = [s_path[0] with { Track = "lts" }, s_path[1]] }), ImageConditions.StepRequired);
     }
 
+    /// <summary>Also where the images are there, and do not follow one another: that would show behind the first step only.</summary>
+    [Fact]
+    public void A_device_that_a_later_step_would_not_take_on_is_left_out()
+    {
+        var device = Units.InState(DeviceState.InService);
+        ImageConditions[] second =
+        [
+            new() { MinFromVersion = "12.6" },
+            new() { Steps = ["12.7"] },
+        ];
+
+        Assert.All(second, conditions => AssertSkipped(
+            Offer(device, s_offer with { Path = s_path.SetItem(1, s_path[1] with { Conditions = conditions }) }),
+            ImageConditions.StepRequired));
+        AssertSkipped(
+            Offer(device, s_offer with { Path = s_path.SetItem(0, s_path[0] with { Conditions = new() { SecurityFloor = "12.9.1" } }) }),
+            ImageConditions.StepRequired);
+        AssertSkipped(
+            Offer(device, s_offer with { Path = s_path.SetItem(1, s_path[1] with { Conditions = new() { SecurityFloor = "13.1" } }) }),
+            ImageConditions.StepRequired);
+    }
+
+    [Fact]
+    public void Of_two_images_of_a_step_the_one_that_can_be_installed_is_taken()
+    {
+        var narrow = s_path[1] with { Digest = new string('8', 64), Conditions = new ImageConditions { MinFromVersion = "12.8" } };
+        var path = s_path.Insert(1, narrow);
+        var between = Units.InState(DeviceState.InService) with { Os = Units.Os("boot-1", version: "12.6") };
+
+        Assert.Equal(s_first, Offer(Units.InState(DeviceState.InService), s_offer with { Path = path }).Next.Change!.Target.Digest);
+        Assert.Equal(s_second, Offer(between, s_offer with { Path = path }).Next.Change!.Target.Digest);
+    }
+
     [Fact]
     public void A_step_of_another_track_is_taken_where_tracks_may_change()
     {
@@ -270,6 +303,22 @@ public sealed class StepPathTests
 
         Assert.Equal(["2", "4", "6"], Names(RolloutPath.Choose(image, allowTrackChange: false, published)));
         Assert.Equal(["2", "4", "3", "6"], Names(RolloutPath.Choose(image, allowTrackChange: true, published)));
+    }
+
+    /// <summary>Of the same models, and for other devices all the same.</summary>
+    [Fact]
+    public void Choose_TakesImagesThatCanBeInstalledOverOtherVersions()
+    {
+        var image = new RolloutImage(s_offer.Target, "active", ["A"]) { Conditions = new ImageConditions { Steps = ["12.5"] } };
+        StepImage[] published =
+        [
+            Step('1', "12.5", "active", "A") with { Conditions = new ImageConditions { MinFromVersion = "12.2" } },
+            Step('2', "12.5", "active", "A") with { Conditions = new ImageConditions { MinFromVersion = "12.2", SecurityFloor = "12.1" } },
+            Step('3', "12.5", "active", "A"),
+            Step('4', "12.5", "active", "A") with { Conditions = new ImageConditions { Steps = ["12.3"] } },
+        ];
+
+        Assert.Equal(["1", "3", "4"], Names(RolloutPath.Choose(image, allowTrackChange: false, published)));
     }
 
     private static IEnumerable<string> Names(ImmutableArray<StepImage> path) => path.Select(step => step.Digest[..1]);
