@@ -1,4 +1,5 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Domain.Operators;
 
 namespace Muster.Domain.Rollouts;
@@ -23,8 +24,13 @@ public static class RollBackOrders
     /// <summary>Whether devices with the earlier image could be brought back to it, as far as the catalogue tells.</summary>
     /// <param name="previous">What they run; null when it is not published.</param>
     /// <param name="target">The rollout's image.</param>
-    public static bool HasWayBack(RolloutImage? previous, RolloutImage? target) =>
-        previous is not null && EnrollmentRules.IsAtLeast(previous.Target.Version, target?.Conditions?.SecurityFloor ?? "");
+    /// <param name="path">The images of the steps to it, of which each raises the floor of who takes it.</param>
+    public static bool HasWayBack(RolloutImage? previous, RolloutImage? target, ImmutableArray<StepImage> path) =>
+        previous is not null && EnrollmentRules.IsAtLeast(
+            previous.Target.Version,
+            path.Aggregate(
+                target?.Conditions?.SecurityFloor ?? "",
+                (floor, step) => ImageConditions.RaiseFloor(floor, step.Conditions.SecurityFloor)));
 
     /// <summary>
     /// An operator orders the way back of a rollout that is not over. Where rollouts need approvals and this way back has none, he is an

@@ -26,11 +26,12 @@ internal sealed partial class RolloutGrain
         }
 
         var (target, _) = await FindImageAsync(spec.ImageDigest);
+        var path = spec.Path.IsDefault ? [] : spec.Path;
         var without = 0;
         foreach (var image in images.Where(image => image.Digest != spec.ImageDigest))
         {
             var (previous, _) = await FindImageAsync(image.Digest);
-            without += RollBackOrders.HasWayBack(previous, target) ? 0 : image.Devices;
+            without += RollBackOrders.HasWayBack(previous, target, path) ? 0 : image.Devices;
         }
 
         return without;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Domain.Rollouts;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
 
@@ -37,6 +38,28 @@ public sealed class RollBackTests
         Assert.Empty(decision.Error is not null
             ? []
             : PlanChecks.Check(decision.Next).AddRange(PlanChecks.CheckStep(Spec, plan, decision.Next)));
+    }
+
+    /// <summary>A floor that a step raises binds the devices that take it, as that of the image itself.</summary>
+    [Theory]
+    [InlineData("", "", true)]
+    [InlineData("12.1", "", false)]
+    [InlineData("", "12.1", false)]
+    [InlineData("11.0", "12.1", false)]
+    [InlineData("11.0", "12.0", true)]
+    public void HasWayBack_KnowsTheFloorsOfTheStepsToo(string own, string steps, bool expected)
+    {
+        static RolloutImage Of(string version, string floor) => new(new OsTarget(new string('1', 64), version, 1, []), "active", [])
+        {
+            Conditions = new ImageConditions { SecurityFloor = floor },
+        };
+        StepImage Step(string digest, string floor) =>
+            new(digest, "12.5", "active", [], new ImageConditions { SecurityFloor = floor });
+
+        var hasWayBack = RollBackOrders.HasWayBack(Of("12.0.1", ""), Of("13.0", own), [Step("5", steps), Step("6", "")]);
+
+        Assert.Equal(expected, hasWayBack);
+        Assert.False(RollBackOrders.HasWayBack(null, Of("13.0", own), []));
     }
 
     [Fact]
