@@ -145,11 +145,11 @@ public sealed record RolloutShare
     [Id(101)] public bool JoiningHasEnded { get; init; }
 
     /// <summary>
-    /// Members whose devices said themselves that their last offers are over, ascending; each until the feed says something as new.
+    /// Members whose last offers are over, as the feed or their devices said, ascending; each until there is a newer one.
     /// </summary>
     [Id(126)] public ImmutableArray<MemberPassed> Passed { get; init; } = [];
 
-    /// <summary>Members that took a step to the image, ascending; each until another attempt has taken one.</summary>
+    /// <summary>Members that took a step to the image, ascending; of each the newest that is known.</summary>
     [Id(128)] public ImmutableArray<MemberStep> Steps { get; init; } = [];
 
     /// <summary>How many members were frozen at the start; those that joined stand behind them.</summary>

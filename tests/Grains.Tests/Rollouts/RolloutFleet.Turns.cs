@@ -39,11 +39,7 @@ internal sealed partial class RolloutFleet
             if (SteppedUnheard.Contains(key))
             {
                 Asked[key] = Asked.GetValueOrDefault(key) + 1;
-                return Task.FromResult(new OfferReply(OfferStatus.WaitingBusy, default, "", null)
-                {
-                    AskAgainAt = clock.GetUtcNow().AddMinutes(1),
-                    HasStepped = true,
-                });
+                return Task.FromResult(new OfferReply(OfferStatus.WaitingBusy, default, "", null) { HasStepped = true });
             }
 
             if (_units[key].Change is { } other && other != command.Rollout)
