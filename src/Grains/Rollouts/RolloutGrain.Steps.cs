@@ -1,4 +1,5 @@
 using Muster.Contracts;
+using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
 using Muster.Domain.Devices;
 using Muster.Domain.Images;
@@ -46,12 +47,23 @@ internal sealed partial class RolloutGrain
         var filter = $"state = PUBLISHED AND ({string.Join(" OR ", versions.Select(version => $"version = \"{version}\""))})";
         var query = new RowQuery(_tenant, GrainTypes.Image, filter, "", RowQuery.RowsLimit);
         var rows = new List<ImageRow>();
-        foreach (var chunk in Enumerable.Range(0, _partitions.Count).Chunk(RolloutFreeze.FanOutMax))
+        for (var isLast = false; !isLast;)
         {
-            var pages = await Task.WhenAll(chunk.Select(partition => GrainFactory.GetInventory(partition).ListAsync(query)));
-            rows.AddRange(pages.SelectMany(page => page.Error is { } error
-                ? throw new InvalidOperationException($"The images of steps cannot be listed: {error.Message}")
-                : page.Rows.Select(row => (ImageRow)row.Row)));
+            var (page, answered) = await GrainFactory.GetInventoryReader().ListAsync(query);
+            if (page.Error is { } error)
+            {
+                throw new InvalidOperationException($"The images of steps cannot be listed: {error.Message}");
+            }
+
+            if (answered < _partitions.Count)
+            {
+                throw new StoreUnavailableException(
+                    $"The images of steps cannot be listed yet: {answered} of {_partitions.Count} partitions have answered.");
+            }
+
+            rows.AddRange(page.Rows.Select(row => (ImageRow)row.Row));
+            (isLast, var last) = (page.IsLast, page.Rows.LastOrDefault());
+            query = query with { After = last?.Row.Name ?? "", AfterKeys = last?.Keys ?? [] };
         }
 
         return rows;
