@@ -47,6 +47,7 @@ public sealed class CommandLineTests
     [InlineData("rollouts roll-back spring --reason loops")]
     [InlineData("rollouts retry-rest spring --new-id spring-rest")]
     [InlineData("rollouts retry-rest spring --new-id spring-rest --validate-only --wave 5 --failure-action abort --seed 7")]
+    [InlineData("rollouts retry-rest spring --new-id spring-rest --filter site=Lund --wave-filter 0:labels.ring=early --stratify 0:model")]
     [InlineData("rollouts create spring --image 00 --wave 5 --seed -3")]
     [InlineData("rollouts create spring --image 00 --wave 5 --approvals 2 --override-needs-approver")]
     [InlineData("rollouts create spring --image 00 --wave 5 --priority 7 --supersedes-older")]
