@@ -25,7 +25,7 @@ internal static partial class RolloutsMapping
     };
 
     private static string Both(string filter, string more) =>
-        more.Length == 0 ? filter : filter.Length == 0 ? more : $"({filter}) AND ({more})";
+        string.IsNullOrWhiteSpace(more) ? filter : string.IsNullOrWhiteSpace(filter) ? more : $"({filter}) AND ({more})";
 
     private static ResourceId? ToRetried(string name) => name.Length == 0 ? null : ResourceNames.ResourceOf(name, Collection).Id;
 

@@ -190,9 +190,8 @@ internal sealed partial class RolloutGrain
             .AddRange(PlanChecks.CheckApprovals(next));
         if (!wrong.IsEmpty)
         {
-            // Shares may speak of what another activation granted since. Only a commit, be it of nothing, tells that there is one: it is
-            // refused then, and the next call reads the store.
-            await _writer.CommitAsync(_record.State, new CommitAttachments { Actor = actor, At = now });
+            // Shares may speak of what another activation granted since: the next call is to one that has read the store.
+            DeactivateOnIdle();
             throw new InvalidOperationException($"The plan of rollout '{_id}' is not committed: {string.Join(' ', wrong)}");
         }
 

@@ -41,13 +41,16 @@ internal sealed partial class RolloutGrain
         ];
     }
 
+    /// <summary>Ten thousand images of at most eight versions: more than any maker has models.</summary>
+    private const int ImagePagesMax = 10;
+
     /// <summary>Lists answer: what they say is as old as they are, and nothing is offered by it.</summary>
     private async Task<List<ImageRow>> FindPublishedAsync(ImmutableArray<string> versions)
     {
         var filter = $"state = PUBLISHED AND ({string.Join(" OR ", versions.Select(version => $"version = \"{version}\""))})";
         var query = new RowQuery(_tenant, GrainTypes.Image, filter, "", RowQuery.RowsLimit);
         var rows = new List<ImageRow>();
-        for (var isLast = false; !isLast;)
+        for (var pages = 0; pages < ImagePagesMax; pages++)
         {
             var (page, answered) = await GrainFactory.GetInventoryReader().ListAsync(query);
             if (page.Error is { } error)
@@ -62,8 +65,12 @@ internal sealed partial class RolloutGrain
             }
 
             rows.AddRange(page.Rows.Select(row => (ImageRow)row.Row));
-            (isLast, var last) = (page.IsLast, page.Rows.LastOrDefault());
-            query = query with { After = last?.Row.Name ?? "", AfterKeys = last?.Keys ?? [] };
+            if (page.IsLast || page.Rows.LastOrDefault() is not { } last)
+            {
+                break;
+            }
+
+            query = query with { After = last.Row.Name, AfterKeys = last.Keys };
         }
 
         return rows;

@@ -14,12 +14,24 @@ internal sealed partial class RolloutPartitionGrain
     /// <summary>As many commits as the store groups in one step, and a bound on what one call waits for.</summary>
     private const int DeviceCallsMax = RolloutLimits.OffersPerGrantMax;
 
+    /// <summary>
+    /// Then the feed is read again first. An offer goes back after a minute (<see cref="DeviceChanges"/>): what is in memory for longer than that
+    /// may be given to another device by now.
+    /// </summary>
+    private static readonly TimeSpan AskMax = TimeSpan.FromSeconds(30);
+
     private async Task AskDevicesAsync(AdvanceShare command)
     {
         var now = _clock.GetUtcNow();
         var isAnswered = true;
         foreach (var chunk in _share!.Open.Where(offer => IsAsked(offer, command, now)).Chunk(DeviceCallsMax))
         {
+            if (_clock.GetUtcNow() - now > AskMax)
+            {
+                isAnswered = false;
+                break;
+            }
+
             var replies = await Task.WhenAll(chunk.Select(offer => AskDeviceAsync(offer, command)));
             RememberCancelled(chunk, replies, command);
             ConfirmAll(chunk, replies);
