@@ -15,8 +15,8 @@ internal sealed partial class RolloutPartitionGrain
     private const int DeviceCallsMax = RolloutLimits.OffersPerGrantMax;
 
     /// <summary>
-    /// Then the feed is read again first. An offer goes back after a minute (<see cref="DeviceChanges"/>): what is in memory for longer than that
-    /// may be given to another device by now.
+    /// Then the feed is read again first. An offer that nobody got goes back after a minute: what is in memory for longer than that may be
+    /// given to another device by now.
     /// </summary>
     private static readonly TimeSpan AskMax = TimeSpan.FromSeconds(30);
 
