@@ -3,6 +3,7 @@ using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Identity;
 using Muster.Domain.Images;
+using Muster.Domain.Rollouts;
 
 namespace Muster.Contracts.Devices;
 
@@ -201,6 +202,9 @@ public sealed record OfferChange(
 
     /// <summary>The rollout's place among those that wait for the device; null from a silo of an earlier version.</summary>
     [Id(110)] public ChangeRank? Rank { get; init; }
+
+    /// <summary>When the device may begin to install; none for always.</summary>
+    [Id(120)] public ImmutableArray<OfferWindow> InstallWindows { get; init; } = [];
 }
 
 /// <summary>A rollout waits until the device is free.</summary>

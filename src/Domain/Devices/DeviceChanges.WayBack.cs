@@ -23,7 +23,11 @@ public static partial class DeviceChanges
             ?? FindAbsence(device)
             ?? FindUnsettled(device, offer, hasSession, now)
             ?? FindObstacleOfWayBack(device, offer, previous)
-            ?? Make(device, previous! with { Epoch = offer.Epoch, Retry = offer.Retry }, hasSession, now);
+            ?? Make(
+                device,
+                previous! with { Epoch = offer.Epoch, Retry = offer.Retry, InstallWindows = offer.InstallWindows },
+                hasSession,
+                now);
     }
 
     /// <summary>What the device remembers of a rollout that ended for it; null when it remembers nothing.</summary>
@@ -37,7 +41,7 @@ public static partial class DeviceChanges
     private static OfferDecision? FindUnsettled(Device device, ChangeOffer offer, bool hasSession, DateTimeOffset now)
     {
         if (WayBack.Find(device, offer.Rollout, offer.Target.Digest).Reason != WayBack.NothingToRollBack
-            || WayBack.SettlesAt(device, offer.Rollout, offer.SettlesWithin, now) is not { } settlesAt)
+            || WayBack.SettlesAt(device, offer.Rollout, offer.SettlesWithin, now, offer.InstallWindows) is not { } settlesAt)
         {
             return null;
         }

@@ -38,7 +38,12 @@ public static class OfferAnswers
 
             at = place + 1;
             var known = open[place];
-            open[place] = known with { IsConfirmed = true, DeliveredAt = known.DeliveredAt ?? answer.Offer.DeliveredAt };
+            open[place] = known with
+            {
+                IsConfirmed = true,
+                DeliveredAt = known.DeliveredAt ?? answer.Offer.DeliveredAt,
+                InstallsSince = known.InstallsSince ?? answer.Offer.InstallsSince,
+            };
             if (!known.IsConfirmed)
             {
                 Count(permits, waves[known.Member]);

@@ -69,7 +69,11 @@ public readonly record struct OpenOffer(
     [property: Id(1)] long Epoch,
     [property: Id(2)] bool IsConfirmed,
     [property: Id(3)] DateTimeOffset TakenAt,
-    [property: Id(4)] DateTimeOffset? DeliveredAt);
+    [property: Id(4)] DateTimeOffset? DeliveredAt)
+{
+    /// <summary>When the device began to install, of a change with install windows; null before.</summary>
+    [Id(120)] public DateTimeOffset? InstallsSince { get; init; }
+}
 
 /// <summary>What became of a wave's permits in one partition; both numbers never fall.</summary>
 /// <param name="Seen">Permits taken or lapsed.</param>

@@ -122,7 +122,12 @@ public static class ShareRules
         var share = Adopt(before, member, retry);
         var at = IndexOf(share, member);
         var known = at < 0 ? offered : share.Open[at];
-        var next = known with { IsConfirmed = true, DeliveredAt = known.DeliveredAt ?? offered.DeliveredAt };
+        var next = known with
+        {
+            IsConfirmed = true,
+            DeliveredAt = known.DeliveredAt ?? offered.DeliveredAt,
+            InstallsSince = known.InstallsSince ?? offered.InstallsSince,
+        };
         if (at >= 0 && next == known && share.Members[member] == MemberStatus.Offered)
         {
             // The device has said so itself, and now its fact does.

@@ -61,7 +61,12 @@ internal sealed partial class RolloutPartitionGrain
             ChangeOffered fact when fact.Rollout == _rollout =>
                 ShareRules.Confirm(share, member, wave, new OpenOffer(member, fact.Epoch, true, change.At, null), fact.Retry),
             ChangeDelivered fact when fact.Rollout == _rollout =>
-                ShareRules.Confirm(share, member, wave, new OpenOffer(member, 0, true, change.At, change.At), fact.Retry),
+                ShareRules.Confirm(share, member, wave, new OpenOffer(member, 0, true, change.At, change.At)
+                {
+                    InstallsSince = ShareInstalls.SinceOf(fact.Install, change.At),
+                }, fact.Retry),
+            ChangeProgressed fact when fact.Rollout == _rollout =>
+                ShareInstalls.Begin(share, member, fact.Retry, ShareInstalls.SinceOf(fact.Install, change.At)),
             ChangeClosed fact when fact.Rollout == _rollout => ShareRules.Close(share, member, wave, EndOf(
                 member, new MemberOutcome(fact.Outcome, fact.Retry, fact.Reason, change.At) { WasMade = true }, retries)),
             _ => share,

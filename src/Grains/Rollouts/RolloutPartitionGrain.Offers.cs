@@ -83,7 +83,8 @@ internal sealed partial class RolloutPartitionGrain
         {
             if (replies[i] is { Status: OfferStatus.Offered } reply)
             {
-                answers.Add(new OfferAnswer(asked[i] with { TakenAt = now, DeliveredAt = reply.DeliveredAt }, reply.Retry));
+                var known = asked[i] with { TakenAt = now, DeliveredAt = reply.DeliveredAt, InstallsSince = reply.InstallsSince };
+                answers.Add(new OfferAnswer(known, reply.Retry));
             }
         }
 
@@ -98,7 +99,7 @@ internal sealed partial class RolloutPartitionGrain
         || IsCancelled(offer, command);
 
     private static bool IsOver(OpenOffer offer, AdvanceShare command, DateTimeOffset now) =>
-        command.Timers.DeadlineOf(offer.TakenAt, offer.DeliveredAt) <= now;
+        command.Timers.DeadlineOf(offer.TakenAt, offer.DeliveredAt, offer.InstallsSince) <= now;
 
     /// <summary>Null when it is not known what became of it.</summary>
     private async Task<OfferReply?> AskDeviceAsync(OpenOffer offer, AdvanceShare command)
@@ -128,6 +129,7 @@ internal sealed partial class RolloutPartitionGrain
                 {
                     SettlesWithin = command.InProgressTimeout,
                     Rank = command.Rank,
+                    InstallWindows = command.InstallWindows,
                 });
         }
         catch (Exception fault)

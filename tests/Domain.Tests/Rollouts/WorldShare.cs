@@ -59,6 +59,9 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     /// <summary>It runs what the rollout brought.</summary>
     public bool RunsTarget { get; private set; }
 
+    /// <summary>When it began to install what it is offered; null before.</summary>
+    public DateTimeOffset? InstallsSince { get; private set; }
+
     /// <summary>It is asked to give its offer up.</summary>
     public bool IsRecalled { get; private set; }
 
@@ -84,10 +87,18 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     public void Offer(long epoch, int retry, DateTimeOffset now)
     {
         (State, Retry, EndedAt, _reason) = (MemberState.InProgress, retry, null, "");
-        IsRecalled = false;
+        (IsRecalled, InstallsSince) = (false, null);
         WasTouched = true;
         Offers++;
         feed.Add(new WorldEntry(index, new ChangeOffered(Id, epoch, 1, "") { Retry = retry }, now));
+    }
+
+    /// <summary>It reports that it installs, in a window or not; again it says nothing of the kind.</summary>
+    public void Install(bool isOpen, DateTimeOffset now)
+    {
+        var start = InstallsSince is not null ? InstallStart.None : isOpen ? InstallStart.InWindow : InstallStart.OutsideWindow;
+        InstallsSince ??= now;
+        feed.Add(new WorldEntry(index, new ChangeProgressed(Id, 1, ChangeStep.Installing) { Retry = Retry, Install = start }, now));
     }
 
     /// <summary>It says so only to who asks.</summary>
@@ -319,6 +330,16 @@ internal sealed class WorldShare
     public ShareReport Report(DateTimeOffset now)
     {
         ReadFeed();
+        foreach (var offer in State.Open.Where(offer => offer.IsConfirmed))
+        {
+            var member = Members[offer.Member];
+            if (member.State == MemberState.InProgress && member.Retry == ShareRules.RetryOf(State, offer.Member)
+                && offer.InstallsSince != member.InstallsSince)
+            {
+                throw new InvalidOperationException("another time of the installation than the device's");
+            }
+        }
+
         return LastReport(now);
     }
 
@@ -344,6 +365,8 @@ internal sealed class WorldShare
                     State, member, _waves[member], new OpenOffer(member, 0, true, at, null), offered.Retry),
                 ChangeClosed closed => ShareRules.Close(State, member, _waves[member], EndOf(
                     member, new MemberOutcome(closed.Outcome, closed.Retry, closed.Reason, at) { WasMade = true })),
+                ChangeProgressed installing => ShareInstalls.Begin(
+                    State, member, installing.Retry, ShareInstalls.SinceOf(installing.Install, at)),
                 ChangeRecalled => State,
                 _ => member < 0 ? State : ShareRules.Leave(State, member),
             };
