@@ -33,6 +33,7 @@ public sealed class CommandLineTests
     [InlineData("rollouts create spring --image 00 --wave 5 --max-attempts 3 --retry-backoff 1m --retry-backoff-max 1h")]
     [InlineData("rollouts create spring --image 00 --wave 5 --in-progress-policy skip --undelivered-policy wait")]
     [InlineData("rollouts create spring --image 00 --wave 5 --window \"0 22 * * MON-FRI for 6h in Europe/Stockholm\"")]
+    [InlineData("rollouts create spring --image 00 --wave 5 --install-window \"0 22 * * * for 4h in Europe/Stockholm\"")]
     [InlineData("rollouts create spring --set root.Network.SSH.Enabled=no --set root.Note= --wave 5")]
     [InlineData("rollouts edit spring --set root.Network.SSH.Enabled=a=b --wave 5")]
     [InlineData("rollouts explain spring --device B8A44F000001")]

@@ -286,6 +286,11 @@ internal static class RolloutsValidators
             CheckSpan($"rollout.windows[{i}].duration", rollout.Windows[i].Duration, problems);
         }
 
+        for (var i = 0; i < rollout.InstallWindows.Count; i++)
+        {
+            CheckSpan($"rollout.install_windows[{i}].duration", rollout.InstallWindows[i].Duration, problems);
+        }
+
         problems.Require(
             System.Enum.IsDefined(rollout.InProgressPolicy), "rollout.in_progress_policy", "FAIL, SKIP or WAIT");
         problems.Require(
