@@ -34,10 +34,23 @@ public static class InstallTimes
     /// </summary>
     private static readonly TimeSpan MergedMax = TimeSpan.FromDays(1);
 
+    /// <summary>So that the times of a day are soon found, for every document: at most a hundred openings of each window.</summary>
+    private static readonly TimeSpan DurationMin = TimeSpan.FromMinutes(15);
+
     private static readonly TimeSpan RenewalMax = TimeSpan.FromDays(1);
+
+    /// <summary>
+    /// A quarter of a year: so long a device that is silent may hold its permit, its wave and every other rollout over it, whatever the
+    /// windows are.
+    /// </summary>
+    private static readonly TimeSpan HeldMax = TimeSpan.FromDays(92);
 
     /// <summary>A leap year's first day: what is found wrong with a spec does not depend on when it is looked at.</summary>
     private static readonly DateTimeOffset CheckedFrom = new(2024, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>From these on the time has to be over soon: behind a leap day, and where a window of once a year is far.</summary>
+    private static readonly ImmutableArray<DateTimeOffset> HeldFrom =
+        [CheckedFrom, CheckedFrom.AddDays(60), CheckedFrom.AddYears(1), CheckedFrom.AddYears(2).AddMonths(6)];
 
     /// <summary>
     /// The intervals from <paramref name="now"/> on, ascending and without overlap, at most <see cref="IntervalsMax"/>; the first begins
@@ -110,18 +123,27 @@ public static class InstallTimes
         {
             CheckLength(spec.InstallWindows[i], spec.InProgressTimeout, $"install_windows[{i}]", problems);
         }
+
+        if (problems.Count == before
+            && HeldFrom.Any(from => !(End(spec.InstallWindows, from, spec.InProgressTimeout, null) <= from + HeldMax)))
+        {
+            problems.Add(new(
+                "install_windows",
+                $"are not open for in_progress_timeout within {HeldMax.TotalDays:0} days: a device that is silent would hold its place for"
+                + " longer; let them open more often or for longer, or shorten in_progress_timeout"));
+        }
     }
 
     private static void CheckLength(
         OfferWindow window, TimeSpan inProgress, string field, ImmutableArray<SpecProblem>.Builder problems)
     {
-        if (window.Duration < inProgress / OpeningsMax)
+        var least = Math.Max(DurationMin.TotalMinutes, Math.Ceiling((inProgress / OpeningsMax).TotalMinutes));
+        if (window.Duration.TotalMinutes < least)
         {
-            var least = TimeSpan.FromMinutes(Math.Ceiling((inProgress / OpeningsMax).TotalMinutes));
             problems.Add(new(
                 field + ".duration",
-                $"is at least 1/{OpeningsMax} of in_progress_timeout, here {least.TotalMinutes:0} minutes: a device would need too many"
-                + " openings for its time; lengthen it, or shorten in_progress_timeout"));
+                $"is at least {DurationMin.TotalMinutes:0} minutes and 1/{OpeningsMax} of in_progress_timeout, here {least:0} minutes: a"
+                + " device would need too many openings for its time; lengthen it, or shorten in_progress_timeout"));
         }
 
         var openings = new Openings(window, CheckedFrom);

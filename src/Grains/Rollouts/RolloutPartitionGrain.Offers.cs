@@ -99,7 +99,7 @@ internal sealed partial class RolloutPartitionGrain
         || IsCancelled(offer, command);
 
     private static bool IsOver(OpenOffer offer, AdvanceShare command, DateTimeOffset now) =>
-        command.Timers.DeadlineOf(offer.TakenAt, offer.DeliveredAt, offer.InstallsSince) <= now;
+        command.Timers.IsOver(offer.TakenAt, offer.DeliveredAt, offer.InstallsSince, now);
 
     /// <summary>Null when it is not known what became of it.</summary>
     private async Task<OfferReply?> AskDeviceAsync(OpenOffer offer, AdvanceShare command)

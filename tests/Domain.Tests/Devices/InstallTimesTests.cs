@@ -128,9 +128,12 @@ public sealed class InstallTimesTests
 
     [Theory]
     [InlineData("0 0 30 2 *", 60, "install_windows[0].recurrence")] // no such day
-    [InlineData("0 22 * * *", 2, "install_windows[0].duration")] // 1/64 of four hours are 3.75 minutes
+    [InlineData("0 22 * * *", 14, "install_windows[0].duration")] // a quarter of an hour at least
     [InlineData("*/30 * * * *", 31, "install_windows[0].duration")] // opens again before it shuts
     [InlineData("0 0,12 31,1 12,1 *", 800, "install_windows[0].duration")] // the same, at the end of a month only
+    [InlineData("0 0 29 2 *", 300, "install_windows")] // a silent device would hold its place for years
+    [InlineData("0 0 1 1 *", 300, "install_windows")] // nearly a year
+    [InlineData("0 0 1 * *", 30, "install_windows")] // eight months, until it had its four hours
     public void Validate_OfAnInstallWindowThatCannotBe_SaysWhatToDo(string recurrence, int minutes, string field)
     {
         var spec = Spec(Wave(Amount.Percent(100))) with
@@ -152,6 +155,8 @@ public sealed class InstallTimesTests
         };
 
         Assert.Empty(RolloutSpecRules.Validate(spec));
+        Assert.Empty(RolloutSpecRules.Validate(
+            spec with { InstallWindows = [new("0 0 1 1,4,7,10 *", TimeSpan.FromHours(5), Berlin)] }));
         Assert.Equal(
             ["install_windows"],
             RolloutSpecRules.Validate(spec with { InstallWindows = [.. Enumerable.Repeat(Nights, OfferWindow.WindowsMax + 1)] })

@@ -45,6 +45,24 @@ public sealed class RolloutInstallWindowsTests(RolloutSilo silo) : IClassFixture
         Assert.Equal((RolloutState.Succeeded, 1), (ended.Plan.State, ended.Plan.Waves[0].Totals.Succeeded));
     }
 
+    /// <summary>By the window alone its second hour would be the next night's.</summary>
+    [Fact]
+    public async Task Timer_OfADeviceThatBeganInItsWindow_RunsOnAlthoughItIsShut()
+    {
+        var device = await DeliveredAsync("runs", hours: 1);
+        var night = NightOf("runs");
+
+        await AtAsync("runs", night.AddMinutes(50));
+        silo.Fleet.Install(device, InstallStart.InWindow);
+        await AtAsync("runs", night.AddHours(2).AddMinutes(-1));
+        var late = await silo.UntilAsync("runs", _ => true);
+        silo.Clock.Advance(TimeSpan.FromMinutes(1));
+        var over = await silo.UntilAsync("runs", now => now.Plan.Waves[0].Totals.InProgress == 0);
+
+        Assert.Equal(1, late.Plan.Waves[0].Totals.InProgress);
+        Assert.Equal(1, over.Plan.Waves[0].Totals.TimedOut);
+    }
+
     [Fact]
     public async Task Timer_OfADeviceThatBeganOutsideOfItsWindows_RunsOnAlthoughTheyAreShut()
     {
