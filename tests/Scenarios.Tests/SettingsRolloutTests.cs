@@ -105,7 +105,7 @@ public sealed class SettingsRolloutTests
         await using var fleet = SimulatorProgram.StartFleet(muster, 1);
         await FleetLog.SeenAsync(muster, "inventory_acked", 1, Cancel);
 
-        var day = Math.Min(28, DateTimeOffset.UtcNow.AddDays(14).Day);
+        var day = Math.Min(28, TimeProvider.System.GetUtcNow().AddDays(14).Day);
         await OrderAsync(
             muster, "later", "--set", "Network.SSH.Enabled=yes", "--wave", "100%:100:0s:all",
             "--install-window", $"0 0 {day} * * for 1h in UTC");
