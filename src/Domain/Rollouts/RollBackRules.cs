@@ -81,7 +81,7 @@ public static class RollBackRules
         ArgumentNullException.ThrowIfNull(share);
         ArgumentNullException.ThrowIfNull(timers);
         var isOnTheWayThere = IsOnTheWayThere(share, offer.Member);
-        return timers.DeadlineOf(offer.TakenAt, offer.DeliveredAt, offer.InstallsSince) <= now
+        return timers.IsOver(offer.TakenAt, offer.DeliveredAt, offer.InstallsSince, now)
             ? isOnTheWayThere || !offer.IsConfirmed
             : isOnTheWayThere
                 && MemberList.Find(share.Ends, offer.Member) is { IsGivenUp: true }

@@ -11,6 +11,9 @@ namespace Muster.Grains.Rollouts;
 /// <summary>What a dry run says of members that have to run another version first.</summary>
 internal sealed partial class RolloutGrain
 {
+    /// <summary>Ten thousand images of at most eight versions: more than any maker has models.</summary>
+    private const int ImagePagesMax = 10;
+
     /// <summary>What a device is asked for that the image is offered to; null for settings.</summary>
     private static ImageNeeds? NeedsOf(RolloutSpec spec, RolloutImage? image) => image is null
         ? null
@@ -40,9 +43,6 @@ internal sealed partial class RolloutGrain
                 ])),
         ];
     }
-
-    /// <summary>Ten thousand images of at most eight versions: more than any maker has models.</summary>
-    private const int ImagePagesMax = 10;
 
     /// <summary>Lists answer: what they say is as old as they are, and nothing is offered by it.</summary>
     private async Task<List<ImageRow>> FindPublishedAsync(ImmutableArray<string> versions)
