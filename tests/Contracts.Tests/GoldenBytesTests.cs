@@ -141,6 +141,21 @@ public sealed class GoldenBytesTests : IDisposable
         Assert.All(specs, spec => Assert.Null(spec.Strategy));
     }
 
+    /// <summary>As above: every device may install at once, and nobody knows when it began; the record is written as any other.</summary>
+    [Fact]
+    public void InstallWindows_OfAnEarlierVersion_AreNone()
+    {
+        Assert.All(Earlier<ChangeInProgress>(), change =>
+        {
+            Assert.Equal((true, null), (change.InstallWindows.IsDefaultOrEmpty, change.InstallsSince));
+            Assert.NotEmpty(Serializer.SerializeToArray(change));
+        });
+        Assert.All(Earlier<RolloutSpec>(), spec => Assert.True(spec.InstallWindows.IsDefaultOrEmpty));
+        Assert.All(Earlier<OpenOffer>(), offer => Assert.Null(offer.InstallsSince));
+        Assert.All(Earlier<ChangeProgressed>(), fact => Assert.Equal((0, InstallStart.None), (fact.Retry, fact.Install)));
+        Assert.All(Earlier<ChangeDelivered>(), fact => Assert.Equal(InstallStart.None, fact.Install));
+    }
+
     /// <summary>As above: no wave has a filter or strata, and no member a class.</summary>
     [Fact]
     public void Waves_OfAnEarlierVersion_TakeEveryMember()

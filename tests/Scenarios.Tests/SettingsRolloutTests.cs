@@ -94,6 +94,38 @@ public sealed class SettingsRolloutTests
         Assert.Equal("JOINED_LATER", later.GetProperty("notMember").GetString());
     }
 
+    /// <summary>One opens in some ten days; the other one is open always.</summary>
+    [Fact]
+    public async Task Rollout_WithInstallWindows_WaitsForThemAndIsGivenUpWhenItIsCancelled()
+    {
+        await using var muster = new OneProcess();
+        await SimulatorProgram.MakeVendorAsync(muster, Cancel);
+        await muster.StartAsync(Cancel);
+        await ExpectAsync(muster, Liar);
+        await using var fleet = SimulatorProgram.StartFleet(muster, 1);
+        await FleetLog.SeenAsync(muster, "inventory_acked", 1, Cancel);
+
+        var day = Math.Min(28, TimeProvider.System.GetUtcNow().AddDays(14).Day);
+        await OrderAsync(
+            muster, "later", "--set", "Network.SSH.Enabled=yes", "--wave", "100%:100:0s:all",
+            "--install-window", $"0 0 {day} * * for 1h in UTC");
+        await FleetLog.SeenAsync(muster, "waits_for_window", 1, Cancel);
+        var waits = await ExplainAsync(muster, "later", Liar);
+        await DoneAsync(muster, "rollouts", "cancel", "later");
+        await UntilAsync(muster, "later", "CANCELLED");
+        var before = await FleetLog.EventsAsync(muster, "settings_applied", Cancel);
+
+        await OrderAsync(
+            muster, "now", "--set", "Network.SSH.Enabled=yes", "--wave", "100%:100:0s:all",
+            "--install-window", "0 * * * * for 1h in UTC");
+        await UntilAsync(muster, "now", "SUCCEEDED");
+
+        Assert.Equal("INSTALL_WINDOW", Assert.Single(waits.GetProperty("waitsFor").EnumerateArray()).GetString());
+        Assert.Contains($"-{day:00}T00:00:00Z", waits.GetProperty("until").GetString(), StringComparison.Ordinal);
+        Assert.Empty(before);
+        Assert.Equal([Liar], await FleetLog.EventsAsync(muster, "settings_applied", Cancel));
+    }
+
     [Fact]
     public async Task Rollout_OfASettingThatNoDeviceHas_EndsWithTheirRefusal()
     {

@@ -41,6 +41,14 @@ internal static class AttemptOptions
         DefaultValueFactory = _ => [],
     };
 
+    public static readonly Option<string[]> InstallWindows = new("--install-window")
+    {
+        Description = "When a device that has the image may begin to install it; several are possible, none for always. It is held"
+            + " meanwhile, and so is its in-progress timeout. The same form as --window.",
+        HelpName = WindowText.Form,
+        DefaultValueFactory = _ => [],
+    };
+
     public static void Read(ParseResult parsed, V1.Rollout rollout)
     {
         if (parsed.GetValue(MaxAttempts) is not 1 and var attempts)
@@ -54,6 +62,7 @@ internal static class AttemptOptions
         }
 
         rollout.Windows.AddRange(parsed.GetRequiredValue(Windows).Select(WindowText.Parse));
+        rollout.InstallWindows.AddRange(parsed.GetRequiredValue(InstallWindows).Select(WindowText.Parse));
         rollout.InProgressPolicy = PolicyOf(parsed.GetRequiredValue(InProgressPolicy));
         rollout.UndeliveredPolicy = PolicyOf(parsed.GetRequiredValue(UndeliveredPolicy));
     }

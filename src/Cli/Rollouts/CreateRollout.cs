@@ -133,6 +133,7 @@ internal static class CreateRollout
             Waves, WaveOptions.Filters, WaveOptions.Strata, FailureCount, FailurePercent, MinFinished, MaxUnavailable, BudgetOptions.Per,
             PerMinute, Growth, InProgress, Undelivered, AttemptOptions.MaxAttempts, AttemptOptions.Backoff, AttemptOptions.BackoffMax,
             AttemptOptions.InProgressPolicy, AttemptOptions.UndeliveredPolicy, AttemptOptions.Windows,
+            AttemptOptions.InstallWindows,
             FailureAction, Approvals, OverrideNeedsApprover, IncludeLateJoiners, Priority, SupersedesOlder,
         ];
         ChangeOptions.AddTo(command);

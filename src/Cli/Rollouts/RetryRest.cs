@@ -16,13 +16,20 @@ internal static class RetryRest
             HelpName = WaveText.Form,
             DefaultValueFactory = _ => [],
         };
+        var filter = new Option<string>("--filter")
+        {
+            Description = "Only those of the rest that match this, too. Default: all of it.",
+            HelpName = "FILTER",
+            DefaultValueFactory = _ => "",
+        };
         var command = new Command(
             "retry-rest",
             "Creates a rollout of the rest of one that has ended: of its members that did not succeed, those that are in service and match"
                 + " when the new one is started. What is not said here is as it was; with one of the --failure options the gate is new as a"
                 + " whole. It is approved and started as any other.")
         {
-            rollout, id, waves, CreateRollout.Seed, CreateRollout.ValidateOnly, CreateRollout.RequestId,
+            rollout, id, filter, waves, WaveOptions.Filters, WaveOptions.Strata,
+            CreateRollout.Seed, CreateRollout.ValidateOnly, CreateRollout.RequestId,
         };
         foreach (var option in CreateRollout.Gate)
         {
@@ -37,11 +44,14 @@ internal static class RetryRest
                 RolloutId = parsed.GetRequiredValue(id),
                 RequestId = parsed.RequestIdOf(CreateRollout.RequestId),
                 ValidateOnly = parsed.GetValue(CreateRollout.ValidateOnly),
+                Filter = parsed.GetRequiredValue(filter),
                 FailureGate = CreateRollout.Gate.Any(option => parsed.GetResult(option) is { Implicit: false })
                     ? CreateRollout.ReadGate(parsed)
                     : null,
             };
-            request.Waves.AddRange(parsed.GetRequiredValue(waves).Select(WaveText.Parse));
+            var given = new V1.Rollout { Waves = { parsed.GetRequiredValue(waves).Select(WaveText.Parse) } };
+            await ReadWavesAsync(RolloutColumns.Client(session), parsed, given, request.Name, cancellationToken);
+            request.Waves.AddRange(given.Waves);
             if (parsed.GetValue(CreateRollout.Seed) is { } seed)
             {
                 request.Seed = seed;
@@ -50,5 +60,18 @@ internal static class RetryRest
             await session.Output.ShowAsync(
                 await RolloutColumns.Client(session).RetryRolloutAsync(request, cancellationToken: cancellationToken));
         });
+    }
+
+    /// <summary>Filters and strata are of the waves that are given; where none are, of those that the rollout had.</summary>
+    internal static async Task ReadWavesAsync(
+        V1.Rollouts.RolloutsClient rollouts, ParseResult parsed, V1.Rollout given, string retried, CancellationToken cancellationToken)
+    {
+        if (given.Waves.Count == 0 && WaveOptions.IsGiven(parsed))
+        {
+            var request = new V1.GetRolloutRequest { Name = retried };
+            given.Waves.AddRange((await rollouts.GetRolloutAsync(request, cancellationToken: cancellationToken)).Waves);
+        }
+
+        WaveOptions.Read(parsed, given);
     }
 }

@@ -53,7 +53,8 @@ internal static class SimulateRollout
         request.Seed = parsed.GetValue(Seed) ?? request.Seed;
         if (parsed.GetValue(Inventory) is { } inventory)
         {
-            request.Fleet = await CountAsync(inventory, new FleetCount(request.Rollout), cancellationToken);
+            var course = await CourseOfAsync(StrategyColumns.Client(session), request.Rollout, cancellationToken);
+            request.Fleet = await CountAsync(inventory, new FleetCount(course), cancellationToken);
         }
 
         var answer = await RolloutColumns.Client(session).SimulateRolloutAsync(request, cancellationToken: cancellationToken);
@@ -66,6 +67,19 @@ internal static class SimulateRollout
             session.Output.Console.Write(SimulationPicture.Of(answer, request.Rollout is { IncludeLateJoiners: true }));
         }
     });
+
+    /// <summary>Which fields tell members apart the waves say; those of a strategy are the server's.</summary>
+    internal static async Task<V1.Rollout?> CourseOfAsync(
+        V1.Strategies.StrategiesClient strategies, V1.Rollout? rollout, CancellationToken cancellationToken)
+    {
+        if (rollout is not { Strategy.Length: > 0 })
+        {
+            return rollout;
+        }
+
+        var request = new V1.GetStrategyRequest { Name = rollout.Strategy };
+        return (await strategies.GetStrategyAsync(request, cancellationToken: cancellationToken)).Rollout;
+    }
 
     /// <summary>Line by line: a fleet is larger than what a person would want in memory.</summary>
     private static async Task<V1.SimulatedFleet> CountAsync(string file, FleetCount count, CancellationToken cancellationToken)

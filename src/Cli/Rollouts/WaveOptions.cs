@@ -28,6 +28,10 @@ internal static class WaveOptions
         DefaultValueFactory = _ => [],
     };
 
+    /// <summary>Waves are to be looked at, whichever they are.</summary>
+    public static bool IsGiven(ParseResult parsed) =>
+        parsed.GetRequiredValue(Filters).Length > 0 || parsed.GetRequiredValue(Strata).Length > 0;
+
     /// <summary>The waves of the rollout are there already.</summary>
     public static void Read(ParseResult parsed, V1.Rollout rollout)
     {
@@ -60,7 +64,7 @@ internal static class WaveOptions
             if (index >= rollout.Waves.Count)
             {
                 throw new UsageException(
-                    $"{name} '{value}': there is no wave {index}; the {rollout.Waves.Count} waves of --wave count from 0.");
+                    $"{name} '{value}': there is no wave {index}; the {rollout.Waves.Count} waves count from 0.");
             }
 
             yield return (rollout.Waves[index], text, $"{name} '{value}'");

@@ -3,6 +3,7 @@ using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Identity;
 using Muster.Domain.Images;
+using Muster.Domain.Rollouts;
 
 namespace Muster.Contracts.Devices;
 
@@ -207,6 +208,9 @@ public sealed record OfferChange(
     /// taken over them.
     /// </summary>
     [Id(125)] public ImmutableArray<StepImage> Path { get; init; } = [];
+
+    /// <summary>When the device may begin to install; none for always.</summary>
+    [Id(120)] public ImmutableArray<OfferWindow> InstallWindows { get; init; } = [];
 }
 
 /// <summary>A rollout waits until the device is free.</summary>

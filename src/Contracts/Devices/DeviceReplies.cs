@@ -86,6 +86,9 @@ public sealed record OfferReply(
     /// <summary>When that attempt ended; null while it is open, and when there was none.</summary>
     [Id(5)] public DateTimeOffset? EndedAt { get; init; }
 
+    /// <summary>When the device began to install, of a change with install windows; null before.</summary>
+    [Id(120)] public DateTimeOffset? InstallsSince { get; init; }
+
     /// <summary>For <see cref="OfferStatus.WaitingBusy"/>: asking before this is of no use; null when nobody knows.</summary>
     [Id(6)] public DateTimeOffset? AskAgainAt { get; init; }
 

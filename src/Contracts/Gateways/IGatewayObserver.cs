@@ -52,7 +52,13 @@ public abstract record DownMessage;
 
 /// <summary>The newest desired state.</summary>
 [GenerateSerializer, Immutable, Alias("muster.down-desired")]
-public sealed record DesiredMessage([property: Id(0)] DesiredState Desired) : DownMessage;
+public sealed record DesiredMessage([property: Id(0)] DesiredState Desired) : DownMessage
+{
+    /// <summary>
+    /// When the device may begin to install, at most <see cref="InstallTimes.IntervalsMax"/> intervals from now on; null for always.
+    /// </summary>
+    [Id(120)] public ImmutableArray<InstallInterval>? InstallTimes { get; init; }
+}
 
 /// <summary>A one-shot command.</summary>
 [GenerateSerializer, Immutable, Alias("muster.down-command")]

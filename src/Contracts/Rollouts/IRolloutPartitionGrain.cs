@@ -211,10 +211,14 @@ public sealed record AdvanceShare
     /// <summary>Of the spec; none for no budgets per value.</summary>
     [Id(105)] public ImmutableArray<ValueBudget> Budgets { get; init; } = [];
 
+    /// <summary>When a device may begin to install; none for always.</summary>
+    [Id(120)] public ImmutableArray<OfferWindow> InstallWindows { get; init; } = [];
+
     /// <summary>The two timers, as devices and shares look at them.</summary>
     public ChangeTimers Timers => new(InProgressTimeout, UndeliveredTimeout)
     {
         InProgressPolicy = InProgressPolicy,
         UndeliveredPolicy = UndeliveredPolicy,
+        InstallWindows = InstallWindows,
     };
 }

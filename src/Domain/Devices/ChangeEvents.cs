@@ -23,6 +23,9 @@ public sealed record ChangeDelivered(
 
     /// <summary>Attempts of the same rollout that ended before it.</summary>
     [Id(3)] public int Retry { get; init; }
+
+    /// <summary>Whether it began to install with this report.</summary>
+    [Id(120)] public InstallStart Install { get; init; }
 }
 
 /// <summary>The device reported how far it is; the report that delivers a change is <see cref="ChangeDelivered"/> instead.</summary>
@@ -30,7 +33,27 @@ public sealed record ChangeDelivered(
 public sealed record ChangeProgressed(
     [property: Id(0)] ResourceId Rollout,
     [property: Id(1)] long Generation,
-    [property: Id(2)] ChangeStep Step) : DomainEvent;
+    [property: Id(2)] ChangeStep Step) : DomainEvent
+{
+    /// <summary>Attempts of the same rollout that ended before it; 0 from a silo of an earlier version.</summary>
+    [Id(120)] public int Retry { get; init; }
+
+    /// <summary>Whether it began to install with this report.</summary>
+    [Id(121)] public InstallStart Install { get; init; }
+}
+
+/// <summary>The first report of a device that installs a change with install windows.</summary>
+public enum InstallStart
+{
+    /// <summary>It is not that report, or there are no install windows.</summary>
+    None = 0,
+
+    /// <summary>It came while one of them was open.</summary>
+    InWindow = 1,
+
+    /// <summary>It came while all of them were shut.</summary>
+    OutsideWindow = 2,
+}
 
 /// <summary>The change's rollout is cancelled: the device is asked to give it up, by a newer generation that orders nothing.</summary>
 /// <param name="Rollout">The rollout.</param>

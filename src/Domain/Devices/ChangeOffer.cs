@@ -1,4 +1,5 @@
 using Muster.Domain.Images;
+using Muster.Domain.Rollouts;
 
 namespace Muster.Domain.Devices;
 
@@ -43,6 +44,9 @@ public sealed record ChangeOffer(
     /// On the way back: for so long a device may still install what its rollout has ended with; zero to take it for what it runs now.
     /// </summary>
     public TimeSpan SettlesWithin { get; init; }
+
+    /// <summary>When the device may begin to install; none for always.</summary>
+    public ImmutableArray<OfferWindow> InstallWindows { get; init; } = [];
 }
 
 /// <summary>What became of an offer, as the device's record alone knows it.</summary>
@@ -78,6 +82,9 @@ public sealed record OfferDecision(Device Next, ImmutableArray<DomainEvent> Even
 
     /// <summary>When the device named the generation; null before.</summary>
     public DateTimeOffset? DeliveredAt { get; init; }
+
+    /// <summary>When the device began to install, of a change with install windows; null before.</summary>
+    public DateTimeOffset? InstallsSince { get; init; }
 
     /// <summary>Which attempt it speaks of: how many ended before it.</summary>
     public int Retry { get; init; }

@@ -1,3 +1,5 @@
+using Muster.Domain.Rollouts;
+
 namespace Muster.Domain.Devices;
 
 /// <summary>What becomes of a change whose time is over (rollouts.md 9).</summary>
@@ -14,7 +16,7 @@ public enum TimeoutPolicy
 }
 
 /// <summary>The two timers of a change; one runs until its delivery, the other from there.</summary>
-/// <param name="InProgressMax">From the delivery.</param>
+/// <param name="InProgressMax">From the delivery; of time in which the device may act (<see cref="InstallTimes"/>).</param>
 /// <param name="UndeliveredMax">From the offer.</param>
 [GenerateSerializer, Immutable, Alias("muster.change-timers")]
 public sealed record ChangeTimers([property: Id(0)] TimeSpan InProgressMax, [property: Id(1)] TimeSpan UndeliveredMax)
@@ -29,13 +31,29 @@ public sealed record ChangeTimers([property: Id(0)] TimeSpan InProgressMax, [pro
 
     [Id(3)] public TimeoutPolicy UndeliveredPolicy { get; init; }
 
+    /// <summary>
+    /// When a device may begin to install; none for always. While all are shut, the time of one that has not begun is held.
+    /// </summary>
+    [Id(120)] public ImmutableArray<OfferWindow> InstallWindows { get; init; } = [];
+
     /// <summary>When the timer that runs is over; null when nothing happens then.</summary>
-    public DateTimeOffset? DeadlineOf(DateTimeOffset offeredAt, DateTimeOffset? deliveredAt) => (deliveredAt, this) switch
-    {
-        (null, { UndeliveredPolicy: TimeoutPolicy.Wait }) or (not null, { InProgressPolicy: TimeoutPolicy.Wait }) => null,
-        (null, _) => offeredAt + UndeliveredMax,
-        ({ } at, _) => at + InProgressMax,
-    };
+    /// <param name="offeredAt">When the change was offered.</param>
+    /// <param name="deliveredAt">When the device named it; null before.</param>
+    /// <param name="installsSince">When it began to install, of a change with install windows; null before.</param>
+    public DateTimeOffset? DeadlineOf(DateTimeOffset offeredAt, DateTimeOffset? deliveredAt, DateTimeOffset? installsSince = null) =>
+        (deliveredAt, this) switch
+        {
+            (null, { UndeliveredPolicy: TimeoutPolicy.Wait }) or (not null, { InProgressPolicy: TimeoutPolicy.Wait }) => null,
+            (null, _) => offeredAt + UndeliveredMax,
+            ({ } at, _) => InstallTimes.End(InstallWindows, at, InProgressMax, installsSince),
+        };
+
+    /// <summary>
+    /// Whether the timer that runs is over. Time is only ever held: while it would not be over without windows they are not looked at,
+    /// because shares ask this of every device in progress, each time.
+    /// </summary>
+    public bool IsOver(DateTimeOffset offeredAt, DateTimeOffset? deliveredAt, DateTimeOffset? installsSince, DateTimeOffset now) =>
+        (deliveredAt is not { } at || now >= at + InProgressMax) && DeadlineOf(offeredAt, deliveredAt, installsSince) <= now;
 
     /// <summary>The policy of the timer that runs.</summary>
     public TimeoutPolicy PolicyOf(DateTimeOffset? deliveredAt) => deliveredAt is null ? UndeliveredPolicy : InProgressPolicy;
@@ -44,7 +62,9 @@ public sealed record ChangeTimers([property: Id(0)] TimeSpan InProgressMax, [pro
     /// Whether a device in progress that has no session is away, and not only in the reboot of its change: it never named the change, or
     /// had all the time for it. Whatever the policies are: one that waits says what becomes of the change, not who waits beside it.
     /// </summary>
-    public bool IsAway(DateTimeOffset? deliveredAt, DateTimeOffset now) => deliveredAt is not { } at || at + InProgressMax <= now;
+    public bool IsAway(DateTimeOffset? deliveredAt, DateTimeOffset? installsSince, DateTimeOffset now) =>
+        deliveredAt is not { } at
+        || (now >= at + InProgressMax && InstallTimes.End(InstallWindows, at, InProgressMax, installsSince) <= now);
 
     /// <summary>How a change ends whose timer is over.</summary>
     public static ChangeOutcome OutcomeOf(TimeoutPolicy policy) => policy switch

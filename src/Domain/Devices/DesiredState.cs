@@ -1,3 +1,5 @@
+using Muster.Domain.Rollouts;
+
 namespace Muster.Domain.Devices;
 
 /// <summary>The OS image that a device shall run.</summary>
@@ -153,6 +155,12 @@ public sealed record ChangeInProgress(
     /// The desired generation, which orders nothing, by which the device was asked to give the change up; 0 when it was not asked.
     /// </summary>
     [Id(140)] public long RecalledBy { get; init; }
+
+    /// <summary>When the device may begin to install; none for always.</summary>
+    [Id(120)] public ImmutableArray<OfferWindow> InstallWindows { get; init; } = [];
+
+    /// <summary>When its first report came that says that it installs; null before, and without <see cref="InstallWindows"/>.</summary>
+    [Id(121)] public DateTimeOffset? InstallsSince { get; init; }
 
     /// <summary>The device has said that it goes on with it all the same.</summary>
     [Id(141)] public bool IsRecallRefused { get; init; }

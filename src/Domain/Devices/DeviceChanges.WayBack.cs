@@ -23,7 +23,11 @@ public static partial class DeviceChanges
             ?? FindAbsence(device)
             ?? FindUnsettled(device, offer, hasSession, now)
             ?? FindObstacleOfWayBack(device, offer, previous)
-            ?? Make(device, previous! with { Epoch = offer.Epoch, Retry = offer.Retry }, hasSession, now);
+            ?? Make(
+                device,
+                previous! with { Epoch = offer.Epoch, Retry = offer.Retry, InstallWindows = offer.InstallWindows },
+                hasSession,
+                now);
     }
 
     /// <summary>The generation of the newest offer of a rollout that the device knows, in progress or over; 0 for none.</summary>
@@ -51,7 +55,7 @@ public static partial class DeviceChanges
     private static OfferDecision? FindUnsettled(Device device, ChangeOffer offer, bool hasSession, DateTimeOffset now)
     {
         if (WayBack.Find(device, offer.Rollout, offer.Target.Digest, offer.Path).Reason != WayBack.NothingToRollBack
-            || WayBack.SettlesAt(device, offer.Rollout, offer.SettlesWithin, now) is not { } settlesAt)
+            || WayBack.SettlesAt(device, offer.Rollout, offer.SettlesWithin, now, offer.InstallWindows) is not { } settlesAt)
         {
             return null;
         }

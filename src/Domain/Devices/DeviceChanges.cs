@@ -60,6 +60,7 @@ public static partial class DeviceChanges
             Retry = offer.Retry,
             Settings = offer.Settings,
             SupersedesBefore = offer is { Kind: ChangeKind.OsImage, Rank: { SupersedesOlder: true } rank } ? rank.StartedAt.UtcTicks : 0,
+            InstallWindows = offer.InstallWindows,
         };
         var next = device with { Change = change, Desired = DesiredState.Of(change) };
         var fact = new ChangeOffered(offer.Rollout, offer.Epoch, generation, change.Target.Digest) { Retry = offer.Retry };
@@ -73,7 +74,7 @@ public static partial class DeviceChanges
         ArgumentNullException.ThrowIfNull(timers);
         if (device.Change is { } change && change.Rollout == rollout)
         {
-            if (timers.DeadlineOf(change.OfferedAt, change.DeliveredAt) is not { } deadline || now < deadline)
+            if (DeadlineOf(change, timers) is not { } deadline || now < deadline)
             {
                 return InProgress(device, change);
             }
@@ -149,9 +150,10 @@ public static partial class DeviceChanges
             StepBootId = report.Origin.Stamp.BootId,
             DeliveredAt = change.DeliveredAt ?? now,
         };
+        (next, var start) = NoteStart(next, now);
         return (device with { Change = next }, change.DeliveredAt is null
-            ? new ChangeDelivered(change.Rollout, change.Generation) { Step = next.Step, Retry = change.Retry }
-            : new ChangeProgressed(change.Rollout, change.Generation, next.Step));
+            ? new ChangeDelivered(change.Rollout, change.Generation) { Step = next.Step, Retry = change.Retry, Install = start }
+            : new ChangeProgressed(change.Rollout, change.Generation, next.Step) { Retry = change.Retry, Install = start });
     }
 
     /// <summary>
@@ -340,7 +342,12 @@ public static partial class DeviceChanges
     }
 
     private static OfferDecision InProgress(Device device, ChangeInProgress change) =>
-        new(device, [], OfferVerdict.InProgress) { DeliveredAt = change.DeliveredAt, Retry = change.Retry };
+        new(device, [], OfferVerdict.InProgress)
+        {
+            DeliveredAt = change.DeliveredAt,
+            InstallsSince = change.InstallsSince,
+            Retry = change.Retry,
+        };
 
     private static OfferDecision Ended(Device device, ClosedChange change) =>
         Closed(device, change.Outcome, change.Reason) with { Retry = change.Retry, EndedAt = change.ClosedAt };

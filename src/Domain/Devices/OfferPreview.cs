@@ -47,6 +47,25 @@ public sealed record OfferPreview
     /// <summary>Whether the device is asked to give its offer up, and what it says.</summary>
     [Id(140)] public RecallState Recall { get; init; }
 
+    /// <summary>When it began to install, of a change with install windows; null before.</summary>
+    [Id(120)] public DateTimeOffset? InstallsSince { get; init; }
+
+    /// <summary>When it may begin, of a change that it has and that waits for that; null when it waits for nothing of the kind.</summary>
+    [Id(121)] public DateTimeOffset? InstallOpensAt { get; init; }
+
+    /// <summary>The same with what the rollout's change waits for, if the device has it.</summary>
+    public OfferPreview WithInstall(Device device, ResourceId rollout, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return device.Change is { } change && change.Rollout == rollout
+            ? this with
+            {
+                InstallsSince = change.InstallsSince,
+                InstallOpensAt = DeviceChanges.AwaitsInstall(device) ? InstallTimes.OpensAt(change.InstallWindows, now) : null,
+            }
+            : this;
+    }
+
     /// <summary>Decides as the offer itself does, and commits nothing.</summary>
     public static OfferPreview Of(Device device, ChangeOffer offer, bool hasSession, DateTimeOffset now)
     {

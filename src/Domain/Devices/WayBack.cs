@@ -1,3 +1,5 @@
+using Muster.Domain.Rollouts;
+
 namespace Muster.Domain.Devices;
 
 /// <summary>
@@ -35,7 +37,9 @@ public static class WayBack
     /// <param name="rollout">The rollout that is rolled back.</param>
     /// <param name="settlesWithin">How long after the end at most.</param>
     /// <param name="now">The time.</param>
-    public static DateTimeOffset? SettlesAt(Device device, ResourceId rollout, TimeSpan settlesWithin, DateTimeOffset now)
+    /// <param name="installWindows">When devices of the rollout may begin to install: only that time counts; none for always.</param>
+    public static DateTimeOffset? SettlesAt(
+        Device device, ResourceId rollout, TimeSpan settlesWithin, DateTimeOffset now, ImmutableArray<OfferWindow> installWindows = default)
     {
         ArgumentNullException.ThrowIfNull(device);
         return DeviceChanges.LastOf(device, rollout) is
@@ -44,8 +48,9 @@ public static class WayBack
             } ended
             && !Is(ended.Retry)
             && device.GenerationReached <= ended.Generation
-            && now < ended.ClosedAt + settlesWithin
-                ? ended.ClosedAt + settlesWithin
+            && InstallTimes.End(installWindows, ended.ClosedAt, settlesWithin, installsSince: null) is { } settlesAt
+            && now < settlesAt
+                ? settlesAt
                 : null;
     }
 

@@ -12,7 +12,8 @@ internal static class AttemptRules
             CheckRetries(retries, problems);
         }
 
-        OfferWindow.Check(spec.Windows, problems);
+        OfferWindow.Check(spec.Windows, "windows", problems);
+        InstallTimes.Check(spec, problems);
         CheckPolicy(spec.InProgressPolicy, "in_progress_policy", problems);
         CheckPolicy(spec.UndeliveredPolicy, "undelivered_policy", problems);
     }

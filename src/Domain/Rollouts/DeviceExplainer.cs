@@ -176,13 +176,16 @@ public static class DeviceExplainer
         var isOpen = preview is { Verdict: OfferVerdict.InProgress, WouldOffer: false };
         var offeredAt = isOpen ? preview!.OfferedAt : member.Offer?.TakenAt;
         var deliveredAt = isOpen ? preview!.DeliveredAt : member.Offer?.DeliveredAt;
+        var installsSince = isOpen ? preview!.InstallsSince : member.Offer?.InstallsSince;
+        var opensAt = isOpen ? preview!.InstallOpensAt : null;
         return known with
         {
             OfferedAt = offeredAt,
             DeliveredAt = deliveredAt,
+            InstallsSince = installsSince,
             Step = isOpen ? preview!.Step : ChangeStep.Unspecified,
-            WaitingOn = [deliveredAt is null ? WaitingOn.Delivery : WaitingOn.Outcomes],
-            Until = preview?.GoesBackAt ?? (offeredAt is { } at ? timers.DeadlineOf(at, deliveredAt) : null),
+            WaitingOn = [deliveredAt is null ? WaitingOn.Delivery : opensAt is null ? WaitingOn.Outcomes : WaitingOn.InstallWindow],
+            Until = opensAt ?? preview?.GoesBackAt ?? (offeredAt is { } at ? timers.DeadlineOf(at, deliveredAt, installsSince) : null),
             IsHere = preview?.GoesBackAt is not null,
             Recall = preview?.Recall ?? RecallState.None,
         };
@@ -215,6 +218,12 @@ public static class DeviceExplainer
                 return $"waits for {string.Join(", ", known.WaitingOn)}{until}.{busy}{unfit}";
             case MemberStatus.Untouched:
                 return "never offered the change, and not touched now that the rollout is rolled back.";
+            case MemberStatus.Offered when known.WaitingOn.Contains(WaitingOn.InstallWindow):
+                return $"has it since {At(known.DeliveredAt)} and is {known.Step}; {RecallOf(known)}waits for its install window,"
+                    + $" which opens at {At(known.Until)}.";
+            case MemberStatus.Offered when known.InstallsSince is { } since && !OfferWindow.IsOpen(rollout.Spec.InstallWindows, since):
+                return $"has it since {At(known.DeliveredAt)} and is {known.Step}; it reported to install at {At(since)}, outside of its"
+                    + $" install windows; {RecallOf(known)}waited for{until}.";
             case MemberStatus.Offered when known.DeliveredAt is { } deliveredAt:
                 return $"has it since {At(deliveredAt)} and is {known.Step}; {RecallOf(known)}waited for{until}.";
             case MemberStatus.Offered when known.IsHere:

@@ -128,6 +128,9 @@ public sealed record DeviceExplanation
     /// <summary>The rollout that it is kept for although it is free; empty for none.</summary>
     [Id(111)] public string KeptFor { get; init; } = "";
 
+    /// <summary>When it began to install, of a change with install windows; null before.</summary>
+    [Id(120)] public DateTimeOffset? InstallsSince { get; init; }
+
     /// <summary>One sentence for people.</summary>
     [Id(14)] public string Text { get; init; } = "";
 }

@@ -99,6 +99,7 @@ public static class OfferGenerations
             {
                 IsConfirmed = true,
                 DeliveredAt = known.DeliveredAt ?? offered.DeliveredAt,
+                InstallsSince = known.InstallsSince ?? offered.InstallsSince,
                 Generation = Math.Max(known.Generation, offered.Generation),
             }
             : offered with { IsConfirmed = true, Epoch = Math.Max(known.Epoch, offered.Epoch) };

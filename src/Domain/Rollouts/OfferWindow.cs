@@ -2,7 +2,7 @@ using Cronos;
 
 namespace Muster.Domain.Rollouts;
 
-/// <summary>A recurring time in which devices may be offered the change (rollouts.md 13).</summary>
+/// <summary>A recurring time in which devices may be offered the change, or may begin to install it (rollouts.md 13).</summary>
 /// <param name="Recurrence">
 /// When it opens, by the zone's clock: five fields of cron (minute, hour, day of the month, month, day of the week).
 /// </param>
@@ -38,7 +38,7 @@ public sealed record OfferWindow(
     public static DateTimeOffset? NextOpening(ImmutableArray<OfferWindow> windows, DateTimeOffset now) =>
         windows.IsDefaultOrEmpty ? null : windows.Min(window => window.NextOpening(now));
 
-    internal static void Check(ImmutableArray<OfferWindow> windows, ImmutableArray<SpecProblem>.Builder problems)
+    internal static void Check(ImmutableArray<OfferWindow> windows, string name, ImmutableArray<SpecProblem>.Builder problems)
     {
         if (windows.IsDefault)
         {
@@ -47,15 +47,18 @@ public sealed record OfferWindow(
 
         if (windows.Length > WindowsMax)
         {
-            problems.Add(new("windows", $"has at most {WindowsMax} windows"));
+            problems.Add(new(name, $"has at most {WindowsMax} windows"));
             return;
         }
 
         for (var i = 0; i < windows.Length; i++)
         {
-            windows[i].Check($"windows[{i}]", problems);
+            windows[i].Check($"{name}[{i}]", problems);
         }
     }
+
+    /// <summary>What it says, for who asks for many openings; of a window that was checked.</summary>
+    internal (CronExpression Recurrence, TimeZoneInfo Zone) Read() => (CronExpression.Parse(Recurrence), Zone());
 
     private void Check(string field, ImmutableArray<SpecProblem>.Builder problems)
     {

@@ -81,11 +81,11 @@ public static class RollBackRules
         ArgumentNullException.ThrowIfNull(share);
         ArgumentNullException.ThrowIfNull(timers);
         var isOnTheWayThere = IsOnTheWayThere(share, offer.Member);
-        return timers.DeadlineOf(offer.TakenAt, offer.DeliveredAt) <= now
+        return timers.IsOver(offer.TakenAt, offer.DeliveredAt, offer.InstallsSince, now)
             ? isOnTheWayThere || !offer.IsConfirmed
             : isOnTheWayThere
                 && MemberList.Find(share.Ends, offer.Member) is { IsGivenUp: true }
-                && offer.TakenAt + timers.InProgressMax <= now;
+                && timers.IsAway(offer.TakenAt, installsSince: null, now);
     }
 
     /// <summary>The member has an offer of the way there, although the rollout is rolled back.</summary>

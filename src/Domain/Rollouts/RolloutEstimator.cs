@@ -68,7 +68,7 @@ public static class RolloutEstimator
         var left = plan.Waves.Sum(wave => wave.Cut.Members - wave.Totals.Terminal);
         var (failed, finished) = (plan.Waves.Sum(wave => wave.Totals.FailedNow), plan.Waves.Sum(wave => wave.Totals.FinishedNow));
         var failurePercent = finished == 0 ? 0 : 100.0 * failed / finished;
-        var takes = Takes(plan, finished, now);
+        var takes = rollout.Spec.InstallWindows.IsDefaultOrEmpty ? Takes(plan, finished, now) : null;
         var median = (takes ?? new SimulationAssumptions().TakesMedian * MeanByMedian) / MeanByMedian;
         var assumptions = new SimulationAssumptions
         {
@@ -87,7 +87,7 @@ public static class RolloutEstimator
             steps += coordinator.Steps;
         }
 
-        return Sum(ends, now, Basis(plan, left, takes, failed, finished) + LimitsLeftOut(rollout.Spec));
+        return Sum(ends, now, Basis(rollout, left, takes, failed, finished) + LimitsLeftOut(rollout.Spec));
     }
 
     /// <summary>
@@ -137,12 +137,15 @@ public static class RolloutEstimator
         };
     }
 
-    private static string Basis(RolloutPlan plan, int left, TimeSpan? takes, int failed, int finished)
+    private static string Basis(Rollout rollout, int left, TimeSpan? takes, int failed, int finished)
     {
-        var away = plan.Waves.Sum(wave => wave.Totals.WaitingOffline);
+        var away = rollout.Plan.Waves.Sum(wave => wave.Totals.WaitingOffline);
+
+        // How long devices took so far says how long they waited for their window.
+        var why = rollout.Spec.InstallWindows.IsDefaultOrEmpty ? "too few have ended" : "from when it may install";
         var each = takes is { } known
             ? Text($"a device has taken {Words(known)} so far")
-            : Text($"a device is taken to need {Words(new SimulationAssumptions().TakesMedian * MeanByMedian)}, too few have ended");
+            : Text($"a device is taken to need {Words(new SimulationAssumptions().TakesMedian * MeanByMedian)}, {why}");
         return Text($"{left} devices have no outcome, {each}, {failed} of {finished} have failed")
             + (away == 0 ? "" : Text($", and {away} without a session are taken to be back after half a day on average"));
     }

@@ -83,6 +83,9 @@ public readonly record struct OpenOffer(
     [property: Id(3)] DateTimeOffset TakenAt,
     [property: Id(4)] DateTimeOffset? DeliveredAt)
 {
+    /// <summary>When the device began to install, of a change with install windows; null before.</summary>
+    [Id(120)] public DateTimeOffset? InstallsSince { get; init; }
+
     /// <summary>The desired generation that carries the offer; 0 while it is not known.</summary>
     [Id(125)] public long Generation { get; init; }
 }

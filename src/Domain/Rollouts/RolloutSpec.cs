@@ -177,6 +177,9 @@ public sealed record RolloutSpec
     /// <summary>When devices may be offered the change; none for always.</summary>
     [Id(33)] public ImmutableArray<OfferWindow> Windows { get; init; } = [];
 
+    /// <summary>When a device that has the change may begin to install it; none for always (<see cref="InstallTimes"/>).</summary>
+    [Id(120)] public ImmutableArray<OfferWindow> InstallWindows { get; init; } = [];
+
     /// <summary>
     /// The settings that devices are to have, each once and in the order of their names (<see cref="SettingRules"/>); null for an image.
     /// </summary>
@@ -225,6 +228,7 @@ public sealed record RolloutSpec
     {
         InProgressPolicy = InProgressPolicy,
         UndeliveredPolicy = UndeliveredPolicy,
+        InstallWindows = InstallWindows,
     };
 
     /// <summary>By value, waves included: a repeated request is recognised by it.</summary>
@@ -244,6 +248,7 @@ public sealed record RolloutSpec
         && RateGrowth == other.RateGrowth
         && (ApprovalsRequired, OverrideNeedsApprover) == (other.ApprovalsRequired, other.OverrideNeedsApprover)
         && Windows.AsSpan().SequenceEqual(other.Windows.AsSpan())
+        && InstallWindows.AsSpan().SequenceEqual(other.InstallWindows.AsSpan())
         && (Retries, InProgressPolicy, UndeliveredPolicy) == (other.Retries, other.InProgressPolicy, other.UndeliveredPolicy)
         && (InProgressTimeout, UndeliveredTimeout) == (other.InProgressTimeout, other.UndeliveredTimeout);
 

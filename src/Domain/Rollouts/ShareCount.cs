@@ -65,7 +65,7 @@ public static class ShareCount
         RollBackRules.HasBegun(share)
         && offer.IsConfirmed
         && reach[offer.Member] == MemberReach.Offline
-        && timers.IsAway(offer.DeliveredAt, now);
+        && timers.IsAway(offer.DeliveredAt, offer.InstallsSince, now);
 
     private static SkipTotals? Skips(RolloutShare share, ImmutableArray<byte> waves, int wave, int skipped)
     {

@@ -141,7 +141,7 @@ internal sealed partial class SimulatedCoordinator
 
     private void Try(int wave, int retry)
     {
-        if (_devices.Try() is { } end)
+        if (_devices.Try(_now) is { } end)
         {
             _events.Enqueue(new DeviceEvent(wave, What.Ends, end.Outcome, retry), _now + end.After);
         }

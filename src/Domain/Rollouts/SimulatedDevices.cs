@@ -11,19 +11,23 @@ internal sealed class SimulatedDevices(
 
     private readonly double _spread = Math.Log(assumptions.TakesAtMost / assumptions.TakesMedian) / NormalAtMost;
 
-    /// <summary>What becomes of an offer, and after how long; null for one of which nobody ever hears.</summary>
-    public (ChangeOutcome Outcome, TimeSpan After)? Try()
+    /// <summary>
+    /// What becomes of an offer, and after how long; null for one of which nobody ever hears. With install windows all that a device does
+    /// is taken to be done from the moment on at which one is open: a download before it makes the end earlier than this.
+    /// </summary>
+    public (ChangeOutcome Outcome, TimeSpan After)? Try(DateTimeOffset now)
     {
         var isWaitedFor = timers.InProgressPolicy == TimeoutPolicy.Wait;
         if (random.Next() * 100 < assumptions.SilentPercent)
         {
-            return isWaitedFor ? null : (ChangeOutcome.TimedOut, timers.InProgressMax);
+            return isWaitedFor ? null : (ChangeOutcome.TimedOut, Bound(timers.DeadlineOf(now, now) - now ?? RolloutSimulation.TimeMax));
         }
 
+        var begins = (InstallTimes.OpensAt(timers.InstallWindows, now) ?? now) - now;
         var takes = assumptions.TakesMedian * Math.Exp(_spread * Normal());
-        return takes >= timers.InProgressMax && !isWaitedFor ? (ChangeOutcome.TimedOut, timers.InProgressMax)
-            : random.Next() * 100 < failurePercent ? (ChangeOutcome.Failed, takes)
-            : (ChangeOutcome.Succeeded, takes);
+        return takes >= timers.InProgressMax && !isWaitedFor ? (ChangeOutcome.TimedOut, Bound(begins + timers.InProgressMax))
+            : random.Next() * 100 < failurePercent ? (ChangeOutcome.Failed, Bound(begins + takes))
+            : (ChangeOutcome.Succeeded, Bound(begins + takes));
     }
 
     /// <summary>Where a device stands in the order: the jitter of its back-off comes from that.</summary>

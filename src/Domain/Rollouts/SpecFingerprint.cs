@@ -109,6 +109,22 @@ internal static class SpecFingerprint
                 Add(text, budget.Field, (int)budget.Limit.Kind, budget.Limit.Value);
             }
         }
+
+        AddInstallWindows(text, spec.InstallWindows);
+    }
+
+    private static void AddInstallWindows(StringBuilder text, ImmutableArray<OfferWindow> windows)
+    {
+        if (windows.IsDefaultOrEmpty)
+        {
+            return;
+        }
+
+        Add(text, "install_windows", windows.Length);
+        foreach (var window in windows)
+        {
+            Add(text, window.Recurrence, window.Duration.Ticks, window.TimeZone);
+        }
     }
 
     private static void AddStep(StringBuilder text, StepImage step)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -33,7 +34,7 @@ internal sealed class DownMessageWriter(ImageLinks links, IOptions<DownloadOptio
     {
         IMessage wire = message switch
         {
-            DesiredMessage desired => ToWire(desired.Desired, device),
+            DesiredMessage desired => ToWire(desired.Desired, desired.InstallTimes, device),
             CommandMessage command => ToWire(command.Command),
             AckMessage ack => new Wire.Ack { Kind = UpTopic.NameOf(ack.Kind), Stamp = ToWire(ack.Stamp) },
             RejectionMessage rejection => ToWire(rejection),
@@ -42,9 +43,9 @@ internal sealed class DownMessageWriter(ImageLinks links, IOptions<DownloadOptio
         return form == PayloadForm.Json ? Encoding.UTF8.GetBytes(Json.Format(wire)) : wire.ToByteArray();
     }
 
-    private Wire.Desired ToWire(DesiredState desired, DeviceAddress device)
+    private Wire.Desired ToWire(DesiredState desired, ImmutableArray<InstallInterval>? times, DeviceAddress device)
     {
-        var wire = new Wire.Desired { Generation = desired.Generation };
+        var wire = new Wire.Desired { Generation = desired.Generation, InstallTimes = ToWire(times) };
         wire.Settings.AddRange(desired.Settings?.Select(setting => new Wire.Setting { Name = setting.Name, Value = setting.Value }) ?? []);
         if (desired.Os is { } os && ImageDigest.TryParse(os.Digest, out var image))
         {
@@ -62,6 +63,18 @@ internal sealed class DownMessageWriter(ImageLinks links, IOptions<DownloadOptio
 
         return wire;
     }
+
+    private static Wire.InstallTimes? ToWire(ImmutableArray<InstallInterval>? times) => times is not { } intervals ? null : new()
+    {
+        Intervals =
+        {
+            intervals.Select(interval => new Wire.InstallInterval
+            {
+                OpensAt = Timestamp.FromDateTimeOffset(interval.OpensAt),
+                ClosesAt = Timestamp.FromDateTimeOffset(interval.ClosesAt),
+            }),
+        },
+    };
 
     private static Wire.Command ToWire(DeviceCommand command) => new()
     {

@@ -3,8 +3,8 @@ using Muster.ServiceDefaults;
 namespace Muster.Gateway.Hosting;
 
 /// <summary>
-/// Whom a gateway opens its listeners for, <c>Muster:Edge:Doors</c>. With both, an operator's call waits behind the handshakes of a site that
-/// comes back at once; a gateway for operators alone has none.
+/// Whom a gateway opens its listeners for, <c>Muster:Edge:Doors</c>. With both, an operator's call waits behind the handshakes of a site
+/// that comes back at once; a gateway for operators alone has none.
 /// </summary>
 [Flags]
 public enum GatewayDoors

@@ -12,6 +12,7 @@ internal static partial class RolloutsMapping
     public static RolloutSpec ToSpec(Rollout retried, V1.RetryRolloutRequest request) => retried.Spec with
     {
         RetryOf = retried.Id,
+        Filter = Both(retried.Spec.Filter, request.Filter),
 
         // Who it is of is known.
         IncludeLateJoiners = false,
@@ -22,6 +23,9 @@ internal static partial class RolloutsMapping
         FailureGate = request.FailureGate is null ? retried.Spec.FailureGate : ToSpec(request.FailureGate),
         Seed = request.HasSeed ? request.Seed : retried.Spec.Seed,
     };
+
+    private static string Both(string filter, string more) =>
+        string.IsNullOrWhiteSpace(more) ? filter : string.IsNullOrWhiteSpace(filter) ? more : $"({filter}) AND ({more})";
 
     private static ResourceId? ToRetried(string name) => name.Length == 0 ? null : ResourceNames.ResourceOf(name, Collection).Id;
 

@@ -56,6 +56,7 @@ internal static partial class RolloutsMapping
         SupersedesOlder = rollout.SupersedesOlder,
         Retries = ToSpec(rollout.Retries),
         Windows = [.. rollout.Windows.Select(ToSpec)],
+        InstallWindows = [.. rollout.InstallWindows.Select(ToSpec)],
         InProgressPolicy = ToSpec(rollout.InProgressPolicy),
         UndeliveredPolicy = ToSpec(rollout.UndeliveredPolicy),
     };
@@ -126,6 +127,7 @@ internal static partial class RolloutsMapping
         api.Waves.AddRange(spec.Waves.Select(ToApi));
         api.MaxUnavailablePer.AddRange(spec.MaxUnavailablePer.IsDefault ? [] : spec.MaxUnavailablePer.Select(ToApi));
         api.Windows.AddRange(spec.Windows.IsDefault ? [] : spec.Windows.Select(ToApi));
+        api.InstallWindows.AddRange(spec.InstallWindows.IsDefault ? [] : spec.InstallWindows.Select(ToApi));
         return api;
     }
 

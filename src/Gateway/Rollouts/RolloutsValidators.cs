@@ -1,6 +1,7 @@
 using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Muster.Domain;
+using Muster.Domain.Inventory;
 using Muster.Domain.Rollouts;
 using Muster.Gateway.Grpc;
 using Muster.Gateway.Strategies;
@@ -88,6 +89,12 @@ internal static class RolloutsValidators
         problems.Require(request.Waves.Count <= RolloutLimits.WavesMax, "waves", $"0 to {RolloutLimits.WavesMax} waves");
         CheckListedWaves(request.Waves, "waves", problems);
         CheckFailureGate(request.FailureGate, "failure_gate", problems);
+
+        // By itself: half a parenthesis would make another filter of both.
+        if (InventoryFilter.Parse(request.Filter, InventoryFields.Device).Error is { } unreadable)
+        {
+            problems.Add("filter", unreadable.Message);
+        }
     }
 
     /// <summary>Members of another tenant are none of this one's.</summary>
@@ -277,6 +284,11 @@ internal static class RolloutsValidators
         for (var i = 0; i < rollout.Windows.Count; i++)
         {
             CheckSpan($"rollout.windows[{i}].duration", rollout.Windows[i].Duration, problems);
+        }
+
+        for (var i = 0; i < rollout.InstallWindows.Count; i++)
+        {
+            CheckSpan($"rollout.install_windows[{i}].duration", rollout.InstallWindows[i].Duration, problems);
         }
 
         problems.Require(

@@ -24,8 +24,8 @@ internal sealed partial class DeviceGrain
     private IGrainTimer? _timer;
     private TimeSpan _interval = PushInterval;
 
-    /// <summary>True while the device has not answered what it was told.</summary>
-    private bool IsAwaited => IsOfferAwaited || IsCommandAwaited;
+    /// <summary>True while the device has not answered what it was told, or is to be told it again.</summary>
+    private bool IsAwaited => IsOfferAwaited || IsCommandAwaited || IsInstallAwaited;
 
     /// <summary>A device that refuses to give its change up has answered, and is not asked again.</summary>
     private bool IsOfferAwaited =>
@@ -45,7 +45,7 @@ internal sealed partial class DeviceGrain
             && device.Change is not { IsRecallRefused: true }
             && TrustRestrictions.MaySend(device, device.Desired))
         {
-            await PushAsync(new DesiredMessage(device.Desired));
+            await PushAsync(MessageOf(device));
         }
 
         if (IsCommandAwaited)
@@ -63,7 +63,7 @@ internal sealed partial class DeviceGrain
         if (Current is { } device && device.Desired.Generation > device.GenerationReached
             && TrustRestrictions.MaySend(device, device.Desired))
         {
-            await PushAsync(new DesiredMessage(device.Desired));
+            await PushAsync(MessageOf(device));
         }
 
         if (IsCommandAwaited)
@@ -84,7 +84,7 @@ internal sealed partial class DeviceGrain
         }
 
         // An offer that found no connection is looked after when its time is over, and not when a push would have its turn.
-        delay = IsHere ? UntilDue(delay) : delay;
+        delay = IsHere ? UntilDue(delay) : IsOfferAwaited || IsCommandAwaited ? delay : UntilRenewal(delay);
         if (_timer is null)
         {
             // Only while something waits: an idle fleet has no timers.
@@ -106,9 +106,9 @@ internal sealed partial class DeviceGrain
             return;
         }
 
-        if (IsOfferAwaited)
+        if (IsOfferAwaited || IsRenewalDue)
         {
-            await PushAsync(new DesiredMessage(device.Desired));
+            await PushAsync(MessageOf(device));
         }
 
         if (IsCommandAwaited)
@@ -147,6 +147,7 @@ internal sealed partial class DeviceGrain
             if (await FindSessionAsync(Current?.Epoch ?? 0))
             {
                 await SendAsync(message);
+                NoteSent(message);
             }
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)

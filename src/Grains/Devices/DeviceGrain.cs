@@ -180,7 +180,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         var hasSession = await FindSessionAsync(device.Epoch);
         var now = _services.Clock.GetUtcNow();
         var decision = Decide(device, offer, previous, hasSession, now);
-        return OfferPreview.Of(device, command.Rollout, decision) with
+        return OfferPreview.Of(device, command.Rollout, decision).WithInstall(device, command.Rollout, now) with
         {
             KeptFor = KeptFor(command, decision, now),
             GoesBackAt = IsHere && device.Change!.Rollout == command.Rollout ? _handover!.DueAt : null,
@@ -318,6 +318,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             Rank = command.Rank,
             Retry = command.Retry,
             SettlesWithin = command.SettlesWithin,
+            InstallWindows = command.InstallWindows.IsDefault ? [] : command.InstallWindows,
         };
 
     /// <summary>
@@ -364,6 +365,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         decision.Reason,
         decision.DeliveredAt)
     {
+        InstallsSince = decision.InstallsSince,
         Retry = decision.Retry,
         EndedAt = decision.EndedAt,
         AskAgainAt = decision.AskAgainAt,

@@ -1,6 +1,7 @@
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Policies;
+using Muster.Domain.Rollouts;
 using Muster.Grains.Inventory.Columns;
 
 namespace Muster.Grains.Devices;
@@ -20,6 +21,7 @@ internal sealed class DevicePool(ValuePool texts)
     private readonly SharedValues<DesiredState> _desired = new();
     private readonly SharedValues<OsTarget> _images = new(new OsTargetComparer());
     private readonly SharedValues<SettingSet> _wanted = new();
+    private readonly SharedValues<OfferWindow> _windows = new();
     private readonly SharedValues<SettingNames> _settings = new();
 
     public TenantId Share(TenantId tenant) => _tenants.Share(tenant);
@@ -87,6 +89,7 @@ internal sealed class DevicePool(ValuePool texts)
         PreviousDigest = texts.Share(change.PreviousDigest),
         Track = texts.Share(change.Track),
         Settings = Share(change.Settings),
+        InstallWindows = change.InstallWindows.IsDefaultOrEmpty ? [] : [.. change.InstallWindows.Select(_windows.Share)],
     };
 
     private ClosedChange Share(ClosedChange change) => change with

@@ -70,7 +70,8 @@ internal sealed class TailRing
     {
         var isOutOfService = entry.Row is DeviceRow { State: not DeviceState.InService };
         return entry.Record.Kind == GrainTypes.Device
-            && (isOutOfService || entry.Fact is ChangeOffered or ChangeDelivered or ChangeClosed)
+            && (isOutOfService
+                || entry.Fact is ChangeOffered or ChangeDelivered or ChangeClosed or ChangeProgressed { Install: not InstallStart.None })
             ? new DeviceChange(entry.Record, entry.At, entry.Fact, isOutOfService)
             : null;
     }

@@ -190,6 +190,8 @@ internal sealed partial class RolloutGrain
             .AddRange(PlanChecks.CheckApprovals(next));
         if (!wrong.IsEmpty)
         {
+            // Shares may speak of what another activation granted since: the next call is to one that has read the store.
+            DeactivateOnIdle();
             throw new InvalidOperationException($"The plan of rollout '{_id}' is not committed: {string.Join(' ', wrong)}");
         }
 

@@ -1,5 +1,6 @@
 using Muster.Contracts;
 using Muster.Contracts.Images;
+using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
@@ -12,6 +13,9 @@ namespace Muster.Grains.Rollouts;
 /// <summary>What a dry run says of members that have to run another version first.</summary>
 internal sealed partial class RolloutGrain
 {
+    /// <summary>Ten thousand images of at most eight versions: more than any maker has models.</summary>
+    private const int ImagePagesMax = 10;
+
     /// <summary>What a device is asked for that the image is offered to; null for settings.</summary>
     private static ImageNeeds? NeedsOf(RolloutSpec spec, RolloutImage? image) => image is null
         ? null
@@ -87,12 +91,27 @@ internal sealed partial class RolloutGrain
         var filter = $"state = PUBLISHED AND ({string.Join(" OR ", versions.Select(version => $"version = \"{version}\""))})";
         var query = new RowQuery(_tenant, GrainTypes.Image, filter, "", RowQuery.RowsLimit);
         var rows = new List<ImageRow>();
-        foreach (var chunk in Enumerable.Range(0, _partitions.Count).Chunk(RolloutFreeze.FanOutMax))
+        for (var pages = 0; pages < ImagePagesMax; pages++)
         {
-            var pages = await Task.WhenAll(chunk.Select(partition => GrainFactory.GetInventory(partition).ListAsync(query)));
-            rows.AddRange(pages.SelectMany(page => page.Error is { } error
-                ? throw new InvalidOperationException($"The images of steps cannot be listed: {error.Message}")
-                : page.Rows.Select(row => (ImageRow)row.Row)));
+            var (page, answered) = await GrainFactory.GetInventoryReader().ListAsync(query);
+            if (page.Error is { } error)
+            {
+                throw new InvalidOperationException($"The images of steps cannot be listed: {error.Message}");
+            }
+
+            if (answered < _partitions.Count)
+            {
+                throw new StoreUnavailableException(
+                    $"The images of steps cannot be listed yet: {answered} of {_partitions.Count} partitions have answered.");
+            }
+
+            rows.AddRange(page.Rows.Select(row => (ImageRow)row.Row));
+            if (page.IsLast || page.Rows.LastOrDefault() is not { } last)
+            {
+                break;
+            }
+
+            query = query with { After = last.Row.Name, AfterKeys = last.Keys };
         }
 
         return rows;

@@ -61,7 +61,9 @@ internal sealed partial class RolloutPartitionGrain
             ChangeOffered fact when fact.Rollout == _rollout =>
                 ShareRules.Confirm(share, member, wave, OfferOf(member, fact.Generation, change, fact.Epoch), fact.Retry),
             ChangeDelivered fact when fact.Rollout == _rollout => ShareRules.Confirm(
-                share, member, wave, OfferOf(member, fact.Generation, change) with { DeliveredAt = change.At }, fact.Retry),
+                share, member, wave, DeliveryOf(member, fact, change), fact.Retry),
+            ChangeProgressed fact when fact.Rollout == _rollout => ShareInstalls.Begin(
+                share, member, fact.Retry, fact.Generation, ShareInstalls.SinceOf(fact.Install, change.At)),
             ChangeClosed fact when fact.Rollout == _rollout =>
                 ShareRules.Close(share, member, wave, EndOf(member, OfEnd(fact, change), retries)),
             _ => share,
@@ -71,6 +73,12 @@ internal sealed partial class RolloutPartitionGrain
 
     private static OpenOffer OfferOf(int member, long generation, DeviceChange change, long epoch = 0) =>
         new(member, epoch, IsConfirmed: true, change.At, DeliveredAt: null) { Generation = generation };
+
+    private static OpenOffer DeliveryOf(int member, ChangeDelivered fact, DeviceChange change) => OfferOf(member, fact.Generation, change) with
+    {
+        DeliveredAt = change.At,
+        InstallsSince = ShareInstalls.SinceOf(fact.Install, change.At),
+    };
 
     private static MemberOutcome OfEnd(ChangeClosed fact, DeviceChange change) =>
         new(fact.Outcome, fact.Retry, fact.Reason, change.At) { WasMade = true, Generation = fact.Generation };

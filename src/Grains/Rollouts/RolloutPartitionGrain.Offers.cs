@@ -14,12 +14,24 @@ internal sealed partial class RolloutPartitionGrain
     /// <summary>As many commits as the store groups in one step, and a bound on what one call waits for.</summary>
     private const int DeviceCallsMax = RolloutLimits.OffersPerGrantMax;
 
+    /// <summary>
+    /// Then the feed is read again first. An offer that nobody got goes back after a minute: what is in memory for longer than that may be
+    /// given to another device by now.
+    /// </summary>
+    private static readonly TimeSpan AskMax = TimeSpan.FromSeconds(30);
+
     private async Task AskDevicesAsync(AdvanceShare command)
     {
         var now = _clock.GetUtcNow();
         var isAnswered = true;
         foreach (var chunk in _share!.Open.Where(offer => IsAsked(offer, command, now)).Chunk(DeviceCallsMax))
         {
+            if (_clock.GetUtcNow() - now > AskMax)
+            {
+                isAnswered = false;
+                break;
+            }
+
             var replies = await Task.WhenAll(chunk.Select(offer => AskDeviceAsync(offer, command)));
             RememberCancelled(chunk, replies, command);
             ConfirmAll(chunk, replies);
@@ -72,7 +84,13 @@ internal sealed partial class RolloutPartitionGrain
         {
             if (replies[i] is { Status: OfferStatus.Offered } reply)
             {
-                var offer = asked[i] with { TakenAt = now, DeliveredAt = reply.DeliveredAt, Generation = reply.Generation };
+                var offer = asked[i] with
+                {
+                    TakenAt = now,
+                    DeliveredAt = reply.DeliveredAt,
+                    InstallsSince = reply.InstallsSince,
+                    Generation = reply.Generation,
+                };
                 answers.Add(new OfferAnswer(offer, reply.Retry));
                 _share = MemberSteps.Hear(_share!, offer.Member, reply.HasStepped, now);
             }
@@ -89,7 +107,7 @@ internal sealed partial class RolloutPartitionGrain
         || IsCancelled(offer, command);
 
     private static bool IsOver(OpenOffer offer, AdvanceShare command, DateTimeOffset now) =>
-        command.Timers.DeadlineOf(offer.TakenAt, offer.DeliveredAt) <= now;
+        command.Timers.IsOver(offer.TakenAt, offer.DeliveredAt, offer.InstallsSince, now);
 
     /// <summary>Null when it is not known what became of it.</summary>
     private async Task<OfferReply?> AskDeviceAsync(OpenOffer offer, AdvanceShare command)
@@ -120,6 +138,7 @@ internal sealed partial class RolloutPartitionGrain
                     SettlesWithin = command.InProgressTimeout,
                     Rank = command.Rank,
                     Path = command.Path,
+                    InstallWindows = command.InstallWindows,
                 });
         }
         catch (Exception fault)

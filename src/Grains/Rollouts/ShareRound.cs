@@ -169,6 +169,7 @@ internal sealed class ShareRound(IGrainFactory grains)
             IsWithdrawing = plan.IsImageRevoked,
             Retries = committed.Spec.Retries,
             Windows = committed.Spec.Windows,
+            InstallWindows = committed.Spec.InstallWindows,
             InProgressPolicy = committed.Spec.InProgressPolicy,
             UndeliveredPolicy = committed.Spec.UndeliveredPolicy,
             Joiners = joiners,

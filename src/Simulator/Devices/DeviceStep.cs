@@ -15,6 +15,9 @@ internal abstract record DeviceStep
     /// <summary>Wait, download and verify, then tell the device the outcome.</summary>
     public sealed record Fetch(long Generation, OsTarget Target, TimeSpan Delay) : DeviceStep;
 
+    /// <summary>Go on with this when it is as late as that.</summary>
+    public sealed record Wait(DateTimeOffset Until, Func<DateTimeOffset, IEnumerable<DeviceStep>> Then) : DeviceStep;
+
     /// <summary>Drop the connection and come back.</summary>
     public sealed record Reboot : DeviceStep;
 

@@ -9,10 +9,10 @@ internal sealed partial class VirtualDevice
     /// <summary>The device has no setting of that name; the same generation is not tried again.</summary>
     private const string SettingRefused = "SETTING_REFUSED";
 
-    private IEnumerable<DeviceStep> Set(Desired desired, bool isNews)
+    private IEnumerable<DeviceStep> Set(Desired desired, bool isNews, DateTimeOffset now)
     {
         var generation = desired.Generation;
-        if (Memory.AppliedGeneration == generation || Memory.FailedGeneration == generation)
+        if (generation != Memory.Generation || Memory.AppliedGeneration == generation || Memory.FailedGeneration == generation)
         {
             yield break;
         }
@@ -28,6 +28,16 @@ internal sealed partial class VirtualDevice
             yield return new DeviceStep.Save();
             yield return new DeviceStep.Tell("settings_refused", Boot: Memory.BootId, Reason: SettingRefused);
             yield return Report(generation, Step.Rejected, SettingRefused);
+            yield break;
+        }
+
+        if (Wait(now, later => Set(desired, isNews: false, later)) is { } waits)
+        {
+            foreach (var step in waits)
+            {
+                yield return step;
+            }
+
             yield break;
         }
 

@@ -99,7 +99,9 @@ internal sealed partial class VirtualDevice
     /// An older generation is ignored; one with neither an image nor settings says: leave the device as it is. What is not installed by
     /// then is given up, and the report of the newer generation says so; what is, is told by the hello of its boot.
     /// </summary>
-    public IEnumerable<DeviceStep> Desired(Desired desired)
+    /// <param name="desired">What it is told.</param>
+    /// <param name="now">By its clock.</param>
+    public IEnumerable<DeviceStep> Desired(Desired desired, DateTimeOffset now = default)
     {
         var isNews = desired.Generation > Memory.Generation;
         if (desired.Generation < Memory.Generation || Memory.ErasedNonce.Length > 0)
@@ -107,16 +109,17 @@ internal sealed partial class VirtualDevice
             yield break;
         }
 
+        _installTimes = desired.InstallTimes;
         if (isNews)
         {
-            _working = 0;
+            (_working, _verified) = (0, null);
             Memory = Memory with { Generation = desired.Generation, FactoryDefault = false };
             yield return new DeviceStep.Save();
         }
 
         if (desired.Settings.Count > 0)
         {
-            foreach (var step in Set(desired, isNews))
+            foreach (var step in Set(desired, isNews, now))
             {
                 yield return step;
             }
@@ -124,25 +127,24 @@ internal sealed partial class VirtualDevice
             yield break;
         }
 
-        if (desired.Os is null)
+        // What it waits for may be another time now.
+        var isKnown = desired.Os is not null && (_working == desired.Generation || Memory.FailedGeneration == desired.Generation);
+        foreach (var step in isKnown ? Install(desired.Generation, now) : Fetch(desired, isNews))
         {
-            if (isNews)
-            {
-                yield return Report(desired.Generation, Step.Delivered);
-            }
-
-            yield break;
+            yield return step;
         }
+    }
 
-        var target = desired.Os;
-        if (_working == desired.Generation || Memory.FailedGeneration == desired.Generation)
-        {
-            yield break;
-        }
-
+    private IEnumerable<DeviceStep> Fetch(Desired desired, bool isNews)
+    {
         if (isNews)
         {
             yield return Report(desired.Generation, Step.Delivered);
+        }
+
+        if (desired.Os is not { } target)
+        {
+            yield break;
         }
 
         if (target.Digest != Memory.Digest)
@@ -178,15 +180,20 @@ internal sealed partial class VirtualDevice
         }
     }
 
-    /// <summary>Installs what was verified and boots it; a generation that is no longer wanted is dropped.</summary>
-    public IEnumerable<DeviceStep> Verified(long generation, OsTarget target)
+    /// <summary>Installs it, or waits until it may; a generation that is no longer wanted is dropped.</summary>
+    public IEnumerable<DeviceStep> Verified(long generation, OsTarget target, DateTimeOffset now = default)
     {
         if (_working != generation)
         {
-            yield break;
+            return [];
         }
 
-        yield return new DeviceStep.Tell("verified", target.Digest, Memory.BootId);
+        _verified = target;
+        return Install(generation, now).Prepend(new DeviceStep.Tell("verified", target.Digest, Memory.BootId));
+    }
+
+    private IEnumerable<DeviceStep> Install(long generation, OsTarget target)
+    {
         yield return Report(generation, Step.Installing);
         yield return Report(generation, Step.Rebooting);
         Boot(Memory with { Digest = target.Digest, OsVersion = target.Version });
@@ -288,7 +295,7 @@ internal sealed partial class VirtualDevice
         Memory = memory with { Boot = memory.Boot + 1 };
         _sequences.Clear();
         _unacknowledged.Clear();
-        (_working, _inventorySent) = (0, false);
+        (_working, _inventorySent, _verified) = (0, false, null);
     }
 
     private DeviceStep.Publish Report(long generation, Step step, string reason = "")

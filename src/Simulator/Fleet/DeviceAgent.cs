@@ -21,6 +21,9 @@ internal sealed class DeviceAgent(Fleet fleet, VirtualDevice device, X509Certifi
     private static readonly TimeSpan StatusEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(20);
 
+    /// <summary>Timers know no years.</summary>
+    private static readonly TimeSpan WaitMax = TimeSpan.FromDays(1);
+
     private readonly Channel<Func<IEnumerable<DeviceStep>>> _inputs = Channel.CreateBounded<Func<IEnumerable<DeviceStep>>>(
         new BoundedChannelOptions(InputsMax) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
 
@@ -132,7 +135,7 @@ internal sealed class DeviceAgent(Fleet fleet, VirtualDevice device, X509Certifi
             {
                 Topics.Ack => device.Acknowledged(Ack.Parser.ParseFrom(payload)),
                 Topics.Rejection => device.Rejected(Rejection.Parser.ParseFrom(payload)),
-                Topics.Desired => device.Desired(Desired.Parser.ParseFrom(payload)),
+                Topics.Desired => device.Desired(Desired.Parser.ParseFrom(payload), fleet.Time.GetUtcNow()),
                 Topics.Command => device.Commanded(Command.Parser.ParseFrom(payload), fleet.Time.GetUtcNow()),
                 _ => [],
             };
@@ -161,6 +164,9 @@ internal sealed class DeviceAgent(Fleet fleet, VirtualDevice device, X509Certifi
                     break;
                 case DeviceStep.Fetch fetch:
                     _ = FetchAsync(fetch, cancellationToken);
+                    break;
+                case DeviceStep.Wait wait:
+                    _ = WaitAsync(wait, cancellationToken);
                     break;
                 case DeviceStep.Reboot:
                     End(_session);
@@ -207,7 +213,9 @@ internal sealed class DeviceAgent(Fleet fleet, VirtualDevice device, X509Certifi
                 var refusal = fleet.Download.Verify(target, path);
                 File.Delete(path);
                 await _inputs.Writer.WriteAsync(
-                    () => refusal is null ? device.Verified(generation, target) : device.Failed(generation, refusal, isRefusal: true),
+                    () => refusal is null
+                        ? device.Verified(generation, target, fleet.Time.GetUtcNow())
+                        : device.Failed(generation, refusal, isRefusal: true),
                     cancellationToken);
             }
             finally
@@ -222,6 +230,21 @@ internal sealed class DeviceAgent(Fleet fleet, VirtualDevice device, X509Certifi
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The fleet ends; the file stays, and the next boot goes on with it.
+        }
+    }
+
+    /// <summary>Whoever goes on too early waits again.</summary>
+    private async Task WaitAsync(DeviceStep.Wait wait, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var left = wait.Until - fleet.Time.GetUtcNow();
+            await Task.Delay(TimeSpan.FromTicks(Math.Clamp(left.Ticks, 0, WaitMax.Ticks)), fleet.Time, cancellationToken);
+            await _inputs.Writer.WriteAsync(() => wait.Then(fleet.Time.GetUtcNow()), cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The fleet ends.
         }
     }
 

@@ -1,12 +1,15 @@
 using CsCheck;
 using Muster.Domain.Devices;
 using Muster.Domain.Policies;
+using Muster.Domain.Rollouts;
 
 namespace Muster.Domain.Tests.Devices;
 
 /// <summary>Random lives: whatever arrives in whatever order, what must hold holds.</summary>
 public sealed class DeviceHistoryTests
 {
+    private static readonly OfferWindow Nights = new("0 22 * * *", TimeSpan.FromHours(4), "UTC");
+
     private static readonly Gen<Func<Device, Decision<Device>>> Steps = Gen.Frequency(
         (6, from boot in Gen.Int[1, 5]
             from sequence in Gen.Long[1, 4]
@@ -27,8 +30,12 @@ public sealed class DeviceHistoryTests
         (3, from rollout in Choose("spring", "summer", "autumn")
             from hasSession in Gen.Bool
             from retry in Gen.Int[0, 2]
-            select (Func<Device, Decision<Device>>)(device => Of(
-                DeviceChanges.Offer(device, Units.Offer(rollout) with { Retry = retry }, hasSession, Units.Start)))),
+            from waits in Gen.Bool
+            select (Func<Device, Decision<Device>>)(device => Of(DeviceChanges.Offer(
+                device,
+                Units.Offer(rollout) with { Retry = retry, InstallWindows = waits ? [Nights] : [] },
+                hasSession,
+                Units.Start)))),
         (2, from rollout in Choose("spring", "summer", "autumn")
             from hasSession in Gen.Bool
             from retry in Gen.Int[0, 2]
@@ -123,6 +130,13 @@ public sealed class DeviceHistoryTests
             ? after.Change.RecalledBy
             : after.Change.Generation));
         Assert.Equal(after.Change is null or { RecalledBy: > 0 }, after.Desired.OrdersNothing || after.Change is null);
+        // When it began to install is said once in a change, and by the fact that says so.
+        var begins = decision.Events.Any(fact => fact is ChangeProgressed { Install: not InstallStart.None }
+            or ChangeDelivered { Install: not InstallStart.None });
+        Assert.Equal(begins, after.Change is { InstallsSince: not null } && before.Change?.InstallsSince is null);
+        Assert.True(before.Change?.InstallsSince is null || after.Change is null or { InstallsSince: not null }
+            || after.Change.Generation != before.Change.Generation);
+        Assert.True(after.Change is not { InstallsSince: not null, InstallWindows.IsEmpty: true });
         foreach (var recalled in decision.Events.OfType<ChangeRecalled>())
         {
             Assert.Equal((0L, after.Desired.Generation), (before.Change!.RecalledBy, recalled.RecalledBy));

@@ -102,6 +102,32 @@ public sealed class DeviceExplainerTests
     }
 
     [Fact]
+    public void Explain_AMemberThatMayNotInstallYet_SaysWhenItMayAndWhenItBeganOutsideOfThat()
+    {
+        var nights = new OfferWindow("0 22 * * *", TimeSpan.FromHours(4), "UTC"); // it is 8 o'clock
+        var rollout = Running() with { Spec = Waited with { InstallWindows = [nights] } };
+        var preview = new OfferPreview
+        {
+            Verdict = OfferVerdict.InProgress, WouldOffer = false, OfferedAt = Start, DeliveredAt = Start, Step = ChangeStep.Verifying,
+            InstallOpensAt = Start.AddHours(14),
+        };
+        var seen = Seen(MemberStatus.Offered, MemberWait.None);
+        var began = preview with { InstallOpensAt = null, InstallsSince = Start.AddHours(1), Step = ChangeStep.Installing };
+
+        var waits = DeviceExplainer.Explain(rollout, [], seen with { Preview = preview });
+        var may = DeviceExplainer.Explain(rollout, [], seen with { Preview = preview with { InstallOpensAt = null } });
+        var outside = DeviceExplainer.Explain(rollout, [], seen with { Preview = began });
+
+        Assert.Equal((WaitingOn.InstallWindow, Start.AddHours(14)), (Assert.Single(waits.WaitingOn), waits.Until));
+        Assert.EndsWith(
+            "is Verifying; waits for its install window, which opens at 2026-03-01 22:00:00Z.", waits.Text, StringComparison.Ordinal);
+        Assert.Equal((WaitingOn.Outcomes, Start.AddHours(15)), (Assert.Single(may.WaitingOn), may.Until)); // an hour of open time
+        Assert.Equal((WaitingOn.Outcomes, Start.AddHours(2)), (Assert.Single(outside.WaitingOn), outside.Until));
+        Assert.Contains(
+            "it reported to install at 2026-03-01 09:00:00Z, outside of its install windows;", outside.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Explain_AMemberOfARolloutThatHasEnded_WaitsForNothing()
     {
         var cancelled = Running() with { Plan = Running().Plan with { State = RolloutState.Cancelled } };

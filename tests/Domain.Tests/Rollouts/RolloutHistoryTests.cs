@@ -74,6 +74,7 @@ public sealed class RolloutHistoryTests
             MaxUnavailablePer = perValue == 0 ? [new ValueBudget("site", Amount.Count(1))] : [], // whether a group is full is drawn too
             IncludeLateJoiners = others % 2 == 0 && perValue != 0,
             Windows = windows,
+            InstallWindows = perValue == 1 ? [new OfferWindow("*/4 * * * *", TimeSpan.FromMinutes(2), "Europe/Stockholm")] : [],
             Retries = retries,
             UndeliveredPolicy = undelivered,
             UndeliveredTimeout = TimeSpan.FromSeconds(seconds),

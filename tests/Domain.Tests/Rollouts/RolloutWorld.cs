@@ -282,6 +282,9 @@ internal sealed partial class RolloutWorld
                 member.IsGroupFull = !_spec.MaxUnavailablePer.IsEmpty && _random.Next(3) == 0;
                 switch (member.State)
                 {
+                    case MemberState.InProgress when !_spec.InstallWindows.IsEmpty && _random.Next(3) == 0:
+                        member.Install(OfferWindow.IsOpen(_spec.InstallWindows, _now), _now);
+                        break;
                     case MemberState.InProgress when member.IsRecalled && _random.Next(3) == 0:
                         member.GiveUp(_now);
                         break;

@@ -21,6 +21,7 @@ public sealed class SpecFingerprintTests
         MaxUnavailable = Amount.Count(20),
         Retries = new RetryPolicy(3, TimeSpan.FromMinutes(5), TimeSpan.FromHours(4)),
         Windows = [new OfferWindow("0 22 * * *", TimeSpan.FromHours(6), "Europe/Stockholm")],
+        InstallWindows = [new OfferWindow("0 23 * * *", TimeSpan.FromHours(4), "Europe/Stockholm")],
         Settings = [new DeviceSetting("root.Network.SSH.Enabled", "no")],
         Strategy = new RolloutStrategy(Id, 3, 7),
         RetryOf = Id,

@@ -24,6 +24,9 @@ internal readonly record struct WorldAnswer(MemberState State, int Retry, string
 
     /// <summary>The rollout took it over a step, whatever became of it since.</summary>
     public bool HasEverStepped { get; init; }
+
+    /// <summary>When it began to install what it is offered.</summary>
+    public DateTimeOffset? InstallsSince { get; init; }
 }
 
 /// <summary>What a device tells the feed; no fact when it left service.</summary>
@@ -79,6 +82,9 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     /// <summary>It runs what the rollout brought.</summary>
     public bool RunsTarget { get; private set; }
 
+    /// <summary>When it began to install what it is offered; null before.</summary>
+    public DateTimeOffset? InstallsSince { get; private set; }
+
     /// <summary>It is asked to give its offer up.</summary>
     public bool IsRecalled { get; private set; }
 
@@ -99,16 +105,30 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
 
     public WorldAnswer Answer(int retry) => State != MemberState.Waiting && IsNew(retry)
         ? new WorldAnswer(MemberState.Waiting, retry, "", null, Generation) { HasEverStepped = HasEverStepped }
-        : new WorldAnswer(State, Retry, _reason, EndedAt, Generation) { HasStepped = HasStepped, HasEverStepped = HasEverStepped };
+        : new WorldAnswer(State, Retry, _reason, EndedAt, Generation)
+        {
+            HasStepped = HasStepped,
+            HasEverStepped = HasEverStepped,
+            InstallsSince = InstallsSince,
+        };
 
     public void Offer(long epoch, int retry, DateTimeOffset now)
     {
         (State, Retry, EndedAt, _reason) = (MemberState.InProgress, retry, null, "");
-        (IsRecalled, HasStepped) = (false, false);
+        (IsRecalled, HasStepped, InstallsSince) = (false, false, null);
         WasTouched = true;
         Offers++;
         (Generation, OfferedAt) = (Generation == 0 ? 1 : Generation + 2, now);
         feed.Add(new WorldEntry(index, new ChangeOffered(Id, epoch, Generation, "") { Retry = retry }, now));
+    }
+
+    /// <summary>It reports that it installs, in a window or not; again it says nothing of the kind.</summary>
+    public void Install(bool isOpen, DateTimeOffset now)
+    {
+        var start = InstallsSince is not null ? InstallStart.None : isOpen ? InstallStart.InWindow : InstallStart.OutsideWindow;
+        InstallsSince ??= now;
+        var fact = new ChangeProgressed(Id, Generation, ChangeStep.Installing) { Retry = Retry, Install = start };
+        feed.Add(new WorldEntry(index, fact, now));
     }
 
     /// <summary>It says so only to who asks.</summary>

@@ -163,8 +163,8 @@ internal sealed class WorldShare
                 Settle(ShareRules.Release(State, offer.Member), without);
                 break;
             case { State: MemberState.InProgress, Retry: var retry } made:
-                var confirmed = new OfferAnswer(offer with { TakenAt = now, Generation = made.Generation }, retry);
-                State = OfferAnswers.ConfirmAll(State, [confirmed], _waves);
+                var told = offer with { TakenAt = now, Generation = made.Generation, InstallsSince = made.InstallsSince };
+                State = OfferAnswers.ConfirmAll(State, [new OfferAnswer(told, retry)], _waves);
                 break;
             case { } ended:
                 var attempt = ended.EndedAt is null ? ShareRules.RetryOf(State, offer.Member) : ended.Retry;
@@ -191,7 +191,22 @@ internal sealed class WorldShare
     {
         ReadFeed(now);
         OldReports.RemoveAll(report => IsBehind && report.Version >= State.Position);
+        CheckInstalls();
         return LastReport(now);
+    }
+
+    /// <summary>Whoever has read all of the feed knows of each device in progress since when it installs.</summary>
+    private void CheckInstalls()
+    {
+        foreach (var offer in State.Open.Where(offer => offer.IsConfirmed && !IsBehind))
+        {
+            var member = Members[offer.Member];
+            if (member.State == MemberState.InProgress && member.Retry == ShareRules.RetryOf(State, offer.Member)
+                && offer.InstallsSince != member.InstallsSince)
+            {
+                throw new InvalidOperationException("another time of the installation than the device's");
+            }
+        }
     }
 
     /// <summary>What it would say without having read anything more.</summary>
@@ -224,6 +239,8 @@ internal sealed class WorldShare
                         WasMade = true,
                         Generation = closed.Generation,
                     })),
+                ChangeProgressed installing => ShareInstalls.Begin(
+                    State, member, installing.Retry, installing.Generation, ShareInstalls.SinceOf(installing.Install, at)),
                 ChangeRecalled => State,
                 _ => member < 0 ? State : ShareRules.Leave(State, member),
             };

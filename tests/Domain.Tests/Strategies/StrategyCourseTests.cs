@@ -30,6 +30,7 @@ public sealed class StrategyCourseTests
         MaxUnavailablePer = [new ValueBudget("site", Amount.Percent(10)), new ValueBudget("labels.redundancy_group", Amount.Count(1))],
         Retries = new RetryPolicy(3, TimeSpan.FromMinutes(5), TimeSpan.FromHours(4)),
         Windows = [new OfferWindow("0 22 * * *", TimeSpan.FromHours(6), "Europe/Stockholm")],
+        InstallWindows = [new OfferWindow("0 23 * * *", TimeSpan.FromHours(4), "Europe/Stockholm")],
         InProgressTimeout = TimeSpan.FromHours(2),
         UndeliveredTimeout = TimeSpan.FromDays(2),
         InProgressPolicy = TimeoutPolicy.LeaveOut,

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using MQTTnet;
 using MQTTnet.Protocol;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Gateways;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Tenants;
@@ -191,6 +192,38 @@ public sealed class BrokerTests
         await using var back = await TestClient.ConnectedAsync(edge, Samples.Serial);
         await back.PublishAsync(Samples.Serial, Topics.Status, Samples.Status(9));
         await Eventually.TrueAsync(() => device.Admitted.Last().Joins, "a session by the next word");
+    }
+
+    /// <summary>What goes to the broker counts as handed over; an offer for a session that is none any more goes back.</summary>
+    [Fact]
+    public async Task Deliver_OfAnOffer_IsReturnedOnlyWhenItsSessionIsNoneAnyMore()
+    {
+        await using var edge = await DeviceEdge.StartAsync(DeviceWay.Broker);
+        var device = edge.Grains.Device(Samples.Serial);
+        Assert.True(DeviceId.TryParse(Samples.Serial, out var id));
+        DownDelivery Offer(long epoch, long generation, int sent) =>
+            new(TenantId.Default, id, epoch, Samples.Desired(generation)) { Sent = sent };
+
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        await client.PublishAsync(Samples.Serial, Topics.Hello, Samples.Hello(Samples.Serial));
+        await client.NextAsync(Samples.Serial, Topics.Ack);
+        var (gateway, first) = (device.Receiver!.Gateway!, device.Epoch);
+        await gateway.DeliverAsync(Offer(first, 3, sent: 1));
+        Assert.Contains("\"generation\": \"3\"", await client.NextAsync(Samples.Serial, Topics.Desired), StringComparison.Ordinal);
+        Assert.Empty(device.Returned);
+
+        // The device says goodbye, and then hello.
+        await client.PublishAsync(Samples.Serial, Topics.Gone, "maintenance");
+        await Eventually.TrueAsync(() => !device.Disconnected.IsEmpty, "the end of the session");
+        await client.PublishAsync(Samples.Serial, Topics.Hello, Samples.Hello(Samples.Serial));
+        await client.NextAsync(Samples.Serial, Topics.Ack);
+        await gateway.DeliverAsync(Offer(first, 4, sent: 0)); // nobody wants it back
+        await gateway.DeliverAsync(Offer(first, 4, sent: 2));
+        await gateway.DeliverAsync(Offer(device.Epoch, 5, sent: 3));
+
+        Assert.Contains("\"generation\": \"5\"", await client.NextAsync(Samples.Serial, Topics.Desired), StringComparison.Ordinal);
+        Assert.True(device.Epoch > first);
+        Assert.Equal([new ReturnDelivery(first, 4, 2)], device.Returned);
     }
 
     [Fact]

@@ -44,6 +44,24 @@ public sealed class RolloutRetryServiceTests
         Assert.Empty(shown.Approvals);
     }
 
+    [Theory]
+    [InlineData("site = Lund", "model = M1137 OR model = Q1656", "(site = Lund) AND (model = M1137 OR model = Q1656)")]
+    [InlineData("", "model = M1137", "model = M1137")]
+    [InlineData("site = Lund", "", "site = Lund")]
+    public async Task RetryRollout_OfSomeOfTheRest_OrdersItOfThoseThatMatchBothFilters(string filter, string more, string expected)
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var created = Serve(edge, Spring with { Filter = filter });
+        var request = Request();
+        request.Filter = more;
+
+        await Client(edge).RetryRolloutAsync(request, cancellationToken: Stop);
+
+        var spec = Assert.Single(created).Command.Spec;
+        Assert.Equal(Spring with { RetryOf = IdOf("spring"), Filter = expected }, spec);
+        Assert.Empty(RolloutSpecRules.Validate(spec with { TargetVersion = "12" }));
+    }
+
     /// <summary>Who is of a rest is known: nobody joins it.</summary>
     [Fact]
     public async Task RetryRollout_OfARolloutWithLateJoiners_OrdersOneWithout()
@@ -128,13 +146,14 @@ public sealed class RolloutRetryServiceTests
         (request.Name, request.RolloutId, request.RequestId) = ("spring", "Spring", "");
         request.Waves.Add(new V1.WaveSpec { MinSucceeded = -1 });
         request.FailureGate = new V1.FailureGate { FailureCount = -1 };
+        request.Filter = "site = Lund)";
 
         var (_, reason, status) = await Samples.RefusedAsync(
             async () => await Client(edge).RetryRolloutAsync(request, cancellationToken: Stop));
 
         Assert.Equal("REQUEST_INVALID", reason);
         Assert.Equal(
-            ["name", "rollout_id", "request_id", "waves[0].size", "waves[0].min_succeeded", "failure_gate.failure_count"],
+            ["name", "rollout_id", "request_id", "waves[0].size", "waves[0].min_succeeded", "failure_gate.failure_count", "filter"],
             status.GetDetail<BadRequest>()!.FieldViolations.Select(violation => violation.Field));
     }
 

@@ -84,6 +84,8 @@ public sealed class RolloutsServiceTests
             Recurrence = "0 22 * * MON-FRI", Duration = Duration.FromTimeSpan(TimeSpan.FromHours(6)), TimeZone = "Europe/Stockholm",
         };
         request.Rollout.Windows.Add(window);
+        var night = new V1.OfferWindow(window) { Recurrence = "0 23 * * *" };
+        request.Rollout.InstallWindows.Add(night);
 
         var shown = await Client(edge).CreateRolloutAsync(request, cancellationToken: Stop);
 
@@ -92,6 +94,9 @@ public sealed class RolloutsServiceTests
             (TimeoutPolicy.Fail, TimeoutPolicy.LeaveOut), (created.Spec.InProgressPolicy, created.Spec.UndeliveredPolicy));
         Assert.Equal(new OfferWindow("0 22 * * MON-FRI", TimeSpan.FromHours(6), "Europe/Stockholm"), Assert.Single(created.Spec.Windows));
         Assert.Equal(window, Assert.Single(shown.Windows));
+        Assert.Equal(
+            new OfferWindow("0 23 * * *", TimeSpan.FromHours(6), "Europe/Stockholm"), Assert.Single(created.Spec.InstallWindows));
+        Assert.Equal(night, Assert.Single(shown.InstallWindows));
         Assert.Equal((3, 5 * 3_600L), (shown.Retries.MaxAttempts, shown.Retries.BackoffMax.Seconds));
         Assert.Equal((V1.TimeoutPolicy.Fail, V1.TimeoutPolicy.Skip), (shown.InProgressPolicy, shown.UndeliveredPolicy));
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MQTTnet;
@@ -49,6 +50,33 @@ public sealed class DownTests
         Assert.Equal(
             [("root.Network.SSH.Enabled", "no"), ("root.Note", "")], desired.Settings.Select(setting => (setting.Name, setting.Value)));
         Assert.Contains("\"settings\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deliver_WithInstallTimes_NamesThemInUtcAndWithoutThemNothingOfThem()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        var opens = new DateTimeOffset(2026, 6, 1, 22, 0, 0, TimeSpan.FromHours(2));
+        var plain = new DesiredMessage(new DesiredState(5, null, "hardening") { Settings = [new DeviceSetting("a", "b")] });
+
+        await edge.Grains.Device(Samples.Serial).SendAsync(plain);
+        var without = await client.NextAsync(Samples.Serial, Topics.Desired);
+        await edge.Grains.Device(Samples.Serial).SendAsync(plain with { InstallTimes = [new(opens, opens.AddHours(4))] });
+        var with = await client.NextAsync(Samples.Serial, Topics.Desired);
+        await edge.Grains.Device(Samples.Serial).SendAsync(plain with { InstallTimes = ImmutableArray<InstallInterval>.Empty });
+        var never = Wire.Desired.Parser.ParseJson(await client.NextAsync(Samples.Serial, Topics.Desired));
+
+        // Letter for letter as before there were install windows.
+        Assert.Equal("""{ "generation": "5", "settings": [ { "name": "a", "value": "b" } ] }""", without);
+        Assert.Equal("0805B204060A0161120162", Convert.ToHexString(Wire.Desired.Parser.ParseJson(without).ToByteArray()));
+        Assert.Contains(
+            """
+            "installTimes": { "intervals": [ { "opensAt": "2026-06-01T20:00:00Z", "closesAt": "2026-06-02T00:00:00Z" } ] }
+            """,
+            with,
+            StringComparison.Ordinal);
+        Assert.Empty(never.InstallTimes.Intervals);
     }
 
     [Fact]

@@ -24,30 +24,16 @@ public sealed class RolloutSilo : IAsyncLifetime
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly InProcessTestCluster _cluster;
+    private InProcessTestCluster? _other;
 
     public RolloutSilo()
     {
         Clock = new SteppedClock(new DateTimeOffset(2026, 6, 1, 12, 0, 0, TimeSpan.Zero));
-        var partitions = new PartitionMap(PartitionMap.CountMin);
-        Fleet = new RolloutFleet(partitions, Clock);
-        var builder = new InProcessTestClusterBuilder(1);
-        builder.Options.ConfigureFileLogging = false;
-        builder.ConfigureSilo((_, silo) =>
-        {
-            silo.Services.AddSingleton<TimeProvider>(Clock);
-            silo.Services.AddSingleton(partitions);
-            silo.Services.AddSingleton(Options.Create(RolloutOptions));
-            silo.Services.AddSingleton<MemoryStore>();
-            silo.Services.AddSingleton<IFeedReader>(services => services.GetRequiredService<MemoryStore>());
-            silo.Services.AddSingleton<IFenceWriter>(services => services.GetRequiredService<MemoryStore>());
-            silo.Services.AddSingleton<IDurableReaders>(services => services.GetRequiredService<MemoryStore>());
-            silo.Services.AddKeyedSingleton<IGrainStorage>(
-                StorageNames.Muster, (services, _) => services.GetRequiredService<MemoryStore>());
-            var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
-            silo.Services.AddSingleton(services => FleetFactory.Create(Inner(factory, services), Fleet));
-        });
-        _cluster = builder.Build();
+        Fleet = new RolloutFleet(Partitions, Clock);
+        _cluster = Build(silo => silo.Services.AddSingleton<MemoryStore>());
     }
+
+    internal PartitionMap Partitions { get; } = new(PartitionMap.CountMin);
 
     internal RolloutFleet Fleet { get; }
 
@@ -65,10 +51,51 @@ public sealed class RolloutSilo : IAsyncLifetime
         Fleet.Store = _cluster.GetSiloServiceProvider().GetRequiredService<MemoryStore>();
     }
 
-    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        if (_other is not null)
+        {
+            await _other.DisposeAsync();
+        }
+    }
+
+    /// <summary>
+    /// A second silo of the same store and fleet whose activations are strangers to the first one's: of every grain there can be two then.
+    /// </summary>
+    public async Task<IGrainFactory> DeployOtherAsync()
+    {
+        if (_other is null)
+        {
+            _other = Build(silo => silo.Services.AddSingleton(Store));
+            await _other.DeployAsync();
+        }
+
+        return _other.Client;
+    }
 
     /// <summary>Forgets the activation, as a crash does; the due list calls as long as the rollout is live.</summary>
     public Task CrashAsync(RecordKey record) => _cluster.DeactivateAsync(GrainId.Create(record.Kind, record.Key));
+
+    /// <summary>What the coordinator of this rollout tells its shares now.</summary>
+    internal static AdvanceShare MessageOf(Rollout rollout, int partition) => new()
+    {
+        Freeze = rollout.Freeze,
+        Epoch = rollout.Plan.Epoch,
+        IsOffering = rollout.Plan.IsOffering,
+        IsCancelling = rollout.Plan.State == RolloutState.Cancelling,
+        Seed = rollout.Spec.Seed,
+        Cuts = [.. rollout.Plan.Waves.Select(wave => wave.Cut)],
+        Granted = [.. rollout.Plan.Shares.Single(share => share.Partition == partition).Waves.Select(grant => grant.Granted)],
+        Seen = [.. rollout.Plan.Shares.Single(share => share.Partition == partition).Waves.Select(grant => grant.Seen)],
+        OpenedAt = [.. rollout.Plan.Waves.Select(wave => wave.StartedAt)],
+        Image = rollout.Image!,
+        AllowTrackChange = false,
+        InProgressTimeout = rollout.Spec.InProgressTimeout,
+        UndeliveredTimeout = rollout.Spec.UndeliveredTimeout,
+        IsWithdrawing = rollout.Plan.IsImageRevoked,
+        Rank = rollout.Rank,
+    };
 
     /// <summary>A draft for all devices of the site.</summary>
     public async Task<IRolloutGrain> CreateAsync(string site, Func<RolloutSpec, RolloutSpec>? change = null)
@@ -149,6 +176,27 @@ public sealed class RolloutSilo : IAsyncLifetime
         });
     }
 
+    private InProcessTestCluster Build(Action<ISiloBuilder> addStore)
+    {
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) =>
+        {
+            addStore(silo);
+            silo.Services.AddSingleton<TimeProvider>(Clock);
+            silo.Services.AddSingleton(Partitions);
+            silo.Services.AddSingleton(Options.Create(RolloutOptions));
+            silo.Services.AddSingleton<IFeedReader>(services => services.GetRequiredService<MemoryStore>());
+            silo.Services.AddSingleton<IFenceWriter>(services => services.GetRequiredService<MemoryStore>());
+            silo.Services.AddSingleton<IDurableReaders>(services => services.GetRequiredService<MemoryStore>());
+            silo.Services.AddKeyedSingleton<IGrainStorage>(
+                StorageNames.Muster, (services, _) => services.GetRequiredService<MemoryStore>());
+            var factory = silo.Services.Last(service => service.ServiceType == typeof(IGrainFactory));
+            silo.Services.AddSingleton(services => FleetFactory.Create(Inner(factory, services), Fleet));
+        });
+        return builder.Build();
+    }
+
     private static IGrainFactory Inner(ServiceDescriptor descriptor, IServiceProvider services) => descriptor switch
     {
         { ImplementationInstance: IGrainFactory instance } => instance,
@@ -185,7 +233,7 @@ public class FleetFactory : DispatchProxy
             var key = (string)args![0]!;
             return NeighbourGrain.Create<IDeviceGrain>((method, call) => method switch
             {
-                nameof(IDeviceGrain.OfferAsync) => _fleet.OfferInTurnAsync(key, (OfferChange)call[0]!),
+                nameof(IDeviceGrain.OfferAsync) => _fleet.OfferOnceLetThroughAsync(key, (OfferChange)call[0]!),
                 nameof(IDeviceGrain.AwaitTurnAsync) => _fleet.AwaitTurnAsync(key, (AwaitTurn)call[0]!),
                 nameof(IDeviceGrain.PreviewOfferAsync) => Task.FromResult(_fleet.Preview(key, (OfferChange)call[0]!)),
                 nameof(IDeviceGrain.WithdrawChangeAsync) => Answer(() => _fleet.TakeBack(key, (WithdrawChange)call[0]!)),

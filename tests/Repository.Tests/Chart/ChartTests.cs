@@ -63,7 +63,8 @@ public sealed class ChartTests(HelmTool helm) : IClassFixture<HelmTool>
             var mounts = pod.Containers[0].VolumeMounts.ToDictionary(mount => mount.Name);
             var component = deployment.Spec.Template.Metadata.Labels[ComponentLabel];
             Assert.True(mounts["pki"].ReadOnlyProperty);
-            Assert.Equal($"muster-pki-{(component == "silo" ? "silo" : "gateway")}", pod.Volumes.Single(volume => volume.Name == "pki").Secret.SecretName);
+            var program = component == "silo" ? "silo" : "gateway";
+            Assert.Equal($"muster-pki-{program}", pod.Volumes.Single(volume => volume.Name == "pki").Secret.SecretName);
             Assert.Equal(Setting(deployment, "Muster__Pki__Directory").Value, mounts["pki"].MountPath);
             var data = Setting(deployment, "Muster__Data__Directory").Value;
             Assert.Equal((true, $"{data}/trust/devices"), (mounts["device-roots"].ReadOnlyProperty, mounts["device-roots"].MountPath));
