@@ -11,7 +11,12 @@ internal sealed partial class RolloutFleet
         lock (_gate)
         {
             var unit = _units[key];
-            Append(key, new ChangeProgressed(unit.Change!.Value, 1, ChangeStep.Installing) { Retry = unit.Retry, Install = start }, []);
+            var fact = new ChangeProgressed(unit.Change!.Value, unit.Generation, ChangeStep.Installing)
+            {
+                Retry = unit.Retry,
+                Install = start,
+            };
+            Append(key, fact, []);
         }
     }
 }
