@@ -55,11 +55,12 @@ internal sealed class SimulatorProgram : IAsyncDisposable
     }
 
     /// <summary>Makes an image of random bytes that the installation's vendor signed; the signature goes to FILE.cms.</summary>
-    public static async Task MakeImageAsync(OneProcess muster, string file, int bytes, CancellationToken cancellationToken)
+    public static async Task MakeImageAsync(
+        OneProcess muster, string file, int bytes, CancellationToken cancellationToken, string version = "12.11.78")
     {
         var size = bytes.ToString(CultureInfo.InvariantCulture);
         await using var image = new SimulatorProgram(
-            ["image", "--pki", Path.Combine(muster.Folder, "vendor"), "--out", file, "--size", size, "--version", "12.11.78"]);
+            ["image", "--pki", Path.Combine(muster.Folder, "vendor"), "--out", file, "--size", size, "--version", version]);
         await image._process.WaitForExitAsync(cancellationToken);
     }
 

@@ -5,19 +5,44 @@ internal static class ClosedChanges
 {
     /// <summary>
     /// The newest of a kind: it alone is what the device has to be still. Null before the first. An offer that was none took nothing from
-    /// the one before it.
+    /// the one before it, and leaves its rollout where that took its last step.
     /// </summary>
-    public static ClosedChange? FindNewest(Device device, ChangeKind kind) => device.LastChange is { } last && IsOf(last, kind)
-        ? last
-        : device.EarlierChanges.LastOrDefault(change => IsOf(change, kind));
+    public static ClosedChange? FindNewest(Device device, ChangeKind kind)
+    {
+        var (newest, place) = ((ClosedChange?)null, 0L);
+        foreach (var change in device.EarlierChanges)
+        {
+            Compare(change);
+        }
+
+        if (device.LastChange is { } last)
+        {
+            Compare(last);
+        }
+
+        return newest;
+
+        void Compare(ClosedChange change)
+        {
+            if (change.Kind == kind && PlaceOf(change) is { } at && at >= place)
+            {
+                (newest, place) = (change, at);
+            }
+        }
+    }
+
+    /// <summary>What the device runs was brought by another rollout's success, which is in force.</summary>
+    public static bool IsOfAnother(Device device, ResourceId rollout, string running) =>
+        FindNewest(device, ChangeKind.OsImage) is { Outcome: ChangeOutcome.Succeeded } success
+        && success.Rollout != rollout
+        && success.TargetDigest == running;
 
     /// <summary>
     /// It ended so that nothing of it was ordered: taken back, or superseded. Settings that the device was asked to give up are not none:
-    /// it may have set some of them. An image it runs, or it does not; and where its rollout took a step before, the step is what it runs.
+    /// it may have set some of them. An image it runs, or it does not.
     /// </summary>
     public static bool WasNone(ClosedChange change) => change switch
     {
-        { HasStepped: true } => false,
         { Outcome: ChangeOutcome.Withdrawn } => change is not { Kind: ChangeKind.Settings, WasRecalled: true },
         _ => change is { Outcome: ChangeOutcome.Skipped, Reason: DeviceChanges.Superseded },
     };
@@ -40,5 +65,8 @@ internal static class ClosedChanges
     public static ImmutableArray<ClosedChange> ForgetValues(ImmutableArray<ClosedChange> changes) =>
         changes.Any(change => change.Settings is not null) ? [.. changes.Select(change => change with { Settings = null })] : changes;
 
-    private static bool IsOf(ClosedChange change, ChangeKind kind) => change.Kind == kind && !WasNone(change);
+    /// <summary>The generation of what the rollout ordered last and did not take back; null for nothing.</summary>
+    private static long? PlaceOf(ClosedChange change) => !WasNone(change) ? change.Generation
+        : change.HasStepped ? change.StepGeneration
+        : null;
 }

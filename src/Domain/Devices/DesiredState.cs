@@ -209,8 +209,14 @@ public sealed record ClosedChange(
     /// <summary>Steps of the same attempt that were taken, this one included.</summary>
     [Id(128)] public int StepsTaken { get; init; }
 
-    /// <summary>The rollout took the device over a step, in this attempt or in one before it: what it runs was ordered.</summary>
-    [Id(129)] public bool HasStepped { get; init; }
+    /// <summary>
+    /// The generation of the last step that the rollout took the device over, in this attempt or in one before it: what it ran then was
+    /// ordered, whatever became of the offers behind it. 0 for none.
+    /// </summary>
+    [Id(129)] public long StepGeneration { get; init; }
+
+    /// <summary>The rollout took the device over a step.</summary>
+    public bool HasStepped => StepGeneration > 0;
 
     /// <summary>The device was asked to give it up before it ended.</summary>
     [Id(140)] public bool WasRecalled { get; init; }

@@ -49,7 +49,7 @@ public static partial class DeviceChanges
             || IsBySuccessor(device.LastChange, startedAt)
             || device.EarlierChanges.Any(change => IsBySuccessor(change, startedAt)));
 
-    /// <summary>One that was taken back was not there.</summary>
+    /// <summary>One that was taken back was not there, unless its rollout took a step before it.</summary>
     private static bool IsBySuccessor(ClosedChange? change, long startedAt) =>
-        change is not null && change.Outcome != ChangeOutcome.Withdrawn && change.SupersedesBefore > startedAt;
+        change is not null && (change.Outcome != ChangeOutcome.Withdrawn || change.HasStepped) && change.SupersedesBefore > startedAt;
 }

@@ -193,14 +193,19 @@ public static partial class DeviceChanges
         return (device with { Change = delivered }, new ChangeDelivered(change.Rollout, change.Generation) { Retry = change.Retry });
     }
 
-    /// <summary>A success that is none any more: the rollout's gate learns of it, also after the wave has passed.</summary>
+    /// <summary>
+    /// A success that is none any more: the rollout's gate learns of it, also after the wave has passed. A step that the device fell back
+    /// from ends nothing, but is not ordered any longer: the next offer needs a permit.
+    /// </summary>
     private static (Device Next, DomainEvent? Fact) TakeRegression(Device device, ReportedOs os, DateTimeOffset now) =>
-        ClosedChanges.FindNewest(device, ChangeKind.OsImage) is { Outcome: ChangeOutcome.Succeeded } last
-        && os.ImageDigest.Length > 0
-        && os.ImageDigest != last.TargetDigest
-        && !ClosedChanges.WasTakenBackSince(device, last, os.ImageDigest)
-            ? Reopen(device, last, RunsAnotherImage, now)
-            : (device, null);
+        ClosedChanges.FindNewest(device, ChangeKind.OsImage) switch
+        {
+            { } last when os.ImageDigest.Length == 0 || os.ImageDigest == last.TargetDigest => (device, null),
+            { Outcome: ChangeOutcome.Succeeded } last when !ClosedChanges.WasTakenBackSince(device, last, os.ImageDigest) =>
+                Reopen(device, last, RunsAnotherImage, now),
+            { Outcome: ChangeOutcome.StepTaken } step when device.Desired.Generation == step.Generation => (Withdraw(device), null),
+            _ => (device, null),
+        };
 
     /// <summary>Takes a success back, which is the newest of its kind. What a newer change has ordered since stays ordered.</summary>
     internal static (Device Next, DomainEvent Fact) Reopen(Device device, ClosedChange known, string reason, DateTimeOffset now)
@@ -222,7 +227,9 @@ public static partial class DeviceChanges
             Settings = outcome == ChangeOutcome.Succeeded ? change.Settings : null,
             SupersedesBefore = change.SupersedesBefore,
             StepsTaken = change.StepsTaken + (outcome == ChangeOutcome.StepTaken ? 1 : 0),
-            HasStepped = outcome == ChangeOutcome.StepTaken || LastOf(device, change.Rollout) is { HasStepped: true },
+            StepGeneration = outcome == ChangeOutcome.StepTaken
+                ? change.Generation
+                : LastOf(device, change.Rollout)?.StepGeneration ?? 0,
             WasRecalled = change.RecalledBy > 0,
         };
         var earlier = Remember(device, change.Rollout);
@@ -336,7 +343,7 @@ public static partial class DeviceChanges
     private static OfferDecision? FindImageObstacle(Device device, ChangeOffer offer)
     {
         var reason = IsSuperseded(device, offer) ? Superseded : offer.Needs.FindObstacle(StepPath.SituationOf(device));
-        return reason is null || (reason == ImageConditions.StepRequired && StepPath.OfferedStep(device, offer) is not null)
+        return reason is null || (ImageConditions.MayStepsHelp(reason) && StepPath.OfferedStep(device, offer) is not null)
             ? null
             : Closed(device, ChangeOutcome.Skipped, reason);
     }

@@ -31,8 +31,8 @@ public sealed record ImageNeeds(
 
     /// <summary>
     /// The image of the first step that the device has not passed, when steps alone are between it and this image and there is a way to it:
-    /// for each of them an image that can be installed over the one before, and this one over the last. Nobody is left half way. Null
-    /// otherwise.
+    /// for each of them an image that can be installed over the one before, and this one over the last. Nobody is left half way. The way
+    /// may begin below the lowest version that this one can be installed over. Null otherwise.
     /// </summary>
     public StepImage? FindStep(ImageSituation device)
     {
@@ -42,7 +42,7 @@ public sealed record ImageNeeds(
         }
 
         var (first, there) = ((StepImage?)null, device);
-        for (var steps = 0; steps < Conditions.Steps.Length && FindObstacle(there) == ImageConditions.StepRequired; steps++)
+        for (var steps = 0; steps < Conditions.Steps.Length && IsLeftToSteps(there); steps++)
         {
             var version = Conditions.Steps[Conditions.StepsPassed(there.OsVersion)];
             if (Path.FirstOrDefault(image => image.IsOf(version) && NeedsOf(image).FindObstacle(there) is null) is not { } next)
@@ -56,6 +56,13 @@ public sealed record ImageNeeds(
 
         return FindObstacle(there) is null ? first : null;
     }
+
+    /// <summary>Nothing keeps the device from this image that a step could not change, and there is one that it has not passed.</summary>
+    private bool IsLeftToSteps(ImageSituation device) =>
+        FindObstacle(device) is { } reason
+        && ImageConditions.MayStepsHelp(reason)
+        && OsVersion.TryParse(device.OsVersion, out _)
+        && Conditions.StepsPassed(device.OsVersion) < Conditions.Steps.Length;
 
     /// <summary>The device when it has taken the step.</summary>
     private static ImageSituation Over(StepImage step, ImageSituation device) => device with

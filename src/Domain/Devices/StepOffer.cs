@@ -43,12 +43,19 @@ public static class StepPath
     internal static int StepsLeft(Device device, ChangeOffer offer) =>
         offer.Conditions.Steps.Length - offer.Conditions.StepsPassed(device.Os?.Version ?? "");
 
+    /// <summary>
+    /// What the device runs is the image of a step, and no other rollout has brought it since: as rollouts of the steps' images do.
+    /// </summary>
+    internal static bool IsStepOf(Device device, ResourceId rollout, ImmutableArray<StepImage> path, string running) =>
+        !path.IsDefaultOrEmpty
+        && path.Any(step => step.Digest == running)
+        && !ClosedChanges.IsOfAnother(device, rollout, running);
+
     /// <summary>What the device ran before the first step of the rollout: the way back from any of them leads there.</summary>
     internal static string PreviousOf(Device device, ChangeOffer offer)
     {
         var running = device.Os?.ImageDigest ?? "";
-        return !offer.Path.IsDefaultOrEmpty
-            && offer.Path.Any(step => step.Digest == running)
+        return IsStepOf(device, offer.Rollout, offer.Path, running)
             && DeviceChanges.LastOf(device, offer.Rollout) is { PreviousDigest.Length: > 0 } last
             && !WayBack.Is(last.Retry)
                 ? last.PreviousDigest

@@ -65,7 +65,7 @@ public static class WayBack
         ArgumentNullException.ThrowIfNull(device);
         var running = device.Os?.ImageDigest ?? "";
         var previous = DeviceChanges.LastOf(device, rollout)?.WayBackDigest ?? "";
-        var isStep = running != previous && !path.IsDefaultOrEmpty && path.Any(step => step.Digest == running);
+        var isStep = running != previous && StepPath.IsStepOf(device, rollout, path, running);
         if (running.Length > 0 && running != target && !isStep)
         {
             return ("", NothingToRollBack);

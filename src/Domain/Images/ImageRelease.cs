@@ -88,6 +88,9 @@ public sealed record ImageConditions
         return StepsPassed(version) < Steps.Length ? StepRequired : null;
     }
 
+    /// <summary>Whether the image can be for the device once it runs another version.</summary>
+    public static bool MayStepsHelp(string reason) => reason is StepRequired or BelowMinimum;
+
     /// <summary>
     /// How many of the steps a device that runs this version has behind it, none when nobody can read it. Who runs a step, or a version
     /// after it, has passed it: how he got there is not on record.

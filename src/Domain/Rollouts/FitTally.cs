@@ -9,12 +9,15 @@ namespace Muster.Domain.Rollouts;
 /// </summary>
 /// <param name="Skips">Those that would be left out, by reason.</param>
 /// <param name="BelowStep">
-/// By step of the image's conditions: those that steps alone keep from it, or would, and that are below this one. Who is below a step is
-/// below all that follow.
+/// By step of the image's conditions: those that steps alone keep from it, and that are below this one. Who is below a step is below all
+/// that follow.
 /// </param>
 [GenerateSerializer, Immutable, Alias("muster.fit-tally")]
 public sealed record FitTally([property: Id(0)] SkipTotals Skips, [property: Id(1)] ImmutableArray<int> BelowStep)
 {
+    /// <summary>By step: those that the rollout takes over the steps, and that are below this one.</summary>
+    [Id(125)] public ImmutableArray<int> TakenBelowStep { get; init; } = [];
+
     /// <summary>Of the members whose situations these are.</summary>
     public static FitTally Of(ImageNeeds image, IEnumerable<ImageSituation> members)
     {
@@ -22,6 +25,7 @@ public sealed record FitTally([property: Id(0)] SkipTotals Skips, [property: Id(
         ArgumentNullException.ThrowIfNull(members);
         var skips = new int[MemberReasons.Count];
         var below = new int[image.Conditions.Steps.Length];
+        var taken = new int[below.Length];
         foreach (var member in members)
         {
             if (image.FindObstacle(member) is not { } reason)
@@ -30,16 +34,18 @@ public sealed record FitTally([property: Id(0)] SkipTotals Skips, [property: Id(
             }
 
             // Whom the rollout takes over the steps it does not leave out.
-            skips[(int)MemberReasons.Parse(reason)] += image.FindStep(member) is null ? 1 : 0;
+            var isTaken = image.FindStep(member) is not null;
+            skips[(int)MemberReasons.Parse(reason)] += isTaken ? 0 : 1;
+            var counted = isTaken ? taken : below;
             for (var passed = image.Conditions.StepsPassed(member.OsVersion);
-                reason == ImageConditions.StepRequired && passed < below.Length;
+                (isTaken || reason == ImageConditions.StepRequired) && passed < counted.Length;
                 passed++)
             {
-                below[passed]++;
+                counted[passed]++;
             }
         }
 
-        return new FitTally(new SkipTotals([.. skips]), [.. below]);
+        return new FitTally(new SkipTotals([.. skips]), [.. below]) { TakenBelowStep = [.. taken] };
     }
 
     /// <summary>Of two parts of the members, counted for the same image.</summary>
@@ -47,14 +53,23 @@ public sealed record FitTally([property: Id(0)] SkipTotals Skips, [property: Id(
     {
         ArgumentNullException.ThrowIfNull(other);
         return other.BelowStep.Length == BelowStep.Length
-            ? new(SkipTotals.Sum(Skips, other.Skips)!, [.. BelowStep.Zip(other.BelowStep, (left, right) => left + right)])
+            ? new(SkipTotals.Sum(Skips, other.Skips)!, Sum(BelowStep, other.BelowStep))
+            {
+                TakenBelowStep = Sum(TakenBelowStep, other.TakenBelowStep),
+            }
             : throw new ArgumentException($"Counted by {other.BelowStep.Length} steps, and not by {BelowStep.Length}.", nameof(other));
     }
 
     public bool Equals(FitTally? other) =>
-        other is not null && Skips == other.Skips && BelowStep.AsSpan().SequenceEqual(other.BelowStep.AsSpan());
+        other is not null && Skips == other.Skips
+        && BelowStep.AsSpan().SequenceEqual(other.BelowStep.AsSpan())
+        && TakenBelowStep.AsSpan().SequenceEqual(other.TakenBelowStep.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Skips, BelowStep.Sum());
+
+    /// <summary>A silo of an earlier version counts nobody who is taken over steps.</summary>
+    private static ImmutableArray<int> Sum(ImmutableArray<int> left, ImmutableArray<int> right) =>
+        left.IsDefaultOrEmpty ? right : right.IsDefaultOrEmpty ? left : [.. left.Zip(right, (one, other) => one + other)];
 }
 
 /// <summary>A version that members have to run before the image can be offered to them.</summary>

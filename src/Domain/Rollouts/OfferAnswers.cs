@@ -26,7 +26,7 @@ public static class OfferAnswers
         var open = share.Open.ToBuilder();
         var permits = share.Permits.ToBuilder();
         var others = new List<OfferAnswer>();
-        var beyond = new HashSet<int>();
+        HashSet<int>? beyond = null;
         var at = 0;
         foreach (var answer in answers)
         {
@@ -47,7 +47,7 @@ public static class OfferAnswers
 
             if (MemberList.Find(share.Passed, known.Member) is not null)
             {
-                beyond.Add(known.Member);
+                (beyond ??= []).Add(known.Member);
             }
         }
 
@@ -55,7 +55,7 @@ public static class OfferAnswers
         {
             Open = open.DrainToImmutable(),
             Permits = permits.DrainToImmutable(),
-            Passed = beyond.Count == 0 ? share.Passed : share.Passed.RemoveAll(passed => beyond.Contains(passed.Member)),
+            Passed = beyond is null ? share.Passed : share.Passed.RemoveAll(passed => beyond.Contains(passed.Member)),
         };
         return others.Aggregate(next, (current, answer) => Confirm(current, answer, waves));
     }

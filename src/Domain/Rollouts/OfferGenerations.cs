@@ -19,17 +19,25 @@ public readonly record struct MemberPassed([property: Id(0)] int Member, [proper
 public static class OfferGenerations
 {
     /// <summary>A fact that an offer was made or delivered: it is late when a newer one is known, or when this one is over.</summary>
-    public static bool IsLateOffer(RolloutShare share, int member, long generation)
+    /// <param name="share">The share.</param>
+    /// <param name="member">The member's index.</param>
+    /// <param name="permit">What the member has a permit for; null for none.</param>
+    /// <param name="generation">The offer that the fact is about.</param>
+    public static bool IsLateOffer(RolloutShare share, int member, OpenOffer? permit, long generation)
     {
         ArgumentNullException.ThrowIfNull(share);
-        return generation > 0 && (generation < PermitOf(share, member)?.Generation || generation <= PassedOf(share, member));
+        return generation > 0 && (generation < permit?.Generation || generation <= PassedOf(share, member));
     }
 
     /// <summary>
     /// A fact that an offer is over: it is late when a newer one is known, or when that was known and the member waits again, or has
     /// another permit. A success of which the device said so may still be taken back.
     /// </summary>
-    public static bool IsLateEnd(RolloutShare share, int member, MemberOutcome end)
+    /// <param name="share">The share.</param>
+    /// <param name="member">The member's index.</param>
+    /// <param name="permit">What the member has a permit for; null for none.</param>
+    /// <param name="end">What is said.</param>
+    public static bool IsLateEnd(RolloutShare share, int member, OpenOffer? permit, MemberOutcome end)
     {
         ArgumentNullException.ThrowIfNull(share);
         if (end.Generation == 0)
@@ -37,7 +45,7 @@ public static class OfferGenerations
             return false;
         }
 
-        var (permit, passed) = (PermitOf(share, member), PassedOf(share, member));
+        var passed = PassedOf(share, member);
         return end.Generation < permit?.Generation
             || end.Generation < passed
             || (end.Generation == passed && (permit is not null || LetsWait(end.Outcome)));

@@ -27,8 +27,8 @@ public static class ShareInstalls
         if (since is null
             || share.Members[member] != MemberStatus.Offered
             || ShareRules.RetryOf(share, member) != retry
-            || OfferGenerations.IsLateOffer(share, member, generation)
-            || ShareRules.Find(share, member).Offer is not { IsConfirmed: true, InstallsSince: null } offer)
+            || ShareRules.Find(share, member).Offer is not { IsConfirmed: true, InstallsSince: null } offer
+            || OfferGenerations.IsLateOffer(share, member, offer, generation))
         {
             return share;
         }

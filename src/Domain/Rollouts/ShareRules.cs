@@ -114,15 +114,15 @@ public static class ShareRules
     {
         ArgumentNullException.ThrowIfNull(before);
         var current = before.Members[member] == MemberStatus.Untouched ? 0 : RetryOf(before, member);
+        var at = IndexOf(before, member);
         if (retry < current
             || (retry == current && !MayConfirm(before, member))
-            || OfferGenerations.IsLateOffer(before, member, offered.Generation))
+            || OfferGenerations.IsLateOffer(before, member, at < 0 ? null : before.Open[at], offered.Generation))
         {
             return before;
         }
 
-        var share = OfferGenerations.CatchUp(Adopt(before, member, retry), member, offered.Generation);
-        var at = IndexOf(share, member);
+        var share = OfferGenerations.CatchUp(Adopt(before, member, retry), member, offered.Generation); // neither touches permits
         var known = at < 0 ? offered : share.Open[at];
         var next = OfferGenerations.Merge(known, offered);
         if (at >= 0 && next == known && share.Members[member] == MemberStatus.Offered)
@@ -185,13 +185,13 @@ public static class ShareRules
     public static RolloutShare Close(RolloutShare before, int member, byte wave, MemberOutcome end)
     {
         ArgumentNullException.ThrowIfNull(before);
-        if (end.Retry < RetryOf(before, member) || OfferGenerations.IsLateEnd(before, member, end))
+        var at = IndexOf(before, member);
+        if (end.Retry < RetryOf(before, member) || OfferGenerations.IsLateEnd(before, member, at < 0 ? null : before.Open[at], end))
         {
             return OfferGenerations.CatchUp(MemberSteps.TakeLate(before, member, end), member, end.Generation);
         }
 
-        var share = OfferGenerations.CatchUp(Adopt(before, member, end.Retry), member, end.Generation);
-        var at = IndexOf(share, member);
+        var share = OfferGenerations.CatchUp(Adopt(before, member, end.Retry), member, end.Generation); // neither touches permits
         var isOnTheWayThere = RollBackRules.IsOnTheWayThere(share, member);
         var wasOffered = WasOffered(end)
             || (isOnTheWayThere && end is { WasMade: true, IsRepeated: false }); // the fact of its offer will be late then

@@ -1,6 +1,6 @@
 using Muster.Contracts;
-using Muster.Contracts.Images;
 using Muster.Contracts.Commit;
+using Muster.Contracts.Images;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
@@ -56,31 +56,36 @@ internal sealed partial class RolloutGrain
         return null;
     }
 
-    /// <summary>The steps that hold members up, each with the images that would take them over it.</summary>
+    /// <summary>
+    /// The steps that hold members up, each with the images that would take them over it, and those that the rollout takes members over.
+    /// </summary>
     private async Task<ImmutableArray<RequiredStep>> FindStepsAsync(RolloutSpec spec, RolloutImage? image, FitTally? fit)
     {
-        if (image?.Conditions is not { Steps: var versions } || fit is null || fit.BelowStep.All(devices => devices == 0))
+        if (image?.Conditions is not { Steps: var versions } || fit is null)
         {
             return [];
         }
 
         var needed = versions.Zip(fit.BelowStep).Where(step => step.Second > 0).ToArray();
-        var published = await FindPublishedAsync([.. needed.Select(step => step.First)]);
-        return
-        [
-            .. needed.Select(step => TakenOf(spec, step.First) is { IsEmpty: false } taken
-                ? new RequiredStep(step.First, step.Second, taken) { IsTaken = true }
-                : new RequiredStep(
-                    step.First,
-                    step.Second,
-                    [
-                        .. published.Where(row => IsOf(row, step.First) && ServesOneOf(row, image.Models))
-                            .Select(row => row.Name)
-                            .Order(StringComparer.Ordinal)
-                            .Take(RequiredStep.ImagesMax),
-                    ])),
-        ];
+        var published = needed.Length == 0 ? [] : await FindPublishedAsync([.. needed.Select(step => step.First)]);
+        var leftOut = needed.Select(step => new RequiredStep(
+            step.First,
+            step.Second,
+            [
+                .. published.Where(row => IsOf(row, step.First) && ServesOneOf(row, image.Models))
+                    .Select(row => row.Name)
+                    .Order(StringComparer.Ordinal)
+                    .Take(RequiredStep.ImagesMax),
+            ]));
+        return [.. leftOut, .. TakenSteps(spec, versions, fit)];
     }
+
+    private static IEnumerable<RequiredStep> TakenSteps(RolloutSpec spec, ImmutableArray<string> versions, FitTally fit) =>
+        fit.TakenBelowStep.IsDefaultOrEmpty
+            ? []
+            : versions.Zip(fit.TakenBelowStep)
+                .Where(step => step.Second > 0)
+                .Select(step => new RequiredStep(step.First, step.Second, TakenOf(spec, step.First)) { IsTaken = true });
 
     private static ImmutableArray<string> TakenOf(RolloutSpec spec, string version) =>
         spec.Path.IsDefault ? [] : [.. spec.Path.Where(step => step.IsOf(version)).Select(step => step.Digest)];

@@ -241,6 +241,99 @@ public sealed class StepPathTests
         Assert.Equal(ChangeOutcome.Succeeded, rebooted.EarlierChanges.Single().Outcome);
     }
 
+    /// <summary>A downgrade that nobody ordered: whoever took a step is beyond the older rollout, also behind an offer that went back.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_older_rollout_that_is_superseded_does_not_come_over_a_step(bool goesBack)
+    {
+        var newer = s_offer with { Rank = new ChangeRank(0, Units.Start) { SupersedesOlder = true } };
+        var older = Units.Offer("winter", new string('4', 64)) with
+        {
+            Rank = new ChangeRank(0, Units.Start.AddDays(-1)),
+        };
+        var device = Boot(Offer(Units.InState(DeviceState.InService), newer).Next, "boot-2", s_first, "12.5");
+        if (goesBack)
+        {
+            device = DeviceChanges.TakeBack(Offer(device, newer).Next, Units.Rollout(), 0, OfferHandover.Reason, Units.Start).Next;
+        }
+
+        AssertSkipped(DeviceChanges.Offer(device, older, hasSession: true, Units.Start), DeviceChanges.Superseded);
+    }
+
+    /// <summary>What another rollout brought between two steps is what the device has to be, although an offer behind it went back.</summary>
+    [Fact]
+    public void A_success_of_another_rollout_between_two_steps_is_taken_back_when_the_device_falls_back()
+    {
+        var between = Boot(Offer(Units.InState(DeviceState.InService)).Next, "boot-2", s_first, "12.5");
+        var other = new string('4', 64);
+        var fix = Units.Offer("fix", other) with { Target = new OsTarget(other, "12.6", 10, [1]) };
+        var @fixed = Boot(DeviceChanges.Offer(between, fix, hasSession: true, Units.Start).Next, "boot-3", other, "12.6");
+        var back = DeviceChanges.TakeBack(Offer(@fixed).Next, Units.Rollout(), 0, OfferHandover.Reason, Units.Start).Next;
+
+        var same = Boot(back, "boot-4", other, "12.6");
+        var fallen = Boot(same, "boot-5", s_first, "12.5");
+
+        Assert.Equal(ChangeOutcome.Succeeded, same.EarlierChanges.Single().Outcome);
+        Assert.Equal(
+            (ChangeOutcome.Failed, DeviceChanges.RunsAnotherImage),
+            (fallen.EarlierChanges.Single().Outcome, fallen.EarlierChanges.Single().Reason));
+    }
+
+    /// <summary>As operators do who repair a step that failed.</summary>
+    [Fact]
+    public void A_step_that_another_rollout_brought_is_not_taken_back_with_this_one()
+    {
+        var offered = Offer(Units.InState(DeviceState.InService)).Next;
+        var failed = Units.Take(
+            offered, Units.Report(offered.Change!.Generation, ChangeStep.Unspecified, 1, "boot-1", ChangeOutcome.Failed));
+        var repair = Units.Offer("repair", s_first) with { Target = new OsTarget(s_first, "12.5", 10, [1]) };
+        _sequence = 1;
+        var repaired = Boot(DeviceChanges.Offer(failed, repair, hasSession: true, Units.Start).Next, "boot-2", s_first, "12.5");
+
+        Assert.Equal(ChangeOutcome.Succeeded, repaired.LastChange!.Outcome);
+        Assert.Equal(("", WayBack.NothingToRollBack), WayBack.Find(repaired, Units.Rollout(), Units.NewDigest, s_path));
+        Assert.Equal(s_first, Offer(repaired, s_offer with { Retry = 1 }).Next.Change!.PreviousDigest);
+    }
+
+    /// <summary>It would have it again without a permit.</summary>
+    [Fact]
+    public void A_device_that_falls_back_from_a_step_is_not_told_of_it_any_longer()
+    {
+        var between = Boot(Offer(Units.InState(DeviceState.InService)).Next, "boot-2", s_first, "12.5");
+
+        var fallen = Boot(between, "boot-3", Units.OldDigest, "12.0.1");
+        var again = Offer(fallen);
+
+        Assert.Equal(s_first, between.Desired.Os!.Digest);
+        Assert.Equal((2L, null), (fallen.Desired.Generation, fallen.Desired.Os));
+        Assert.Equal(ChangeOutcome.StepTaken, fallen.LastChange!.Outcome);
+        Assert.Equal((s_first, 3L, 1), (again.Next.Desired.Os!.Digest, again.Next.Change!.Generation, again.Next.Change.StepsTaken));
+    }
+
+    /// <summary>The steps lead to the lowest version that the image can be installed over; who cannot be read is led nowhere.</summary>
+    [Theory]
+    [InlineData("12.0.1", true)]
+    [InlineData("snapshot", false)]
+    [InlineData("", false)]
+    public void Steps_may_begin_below_the_lowest_version_of_the_image(string version, bool isTaken)
+    {
+        var offer = s_offer with
+        {
+            Conditions = s_offer.Conditions with { MinFromVersion = "12.9" },
+            Path = s_path.SetItem(0, s_path[0] with { Conditions = ImageConditions.None }),
+        };
+        var device = Units.InState(DeviceState.InService) with { Os = Units.Os("boot-1", version: version), OsFloor = "" };
+
+        var made = Offer(device, offer);
+
+        Assert.Equal(isTaken ? s_first : null, made.Next.Change?.Target.Digest);
+        Assert.Equal(isTaken ? "" : ImageConditions.BelowMinimum, made.Reason);
+        AssertSkipped(
+            Offer(Units.InState(DeviceState.InService), offer with { Conditions = offer.Conditions with { MinFromVersion = "12.9.5" } }),
+            ImageConditions.BelowMinimum);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -122,7 +122,10 @@ public sealed class MemberStepTests
         var fit = FitTally.Of(needs, [Of("A"), Of("A"), Of("B")]);
 
         Assert.Equal(1, fit.Skips.Of(MemberReason.StepRequired));
-        Assert.Equal([3], fit.BelowStep);
+        Assert.Equal([1], fit.BelowStep);
+        Assert.Equal([2], fit.TakenBelowStep);
+        Assert.Equal(fit, FitTally.Of(needs, [Of("A")]).Plus(FitTally.Of(needs, [Of("B"), Of("A")])));
+        Assert.Equal([2], (fit with { TakenBelowStep = default }).Plus(fit).TakenBelowStep); // of a silo that counts nobody so
 
         static ImageSituation Of(string model) => new(model, "active", "", "x", "10.0");
     }
