@@ -58,7 +58,7 @@ public sealed class StepsRolloutTests
         // Each step once, over the kill as well.
         Assert.Equal(3 * Devices, (await FleetLog.EventsAsync(muster, "installed", Cancel)).Count);
         var device = await ReadAsync(muster, "devices", "get", Serial);
-        Assert.Equal(("12.12.1", image), (Text(device.GetProperty("os"), "version"), Text(device.GetProperty("os"), "imageDigest")));
+        Assert.Equal(("12.12.1", image), (Text(device, "osVersion"), Text(device, "imageDigest")));
         Assert.Equal(1, (await ReadAsync(muster, "rollouts", "explain", "path", "--device", Serial)).GetProperty("attempt").GetInt32());
     }
 

@@ -74,11 +74,12 @@ internal sealed partial class RolloutPartitionGrain
     private static OpenOffer OfferOf(int member, long generation, DeviceChange change, long epoch = 0) =>
         new(member, epoch, IsConfirmed: true, change.At, DeliveredAt: null) { Generation = generation };
 
-    private static OpenOffer DeliveryOf(int member, ChangeDelivered fact, DeviceChange change) => OfferOf(member, fact.Generation, change) with
-    {
-        DeliveredAt = change.At,
-        InstallsSince = ShareInstalls.SinceOf(fact.Install, change.At),
-    };
+    private static OpenOffer DeliveryOf(int member, ChangeDelivered fact, DeviceChange change) =>
+        OfferOf(member, fact.Generation, change) with
+        {
+            DeliveredAt = change.At,
+            InstallsSince = ShareInstalls.SinceOf(fact.Install, change.At),
+        };
 
     private static MemberOutcome OfEnd(ChangeClosed fact, DeviceChange change) =>
         new(fact.Outcome, fact.Retry, fact.Reason, change.At) { WasMade = true, Generation = fact.Generation };

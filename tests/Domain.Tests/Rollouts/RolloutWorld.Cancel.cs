@@ -1,4 +1,3 @@
-using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Domain.Tests.Rollouts;
@@ -45,13 +44,6 @@ internal sealed partial class RolloutWorld
             member.End(member.State == MemberState.InProgress ? MemberState.Succeeded : member.State, _now);
         }
     }
-
-    /// <summary>
-    /// A step is downloaded, installed and booted: that takes longer than the tail of a feed is late, and its end is read before its share
-    /// asks again.
-    /// </summary>
-    private bool IsOnStep(WorldMember member) =>
-        member is { State: MemberState.InProgress, StepsLeft: > 0 } && _now - member.OfferedAt < OfferHandover.WaitMax;
 
     /// <summary>Only the way back comes after a cancellation.</summary>
     private void CheckRecalled() => Demand(

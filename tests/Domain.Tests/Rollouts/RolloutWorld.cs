@@ -47,11 +47,7 @@ internal sealed partial class RolloutWorld
             _shares.Add(new WorldShare(spec, partition, waves, [.. mine.Select(point => WaveCut.WaveOf(cuts, point))]));
         }
 
-        foreach (var member in _shares.SelectMany(share => share.Members).Where(_ => spec.TakeSteps))
-        {
-            member.StepsLeft = _random.Next(3);
-        }
-
+        DrawSteps();
         var frozen = new FrozenMembers(cuts, [.. _shares.Select(share => share.Partition)]);
         Commit(RolloutLifecycle.Start(_committed, spec, frozen, RolloutBuilder.Order(_now)).Next);
         _memory = _committed;
@@ -303,18 +299,6 @@ internal sealed partial class RolloutWorld
             }
         }
     }
-
-    private MemberState Outcome(WorldMember member) => _random.Next(24) switch
-    {
-        0 => MemberState.Failed,
-        1 => MemberState.TimedOut,
-        2 => MemberState.Rejected,
-        3 => MemberState.Removed,
-        4 or 5 or 6 when _now - member.OfferedAt >= OfferHandover.WaitMax => MemberState.Waiting, // handed to nobody: its permit is free
-        < 9 => MemberState.InProgress,
-        _ when IsOnStep(member) => MemberState.InProgress,
-        _ => MemberState.Succeeded,
-    };
 
     private void Operate()
     {
