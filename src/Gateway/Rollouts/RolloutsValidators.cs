@@ -95,6 +95,26 @@ internal static class RolloutsValidators
         {
             problems.Add("filter", unreadable.Message);
         }
+
+        CheckWaveFilters(request.WaveFilters, problems);
+    }
+
+    private static void CheckWaveFilters(RepeatedField<V1.WaveFilter> filters, Problems problems)
+    {
+        problems.Require(
+            filters.Count <= RolloutLimits.WavesMax, "wave_filters", $"0 to {RolloutLimits.WavesMax} filters");
+        for (var i = 0; i < Math.Min(filters.Count, RolloutLimits.WavesMax); i++)
+        {
+            var (field, wave) = ($"wave_filters[{i}]", filters[i].Wave);
+            CheckNumber($"{field}.wave", wave, problems);
+            problems.Require(
+                filters.Take(i).All(before => before.Wave != wave), $"{field}.wave", "named once: join the filters of a wave with AND");
+            problems.Require(!string.IsNullOrWhiteSpace(filters[i].Filter), $"{field}.filter", "a filter");
+            if (InventoryFilter.Parse(filters[i].Filter, InventoryFields.Device).Error is { } unreadable)
+            {
+                problems.Add($"{field}.filter", unreadable.Message);
+            }
+        }
     }
 
     /// <summary>Members of another tenant are none of this one's.</summary>
