@@ -28,11 +28,12 @@ public static class ShareCount
             retrying[waves[i], (int)wait] += share.Members[i] == MemberStatus.Retrying ? 1 : 0;
         }
 
-        var (unknown, away) = (new long[waveCount], new int[waveCount]);
+        var (unknown, away, installing) = (new long[waveCount], new int[waveCount], new int[waveCount]);
         foreach (var offer in share.Open)
         {
             unknown[waves[offer.Member]] += offer.IsConfirmed ? 0 : 1;
             away[waves[offer.Member]] += IsAway(share, offer, reach, timers, now) ? 1 : 0;
+            installing[waves[offer.Member]] += offer.InstallsSince is null ? 0 : 1;
         }
 
         return [.. Enumerable.Range(0, waveCount).Select(wave => new ShareTotals
@@ -56,6 +57,7 @@ public static class ShareCount
             InProgressAway = away[wave],
             WaitingGroupFull = waiting[wave, (int)MemberWait.GroupFull],
             RetryingGroupFull = retrying[wave, (int)MemberWait.GroupFull],
+            Installing = installing[wave],
         })];
     }
 

@@ -66,6 +66,11 @@ public sealed record ShareTotals
     /// <summary>The same of <see cref="Retrying"/>.</summary>
     [Id(106)] public int RetryingGroupFull { get; init; }
 
+    /// <summary>
+    /// Those of <see cref="InProgress"/> that have begun to install, of a rollout with install windows: the others wait for one.
+    /// </summary>
+    [Id(134)] public int Installing { get; init; }
+
     /// <summary>What the failure gate counts: those included that will try again.</summary>
     public int FailedNow => FailedAll + Retrying;
 
@@ -83,6 +88,9 @@ public sealed record ShareTotals
 
     /// <summary>Offered and without an outcome: these count against the budget.</summary>
     public int InProgress => Members - Waiting - Retrying - Terminal;
+
+    /// <summary>In progress, and not known to install: with install windows these begin within them.</summary>
+    public int MayInstall => InProgress - Installing;
 
     /// <summary>Waiting, reachable and free.</summary>
     public int WaitingOnline => Waiting - WaitingOffline - WaitingBusy - WaitingGroupFull;
@@ -118,6 +126,7 @@ public sealed record ShareTotals
             InProgressAway = InProgressAway + other.InProgressAway,
             WaitingGroupFull = WaitingGroupFull + other.WaitingGroupFull,
             RetryingGroupFull = RetryingGroupFull + other.RetryingGroupFull,
+            Installing = Installing + other.Installing,
         };
     }
 }

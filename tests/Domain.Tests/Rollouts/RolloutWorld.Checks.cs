@@ -10,6 +10,10 @@ internal sealed partial class RolloutWorld
     {
         var wrong = PlanChecks.Check(plan).AddRange(PlanChecks.CheckStep(_spec, _committed, plan));
         Demand(wrong.IsEmpty, string.Join(' ', wrong));
+        Demand(
+            plan.Waves.All(wave => wave.Totals.Installing >= 0 && wave.Totals.MayInstall >= 0
+                && (wave.Totals.Installing == 0 || !_spec.InstallWindows.IsEmpty)),
+            "more devices install than are in progress, or some do without install windows");
         if (plan.State == RolloutState.Succeeded)
         {
             CheckEnd();
