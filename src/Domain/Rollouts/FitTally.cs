@@ -72,6 +72,9 @@ public sealed record RequiredStep(
     /// <summary>A product family has an image of a version; a handful of families share a target.</summary>
     public const int ImagesMax = 8;
 
+    /// <summary>More images of it are not named.</summary>
+    public bool IsFull => Images.Length >= ImagesMax;
+
     public bool Equals(RequiredStep? other) =>
         other is not null && (Version, Devices) == (other.Version, other.Devices) && Images.AsSpan().SequenceEqual(other.Images.AsSpan());
 

@@ -28,29 +28,23 @@ internal sealed partial class RolloutGrain
             return [];
         }
 
-        var needed = versions.Zip(fit.BelowStep).Where(step => step.Second > 0).ToArray();
-        var published = await FindPublishedAsync([.. needed.Select(step => step.First)]);
-        return
+        RequiredStep[] steps =
         [
-            .. needed.Select(step => new RequiredStep(
-                step.First,
-                step.Second,
-                [
-                    .. published.Where(row => IsOf(row, step.First) && ServesOneOf(row, image.Models))
-                        .Select(row => row.Name)
-                        .Order(StringComparer.Ordinal)
-                        .Take(RequiredStep.ImagesMax),
-                ])),
+            .. versions.Zip(fit.BelowStep).Where(step => step.Second > 0).Select(step => new RequiredStep(step.First, step.Second, [])),
         ];
+        await AddImagesAsync(steps, image.Models);
+        return [.. steps];
     }
 
-    /// <summary>Lists answer: what they say is as old as they are, and nothing is offered by it.</summary>
-    private async Task<List<ImageRow>> FindPublishedAsync(ImmutableArray<string> versions)
+    /// <summary>
+    /// Lists answer: what they say is as old as they are, and nothing is offered by it. In the order of the names; what is kept is what is
+    /// said, however many images there are.
+    /// </summary>
+    private async Task AddImagesAsync(RequiredStep[] steps, ImmutableArray<string> models)
     {
-        var filter = $"state = PUBLISHED AND ({string.Join(" OR ", versions.Select(version => $"version = \"{version}\""))})";
+        var filter = $"state = PUBLISHED AND ({string.Join(" OR ", steps.Select(step => $"version = \"{step.Version}\""))})";
         var query = new RowQuery(_tenant, GrainTypes.Image, filter, "", RowQuery.RowsLimit);
-        var rows = new List<ImageRow>();
-        for (var pages = 0; pages < ImagePagesMax; pages++)
+        for (var pages = 0; pages < ImagePagesMax && steps.Any(step => !step.IsFull); pages++)
         {
             var (page, answered) = await GrainFactory.GetInventoryReader().ListAsync(query);
             if (page.Error is { } error)
@@ -64,7 +58,11 @@ internal sealed partial class RolloutGrain
                     $"The images of steps cannot be listed yet: {answered} of {_partitions.Count} partitions have answered.");
             }
 
-            rows.AddRange(page.Rows.Select(row => (ImageRow)row.Row));
+            foreach (var row in page.Rows.Select(row => (ImageRow)row.Row).Where(row => ServesOneOf(row, models)))
+            {
+                Add(steps, row);
+            }
+
             if (page.IsLast || page.Rows.LastOrDefault() is not { } last)
             {
                 break;
@@ -72,8 +70,15 @@ internal sealed partial class RolloutGrain
 
             query = query with { After = last.Row.Name, AfterKeys = last.Keys };
         }
+    }
 
-        return rows;
+    private static void Add(RequiredStep[] steps, ImageRow row)
+    {
+        var step = Array.FindIndex(steps, one => !one.IsFull && IsOf(row, one.Version));
+        if (step >= 0)
+        {
+            steps[step] = steps[step] with { Images = steps[step].Images.Add(row.Name) };
+        }
     }
 
     private static bool IsOf(ImageRow row, string version) =>
