@@ -141,7 +141,7 @@ public sealed class WaveOptionsTests
     {
         var rollout = new V1.Rollout { Waves = { new V1.WaveSpec { Count = 5 }, new V1.WaveSpec { Percent = 100 } } };
         var command = new Command("create") { WaveOptions.Filters, WaveOptions.Strata };
-        WaveOptions.Read(command.Parse(arguments), rollout);
+        WaveOptions.Read(command.Parse(arguments), rollout.Waves);
         return rollout;
     }
 }

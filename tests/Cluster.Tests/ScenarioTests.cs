@@ -39,6 +39,7 @@ public sealed class ScenarioTests
         Assert.Equal(0, Number(summary.RootElement, "violations"));
         Assert.Equal(Devices, Number(summary.RootElement, "updated"));
         Assert.Equal(Devices, Number(summary.RootElement, "boot_confirmed"));
+        Assert.Equal(Devices, Number(summary.RootElement, "configured"));
         Assert.False(site.Silos[0].HasExited);
         Assert.All(site.Gateways, gateway => Assert.False(gateway.HasExited));
         Assert.DoesNotContain(site.Gateways, gateway => gateway.Output().Contains("the caller has the id", StringComparison.Ordinal));

@@ -152,6 +152,7 @@ public sealed class GoldenBytesTests : IDisposable
         });
         Assert.All(Earlier<RolloutSpec>(), spec => Assert.True(spec.InstallWindows.IsDefaultOrEmpty));
         Assert.All(Earlier<OpenOffer>(), offer => Assert.Null(offer.InstallsSince));
+        Assert.All(Earlier<WavePlan>(), wave => Assert.Equal(0, wave.Totals.Installing));
         Assert.All(Earlier<ChangeProgressed>(), fact => Assert.Equal((0, InstallStart.None), (fact.Retry, fact.Install)));
         Assert.All(Earlier<ChangeDelivered>(), fact => Assert.Equal(InstallStart.None, fact.Install));
     }

@@ -29,6 +29,8 @@ public sealed class CrashTests
         await scenario.SeeAsync("WAVE_STARTED: Wave 1", Cancel);
         await FleetLog.SeenAsync(muster, "installed", 3, Cancel);
         await KillAndStartAsync(muster);
+        await scenario.SeeAsync("Settings", Cancel);
+        await KillAndStartAsync(muster);
         await scenario.SeeAsync("Warranty", Cancel);
         await KillAndStartAsync(muster);
         await scenario.SeeAsync("End of support", Cancel);
@@ -68,7 +70,7 @@ public sealed class CrashTests
     {
         Assert.True(result.Code == 0, result.Progress);
         Assert.Equal(0, result.Count("violations"));
-        string[] counts = ["enrolled", "updated", "boot_confirmed", "compliant", "decommissioned", "tombstone_refused"];
+        string[] counts = ["enrolled", "updated", "boot_confirmed", "compliant", "configured", "decommissioned", "tombstone_refused"];
         Assert.All(counts, count => Assert.Equal(Devices, result.Count(count)));
         var installs = (await FleetLog.EventsAsync(muster, "installed", Cancel)).GroupBy(device => device, StringComparer.Ordinal).ToList();
         Assert.Equal(Devices, installs.Count);

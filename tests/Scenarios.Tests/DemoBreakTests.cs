@@ -12,6 +12,7 @@ public sealed class DemoBreakTests
     [InlineData("unproven-erasure")]
     [InlineData("tombstone-let-in")]
     [InlineData("duplicate-install")]
+    [InlineData("lying-settings")]
     public async Task Demo_WithABrokenStep_NamesItAndFails(string step)
     {
         var folder = DemoProgram.NewFolder();

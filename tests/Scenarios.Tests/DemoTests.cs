@@ -23,7 +23,7 @@ public sealed class DemoTests
         Assert.True(result.Count("seconds") > 0);
         string[] counts =
         [
-            "devices", "enrolled", "updated", "boot_confirmed", "compliant", "decommissioned", "tombstone_refused",
+            "devices", "enrolled", "updated", "boot_confirmed", "compliant", "configured", "decommissioned", "tombstone_refused",
         ];
         Assert.All(counts, count => Assert.Equal(20, result.Count(count)));
         Directory.Delete(folder, recursive: true);

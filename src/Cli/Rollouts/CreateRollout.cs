@@ -190,7 +190,7 @@ internal static class CreateRollout
         BudgetOptions.Read(parsed, rollout);
         AttemptOptions.Read(parsed, rollout);
         rollout.Waves.AddRange(parsed.GetRequiredValue(Waves).Select(WaveText.Parse));
-        WaveOptions.Read(parsed, rollout);
+        WaveOptions.Read(parsed, rollout.Waves);
         return rollout;
     }
 

@@ -25,8 +25,9 @@ internal static class RetryRest
         var command = new Command(
             "retry-rest",
             "Creates a rollout of the rest of one that has ended: of its members that did not succeed, those that are in service and match"
-                + " when the new one is started. What is not said here is as it was; with one of the --failure options the gate is new as a"
-                + " whole. It is approved and started as any other.")
+                + " when the new one is started. What is not said here is as it was: --wave-filter and --stratify without --wave are beside"
+                + " what the waves have. With one of the --failure options the gate is new as a whole. It is approved and started as any"
+                + " other.")
         {
             rollout, id, filter, waves, WaveOptions.Filters, WaveOptions.Strata,
             CreateRollout.Seed, CreateRollout.ValidateOnly, CreateRollout.RequestId,
@@ -49,29 +50,62 @@ internal static class RetryRest
                     ? CreateRollout.ReadGate(parsed)
                     : null,
             };
-            var given = new V1.Rollout { Waves = { parsed.GetRequiredValue(waves).Select(WaveText.Parse) } };
-            await ReadWavesAsync(RolloutColumns.Client(session), parsed, given, request.Name, cancellationToken);
-            request.Waves.AddRange(given.Waves);
+            request.Waves.AddRange(parsed.GetRequiredValue(waves).Select(WaveText.Parse));
+            await ReadWavesAsync(RolloutColumns.Client(session), parsed, request, cancellationToken);
             if (parsed.GetValue(CreateRollout.Seed) is { } seed)
             {
                 request.Seed = seed;
             }
 
-            await session.Output.ShowAsync(
-                await RolloutColumns.Client(session).RetryRolloutAsync(request, cancellationToken: cancellationToken));
+            var made = await RolloutColumns.Client(session).RetryRolloutAsync(request, cancellationToken: cancellationToken);
+            CheckNarrowed(request, made);
+            await session.Output.ShowAsync(made);
         });
     }
 
-    /// <summary>Filters and strata are of the waves that are given; where none are, of those that the rollout had.</summary>
+    /// <summary>
+    /// Filters and strata are of the waves that are given. Where none are, the waves are sent as they will be; a filter beside the one
+    /// that its wave has is put there by the server, which knows where one ends.
+    /// </summary>
     internal static async Task ReadWavesAsync(
-        V1.Rollouts.RolloutsClient rollouts, ParseResult parsed, V1.Rollout given, string retried, CancellationToken cancellationToken)
+        V1.Rollouts.RolloutsClient rollouts, ParseResult parsed, V1.RetryRolloutRequest request, CancellationToken cancellationToken)
     {
-        if (given.Waves.Count == 0 && WaveOptions.IsGiven(parsed))
+        if (request.Waves.Count > 0 || !WaveOptions.IsGiven(parsed))
         {
-            var request = new V1.GetRolloutRequest { Name = retried };
-            given.Waves.AddRange((await rollouts.GetRolloutAsync(request, cancellationToken: cancellationToken)).Waves);
+            WaveOptions.Read(parsed, request.Waves);
+            return;
         }
 
-        WaveOptions.Read(parsed, given);
+        var get = new V1.GetRolloutRequest { Name = request.Name };
+        var waves = (await rollouts.GetRolloutAsync(get, cancellationToken: cancellationToken)).Waves;
+        var changed = WaveOptions.AddStrata(parsed, waves);
+        foreach (var filter in WaveOptions.ReadFilters(parsed, waves.Count))
+        {
+            if (waves[filter.Wave].Filter.Length > 0)
+            {
+                request.WaveFilters.Add(filter);
+            }
+            else
+            {
+                (waves[filter.Wave].Filter, changed) = (filter.Filter, true);
+            }
+        }
+
+        if (changed)
+        {
+            request.Waves.AddRange(waves);
+        }
+    }
+
+    /// <summary>A server of an earlier version leaves filters out that it does not know of, and says nothing.</summary>
+    internal static void CheckNarrowed(V1.RetryRolloutRequest request, V1.Rollout made)
+    {
+        foreach (var left in request.WaveFilters.Where(filter =>
+            !made.Waves[filter.Wave].Filter.Contains(filter.Filter, StringComparison.Ordinal)))
+        {
+            throw new UsageException(
+                $"The server is of an earlier version and left '{left.Filter}' of --wave-filter out of {made.Name}: do not start it;"
+                + " give the waves anew with --wave, or repeat this when all gateways are of this version.");
+        }
     }
 }

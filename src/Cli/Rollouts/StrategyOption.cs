@@ -35,7 +35,8 @@ internal static class StrategyOption
 
             foreach (var option in course.Where(option => result.GetResult(option) is { Implicit: false }))
             {
-                result.AddError($"{option.Name} is the strategy's to say: leave it out, or leave --strategy out.");
+                result.AddError($"{option.Name} is the strategy's to say: leave it out, or leave --strategy out."
+                    + (option == WaveOptions.Filters ? " --filter narrows all waves." : ""));
             }
         });
     }

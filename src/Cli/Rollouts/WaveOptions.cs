@@ -32,25 +32,38 @@ internal static class WaveOptions
     public static bool IsGiven(ParseResult parsed) =>
         parsed.GetRequiredValue(Filters).Length > 0 || parsed.GetRequiredValue(Strata).Length > 0;
 
-    /// <summary>The waves of the rollout are there already.</summary>
-    public static void Read(ParseResult parsed, V1.Rollout rollout)
+    /// <summary>Gives them to waves that are new.</summary>
+    public static void Read(ParseResult parsed, IList<V1.WaveSpec> waves)
     {
-        foreach (var (wave, text, option) in Split(parsed.GetRequiredValue(Filters), "--wave-filter", FilterForm, rollout))
+        foreach (var filter in ReadFilters(parsed, waves.Count))
         {
-            RequireUnset(wave.Filter.Length == 0, option);
-            wave.Filter = text;
+            waves[filter.Wave].Filter = filter.Filter;
         }
 
-        foreach (var (wave, text, option) in Split(parsed.GetRequiredValue(Strata), "--stratify", StratifyForm, rollout))
-        {
-            RequireUnset(wave.StratifyBy.Count == 0, option);
-            wave.StratifyBy.AddRange(text.Split(',', StringSplitOptions.TrimEntries));
-        }
+        AddStrata(parsed, waves);
     }
 
-    private static IEnumerable<(V1.WaveSpec Wave, string Text, string Option)> Split(
-        string[] values, string name, string form, V1.Rollout rollout)
+    /// <summary>The filters, one for a wave at most.</summary>
+    public static IEnumerable<V1.WaveFilter> ReadFilters(ParseResult parsed, int waves) =>
+        Split(parsed.GetRequiredValue(Filters), "--wave-filter", FilterForm, waves)
+            .Select(value => new V1.WaveFilter { Wave = value.Wave, Filter = value.Text });
+
+    /// <summary>Adds the fields that a wave is not stratified by yet; false when none are given.</summary>
+    public static bool AddStrata(ParseResult parsed, IList<V1.WaveSpec> waves)
     {
+        var values = Split(parsed.GetRequiredValue(Strata), "--stratify", StratifyForm, waves.Count);
+        foreach (var (wave, text) in values)
+        {
+            var fields = waves[wave].StratifyBy;
+            fields.AddRange(text.Split(',', StringSplitOptions.TrimEntries).Except([.. fields]));
+        }
+
+        return values.Count > 0;
+    }
+
+    private static List<(int Wave, string Text)> Split(string[] values, string name, string form, int waves)
+    {
+        var read = new List<(int Wave, string Text)>();
         foreach (var value in values)
         {
             var colon = value.IndexOf(':', StringComparison.Ordinal);
@@ -61,23 +74,21 @@ internal static class WaveOptions
                 throw new UsageException($"'{value}' is not {form}: {name} takes, for example, '0:{Example(name)}'.");
             }
 
-            if (index >= rollout.Waves.Count)
+            if (index >= waves)
             {
-                throw new UsageException(
-                    $"{name} '{value}': there is no wave {index}; the {rollout.Waves.Count} waves count from 0.");
+                throw new UsageException($"{name} '{value}': there is no wave {index}; the {waves} waves count from 0.");
             }
 
-            yield return (rollout.Waves[index], text, $"{name} '{value}'");
+            if (read.Exists(before => before.Wave == index))
+            {
+                throw new UsageException($"{name} '{value}': the wave has one already; with AND or a comma it is one for both.");
+            }
+
+            read.Add((index, text));
         }
+
+        return read;
     }
 
     private static string Example(string name) => name == "--stratify" ? "model,site" : "site = Lund";
-
-    private static void RequireUnset(bool isUnset, string option)
-    {
-        if (!isUnset)
-        {
-            throw new UsageException($"{option}: the wave has one already; with AND or a comma it is one for both.");
-        }
-    }
 }

@@ -48,12 +48,10 @@ public sealed record ChangeTimers([property: Id(0)] TimeSpan InProgressMax, [pro
             ({ } at, _) => InstallTimes.End(InstallWindows, at, InProgressMax, installsSince),
         };
 
-    /// <summary>
-    /// Whether the timer that runs is over. Time is only ever held: while it would not be over without windows they are not looked at,
-    /// because shares ask this of every device in progress, each time.
-    /// </summary>
+    /// <summary>Whether the timer that runs is over.</summary>
     public bool IsOver(DateTimeOffset offeredAt, DateTimeOffset? deliveredAt, DateTimeOffset? installsSince, DateTimeOffset now) =>
-        (deliveredAt is not { } at || now >= at + InProgressMax) && DeadlineOf(offeredAt, deliveredAt, installsSince) <= now;
+        PolicyOf(deliveredAt) != TimeoutPolicy.Wait
+        && (deliveredAt is { } at ? HadAllTime(at, installsSince, now) : offeredAt + UndeliveredMax <= now);
 
     /// <summary>The policy of the timer that runs.</summary>
     public TimeoutPolicy PolicyOf(DateTimeOffset? deliveredAt) => deliveredAt is null ? UndeliveredPolicy : InProgressPolicy;
@@ -63,8 +61,14 @@ public sealed record ChangeTimers([property: Id(0)] TimeSpan InProgressMax, [pro
     /// had all the time for it. Whatever the policies are: one that waits says what becomes of the change, not who waits beside it.
     /// </summary>
     public bool IsAway(DateTimeOffset? deliveredAt, DateTimeOffset? installsSince, DateTimeOffset now) =>
-        deliveredAt is not { } at
-        || (now >= at + InProgressMax && InstallTimes.End(InstallWindows, at, InProgressMax, installsSince) <= now);
+        deliveredAt is not { } at || HadAllTime(at, installsSince, now);
+
+    /// <summary>
+    /// Time is only ever held: while it would not be over without windows they are not looked at, because shares ask this of every device
+    /// in progress, each time.
+    /// </summary>
+    private bool HadAllTime(DateTimeOffset deliveredAt, DateTimeOffset? installsSince, DateTimeOffset now) =>
+        now >= deliveredAt + InProgressMax && InstallTimes.End(InstallWindows, deliveredAt, InProgressMax, installsSince) <= now;
 
     /// <summary>How a change ends whose timer is over.</summary>
     public static ChangeOutcome OutcomeOf(TimeoutPolicy policy) => policy switch

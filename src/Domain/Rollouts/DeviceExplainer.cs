@@ -12,7 +12,7 @@ public static class DeviceExplainer
     /// <summary>What a wave waits for because of members, any of which may be another than the one that is asked about.</summary>
     private static readonly ImmutableArray<WaitingOn> OfOthers =
         [WaitingOn.Outcomes, WaitingOn.Offline, WaitingOn.Busy, WaitingOn.Retry, WaitingOn.Soak,
-        WaitingOn.GroupBudget];
+        WaitingOn.GroupBudget, WaitingOn.InstallWindow];
 
     /// <summary>What only a member waits for that could use a permit.</summary>
     private static readonly ImmutableArray<WaitingOn> OfPermits = [WaitingOn.Budget, WaitingOn.Rate, WaitingOn.Window];

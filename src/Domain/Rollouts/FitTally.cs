@@ -91,6 +91,9 @@ public sealed record RequiredStep(
     /// <summary>The rollout takes members over it itself, with these images.</summary>
     [Id(125)] public bool IsTaken { get; init; }
 
+    /// <summary>More images of it are not named.</summary>
+    public bool IsFull => Images.Length >= ImagesMax;
+
     public bool Equals(RequiredStep? other) =>
         other is not null && (Version, Devices, IsTaken) == (other.Version, other.Devices, other.IsTaken)
         && Images.AsSpan().SequenceEqual(other.Images.AsSpan());

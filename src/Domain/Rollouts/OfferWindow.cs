@@ -14,6 +14,15 @@ public sealed record OfferWindow(
     [property: Id(1)] TimeSpan Duration,
     [property: Id(2)] string TimeZone)
 {
+    /// <summary>
+    /// What the two texts say, once somebody has asked: shares ask it of every device, each time. It does not change, so that whoever reads
+    /// it first may write it; it is neither stored nor compared, nor is it that of a window with other texts.
+    /// </summary>
+    private Reading? _reading;
+
+    private OfferWindow(OfferWindow other) =>
+        (Recurrence, Duration, TimeZone) = (other.Recurrence, other.Duration, other.TimeZone);
+
     /// <summary>One for each day of a fortnight: more than that is no window, it is a calendar.</summary>
     public const int WindowsMax = 14;
 
@@ -57,8 +66,18 @@ public sealed record OfferWindow(
         }
     }
 
+    /// <summary>By what it says.</summary>
+    public bool Equals(OfferWindow? other) =>
+        other is not null && (Recurrence, Duration, TimeZone) == (other.Recurrence, other.Duration, other.TimeZone);
+
+    public override int GetHashCode() => HashCode.Combine(Recurrence, Duration, TimeZone);
+
     /// <summary>What it says, for who asks for many openings; of a window that was checked.</summary>
-    internal (CronExpression Recurrence, TimeZoneInfo Zone) Read() => (CronExpression.Parse(Recurrence), Zone());
+    internal (CronExpression Recurrence, TimeZoneInfo Zone) Read()
+    {
+        var reading = _reading ??= new Reading(CronExpression.Parse(Recurrence), TimeZoneInfo.FindSystemTimeZoneById(TimeZone));
+        return (reading.Recurrence, reading.Zone);
+    }
 
     private void Check(string field, ImmutableArray<SpecProblem>.Builder problems)
     {
@@ -88,12 +107,17 @@ public sealed record OfferWindow(
         }
     }
 
-    private bool IsOpen(DateTimeOffset now) => CronExpression.Parse(Recurrence)
-        .GetOccurrences(now - Duration, now, Zone(), fromInclusive: false, toInclusive: true)
-        .Any();
+    private bool IsOpen(DateTimeOffset now)
+    {
+        var (recurrence, zone) = Read();
+        return recurrence.GetOccurrences(now - Duration, now, zone, fromInclusive: false, toInclusive: true).Any();
+    }
 
-    private DateTimeOffset? NextOpening(DateTimeOffset now) =>
-        CronExpression.Parse(Recurrence).GetNextOccurrence(now, Zone())?.ToUniversalTime();
+    private DateTimeOffset? NextOpening(DateTimeOffset now)
+    {
+        var (recurrence, zone) = Read();
+        return recurrence.GetNextOccurrence(now, zone)?.ToUniversalTime();
+    }
 
-    private TimeZoneInfo Zone() => TimeZoneInfo.FindSystemTimeZoneById(TimeZone);
+    private sealed record Reading(CronExpression Recurrence, TimeZoneInfo Zone);
 }

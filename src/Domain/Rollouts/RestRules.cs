@@ -1,3 +1,4 @@
+using Muster.Domain.Inventory;
 using Muster.Domain.Strategies;
 
 namespace Muster.Domain.Rollouts;
@@ -66,6 +67,40 @@ public static class RestRules
             RetryOf = wanted.RetryOf ?? draft.RetryOf,
             Seed = keepsSeed ? draft.Seed : wanted.Seed,
         };
+    }
+
+    /// <summary>What matches both filters: neither lets anybody in whom the other did not mean. Each can be read by itself.</summary>
+    public static string Both(string? filter, string? more) =>
+        string.IsNullOrWhiteSpace(more) ? filter ?? "" : string.IsNullOrWhiteSpace(filter) ? more : $"({filter}) AND ({more})";
+
+    /// <summary>The waves with more filters, each beside the one that its wave has; the problems name the place in the list.</summary>
+    /// <param name="waves">As they are.</param>
+    /// <param name="filters">At most one for a wave; each can be read by itself.</param>
+    public static (ImmutableArray<WaveSpec> Waves, ImmutableArray<SpecProblem> Problems) Narrow(
+        ImmutableArray<WaveSpec> waves, ImmutableArray<(int Wave, string Filter)> filters)
+    {
+        var problems = ImmutableArray.CreateBuilder<SpecProblem>();
+        for (var i = 0; i < filters.Length; i++)
+        {
+            var (wave, filter) = filters[i];
+            if (wave < 0 || wave >= waves.Length)
+            {
+                problems.Add(new($"wave_filters[{i}].wave", $"there is no wave {wave}; the {waves.Length} waves count from 0"));
+                continue;
+            }
+
+            var both = Both(waves[wave].Filter, filter);
+            if (InventoryFilter.Parse(both, InventoryFields.Device).Error is { } unreadable)
+            {
+                problems.Add(new(
+                    $"wave_filters[{i}].filter",
+                    $"together with the filter that wave {wave} has: {unreadable.Message} Give the waves anew, with simpler filters"));
+            }
+
+            waves = waves.SetItem(wave, waves[wave] with { Filter = both });
+        }
+
+        return (waves, problems.ToImmutable());
     }
 
     /// <summary>The member belongs to the rest: it did not succeed, is not out of the rollout, and was not left out for ever.</summary>

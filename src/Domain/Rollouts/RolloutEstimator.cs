@@ -1,4 +1,5 @@
 using System.Globalization;
+using Muster.Domain.Devices;
 
 namespace Muster.Domain.Rollouts;
 
@@ -87,7 +88,8 @@ public static class RolloutEstimator
             steps += coordinator.Steps;
         }
 
-        return Sum(ends, now, Basis(rollout, left, takes, failed, finished) + LimitsLeftOut(rollout.Spec));
+        var basis = Basis(rollout, left, takes, failed, finished) + InstallsOf(rollout, now) + LimitsLeftOut(rollout.Spec);
+        return Sum(ends, now, basis);
     }
 
     /// <summary>
@@ -148,6 +150,18 @@ public static class RolloutEstimator
             : Text($"a device is taken to need {Words(new SimulationAssumptions().TakesMedian * MeanByMedian)}, {why}");
         return Text($"{left} devices have no outcome, {each}, {failed} of {finished} have failed")
             + (away == 0 ? "" : Text($", and {away} without a session are taken to be back after half a day on average"));
+    }
+
+    /// <summary>Of those in progress who is done soon, and who begins later; nothing while all of them may begin.</summary>
+    private static string InstallsOf(Rollout rollout, DateTimeOffset now)
+    {
+        var busy = rollout.Plan.Waves.Sum(wave => wave.Totals.InProgress);
+        var installing = rollout.Plan.Waves.Sum(wave => wave.Totals.Installing);
+        return rollout.Plan.State != RolloutState.Cancelling
+            && busy > installing
+            && InstallTimes.OpensAt(rollout.Spec.InstallWindows, now) is { } opensAt
+                ? Text($"; of {busy} in progress {installing} install already, the others may from {opensAt:u} on")
+                : "";
     }
 
     /// <summary>Which devices have the same value is not in the plan, so that the end may be later.</summary>

@@ -35,4 +35,7 @@ public sealed record WaveReport([property: Id(0)] ImmutableArray<WaitingOn> Wait
 {
     /// <summary>When the next window opens; null when it does not wait for one.</summary>
     [Id(20)] public DateTimeOffset? WindowOpensAt { get; init; }
+
+    /// <summary>When the next install window opens; null when none of its devices waits for one.</summary>
+    [Id(134)] public DateTimeOffset? InstallWindowOpensAt { get; init; }
 }

@@ -131,6 +131,6 @@ public enum WaitingOn
     /// <summary>As many members of a group (a site, for example) are in progress as the budget per value allows.</summary>
     GroupBudget = 84,
 
-    /// <summary>Of one member: it has the change and may not begin to install it now.</summary>
+    /// <summary>Devices that are offered the change may not begin to install it now, and have not.</summary>
     InstallWindow = 120,
 }

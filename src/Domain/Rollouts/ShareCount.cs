@@ -29,10 +29,13 @@ public static class ShareCount
         }
 
         var (unknown, away) = (new long[waveCount], new int[waveCount]);
+        var (installing, awaiting) = (new int[waveCount], new int[waveCount]);
         foreach (var offer in share.Open)
         {
             unknown[waves[offer.Member]] += offer.IsConfirmed ? 0 : 1;
             away[waves[offer.Member]] += IsAway(share, offer, reach, timers, now) ? 1 : 0;
+            installing[waves[offer.Member]] += offer.InstallsSince is null ? 0 : 1;
+            awaiting[waves[offer.Member]] += offer is { DeliveredAt: not null, InstallsSince: null } ? 1 : 0;
         }
 
         return [.. Enumerable.Range(0, waveCount).Select(wave => new ShareTotals
@@ -56,6 +59,8 @@ public static class ShareCount
             InProgressAway = away[wave],
             WaitingGroupFull = waiting[wave, (int)MemberWait.GroupFull],
             RetryingGroupFull = retrying[wave, (int)MemberWait.GroupFull],
+            Installing = installing[wave],
+            AwaitingInstall = awaiting[wave],
         })];
     }
 

@@ -66,6 +66,16 @@ public sealed record ShareTotals
     /// <summary>The same of <see cref="Retrying"/>.</summary>
     [Id(106)] public int RetryingGroupFull { get; init; }
 
+    /// <summary>
+    /// Those of <see cref="InProgress"/> that have begun to install, of a rollout with install windows: the others wait for one.
+    /// </summary>
+    [Id(134)] public int Installing { get; init; }
+
+    /// <summary>
+    /// In progress, delivered, and not known to install: with install windows these begin within them. 0 from a share of an earlier version.
+    /// </summary>
+    [Id(135)] public int AwaitingInstall { get; init; }
+
     /// <summary>What the failure gate counts: those included that will try again.</summary>
     public int FailedNow => FailedAll + Retrying;
 
@@ -118,6 +128,8 @@ public sealed record ShareTotals
             InProgressAway = InProgressAway + other.InProgressAway,
             WaitingGroupFull = WaitingGroupFull + other.WaitingGroupFull,
             RetryingGroupFull = RetryingGroupFull + other.RetryingGroupFull,
+            Installing = Installing + other.Installing,
+            AwaitingInstall = AwaitingInstall + other.AwaitingInstall,
         };
     }
 }

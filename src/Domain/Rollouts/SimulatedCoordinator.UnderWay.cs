@@ -23,7 +23,7 @@ internal sealed partial class SimulatedCoordinator
         _retries = [.. _totals.Select(totals => new Queue<int>(Enumerable.Repeat(1, totals.RetryingOnline)))];
         for (var wave = 0; wave < _totals.Length; wave++)
         {
-            GoOn(wave, plan.Waves[wave].StartedAt ?? now);
+            GoOn(wave, plan.Waves[wave].Totals.Installing, plan.Waves[wave].StartedAt ?? now);
         }
     }
 
@@ -51,15 +51,20 @@ internal sealed partial class SimulatedCoordinator
         RetryingOnline = totals.RetryingOnline + totals.RetryingGroupFull,
         WaitingGroupFull = 0,
         RetryingGroupFull = 0,
+        Installing = 0,
+        AwaitingInstall = 0,
     };
 
-    /// <summary>What devices of the wave are in the middle of. How long they have been is not known: each begins anew.</summary>
-    private void GoOn(int wave, DateTimeOffset openedAt)
+    /// <summary>
+    /// What devices of the wave are in the middle of. How long they have been is not known: each begins anew, those that install at once
+    /// and the others when they may; who is asked to give the change up waits for no window.
+    /// </summary>
+    private void GoOn(int wave, int installing, DateTimeOffset openedAt)
     {
         var totals = _totals[wave];
         for (var i = 0; i < totals.InProgress; i++)
         {
-            Try(wave, 0);
+            Try(wave, 0, hasBegun: _wasCancelled || i < installing);
         }
 
         for (var i = totals.RetryingOnline; i < totals.Retrying; i++)

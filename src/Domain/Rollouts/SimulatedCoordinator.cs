@@ -139,9 +139,9 @@ internal sealed partial class SimulatedCoordinator
         return offered > 0;
     }
 
-    private void Try(int wave, int retry)
+    private void Try(int wave, int retry, bool hasBegun = false)
     {
-        if (_devices.Try(_now) is { } end)
+        if (_devices.Try(_now, hasBegun) is { } end)
         {
             _events.Enqueue(new DeviceEvent(wave, What.Ends, end.Outcome, retry), _now + end.After);
         }

@@ -15,15 +15,18 @@ internal sealed class SimulatedDevices(
     /// What becomes of an offer, and after how long; null for one of which nobody ever hears. With install windows all that a device does
     /// is taken to be done from the moment on at which one is open: a download before it makes the end earlier than this.
     /// </summary>
-    public (ChangeOutcome Outcome, TimeSpan After)? Try(DateTimeOffset now)
+    /// <param name="now">When it is offered the change, or a run begins that finds it in progress.</param>
+    /// <param name="hasBegun">It installs already: no window holds it.</param>
+    public (ChangeOutcome Outcome, TimeSpan After)? Try(DateTimeOffset now, bool hasBegun = false)
     {
         var isWaitedFor = timers.InProgressPolicy == TimeoutPolicy.Wait;
         if (random.Next() * 100 < assumptions.SilentPercent)
         {
-            return isWaitedFor ? null : (ChangeOutcome.TimedOut, Bound(timers.DeadlineOf(now, now) - now ?? RolloutSimulation.TimeMax));
+            return isWaitedFor ? null : (ChangeOutcome.TimedOut, Bound(
+                timers.DeadlineOf(now, now, hasBegun ? now : null) - now ?? RolloutSimulation.TimeMax));
         }
 
-        var begins = (InstallTimes.OpensAt(timers.InstallWindows, now) ?? now) - now;
+        var begins = hasBegun ? TimeSpan.Zero : (InstallTimes.OpensAt(timers.InstallWindows, now) ?? now) - now;
         var takes = assumptions.TakesMedian * Math.Exp(_spread * Normal());
         return takes >= timers.InProgressMax && !isWaitedFor ? (ChangeOutcome.TimedOut, Bound(begins + timers.InProgressMax))
             : random.Next() * 100 < failurePercent ? (ChangeOutcome.Failed, Bound(begins + takes))

@@ -1,3 +1,5 @@
+using Muster.Domain.Devices;
+
 namespace Muster.Domain.Rollouts;
 
 /// <summary>Says of every wave what it waits for, and when time alone can change something.</summary>
@@ -9,13 +11,15 @@ internal static class WaitReport
         var budgetSpent = OfferPermits.UnavailableMax(spec.MaxUnavailable, plan.FrozenMembers) <= OfferPermits.Busy(plan);
         var rateSpent = OfferPermits.RateRoom(spec, plan) <= 0;
         var opensAt = OfferWindow.IsOpen(spec.Windows, draft.Now) ? null : OfferWindow.NextOpening(spec.Windows, draft.Now);
+        var installsAt = InstallsAt(spec, plan, draft.Now);
         var reports = ImmutableArray.CreateBuilder<WaveReport>(plan.Waves.Length);
         for (var i = 0; i < plan.Waves.Length; i++)
         {
             var isReady = plan.IsOffering && plan.Waves[i].IsOpen && plan.Waves[i].Totals.Ready > 0;
-            reports.Add(opensAt is null || !isReady
-                ? new([.. Reasons(plan, i, heard, budgetSpent, rateSpent)])
-                : new([.. Reasons(plan, i, heard, budgetSpent: false, rateSpent: false), WaitingOn.Window]) { WindowOpensAt = opensAt });
+            var report = opensAt is null || !isReady
+                ? new WaveReport([.. Reasons(plan, i, heard, budgetSpent, rateSpent)])
+                : new([.. Reasons(plan, i, heard, budgetSpent: false, rateSpent: false), WaitingOn.Window]) { WindowOpensAt = opensAt };
+            reports.Add(WithInstalls(report, plan.Waves[i].Totals, installsAt));
         }
 
         return new(reports.MoveToImmutable(), draft.Facts, NextLookAt(plan, rateSpent, opensAt));
@@ -108,6 +112,25 @@ internal static class WaitReport
         {
             yield return WaitingOn.Retry;
         }
+    }
+
+    /// <summary>Who is asked to give the change up is waited for himself, and not his window.</summary>
+    private static DateTimeOffset? InstallsAt(RolloutSpec spec, RolloutPlan plan, DateTimeOffset now) =>
+        plan.State != RolloutState.Cancelling && plan.Waves.Any(wave => wave.Totals.AwaitingInstall > 0)
+            ? InstallTimes.OpensAt(spec.InstallWindows, now)
+            : null;
+
+    /// <summary>Who has not begun waits for the window that opens then; outcomes come from the others alone.</summary>
+    private static WaveReport WithInstalls(WaveReport report, ShareTotals totals, DateTimeOffset? opensAt)
+    {
+        var at = report.WaitingOn.IndexOf(WaitingOn.Outcomes);
+        if (opensAt is null || at < 0 || totals.AwaitingInstall == 0)
+        {
+            return report;
+        }
+
+        var others = totals.InProgress > totals.AwaitingInstall ? report.WaitingOn : report.WaitingOn.RemoveAt(at);
+        return report with { WaitingOn = others.Insert(at, WaitingOn.InstallWindow), InstallWindowOpensAt = opensAt };
     }
 
     private static DateTimeOffset? NextLookAt(RolloutPlan plan, bool rateSpent, DateTimeOffset? opensAt)

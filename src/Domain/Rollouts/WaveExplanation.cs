@@ -57,9 +57,13 @@ public sealed record WaveExplanation(
             known.State,
             [.. plan.Decisions.Where(decision => IsBehind(decision, wave))],
             plan.Decisions.Length >= RolloutLimits.DecisionsMax,
-            [.. report.WaitingOn.Select(reason => reason == WaitingOn.Window
-                ? WindowOf(report.WindowOpensAt)
-                : WaitOf(reason, spec, plan, wave))],
+            [.. report.WaitingOn.Select(reason => reason switch
+            {
+                WaitingOn.Window => WindowOf(report.WindowOpensAt),
+                WaitingOn.InstallWindow => InstallWindowOf(known.Totals, report.InstallWindowOpensAt),
+                WaitingOn.Outcomes when report.InstallWindowOpensAt is not null => OutcomesOf(known.Totals.InProgress - known.Totals.AwaitingInstall),
+                _ => WaitOf(reason, spec, plan, wave),
+            })],
             plan.RollBack is null ? WaveGate.ReadSuccess(spec.Waves[known.Cut.Spec], known.Totals) : null,
             WaveGate.ReadFailures(spec.FailureGate, known));
     }
@@ -94,7 +98,7 @@ public sealed record WaveExplanation(
             WaitingOn.Reports when wave is { Cut.TakesJoiners: true, State: WaveState.Pending } && plan.JoiningEndedAt is not null =>
                 new(on, 0, null, "not every partition has said who joined"),
             WaitingOn.Reports => new(on, 0, null, "not every partition has reported since the coordinator came back"),
-            WaitingOn.Outcomes => new(on, totals.InProgress, null, Text($"{totals.InProgress} devices in progress have no outcome yet")),
+            WaitingOn.Outcomes => OutcomesOf(totals.InProgress),
             WaitingOn.Offline => new(on, totals.WaitingOffline, null, Text($"{totals.WaitingOffline} devices have no session")),
             WaitingOn.Busy => new(
                 on, totals.WaitingBusy, null, Text($"{totals.WaitingBusy} devices are busy with another change")),
@@ -119,6 +123,15 @@ public sealed record WaveExplanation(
         opensAt is { } at
             ? Text($"no window is open in which devices may be offered the image; the next one opens at {at:u}")
             : "no window is open in which devices may be offered the image");
+
+    private static WaveWait OutcomesOf(int devices) =>
+        new(WaitingOn.Outcomes, devices, null, Text($"{devices} devices in progress have no outcome yet"));
+
+    private static WaveWait InstallWindowOf(ShareTotals totals, DateTimeOffset? opensAt) => new(
+        WaitingOn.InstallWindow,
+        totals.AwaitingInstall,
+        opensAt,
+        Text($"{totals.AwaitingInstall} devices in progress wait for their install window; the next one opens at {opensAt:u}"));
 
     private static WaveWait BudgetOf(RolloutSpec spec, RolloutPlan plan)
     {

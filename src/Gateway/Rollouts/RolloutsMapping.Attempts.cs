@@ -52,9 +52,16 @@ internal static partial class RolloutsMapping
         TimeZone = window.TimeZone,
     };
 
-    private static string Word(WaitingOn on, DateTimeOffset? opensAt) => on == WaitingOn.Window && opensAt is { } at
+    private static string Word(WaitingOn on, WaveReport report) => OpensAt(on, report) is { } at
         ? string.Create(CultureInfo.InvariantCulture, $"{ApiValues.ToName(on)} until {at.UtcDateTime:yyyy-MM-dd HH:mm'Z'}")
         : ApiValues.ToName(on);
+
+    private static DateTimeOffset? OpensAt(WaitingOn on, WaveReport report) => on switch
+    {
+        WaitingOn.Window => report.WindowOpensAt,
+        WaitingOn.InstallWindow => report.InstallWindowOpensAt,
+        _ => null,
+    };
 
     private static V1.Wave WithAttempts(ShareTotals totals, V1.Wave wave)
     {

@@ -8,11 +8,18 @@ namespace Muster.Gateway.Rollouts;
 /// <summary>Rollouts of the rest of others.</summary>
 internal static partial class RolloutsMapping
 {
-    /// <summary>What is ordered of the rest: what was ordered of all, but for what the request says.</summary>
-    public static RolloutSpec ToSpec(Rollout retried, V1.RetryRolloutRequest request) => retried.Spec with
+    /// <summary>What is ordered of the rest: what was ordered of all, but for what the request says; or why it cannot be.</summary>
+    public static (RolloutSpec Spec, FleetError? Error) ToSpec(Rollout retried, V1.RetryRolloutRequest request)
+    {
+        var spec = ToPlainSpec(retried, request);
+        var (waves, problems) = RestRules.Narrow(spec.Waves, [.. request.WaveFilters.Select(one => (one.Wave, one.Filter))]);
+        return (spec with { Waves = waves }, problems.IsEmpty ? null : RolloutErrors.SpecInvalid(problems));
+    }
+
+    private static RolloutSpec ToPlainSpec(Rollout retried, V1.RetryRolloutRequest request) => retried.Spec with
     {
         RetryOf = retried.Id,
-        Filter = Both(retried.Spec.Filter, request.Filter),
+        Filter = RestRules.Both(retried.Spec.Filter, request.Filter),
 
         // Who it is of is known.
         IncludeLateJoiners = false,
@@ -23,9 +30,6 @@ internal static partial class RolloutsMapping
         FailureGate = request.FailureGate is null ? retried.Spec.FailureGate : ToSpec(request.FailureGate),
         Seed = request.HasSeed ? request.Seed : retried.Spec.Seed,
     };
-
-    private static string Both(string filter, string more) =>
-        string.IsNullOrWhiteSpace(more) ? filter : string.IsNullOrWhiteSpace(filter) ? more : $"({filter}) AND ({more})";
 
     private static ResourceId? ToRetried(string name) => name.Length == 0 ? null : ResourceNames.ResourceOf(name, Collection).Id;
 

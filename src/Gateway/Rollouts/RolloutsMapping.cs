@@ -337,9 +337,9 @@ internal static partial class RolloutsMapping
     private static string Words(ImmutableArray<WaveReport> reports) => reports.IsDefault
         ? ""
         : string.Join("; ", reports
-            .Select((report, index) => (report.WaitingOn, report.WindowOpensAt, index))
-            .Where(wave => !wave.WaitingOn.IsDefaultOrEmpty)
+            .Select((report, index) => (report, index))
+            .Where(wave => !wave.report.WaitingOn.IsDefaultOrEmpty)
             .Select(wave => string.Create(
                 CultureInfo.InvariantCulture,
-                $"wave {wave.index}: {string.Join(", ", wave.WaitingOn.Select(on => Word(on, wave.WindowOpensAt)))}")));
+                $"wave {wave.index}: {string.Join(", ", wave.report.WaitingOn.Select(on => Word(on, wave.report)))}")));
 }

@@ -15,8 +15,13 @@ internal sealed partial class RolloutsService
         var known = await GrainOf(request.Name).GetAsync();
         var retried = known.Error is null ? known.Rollout! : throw FleetErrors.ToRpcException(known.Error);
         var id = ResourceId.TryParse(request.RolloutId, out var parsed) ? parsed : throw new FormatException(request.RolloutId);
-        var command = new CreateRollout(
-            Caller.Of(context).Actor, request.RequestId, RolloutsMapping.ToSpec(retried, request), request.ValidateOnly);
+        var (spec, problem) = RolloutsMapping.ToSpec(retried, request);
+        if (problem is not null)
+        {
+            throw FleetErrors.ToRpcException(problem);
+        }
+
+        var command = new CreateRollout(Caller.Of(context).Actor, request.RequestId, spec, request.ValidateOnly);
         return AnswerCreation(retried.Tenant, await grains.GetRollout(retried.Tenant, id).CreateAsync(command), request.ValidateOnly);
     }
 }

@@ -90,10 +90,39 @@ internal static class RolloutsValidators
         CheckListedWaves(request.Waves, "waves", problems);
         CheckFailureGate(request.FailureGate, "failure_gate", problems);
 
-        // By itself: half a parenthesis would make another filter of both.
-        if (InventoryFilter.Parse(request.Filter, InventoryFields.Device).Error is { } unreadable)
+        CheckFilter("filter", request.Filter, problems);
+        for (var i = 0; i < Math.Min(request.Waves.Count, RolloutLimits.WavesMax); i++)
         {
-            problems.Add("filter", unreadable.Message);
+            CheckFilter($"waves[{i}].filter", request.Waves[i].Filter, problems);
+        }
+
+        CheckWaveFilters(request.WaveFilters, problems);
+    }
+
+    /// <summary>By itself: half a parenthesis would make another filter of two.</summary>
+    private static void CheckFilter(string field, string filter, Problems problems)
+    {
+        if (InventoryFilter.Parse(filter, InventoryFields.Device).Error is { } unreadable)
+        {
+            problems.Add(field, unreadable.Message);
+        }
+    }
+
+    private static void CheckWaveFilters(RepeatedField<V1.WaveFilter> filters, Problems problems)
+    {
+        problems.Require(
+            filters.Count <= RolloutLimits.WavesMax, "wave_filters", $"0 to {RolloutLimits.WavesMax} filters");
+        for (var i = 0; i < Math.Min(filters.Count, RolloutLimits.WavesMax); i++)
+        {
+            var (field, wave) = ($"wave_filters[{i}]", filters[i].Wave);
+            CheckNumber($"{field}.wave", wave, problems);
+            problems.Require(
+                filters.Take(i).All(before => before.Wave != wave), $"{field}.wave", "named once: join the filters of a wave with AND");
+            problems.Require(!string.IsNullOrWhiteSpace(filters[i].Filter), $"{field}.filter", "a filter");
+            if (InventoryFilter.Parse(filters[i].Filter, InventoryFields.Device).Error is { } unreadable)
+            {
+                problems.Add($"{field}.filter", unreadable.Message);
+            }
         }
     }
 

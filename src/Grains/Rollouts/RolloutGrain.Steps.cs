@@ -33,12 +33,15 @@ internal sealed partial class RolloutGrain
             ? RolloutPath.Choose(
                 image,
                 spec.AllowTrackChange,
-                (await FindPublishedAsync(versions)).Where(row => ServesOneOf(row, image.Models)).Select(row => new StepImage(
-                    row.Name,
-                    row.Manifest.Version,
-                    row.Manifest.Track.Value,
-                    row.Manifest.Models,
-                    row.Manifest.Release.Conditions)))
+                await PublishedAsync(versions)
+                    .Where(row => ServesOneOf(row, image.Models))
+                    .Select(row => new StepImage(
+                        row.Name,
+                        row.Manifest.Version,
+                        row.Manifest.Track.Value,
+                        row.Manifest.Models,
+                        row.Manifest.Release.Conditions))
+                    .ToListAsync())
             : [];
 
     /// <summary>Why what was found once cannot be offered any more; null while it can.</summary>
@@ -66,17 +69,11 @@ internal sealed partial class RolloutGrain
             return [];
         }
 
-        var needed = versions.Zip(fit.BelowStep).Where(step => step.Second > 0).ToArray();
-        var published = needed.Length == 0 ? [] : await FindPublishedAsync([.. needed.Select(step => step.First)]);
-        var leftOut = needed.Select(step => new RequiredStep(
-            step.First,
-            step.Second,
-            [
-                .. published.Where(row => IsOf(row, step.First) && ServesOneOf(row, image.Models))
-                    .Select(row => row.Name)
-                    .Order(StringComparer.Ordinal)
-                    .Take(RequiredStep.ImagesMax),
-            ]));
+        RequiredStep[] leftOut =
+        [
+            .. versions.Zip(fit.BelowStep).Where(step => step.Second > 0).Select(step => new RequiredStep(step.First, step.Second, [])),
+        ];
+        await AddImagesAsync(leftOut, image.Models);
         return [.. leftOut, .. TakenSteps(spec, versions, fit)];
     }
 
@@ -90,12 +87,29 @@ internal sealed partial class RolloutGrain
     private static ImmutableArray<string> TakenOf(RolloutSpec spec, string version) =>
         spec.Path.IsDefault ? [] : [.. spec.Path.Where(step => step.IsOf(version)).Select(step => step.Digest)];
 
-    /// <summary>Lists answer: what they say is as old as they are, and nothing is offered by it.</summary>
-    private async Task<List<ImageRow>> FindPublishedAsync(ImmutableArray<string> versions)
+    /// <summary>What is kept is what is said, however many images there are.</summary>
+    private async Task AddImagesAsync(RequiredStep[] steps, ImmutableArray<string> models)
+    {
+        if (steps.Length == 0)
+        {
+            return;
+        }
+
+        await foreach (var row in PublishedAsync(steps.Select(step => step.Version)).Where(row => ServesOneOf(row, models)))
+        {
+            Add(steps, row);
+            if (steps.All(step => step.IsFull))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>In the order of the names. Lists answer: what they say is as old as they are, and nothing is offered by it.</summary>
+    private async IAsyncEnumerable<ImageRow> PublishedAsync(IEnumerable<string> versions)
     {
         var filter = $"state = PUBLISHED AND ({string.Join(" OR ", versions.Select(version => $"version = \"{version}\""))})";
         var query = new RowQuery(_tenant, GrainTypes.Image, filter, "", RowQuery.RowsLimit);
-        var rows = new List<ImageRow>();
         for (var pages = 0; pages < ImagePagesMax; pages++)
         {
             var (page, answered) = await GrainFactory.GetInventoryReader().ListAsync(query);
@@ -110,16 +124,27 @@ internal sealed partial class RolloutGrain
                     $"The images of steps cannot be listed yet: {answered} of {_partitions.Count} partitions have answered.");
             }
 
-            rows.AddRange(page.Rows.Select(row => (ImageRow)row.Row));
+            foreach (var row in page.Rows)
+            {
+                yield return (ImageRow)row.Row;
+            }
+
             if (page.IsLast || page.Rows.LastOrDefault() is not { } last)
             {
-                break;
+                yield break;
             }
 
             query = query with { After = last.Row.Name, AfterKeys = last.Keys };
         }
+    }
 
-        return rows;
+    private static void Add(RequiredStep[] steps, ImageRow row)
+    {
+        var step = Array.FindIndex(steps, one => !one.IsFull && IsOf(row, one.Version));
+        if (step >= 0)
+        {
+            steps[step] = steps[step] with { Images = steps[step].Images.Add(row.Name) };
+        }
     }
 
     private static bool IsOf(ImageRow row, string version) =>

@@ -13,8 +13,10 @@ internal static class BreakStep
     public const string UnprovenErasure = "unproven-erasure";
     public const string TombstoneLetIn = "tombstone-let-in";
     public const string DuplicateInstall = "duplicate-install";
+    public const string LyingSettings = "lying-settings";
 
-    public static IReadOnlyList<string> All { get; } = [UnsignedImage, LyingDigest, UnprovenErasure, TombstoneLetIn, DuplicateInstall];
+    public static IReadOnlyList<string> All { get; } =
+        [UnsignedImage, LyingDigest, UnprovenErasure, TombstoneLetIn, DuplicateInstall, LyingSettings];
 
     /// <summary>What the fleet's first device does wrong; an unsigned image is the operator's fault.</summary>
     public static DeviceFault FaultOf(string? step) => step switch
@@ -24,6 +26,7 @@ internal static class BreakStep
         UnprovenErasure => DeviceFault.UnprovenErasure,
         TombstoneLetIn => DeviceFault.TombstoneLetIn,
         DuplicateInstall => DeviceFault.DuplicateInstall,
+        LyingSettings => DeviceFault.LyingSettings,
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "Unknown step."),
     };
 }

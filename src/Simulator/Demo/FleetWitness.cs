@@ -90,6 +90,9 @@ internal sealed class DeviceStory
     /// <summary>The digest that ran when its settings were acknowledged; null before the first.</summary>
     public string? InventoryDigest { get; private set; }
 
+    /// <summary>How often it has set what it was told to set.</summary>
+    public int SettingsApplied { get; private set; }
+
     public bool IsErased { get; private set; }
 
     public bool IsTombstone { get; private set; }
@@ -111,6 +114,9 @@ internal sealed class DeviceStory
                 break;
             case "installed":
                 Installs[digest] = Installs.GetValueOrDefault(digest) + 1;
+                break;
+            case "settings_applied":
+                SettingsApplied++;
                 break;
             case "erased":
                 IsErased = true;

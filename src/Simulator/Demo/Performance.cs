@@ -57,7 +57,7 @@ internal sealed class Performance
     private string Summary() =>
         $"""
         {_tally.Devices} devices: {_tally.Enrolled} enrolled, {_tally.Refused} others refused, {_tally.Updated} updated,
-        {_tally.BootConfirmed} boot-confirmed, {_tally.Compliant} compliant, {_tally.Decommissioned} decommissioned,
-        {_tally.TombstoneRefused} tombstones refused; {_tally.Seconds} s
+        {_tally.BootConfirmed} boot-confirmed, {_tally.Compliant} compliant, {_tally.Configured} configured,
+        {_tally.Decommissioned} decommissioned, {_tally.TombstoneRefused} tombstones refused; {_tally.Seconds} s
         """;
 }

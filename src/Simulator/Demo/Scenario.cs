@@ -58,6 +58,7 @@ internal sealed class Scenario(ScenarioPlan plan, Installation site, Findings fi
             (EnrolmentSteps.Name, new EnrolmentSteps(ground, deliveryListed).RunAsync),
             (UpdateSteps.PolicyName, updates.PrepareAsync),
             (UpdateSteps.RolloutName, updates.RollOutAsync),
+            (SettingsSteps.Name, new SettingsSteps(ground).RunAsync),
             (WarrantySteps.Name, new WarrantySteps(ground).RunAsync),
             (RetirementSteps.Name, new RetirementSteps(ground).RunAsync),
         ];

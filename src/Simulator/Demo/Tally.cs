@@ -20,6 +20,9 @@ internal sealed class Tally
 
     public long Compliant { get; set; }
 
+    /// <summary>Devices with the setting that was rolled out.</summary>
+    public long Configured { get; set; }
+
     public long Decommissioned { get; set; }
 
     /// <summary>Decommissioned by the API and not connected, while their own log tells of the refusal.</summary>

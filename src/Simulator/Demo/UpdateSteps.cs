@@ -38,8 +38,8 @@ internal sealed class UpdateSteps(Ground ground)
     public async Task RollOutAsync(CancellationToken cancellationToken)
     {
         ground.Stage.Heading("Rollout");
-        var rollout = await CreateAsync(cancellationToken);
-        rollout = await WatchAsync(rollout, cancellationToken);
+        var rollout = await new RolloutRun(ground).RunAsync(
+            "demo", new Rollout { Image = _image.Name }, ("compliant", "compliance=COMPLIANT"), cancellationToken);
         ground.Findings.Require(RolloutName, "rollout succeeded", 1, rollout.State == RolloutState.Succeeded ? 1 : 0);
         ground.Tally.BootConfirmed = rollout.WaveStatus.Sum(wave => wave.Succeeded);
         ground.Findings.Require(BootConfirmation, "boot-confirmed", ground.Devices, ground.Tally.BootConfirmed);
@@ -115,62 +115,6 @@ internal sealed class UpdateSteps(Ground ground)
                 },
             },
             cancellationToken: cancellationToken);
-
-    private async Task<Rollout> CreateAsync(CancellationToken cancellationToken)
-    {
-        var rollout = new Rollout
-        {
-            Image = _image.Name,
-            Filter = $"model=\"{Ground.Model}\"",
-            FailureGate = new FailureGate { FailureCount = 1 },
-            Waves = { new WaveSpec { Percent = 10, ConnectedOnly = false }, new WaveSpec { Percent = 100 } },
-        };
-        rollout = await ground.Requester.Rollouts.CreateRolloutAsync(
-            new CreateRolloutRequest { Parent = Ground.Parent, RolloutId = "demo", Rollout = rollout, RequestId = "demo-rollout" },
-            cancellationToken: cancellationToken);
-        try
-        {
-            return await ground.Requester.Rollouts.StartRolloutAsync(
-                new StartRolloutRequest { Name = rollout.Name }, cancellationToken: cancellationToken);
-        }
-        catch (RpcException refusal) when (OperatorClient.ReasonOf(refusal) == "ROLLOUT_STATE_INVALID")
-        {
-            // The first answer was lost, and the call repeated: it runs.
-            return rollout;
-        }
-    }
-
-    private async Task<Rollout> WatchAsync(Rollout rollout, CancellationToken cancellationToken)
-    {
-        var decisions = 0;
-        await ground.Pace.UntilAsync(
-            async () =>
-            {
-                rollout = await ground.Requester.Rollouts.GetRolloutAsync(
-                    new GetRolloutRequest { Name = rollout.Name }, cancellationToken: cancellationToken);
-                foreach (var decision in rollout.Decisions.Skip(decisions))
-                {
-                    ground.Stage.Tell($"{decision.Decision}: {decision.Reason}");
-                }
-
-                decisions = rollout.Decisions.Count;
-                var compliant = await ground.Requester.CountAsync("compliance=COMPLIANT", cancellationToken);
-                ground.Stage.Show([.. rollout.WaveStatus.Select(Bar), Stage.Bar("compliant", compliant, ground.Devices)]);
-                return rollout.State is RolloutState.Succeeded ? 1 : 0;
-            },
-            1,
-            cancellationToken,
-            () => rollout.State is RolloutState.Suspended or RolloutState.Cancelled or RolloutState.Aborted
-                or RolloutState.RolledBack);
-        ground.Stage.Show([]);
-        return rollout;
-    }
-
-    private static string Bar(Wave wave) => Stage.Bar(
-        $"wave {wave.Index + 1}",
-        wave.Succeeded,
-        wave.Members,
-        $"{(wave.InProgress > 0 ? $"{wave.InProgress} under way " : "")}{(wave.Failed > 0 ? $"{wave.Failed} failed" : "")}");
 
     /// <summary>Device by device: what the API says it runs, in which boot and how often installed, against its own log.</summary>
     private async Task CompareDevicesAsync(CancellationToken cancellationToken)

@@ -18,6 +18,7 @@ internal sealed class Fleet : IDisposable
     [
         new() { Name = "Network.SSH.Enabled", Value = "no" },
         new() { Name = "Network.FTP.Enabled", Value = "no" },
+        new() { Name = "Network.SSDP.Enabled", Value = "yes" },
         new() { Name = "System.BasicAuth.Enabled", Value = "no" },
     ];
 

@@ -90,11 +90,20 @@ public sealed class DeviceInstallsTests
 
         Assert.Equal((at, at), (begun.Open[0].InstallsSince, told.Open[0].InstallsSince));
         Assert.Equal(Units.Start.AddHours(3), timers.DeadlineOf(Units.Start, Units.Start, begun.Open[0].InstallsSince));
+        Assert.Equal((1, 0, 1), Counted(share, timers));
+        Assert.Equal((1, 1, 0), Counted(begun, timers));
         Assert.Same(share, ShareInstalls.Begin(share, 0, 0, 4, ShareInstalls.SinceOf(InstallStart.None, at)));
         Assert.Same(share, ShareInstalls.Begin(share, 0, 1, 4, at)); // of an attempt that it does not know
         Assert.Same(share, ShareInstalls.Begin(share, 0, 0, 3, at)); // of an offer that went back
         Assert.Same(begun, ShareInstalls.Begin(begun, 0, 0, 4, at.AddHours(1))); // never anew
         Assert.Equal(at, ShareRules.Confirm(begun, 0, 0, begun.Open[0] with { InstallsSince = null }, 0).Open[0].InstallsSince);
+    }
+
+    private static (int InProgress, int Installing, int AwaitingInstall) Counted(RolloutShare share, ChangeTimers timers)
+    {
+        var totals = Assert.Single(ShareCount.Totals(share, [0], [MemberReach.Online], 1, timers, Units.Start));
+        var sum = totals.Plus(ShareTotals.Zero);
+        return (sum.InProgress, sum.Installing, sum.AwaitingInstall);
     }
 
     [Fact]

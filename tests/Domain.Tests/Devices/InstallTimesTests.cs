@@ -126,6 +126,34 @@ public sealed class InstallTimesTests
         Assert.True(timers.IsAway(null, null, delivered));
     }
 
+    /// <summary>Whether a time is over is asked without its end, and answered as by its end.</summary>
+    [Theory]
+    [InlineData(TimeoutPolicy.Fail)]
+    [InlineData(TimeoutPolicy.LeaveOut)]
+    [InlineData(TimeoutPolicy.Wait)]
+    public void IsOver_AtAnyTime_IsBehindTheDeadline(TimeoutPolicy policy)
+    {
+        var offered = At("2026-06-01T09:00:00Z");
+        foreach (var windows in (ImmutableArray<OfferWindow>[])[[], [Nights]])
+        {
+            var timers = new ChangeTimers(TimeSpan.FromHours(6), TimeSpan.FromHours(9))
+            {
+                InProgressPolicy = policy, UndeliveredPolicy = policy, InstallWindows = windows,
+            };
+            var ends = timers with { InProgressPolicy = TimeoutPolicy.Fail };
+            foreach (var (delivered, since) in (
+                (DateTimeOffset?, DateTimeOffset?)[])[(null, null), (offered, null), (offered, offered.AddHours(14)), (offered, offered)])
+            {
+                for (var now = offered; now < offered.AddDays(3); now += TimeSpan.FromMinutes(30))
+                {
+                    var isOver = timers.DeadlineOf(offered, delivered, since) <= now;
+                    var isAway = delivered is null || ends.DeadlineOf(offered, delivered, since) <= now;
+                    Assert.Equal((isOver, isAway), (timers.IsOver(offered, delivered, since, now), timers.IsAway(delivered, since, now)));
+                }
+            }
+        }
+    }
+
     [Theory]
     [InlineData("0 0 30 2 *", 60, "install_windows[0].recurrence")] // no such day
     [InlineData("0 22 * * *", 14, "install_windows[0].duration")] // a quarter of an hour at least

@@ -97,6 +97,24 @@ public sealed class OfferWindowTests
         Assert.Equal(spec, spec with { Windows = [.. spec.Windows] });
     }
 
+    /// <summary>What one has read of its texts is not taken over by a window with others, and changes nothing of what it is.</summary>
+    [Fact]
+    public void With_OfAWindowThatWasAsked_GoesByItsOwnTexts()
+    {
+        var (now, hour) = (At("2026-06-01T00:00:00Z"), TimeSpan.FromHours(1));
+        var morning = new OfferWindow("0 9 * * *", hour, "UTC");
+
+        var asked = OfferWindow.NextOpening([morning], now);
+        var (evening, abroad) = (morning with { Recurrence = "0 21 * * *" }, morning with { TimeZone = "Europe/Stockholm" });
+
+        Assert.Equal(
+            (now.AddHours(9), now.AddHours(21), now.AddHours(7)),
+            (asked, OfferWindow.NextOpening([evening], now), OfferWindow.NextOpening([abroad], now)));
+        Assert.Equal(new OfferWindow("0 9 * * *", hour, "UTC"), morning);
+        Assert.Equal(new OfferWindow("0 9 * * *", hour, "UTC").GetHashCode(), morning.GetHashCode());
+        Assert.All([evening, abroad, morning with { Duration = 2 * hour }, null], other => Assert.NotEqual(morning, other));
+    }
+
     [Fact]
     public void Plan_WhileNoWindowIsOpen_GrantsNothingAndSaysUntilWhen()
     {

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Muster.Domain.Inventory;
 using Muster.Domain.Rollouts;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
 
@@ -53,6 +55,7 @@ public sealed class RestRulesTests
 
         Assert.Equal(strategy, RestRules.StrategyOf(retried, retry));
         Assert.Null(RestRules.StrategyOf(retried, retry with { Waves = [Wave(Amount.Percent(50))] }));
+        Assert.Null(RestRules.StrategyOf(retried, retry with { Waves = RestRules.Narrow(retry.Waves, [(0, "site = a")]).Waves }));
         Assert.Null(RestRules.StrategyOf(retried, retry with { ApprovalsRequired = retry.ApprovalsRequired + 1 }));
         Assert.Null(RestRules.StrategyOf(retried with { Spec = Whole }, retry));
         Assert.Null(RestRules.StrategyOf(null, retry));
@@ -154,6 +157,49 @@ public sealed class RestRulesTests
 
         Assert.Equal("retry_of", decision.Error!.Metadata.Single().Key);
     }
+
+    [Fact]
+    public void Narrow_OfSomeWaves_PutsFiltersBesideTheirOwnAndLeavesTheOthers()
+    {
+        ImmutableArray<WaveSpec> waves =
+            [Wave(Amount.Count(1)) with { Filter = "site = Lund OR site = Oslo" }, Wave(Amount.Count(2)), Wave(Amount.Count(3))];
+
+        var (narrowed, problems) = RestRules.Narrow(waves, [(0, "NOT model = Q1656"), (2, "model = Q1656 OR model = M1137")]);
+
+        Assert.Empty(problems);
+        Assert.Equal(
+            [
+                waves[0] with { Filter = "(site = Lund OR site = Oslo) AND (NOT model = Q1656)" },
+                waves[1],
+                waves[2] with { Filter = "model = Q1656 OR model = M1137" },
+            ],
+            narrowed);
+    }
+
+    /// <summary>Each of the two is within its limits, both together are not: the length, and the comparisons.</summary>
+    [Theory]
+    [InlineData("site = a", 3_990, 1, "longer than 4000 characters")]
+    [InlineData("site = a OR site = b", 10, 99, "more than 100 comparisons")]
+    public void Narrow_BeyondALimit_NamesTheFilterAndWhatToDo(string own, int letters, int comparisons, string expected)
+    {
+        var more = string.Join(" OR ", Enumerable.Repeat($"site = {new string('c', letters)}", comparisons));
+        Assert.Null(InventoryFilter.Parse(more, InventoryFields.Device).Error);
+
+        var (_, problems) = RestRules.Narrow([Wave(Amount.Count(1)), Wave(Amount.Count(2)) with { Filter = own }], [(1, more)]);
+
+        var problem = Assert.Single(problems);
+        Assert.Equal("wave_filters[0].filter", problem.Field);
+        Assert.StartsWith("together with the filter that wave 1 has: ", problem.Text, StringComparison.Ordinal);
+        Assert.Contains(expected, problem.Text, StringComparison.Ordinal);
+        Assert.EndsWith("Give the waves anew, with simpler filters", problem.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(2)]
+    public void Narrow_OfNoWave_SaysHowManyThereAre(int wave) => Assert.Equal(
+        [new SpecProblem("wave_filters[0].wave", $"there is no wave {wave}; the 2 waves count from 0")],
+        RestRules.Narrow([Wave(Amount.Count(1)), Wave(Amount.Count(2))], [(wave, "site = a")]).Problems);
 
     private static RolloutShare Share(params MemberStatus[] members) =>
         ShareRules.Freeze(Guid.Empty, 0, members.Length) with { Members = [.. members] };

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
 
@@ -7,6 +9,14 @@ namespace Muster.Domain.Tests.Rollouts;
 public sealed class RolloutEstimatorTests
 {
     private static readonly RolloutSpec TwoWaves = Spec(Wave(Amount.Count(10), 90, soakSeconds: 7_200), Wave(Amount.Percent(100), 90));
+
+    private static readonly RolloutSpec Nights = Spec(Wave(Amount.Percent(100), 90)) with
+    {
+        InstallWindows = [new OfferWindow("0 22 * * *", TimeSpan.FromHours(4), "UTC")],
+        InProgressTimeout = TimeSpan.FromMinutes(1),
+        InProgressPolicy = TimeoutPolicy.LeaveOut,
+        MaxUnavailable = Amount.Count(2),
+    };
 
     [Fact]
     public void Of_TheLastWaveThatSoaks_IsTheEndOfItsSoak()
@@ -58,6 +68,57 @@ public sealed class RolloutEstimatorTests
         Assert.InRange(estimate.EndsAt!.Value, Start.AddHours(14), Start.AddHours(16));
         Assert.Equal((WaitingOn.Window, Start.AddHours(14)), (wait.On, wait.Until));
         Assert.EndsWith("the next one opens at 2026-03-01 22:00:00Z", wait.Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// Devices may begin from 22 o'clock on, and each is left out when its minute is over: of three thousand that take as long as is
+    /// assumed one is faster. So nothing in it is chance. It is 08:10.
+    /// </summary>
+    [Theory]
+    [InlineData(1, 1, 0, "2026-03-01 08:11:00Z")] // installs, and goes on although the window is shut
+    [InlineData(1, 0, 0, "2026-03-01 22:01:00Z")]
+    [InlineData(2, 0, 3, "2026-03-01 22:03:00Z")] // two at a time from 22 o'clock on: 2, 2 and 1
+    [InlineData(2, 1, 3, "2026-03-01 22:02:00Z")] // a place is free at 08:11, and taken by one that waits: 2 and 2
+    [InlineData(2, 1, 4, "2026-03-01 22:03:00Z")]
+    [InlineData(2, 2, 4, "2026-03-01 22:02:00Z")] // both places are: 2 and 2
+    public void Of_DevicesWithInstallWindows_KnowsWhichInstallAlready(int inProgress, int installing, int waiting, string expected)
+    {
+        var spec = Nights;
+        var totals = Totals(6 + inProgress + waiting, succeeded: 6, inProgress: inProgress) with { Installing = installing };
+        var running = Step(spec, Granted(Started(spec, totals.Members), 6 + inProgress), 600, totals).Next;
+
+        var estimate = RolloutEstimator.Of(RolloutOf(spec, running), Start.AddSeconds(600));
+
+        Assert.Equal(expected, estimate.EndsAt?.ToString("u", CultureInfo.InvariantCulture));
+        var others = $"; of {inProgress} in progress {installing} install already, the others may from 2026-03-01 22:00:00Z on";
+        Assert.Equal(installing < inProgress, estimate.Text.Contains(others, StringComparison.Ordinal));
+    }
+
+    /// <summary>Who waits is asked to give the change up, and does so at once.</summary>
+    [Fact]
+    public void Of_ACancelledRolloutWithInstallWindows_NamesNoWindow()
+    {
+        var running = Step(Nights, Granted(Started(Nights, 8), 8), 600, Totals(8, succeeded: 6, inProgress: 2)).Next;
+        var cancelled = RolloutLifecycle.Cancel(running, Order()).Next;
+
+        var estimate = RolloutEstimator.Of(RolloutOf(Nights, cancelled), Start.AddSeconds(600));
+
+        Assert.True(estimate.EndsAt < Start.AddHours(1), estimate.Text);
+        Assert.DoesNotContain("install already", estimate.Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>It is half past ten in the evening: all may begin, and nobody is said to wait.</summary>
+    [Fact]
+    public void Of_DevicesWithinTheirInstallWindow_BeginAtOnce()
+    {
+        var running = Step(
+            Nights, Granted(Started(Nights, 10), 9), 14 * 3_600 + 1_800, Totals(10, succeeded: 7, inProgress: 2)).Next;
+
+        var estimate = RolloutEstimator.Of(RolloutOf(Nights, running), Start.AddHours(14.5));
+
+        // Two places, of which the third takes one when a minute is over.
+        Assert.Equal(Start.AddHours(14.5).AddMinutes(2), estimate.EndsAt);
+        Assert.DoesNotContain("install already", estimate.Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -10,6 +10,11 @@ internal sealed partial class RolloutWorld
     {
         var wrong = PlanChecks.Check(plan).AddRange(PlanChecks.CheckStep(_spec, _committed, plan));
         Demand(wrong.IsEmpty, string.Join(' ', wrong));
+        Demand(
+            plan.Waves.All(wave => wave.Totals.Installing >= 0 && wave.Totals.AwaitingInstall >= 0
+                && wave.Totals.Installing + wave.Totals.AwaitingInstall <= wave.Totals.InProgress
+                && (wave.Totals.Installing == 0 || !_spec.InstallWindows.IsEmpty)),
+            "more devices install than are in progress, or some do without install windows");
         if (plan.State == RolloutState.Succeeded)
         {
             CheckEnd();

@@ -78,6 +78,55 @@ public sealed class WaveExplanationTests
         Assert.Equal(Start.AddSeconds(62), rate.Until);
     }
 
+    [Theory]
+    [InlineData(0, "")]
+    [InlineData(2, "2 devices in progress have no outcome yet")]
+    public void Of_AWaveThatMayNotInstall_SaysWhenItsWindowOpensAndWhomElseItWaitsFor(int installing, string others)
+    {
+        OfferWindow night = new("0 22 * * *", TimeSpan.FromHours(4), "UTC"), morning = new("0 9 * * *", TimeSpan.FromHours(1), "UTC");
+        var spec = Spec with { InstallWindows = [night, morning] };
+        var totals = Totals(5, inProgress: 5) with { Installing = installing, AwaitingInstall = 5 - installing };
+        var (plan, report) = Step(spec, Granted(Started(spec, 5, 5), 5, 0), 1, totals, Totals(5));
+
+        var waits = WaveExplanation.Of(RolloutOf(spec, plan), report.Waves, 0, 0)!.Waits;
+
+        var text = $"{5 - installing} devices in progress wait for their install window; the next one opens at 2026-03-01 09:00:00Z";
+        Assert.Equal(new WaveWait(WaitingOn.InstallWindow, 5 - installing, Start.AddHours(1), text), waits[0]);
+        Assert.Equal(others, string.Join('\n', waits.Skip(1).Select(wait => wait.Text)));
+        Assert.All(waits.Skip(1), wait => Assert.Equal((WaitingOn.Outcomes, installing), (wait.On, (int)wait.Count)));
+    }
+
+    /// <summary>Nobody has told them of it, or their share is of an earlier version: when they may install is not what is waited for.</summary>
+    [Fact]
+    public void Of_AWaveWhoseOffersAreNotDelivered_TellsOutcomes()
+    {
+        var spec = Spec with { InstallWindows = [new("0 9 * * *", TimeSpan.FromHours(1), "UTC")] };
+        var totals = Totals(5, inProgress: 5) with { AwaitingInstall = 2 };
+        var (plan, report) = Step(spec, Granted(Started(spec, 5, 5), 5, 0), 1, totals, Totals(5));
+
+        var waits = WaveExplanation.Of(RolloutOf(spec, plan), report.Waves, 0, 0)!.Waits;
+
+        Assert.Equal([(WaitingOn.InstallWindow, 2L), (WaitingOn.Outcomes, 3L)], waits.Select(wait => (wait.On, wait.Count)));
+    }
+
+    /// <summary>All install, or all may, or they are asked to give it up: then nobody waits for a window.</summary>
+    [Theory]
+    [InlineData(5, 1, false)]
+    [InlineData(0, 3_600, false)]
+    [InlineData(0, 1, true)]
+    public void Of_AWaveWithInstallWindowsThatNobodyWaitsFor_TellsOutcomes(int installing, int seconds, bool cancelled)
+    {
+        var spec = Spec with { InstallWindows = [new("0 9 * * *", TimeSpan.FromHours(1), "UTC")] };
+        var totals = Totals(5, inProgress: 5) with { Installing = installing, AwaitingInstall = 5 - installing };
+        var started = Granted(Started(spec, 5, 5), 5, 0);
+        var (plan, report) = Step(
+            spec, cancelled ? RolloutLifecycle.Cancel(started, Order()).Next : started, seconds, totals, Totals(5));
+
+        var wait = Assert.Single(WaveExplanation.Of(RolloutOf(spec, plan), report.Waves, 0, 0)!.Waits);
+
+        Assert.Equal(new WaveWait(WaitingOn.Outcomes, 5, null, "5 devices in progress have no outcome yet"), wait);
+    }
+
     [Fact]
     public void Of_ASuspendedWave_NamesTheGateWithItsNumbers()
     {

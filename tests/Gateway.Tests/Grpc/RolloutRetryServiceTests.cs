@@ -62,6 +62,48 @@ public sealed class RolloutRetryServiceTests
         Assert.Empty(RolloutSpecRules.Validate(spec with { TargetVersion = "12" }));
     }
 
+    [Theory]
+    [InlineData(null, "model = M1137 OR model = Q1656", "model = M1137 OR model = Q1656")]
+    [InlineData("site = Lund OR site = Oslo", "model = M1137", "(site = Lund OR site = Oslo) AND (model = M1137)")]
+    public async Task RetryRollout_WithAFilterOfAWave_PutsItBesideTheWavesOwn(string? own, string more, string expected)
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var retried = Spring with { Waves = [Spring.Waves[0] with { Filter = own }] };
+        var created = Serve(edge, retried);
+        var request = Request();
+        request.WaveFilters.Add(new V1.WaveFilter { Wave = 0, Filter = more });
+
+        var shown = await Client(edge).RetryRolloutAsync(request, cancellationToken: Stop);
+
+        Assert.Equal(
+            Spring with { RetryOf = IdOf("spring"), Waves = [Spring.Waves[0] with { Filter = expected }] },
+            Assert.Single(created).Command.Spec);
+        Assert.Equal(expected, Assert.Single(shown.Waves).Filter);
+    }
+
+    /// <summary>Each is a filter, and both together are not; the waves are those of the request where it has some.</summary>
+    [Fact]
+    public async Task RetryRollout_WithAFilterThatIsTooLongWithTheWavesOwn_SaysWhichAndOrdersNothing()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var created = Serve(edge, Spring);
+        var request = Request();
+        request.Waves.Add(new V1.WaveSpec { Count = 2 });
+        request.Waves.Add(new V1.WaveSpec { Count = 4, Filter = $"site = {new string('a', 2_500)}" });
+        request.WaveFilters.Add(new V1.WaveFilter { Wave = 0, Filter = "model = M1137" });
+        request.WaveFilters.Add(new V1.WaveFilter { Wave = 1, Filter = $"model = {new string('b', 2_500)}" });
+        request.WaveFilters.Add(new V1.WaveFilter { Wave = 2, Filter = "model = M1137" });
+
+        var (_, reason, status) = await Samples.RefusedAsync(
+            async () => await Client(edge).RetryRolloutAsync(request, cancellationToken: Stop));
+
+        Assert.Equal("ROLLOUT_SPEC_INVALID", reason);
+        Assert.Empty(created);
+        var violations = status.GetDetail<BadRequest>()!.FieldViolations;
+        Assert.Equal(["wave_filters[1].filter", "wave_filters[2].wave"], violations.Select(violation => violation.Field));
+        Assert.Equal("there is no wave 2; the 2 waves count from 0", violations[1].Description);
+    }
+
     /// <summary>Who is of a rest is known: nobody joins it.</summary>
     [Fact]
     public async Task RetryRollout_OfARolloutWithLateJoiners_OrdersOneWithout()
@@ -144,16 +186,22 @@ public sealed class RolloutRetryServiceTests
         await using var edge = await OperatorsEdge.StartAsync();
         var request = Request();
         (request.Name, request.RolloutId, request.RequestId) = ("spring", "Spring", "");
-        request.Waves.Add(new V1.WaveSpec { MinSucceeded = -1 });
+        request.Waves.Add(new V1.WaveSpec { MinSucceeded = -1, Filter = "site = Lund) OR (site = Oslo" });
         request.FailureGate = new V1.FailureGate { FailureCount = -1 };
         request.Filter = "site = Lund)";
+        request.WaveFilters.Add(new V1.WaveFilter { Wave = -1, Filter = "site = Lund) OR (site = Oslo" });
+        request.WaveFilters.Add(new V1.WaveFilter { Wave = -1 });
 
         var (_, reason, status) = await Samples.RefusedAsync(
             async () => await Client(edge).RetryRolloutAsync(request, cancellationToken: Stop));
 
         Assert.Equal("REQUEST_INVALID", reason);
         Assert.Equal(
-            ["name", "rollout_id", "request_id", "waves[0].size", "waves[0].min_succeeded", "failure_gate.failure_count", "filter"],
+            [
+                "name", "rollout_id", "request_id", "waves[0].size", "waves[0].min_succeeded", "failure_gate.failure_count", "filter",
+                "waves[0].filter", "wave_filters[0].wave", "wave_filters[0].filter", "wave_filters[1].wave", "wave_filters[1].wave",
+                "wave_filters[1].filter",
+            ],
             status.GetDetail<BadRequest>()!.FieldViolations.Select(violation => violation.Field));
     }
 

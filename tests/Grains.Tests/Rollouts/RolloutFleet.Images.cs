@@ -43,15 +43,19 @@ internal sealed partial class RolloutFleet
         }
     }
 
+    /// <summary>As an inventory answers: in the order of the names, behind the one that is named, and no more than are asked for.</summary>
     private RowPage ListImages(int partition, RowQuery query)
     {
         lock (_gate)
         {
             var (filter, error) = InventoryFilter.Parse(query.Filter, InventoryFields.Image);
             Assert.Null(error);
-            var rows = _images.Where(image => image.Partition == partition).Select(image => new ListedRow(
-                new RecordKey(GrainTypes.Image, $"default/{image.Row.Name}"), 1, image.Row, null));
-            return new RowPage([.. rows.Where(row => filter.Matches(row, clock.GetUtcNow()))], true, null);
+            var rows = _images.Where(image => image.Partition == partition && string.CompareOrdinal(image.Row.Name, query.After) > 0)
+                .OrderBy(image => image.Row.Name, StringComparer.Ordinal)
+                .Select(image => new ListedRow(new RecordKey(GrainTypes.Image, $"default/{image.Row.Name}"), 1, image.Row, null))
+                .Where(row => filter.Matches(row, clock.GetUtcNow()))
+                .ToList();
+            return new RowPage([.. rows.Take(query.RowsMax)], rows.Count <= query.RowsMax, null);
         }
     }
 }

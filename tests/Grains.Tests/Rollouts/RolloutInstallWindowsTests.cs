@@ -38,11 +38,14 @@ public sealed class RolloutInstallWindowsTests(RolloutSilo silo) : IClassFixture
 
         await AtAsync("begun", night.AddMinutes(50));
         silo.Fleet.Install(device, InstallStart.InWindow);
+        var installs = await silo.UntilAsync("begun", now => now.Plan.Waves[0].Totals.Installing == 1);
         await AtAsync("begun", night.AddMinutes(110)); // it is shut since the hour, and its time runs on
         silo.Fleet.EndOne(device, ChangeOutcome.Succeeded);
         var ended = await silo.UntilAsync("begun", now => now.Plan.IsTerminal);
 
+        Assert.Equal((1, 0), (installs.Plan.Waves[0].Totals.InProgress, installs.Plan.Waves[0].Totals.AwaitingInstall));
         Assert.Equal((RolloutState.Succeeded, 1), (ended.Plan.State, ended.Plan.Waves[0].Totals.Succeeded));
+        Assert.Equal(0, ended.Plan.Waves[0].Totals.Installing);
     }
 
     /// <summary>By the window alone its second hour would be the next night's.</summary>

@@ -1,4 +1,5 @@
 using Muster.Contracts.Commit;
+using Muster.Contracts.Inventory;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
 using Muster.Domain.Devices;
@@ -44,6 +45,33 @@ public sealed class RolloutStepsTests : IClassFixture<RolloutSilo>
                 planned.ExpectedSkips.Of(MemberReason.ModelNotCompatible), planned.ExpectedSkips.Of(MemberReason.TrackMismatch)));
         Assert.Equal([new RequiredStep("10.12.0", 1, []), new RequiredStep("11.11.73", 3, [step])], planned.Steps);
         Assert.DoesNotContain(other, planned.Steps.SelectMany(one => one.Images));
+    }
+
+    /// <summary>
+    /// A page of images that serve no model of the target comes first; of those behind it a step has one more than it names, another one.
+    /// </summary>
+    [Fact]
+    public async Task CreateAsync_ValidateOnlyWithMoreImagesThanAPage_NamesThoseOfTheSecond()
+    {
+        _silo.Fleet.Conditions = new ImageConditions { Steps = ["9.10.0", "9.20.0"] };
+        _silo.Fleet.Runs(Assert.Single(_silo.Fleet.Add("pages", 1)), "9.5.0");
+        for (var i = 0; i < RowQuery.RowsLimit; i++)
+        {
+            _silo.Fleet.AddImage(i % PartitionMap.CountMin, i % 2 == 0 ? "9.10.0" : "9.20.0", "Q1656");
+        }
+
+        string[] serving =
+        [
+            .. Enumerable.Range(0, RequiredStep.ImagesMax + 1)
+                .Select(i => _silo.Fleet.AddImage((RequiredStep.ImagesMax - i) % PartitionMap.CountMin, "9.10.0", "P3265-V")),
+        ];
+        var other = _silo.Fleet.AddImage(0, "9.20.0", "P3265-V");
+
+        var planned = await PreviewAsync("pages");
+
+        Assert.Equal(
+            [new RequiredStep("9.10.0", 1, [.. serving.Take(RequiredStep.ImagesMax)]), new RequiredStep("9.20.0", 1, [other])],
+            planned.Steps);
     }
 
     [Fact]

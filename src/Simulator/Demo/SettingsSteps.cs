@@ -1,0 +1,56 @@
+using System.Collections.Concurrent;
+using Muster.Protocol.V1;
+
+namespace Muster.Simulator.Demo;
+
+/// <summary>A setting that goes out in waves, as an image does: a device has done it when what it tells of its settings says so.</summary>
+internal sealed class SettingsSteps(Ground ground)
+{
+    public const string Name = "settings";
+
+    private const string Setting = "Network.SSDP.Enabled";
+    private const string Value = "no";
+    private const string Filter = $"settings.{Setting}=\"{Value}\"";
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        ground.Stage.Heading("Settings");
+        var change = new Rollout { Settings = { new Setting { Name = Setting, Value = Value } } };
+        var rollout = await new RolloutRun(ground).RunAsync("demo-settings", change, ("set", Filter), cancellationToken);
+        if (rollout.State == RolloutState.Suspended)
+        {
+            await RequireHonestyAsync(rollout, cancellationToken);
+        }
+
+        ground.Findings.Require(Name, $"rollout of {Setting} succeeded", 1, rollout.State == RolloutState.Succeeded ? 1 : 0);
+        ground.Findings.Require(
+            Name, "confirmed by what devices told then", ground.Devices, rollout.WaveStatus.Sum(wave => wave.Succeeded));
+        ground.Tally.Configured = await ground.CountAsync(Name, $"with {Setting}={Value}", Filter, ground.Devices, cancellationToken);
+        await ground.CompareAsync(
+            Name, "set once", ground.Tally.Configured, story => story.SettingsApplied == 1, cancellationToken);
+    }
+
+    /// <summary>Of a rollout that its gate stopped: devices that said to have done it, and told other settings.</summary>
+    private async Task RequireHonestyAsync(Rollout rollout, CancellationToken cancellationToken)
+    {
+        var lying = new ConcurrentBag<string>();
+        await Pace.ForEachAsync(
+            ground.Serials,
+            async (serial, cancel) =>
+            {
+                var request = new ExplainDeviceRequest { Name = rollout.Name, Device = $"{Ground.Parent}/devices/{serial}" };
+                if ((await ground.Requester.Rollouts.ExplainDeviceAsync(request, cancellationToken: cancel)).Reason == "SETTINGS_DIFFER")
+                {
+                    lying.Add(serial);
+                }
+            },
+            cancellationToken);
+        if (!lying.IsEmpty)
+        {
+            throw new DemoFaultException($"they said that they have set {Setting}, and tell another value: {string.Join(", ", lying)}")
+            {
+                Check = BreakStep.LyingSettings,
+            };
+        }
+    }
+}
