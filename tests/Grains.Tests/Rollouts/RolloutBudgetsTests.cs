@@ -229,7 +229,19 @@ public sealed class RolloutBudgetsTests(RolloutSilo silo) : IClassFixture<Rollou
     {
         silo.Fleet.Add("back", 5);
         var rollout = await StartAsync("back", new ValueBudget("site", Amount.Count(1)));
-        await silo.UntilAsync("back", now => now.Plan.Waves.Sum(wave => wave.Totals.Succeeded) == 3, () => Work("back"));
+        var first = new HashSet<string>();
+
+        // No more than three end, however late the third is seen.
+        await silo.UntilAsync("back", now => now.Plan.Waves.Sum(wave => wave.Totals.Succeeded) == 3, () =>
+        {
+            foreach (var device in silo.Fleet.Offered("back").Where(key => first.Contains(key) || first.Count < 3))
+            {
+                first.Add(device);
+                silo.Fleet.EndOne(device, ChangeOutcome.Succeeded);
+            }
+
+            return Wait();
+        });
 
         var reply = await rollout.RollBackAsync(new RollBackRollout(RolloutSilo.Anna, [OperatorRole.Operator], "because"));
         var ended = await silo.UntilAsync("back", now => now.Plan.IsTerminal, () => Work("back"));
