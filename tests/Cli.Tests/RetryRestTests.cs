@@ -47,7 +47,8 @@ public sealed class RetryRestTests
     {
         var request = Request();
         request.WaveFilters.Add(new V1.WaveFilter { Wave = 0, Filter = "labels.ring = early" });
-        var made = new V1.Rollout { Name = "rest", Waves = { new V1.WaveSpec { Filter = "(connected = true) AND (labels.ring = early)" } } };
+        var wave = new V1.WaveSpec { Filter = "(connected = true) AND (labels.ring = early)" };
+        var made = new V1.Rollout { Name = "rest", Waves = { wave } };
 
         RetryRest.CheckNarrowed(request, made);
         made.Waves[0].Filter = "connected = true";

@@ -72,7 +72,8 @@ public sealed record ShareTotals
     [Id(134)] public int Installing { get; init; }
 
     /// <summary>
-    /// In progress, delivered, and not known to install: with install windows these begin within them. 0 from a share of an earlier version.
+    /// In progress, delivered, and not known to install: with install windows these begin within them. 0 from a share of an earlier
+    /// version.
     /// </summary>
     [Id(135)] public int AwaitingInstall { get; init; }
 

@@ -61,7 +61,8 @@ public sealed record WaveExplanation(
             {
                 WaitingOn.Window => WindowOf(report.WindowOpensAt),
                 WaitingOn.InstallWindow => InstallWindowOf(known.Totals, report.InstallWindowOpensAt),
-                WaitingOn.Outcomes when report.InstallWindowOpensAt is not null => OutcomesOf(known.Totals.InProgress - known.Totals.AwaitingInstall),
+                WaitingOn.Outcomes when report.InstallWindowOpensAt is not null =>
+                    OutcomesOf(known.Totals.InProgress - known.Totals.AwaitingInstall),
                 _ => WaitOf(reason, spec, plan, wave),
             })],
             plan.RollBack is null ? WaveGate.ReadSuccess(spec.Waves[known.Cut.Spec], known.Totals) : null,

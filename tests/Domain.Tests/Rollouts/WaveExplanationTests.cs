@@ -96,7 +96,7 @@ public sealed class WaveExplanationTests
         Assert.All(waits.Skip(1), wait => Assert.Equal((WaitingOn.Outcomes, installing), (wait.On, (int)wait.Count)));
     }
 
-    /// <summary>Nobody has told them of it, or their share is of an earlier version: when they may install is not what is waited for.</summary>
+    /// <summary>Nobody has told them of it, or their share is of an earlier version: their window is not what is waited for.</summary>
     [Fact]
     public void Of_AWaveWhoseOffersAreNotDelivered_TellsOutcomes()
     {
