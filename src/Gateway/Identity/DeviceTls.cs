@@ -61,8 +61,9 @@ internal sealed partial class DeviceTls(
         ClientCertificateRequired = true,
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
 
-        // A resumed session would not present its certificate again, and a tombstone has to be seen on every road.
-        AllowTlsResume = false,
+        // A resumed session would not present its certificate again, and a tombstone has to be seen on every road. Nothing is resumed
+        // either way: where it is made sure of below the runtime, the runtime may share what it keeps for sessions that it would resume.
+        AllowTlsResume = TlsContexts.NeverResume,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
 
         // The verifier builds the chain itself; the platform must neither trust its own roots nor download anything.
@@ -87,7 +88,18 @@ internal sealed partial class DeviceTls(
         peer.Result = fleet?.IsIssuerOf(leaf) == true
             ? fleet.Verify(leaf, peer.Tenant, clock.GetUtcNow())
             : makers.Verify(peer.Tenant, leaf, chain?.ChainPolicy.ExtraStore);
+        Release(chain, leaf);
         return true;
+    }
+
+    /// <summary>The identity is read. Where there is a callback the runtime leaves what it made of the chain to the finalizer.</summary>
+    private static void Release(X509Chain? chain, X509Certificate2 leaf)
+    {
+        var made = chain?.ChainPolicy.ExtraStore.Concat(chain.ChainElements.Select(element => element.Certificate)) ?? [];
+        foreach (var certificate in made.Where(certificate => !ReferenceEquals(certificate, leaf)))
+        {
+            certificate.Dispose();
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "TLS refused: CERTIFICATE_MISSING, the client presented no certificate")]

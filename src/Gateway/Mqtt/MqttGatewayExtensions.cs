@@ -28,6 +28,7 @@ public static class MqttGatewayExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddOptionsWithValidateOnStart<MqttOptions, MqttOptionsValidator>().Bind(configuration.GetSection(MqttOptions.SectionName));
+        TlsContexts.Prepare();
         services.Configure<SocketTransportOptions>(transport => transport.MaxReadBufferSize = UnreadBytesMax);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => DeviceTrust.Fixed(provider.GetRequiredService<DeviceIdentityVerifier>()));
