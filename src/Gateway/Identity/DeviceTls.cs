@@ -78,25 +78,28 @@ internal sealed partial class DeviceTls(
 
     private bool Validate(DevicePeer peer, X509Certificate? certificate, X509Chain? chain)
     {
-        if (certificate is not X509Certificate2 leaf)
+        if (certificate is not X509Certificate2 presented)
         {
             LogCertificateMissing(logger);
             return false;
         }
 
+        // A certificate keeps the answers to what it was asked, and the connection keeps what was presented: a copy is asked.
+        using var leaf = new X509Certificate2(presented);
+
         // Whoever says that the fleet CA issued it is believed by the fleet CA only: no maker's root can speak for it.
         peer.Result = fleet?.IsIssuerOf(leaf) == true
             ? fleet.Verify(leaf, peer.Tenant, clock.GetUtcNow())
             : makers.Verify(peer.Tenant, leaf, chain?.ChainPolicy.ExtraStore);
-        Release(chain, leaf);
+        Release(chain, presented);
         return true;
     }
 
     /// <summary>The identity is read. Where there is a callback the runtime leaves what it made of the chain to the finalizer.</summary>
-    private static void Release(X509Chain? chain, X509Certificate2 leaf)
+    private static void Release(X509Chain? chain, X509Certificate2 presented)
     {
         var made = chain?.ChainPolicy.ExtraStore.Concat(chain.ChainElements.Select(element => element.Certificate)) ?? [];
-        foreach (var certificate in made.Where(certificate => !ReferenceEquals(certificate, leaf)))
+        foreach (var certificate in made.Where(certificate => !ReferenceEquals(certificate, presented)))
         {
             certificate.Dispose();
         }

@@ -11,22 +11,17 @@ namespace Muster.Gateway.Mqtt;
 /// <summary>The packets of one connection: decodes with MQTTnet's formatter, and lets one writer at a time out.</summary>
 internal sealed class MqttChannel(ConnectionContext connection, TimeProvider clock) : IDisposable
 {
-    /// <summary>Most packets to a device are below this; the buffer grows for others and shrinks to the second figure again.</summary>
-    private const int WriterBytes = 256;
-
-    private const int WriterBytesMax = 4096;
-
-    private readonly MqttPacketFormatterAdapter _formatter = new(new MqttBufferWriter(WriterBytes, WriterBytesMax));
     private readonly SemaphoreSlim _writing = new(1, 1);
+    private MqttProtocolVersion _version = MqttProtocolVersion.Unknown;
     private long _writeStarted;
 
     public PipeReader Input { get; } = connection.Transport.Input;
 
-    public bool IsVersion5 => _formatter.ProtocolVersion == MqttProtocolVersion.V500;
+    public bool IsVersion5 => _version == MqttProtocolVersion.V500;
 
-    public bool IsVersion310 => _formatter.ProtocolVersion == MqttProtocolVersion.V310;
+    public bool IsVersion310 => _version == MqttProtocolVersion.V310;
 
-    public bool IsVersionKnown => _formatter.ProtocolVersion != MqttProtocolVersion.Unknown;
+    public bool IsVersionKnown => _version != MqttProtocolVersion.Unknown;
 
     public DateTimeOffset Now => clock.GetUtcNow();
 
@@ -44,10 +39,17 @@ internal sealed class MqttChannel(ConnectionContext connection, TimeProvider clo
         var received = new ReceivedMqttPacket(frame.Header, body, (int)frame.Length);
         if (!IsVersionKnown)
         {
-            _formatter.DetectProtocolVersion(received);
+            var first = PacketFormatters.ForTheFirst();
+            first.DetectProtocolVersion(received);
+            _version = first.ProtocolVersion;
+            return first.Decode(received);
         }
 
-        return _formatter.Decode(received);
+        var formatters = PacketFormatters.Of(_version);
+        var formatter = formatters.Get();
+        var packet = formatter.Decode(received);
+        formatters.Return(formatter);
+        return packet;
     }
 
     /// <summary>PUBACK with reason 0: four bytes, the same in both versions.</summary>
@@ -96,25 +98,12 @@ internal sealed class MqttChannel(ConnectionContext connection, TimeProvider clo
                 WritePubAck(acknowledged);
             }
 
-            var bytes = _formatter.Encode(packet);
-            if (bytes.Length > PeerPacketBytesMax)
-            {
-                await FlushAsync();
-                return false;
-            }
-
-            connection.Transport.Output.Write(bytes.Packet.AsSpan());
-            foreach (var part in bytes.Payload)
-            {
-                connection.Transport.Output.Write(part.Span);
-            }
-
+            var isWritten = TryWrite(packet);
             await FlushAsync();
-            return true;
+            return isWritten;
         }
         finally
         {
-            _formatter.Cleanup();
             _writing.Release();
         }
     }
@@ -158,6 +147,25 @@ internal sealed class MqttChannel(ConnectionContext connection, TimeProvider clo
     public void Dispose() => _writing.Dispose();
 
     public void Abort() => connection.Abort();
+
+    private bool TryWrite(MqttPacket packet)
+    {
+        var formatters = PacketFormatters.Of(_version);
+        var formatter = formatters.Get();
+        var bytes = formatter.Encode(packet);
+        var isAccepted = bytes.Length <= PeerPacketBytesMax;
+        if (isAccepted)
+        {
+            connection.Transport.Output.Write(bytes.Packet.AsSpan());
+            foreach (var part in bytes.Payload)
+            {
+                connection.Transport.Output.Write(part.Span);
+            }
+        }
+
+        formatters.Return(formatter);
+        return isAccepted;
+    }
 
     private void WritePubAck(ushort packetId)
     {
