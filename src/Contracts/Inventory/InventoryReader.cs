@@ -1,3 +1,4 @@
+using Muster.Contracts.Commit;
 using Muster.Domain;
 
 namespace Muster.Contracts.Inventory;
@@ -8,8 +9,11 @@ namespace Muster.Contracts.Inventory;
 /// </summary>
 public sealed class InventoryReader(IReadOnlyList<IInventoryGrain> partitions, TimeProvider clock)
 {
-    /// <summary>Partitions asked at a time: hides the way to other silos and floods none.</summary>
-    public const int PartitionsAtOnce = 32;
+    /// <summary>
+    /// Partitions asked at a time, by default all: a question waits for its turn in a busy silo once, and not once for each batch. What
+    /// they answer is held until the page is made anyway: their shares of it and some rows each, two thousand rows for the largest page.
+    /// </summary>
+    public const int PartitionsAtOnce = PartitionMap.CountDefault;
 
     /// <summary>Rows asked of each partition beyond its share of the page, because names never spread evenly.</summary>
     private const int Spare = 4;

@@ -37,8 +37,8 @@ internal sealed class RowLister(IGrainFactory grains, PartitionMap partitions, I
     /// <summary>AIP-158: what a caller gets who asks for nothing.</summary>
     public const int PageSizeDefault = 50;
 
-    /// <summary>Partitions asked at a time: hides the round trips and floods no silo.</summary>
-    public const int PartitionsAtOnce = InventoryReader.PartitionsAtOnce;
+    /// <summary>Partitions of which all rows are asked for at a time: hides the round trips and floods no silo.</summary>
+    public const int PartitionsAtOnce = 32;
 
     /// <summary>A question to a grain that ended by its time has waited long enough; this is for one that ends at once.</summary>
     private static readonly TimeSpan AskAgainDelay = TimeSpan.FromMilliseconds(100);
