@@ -53,6 +53,7 @@ internal sealed class RolloutCost(string store, int devices, TextWriter output)
         var gateway = host.Services.GetRequiredService<SilentGateway>();
         var begun = Stopwatch.GetTimestamp();
         var cpu = Process.GetCurrentProcess().TotalProcessorTime;
+        var (allocated, paused) = (GC.GetTotalAllocatedBytes(), GC.GetTotalPauseDuration());
         var started = await StartAsync(rollout, begun);
         await OfferedAsync(gateway, started.Members, begun, cancellationToken);
         var cpuOffers = Process.GetCurrentProcess().TotalProcessorTime - cpu;
@@ -61,6 +62,8 @@ internal sealed class RolloutCost(string store, int devices, TextWriter output)
         Tell("first_offer_seconds", Stopwatch.GetElapsedTime(begun, gateway.FirstOfferAt).TotalSeconds);
         Tell("all_offers_seconds", seconds);
         Tell("offer_cpu_us", cpuOffers.TotalMicroseconds / started.Members);
+        Tell("offer_allocated_bytes", (double)(GC.GetTotalAllocatedBytes() - allocated) / started.Members);
+        Tell("offers_paused_seconds", (GC.GetTotalPauseDuration() - paused).TotalSeconds);
 
         // What would go on otherwise: pushes again, rounds of questions.
         await rollout.PauseAsync(new OrderRollout(Bench, ""));

@@ -3,7 +3,7 @@ using Muster.Contracts.Commit;
 namespace Muster.Storage;
 
 /// <summary>Makes feed entries of a commit's facts.</summary>
-internal sealed class FactEncoder(PayloadSerializer payloads)
+internal sealed class FactEncoder(PayloadSerializer payloads, WrittenEntries written)
 {
     /// <summary>One entry per fact; row and due date stand in the last.</summary>
     public byte[][] Encode(RecordKey name, long version, CommitAttachments attachments)
@@ -17,7 +17,7 @@ internal sealed class FactEncoder(PayloadSerializer payloads)
         for (var i = 0; i < facts.Length; i++)
         {
             var isLast = i == facts.Length - 1;
-            facts[i] = payloads.Entry(new FeedEntry
+            var entry = new FeedEntry
             {
                 Id = RandomId.Next(),
                 Record = name,
@@ -28,7 +28,9 @@ internal sealed class FactEncoder(PayloadSerializer payloads)
                 IsLast = isLast,
                 Row = isLast ? attachments.Row : null,
                 DueAt = isLast ? attachments.DueAt : null,
-            });
+            };
+            facts[i] = payloads.Entry(entry);
+            written.Add(entry, facts[i]);
         }
 
         return facts;

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace Muster.Storage;
 
-internal sealed class FeedReader(StoreConnection connection, PayloadSerializer payloads) : IFeedReader
+internal sealed class FeedReader(StoreConnection connection, PayloadSerializer payloads, WrittenEntries written) : IFeedReader
 {
     /// <summary>Entries that are asked for together with the head: a tail that is nudged finds a few, one that polls finds none.</summary>
     private const int Ahead = 8;
@@ -67,7 +67,8 @@ internal sealed class FeedReader(StoreConnection connection, PayloadSerializer p
             }
 
             var position = PositionOf(sequence, found[i]);
-            entries.Add(payloads.ReadEntry(found[i]) with { Sequence = sequence, Fingerprint = position.Fingerprint });
+            var entry = written.Take(position.Fingerprint) ?? payloads.ReadEntry(found[i]);
+            entries.Add(entry with { Sequence = sequence, Fingerprint = position.Fingerprint });
         }
 
         var next = count == 0 ? after : new FeedPosition(after.Sequence + count, entries[^1].Fingerprint);
@@ -126,7 +127,9 @@ internal sealed class FeedReader(StoreConnection connection, PayloadSerializer p
     }
 
     internal static FeedPosition PositionOf(long sequence, ReadOnlyMemory<byte> entry) =>
-        new(sequence, XxHash3.HashToUInt64(entry.Span));
+        new(sequence, FingerprintOf(entry.Span));
+
+    internal static ulong FingerprintOf(ReadOnlySpan<byte> entry) => XxHash3.HashToUInt64(entry);
 
     private static IEnumerable<RedisValue> FieldsOf(long after, int count) =>
         Enumerable.Range(1, count).Select(step => (RedisValue)RecordLayout.FactField(after + step));

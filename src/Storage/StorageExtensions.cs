@@ -3,7 +3,10 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
+using Muster.Domain.Devices;
 using Orleans.Serialization;
+using Orleans.Serialization.Codecs;
+using Orleans.Serialization.Configuration;
 using Orleans.Storage;
 
 namespace Muster.Storage;
@@ -26,7 +29,7 @@ public static class StorageExtensions
     public static IServiceCollection AddMusterStorage(this IServiceCollection services, Action<StoreOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        services.AddSerializer();
+        services.AddSerializer().PostConfigure<TypeManifestOptions>(SpareCopies);
         var options = services.AddOptions<StoreOptions>().ValidateOnStart();
         if (configure is not null)
         {
@@ -39,6 +42,7 @@ public static class StorageExtensions
         services.TryAddSingleton(provider => new PartitionMap(provider.GetRequiredService<IOptions<StoreOptions>>().Value.Partitions));
         services.AddSingleton<StoreConnection>();
         services.AddSingleton<PayloadSerializer>();
+        services.AddSingleton<WrittenEntries>();
         services.AddSingleton<FactEncoder>();
         services.AddSingleton<CommitPatience>();
         services.AddSingleton<CommitPipeline>();
@@ -51,6 +55,15 @@ public static class StorageExtensions
         services.AddKeyedSingleton<IGrainStorage, CommitStorage>(StorageNames.Muster);
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, StoreStart>();
         return services;
+    }
+
+    /// <summary>In place of the codecs that cost a commit of a device most; what they write is the same.</summary>
+    private static void SpareCopies(TypeManifestOptions manifest)
+    {
+        manifest.Serializers.Remove(typeof(ImmutableArrayCodec<>));
+        manifest.Serializers.Add(typeof(UncopiedArrayCodec<>));
+        manifest.Serializers.RemoveWhere(type => type.IsAssignableTo(typeof(IFieldCodec<DeviceLabel>)));
+        manifest.Serializers.Add(typeof(LabelCodec));
     }
 }
 

@@ -29,6 +29,9 @@ internal sealed class RolloutsBench(RolloutsPlan plan, RunRecord record, TimePro
         record.Note(string.Create(
             CultureInfo.InvariantCulture,
             $"{offers["members"]} members; silo {offers["offer_cpu_us"]:0} us of CPU per offer, {offers["plain_cpu_us"]:0} per commit"));
+        record.Note(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{offers["offer_allocated_bytes"] / 1e3:0.0} kB made per offer; collected in {offers["offers_paused_seconds"]:0.0} s"));
 
         var pauses = await RunAsync(plan.Offered, "pauses");
         record.Add(Figure.AtMost("rollout_pause_p99", pauses["pause_p99_ms"], "ms", PauseMillisecondsMax, isSound: true));

@@ -38,20 +38,23 @@ public readonly struct OsVersion : IComparable<OsVersion>, IEquatable<OsVersion>
             return false;
         }
 
-        var numbers = plus < 0 ? text : text[..plus];
-        var components = ImmutableArray.CreateBuilder<int>(ComponentsMax);
-        foreach (var part in numbers.Split('.'))
+        // Asked of each device that is offered an image: nothing is made but the numbers.
+        var numbers = plus < 0 ? text.AsSpan() : text.AsSpan(0, plus);
+        Span<int> components = stackalloc int[ComponentsMax];
+        var count = 0;
+        foreach (var range in numbers.Split('.'))
         {
-            if (components.Count == ComponentsMax || part.Length is 0 or > DigitsMax
-                || !int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            var part = numbers[range];
+            if (count == ComponentsMax || part.Length is 0 or > DigitsMax
+                || !int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out components[count]))
             {
                 return false;
             }
 
-            components.Add(number);
+            count++;
         }
 
-        version = new OsVersion(components.ToImmutable());
+        version = new OsVersion([.. components[..count]]);
         return true;
     }
 

@@ -10,7 +10,6 @@ using Muster.Domain.Devices;
 using Muster.Domain.Images;
 using Muster.Domain.Policies;
 using Muster.Grains.Serials;
-using Orleans.Core;
 
 namespace Muster.Grains.Devices;
 
@@ -25,7 +24,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     /// <summary>
     /// Made and read here: a facet would hold as much again, in a lifecycle and lists, for each of a million devices.
     /// </summary>
-    private readonly StateStorageBridge<DeviceRecord> _record;
+    private readonly StoredDevice _record;
     private readonly DeviceServices _services;
     private readonly ILogger<DeviceGrain> _logger;
     private readonly TenantId _tenant;
@@ -33,7 +32,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
 
     public DeviceGrain(DeviceServices services, ILogger<DeviceGrain> logger)
     {
-        _record = new StateStorageBridge<DeviceRecord>("device", GrainContext, services.Storage);
+        _record = new StoredDevice(services.Storage, GrainContext.GrainId);
         _services = services;
         _logger = logger;
         (var tenant, _id) = DeviceKey.Parse(this.GetPrimaryKeyString());
