@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using static Muster.Scenarios.Tests.RolloutCommands;
 
 namespace Muster.Scenarios.Tests;
 
@@ -90,13 +91,6 @@ public sealed class ImageInstallWindowTests
         }
 
         throw new InvalidOperationException($"The fleet tells of no '{name}'.");
-    }
-
-    private static async Task<JsonElement> ReadAsync(OneProcess muster, params string[] arguments)
-    {
-        var (code, output, error) = await muster.MusterAsync(arguments);
-        Assert.True(code == 0, $"{string.Join(' ', arguments)}: {error}");
-        return JsonDocument.Parse(output.Split('\n')[0]).RootElement;
     }
 
     private static async Task<JsonElement> UntilAsync(OneProcess muster, string[] question, Func<JsonElement, bool> isSo)

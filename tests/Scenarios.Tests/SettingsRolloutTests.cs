@@ -1,4 +1,5 @@
 using System.Text.Json;
+using static Muster.Scenarios.Tests.RolloutCommands;
 
 namespace Muster.Scenarios.Tests;
 
@@ -16,9 +17,6 @@ public sealed class SettingsRolloutTests
     private const string Early = "ACCC8E000001";
 
     private const string Honest = "ACCC8E000002";
-
-    /// <summary>A rollout takes some seconds; only a bug reaches it.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -179,31 +177,8 @@ public sealed class SettingsRolloutTests
         Assert.True(code == 0, $"{string.Join(' ', arguments)}: {error}");
     }
 
-    private static async Task<JsonElement> ReadAsync(OneProcess muster, params string[] arguments)
-    {
-        var (code, output, error) = await muster.MusterAsync(arguments);
-        Assert.True(code == 0, $"{string.Join(' ', arguments)}: {error}");
-        return JsonDocument.Parse(output).RootElement;
-    }
-
     private static Task<JsonElement> ExplainAsync(OneProcess muster, string rollout, string device) =>
         ReadAsync(muster, "rollouts", "explain", rollout, "--device", device);
-
-    private static async Task<JsonElement> UntilAsync(OneProcess muster, string rollout, string state)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            var now = await ReadAsync(muster, "rollouts", "get", rollout);
-            if (now.GetProperty("state").GetString() == $"ROLLOUT_STATE_{state}")
-            {
-                return now;
-            }
-
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"Not {state}: {now}");
-            await Task.Delay(TimeSpan.FromMilliseconds(200), Cancel);
-        }
-    }
 
     private static string? Number(JsonElement message, string name) => message.GetProperty(name).GetString();
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using static Muster.Scenarios.Tests.RolloutCommands;
 
 namespace Muster.Scenarios.Tests;
 
@@ -13,9 +14,6 @@ public sealed class StepsRolloutTests
 
     /// <summary>The fleet's first; all begin with 12.10.50.</summary>
     private const string Serial = "ACCC8E000000";
-
-    /// <summary>Three installations take some seconds each; only a bug reaches it.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -82,27 +80,4 @@ public sealed class StepsRolloutTests
         (Text(step, "version"), Assert.Single(step.GetProperty("images").EnumerateArray()).GetString()![^64..], Text(step, "devices"));
 
     private static string? Text(JsonElement message, string name) => message.GetProperty(name).GetString();
-
-    private static async Task<JsonElement> ReadAsync(OneProcess muster, params string[] arguments)
-    {
-        var (code, output, error) = await muster.MusterAsync(arguments);
-        Assert.True(code == 0, $"{string.Join(' ', arguments)}: {error}");
-        return JsonDocument.Parse(output.Split('\n')[0]).RootElement;
-    }
-
-    private static async Task<JsonElement> UntilAsync(OneProcess muster, string rollout, string state)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            var now = await ReadAsync(muster, "rollouts", "get", rollout);
-            if (now.GetProperty("state").GetString() == $"ROLLOUT_STATE_{state}")
-            {
-                return now;
-            }
-
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"Not {state}: {now}");
-            await Task.Delay(TimeSpan.FromMilliseconds(200), Cancel);
-        }
-    }
 }

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using static Muster.Scenarios.Tests.RolloutCommands;
 
 namespace Muster.Scenarios.Tests;
 
@@ -9,9 +9,6 @@ namespace Muster.Scenarios.Tests;
 public sealed class StrategyRolloutTests
 {
     private const int Devices = 4;
-
-    /// <summary>A rollout takes some seconds; only a bug reaches it.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private static readonly string[] s_ssh = ["--set", "Network.SSH.Enabled=yes"];
 
@@ -68,28 +65,5 @@ public sealed class StrategyRolloutTests
         var file = Path.Combine(muster.Folder, name);
         await File.WriteAllTextAsync(file, text, Cancel);
         return file;
-    }
-
-    private static async Task<JsonElement> ReadAsync(OneProcess muster, params string[] arguments)
-    {
-        var (code, output, error) = await muster.MusterAsync(arguments);
-        Assert.True(code == 0, $"{string.Join(' ', arguments)}: {error}");
-        return JsonDocument.Parse(output).RootElement;
-    }
-
-    private static async Task<JsonElement> UntilAsync(OneProcess muster, string rollout, string state)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            var now = await ReadAsync(muster, "rollouts", "get", rollout);
-            if (now.GetProperty("state").GetString() == $"ROLLOUT_STATE_{state}")
-            {
-                return now;
-            }
-
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"Not {state}: {now}");
-            await Task.Delay(TimeSpan.FromMilliseconds(200), Cancel);
-        }
     }
 }

@@ -100,8 +100,9 @@ internal static class RetryRest
     /// <summary>A server of an earlier version leaves filters out that it does not know of, and says nothing.</summary>
     internal static void CheckNarrowed(V1.RetryRolloutRequest request, V1.Rollout made)
     {
-        foreach (var left in request.WaveFilters.Where(filter =>
-            !made.Waves[filter.Wave].Filter.Contains(filter.Filter, StringComparison.Ordinal)))
+        var left = request.WaveFilters.FirstOrDefault(filter =>
+            !made.Waves[filter.Wave].Filter.Contains(filter.Filter, StringComparison.Ordinal));
+        if (left is not null)
         {
             throw new UsageException(
                 $"The server is of an earlier version and left '{left.Filter}' of --wave-filter out of {made.Name}: do not start it;"
