@@ -45,7 +45,8 @@ public sealed class ImageInstallWindowTests
         await ReadAsync(muster, "rollouts", "start", Rollout);
         await FleetLog.SeenAsync(muster, "waits_for_window", 1, Cancel);
         var device = await UntilAsync(muster, ["explain", Rollout, "--device", Serial], now => Text(now, "step") == "VERIFYING");
-        var wave = await ReadAsync(muster, "rollouts", "explain", Rollout, "--wave", "0");
+        // The share knows of the report that the device made; the wave's waits are told to the coordinator after that.
+        var wave = await UntilAsync(muster, ["explain", Rollout, "--wave", "0"], now => WaitsOn(now) == "INSTALL_WINDOW");
         var waiting = await ReadAsync(muster, "rollouts", "get", Rollout);
         var early = await FleetLog.EventsAsync(muster, "installed", Cancel);
         Assert.True(TimeProvider.System.GetUtcNow() < opensAt, "Too slow: the window opened while it was looked at.");
@@ -72,6 +73,9 @@ public sealed class ImageInstallWindowTests
 
     private static DateTimeOffset NextMinute(DateTimeOffset time) =>
         new((time.UtcTicks + TimeSpan.TicksPerMinute - 1) / TimeSpan.TicksPerMinute * TimeSpan.TicksPerMinute, TimeSpan.Zero);
+
+    private static string? WaitsOn(JsonElement wave) =>
+        wave.TryGetProperty("waits", out var waits) && waits.GetArrayLength() == 1 ? Text(waits[0], "on") : null;
 
     private static string? Text(JsonElement message, string name) =>
         message.TryGetProperty(name, out var value) ? value.GetString() : null;
