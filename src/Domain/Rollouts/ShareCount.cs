@@ -6,13 +6,21 @@ namespace Muster.Domain.Rollouts;
 public static class ShareCount
 {
     /// <summary>The totals by wave. A permit of which nobody knows whether it became an offer is not seen yet.</summary>
+    /// <param name="share">The share.</param>
+    /// <param name="waves">The wave of each member.</param>
+    /// <param name="reach">Whether each can be offered something.</param>
+    /// <param name="waveCount">How many waves there are.</param>
+    /// <param name="timers">The rollout's.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="steps">How many steps are before each member, or <see cref="StepTotals.Unknown"/>; null when nobody has looked.</param>
     public static ImmutableArray<ShareTotals> Totals(
         RolloutShare share,
         ImmutableArray<byte> waves,
         IReadOnlyList<MemberReach> reach,
         int waveCount,
         ChangeTimers timers,
-        DateTimeOffset now)
+        DateTimeOffset now,
+        IReadOnlyList<byte>? steps = null)
     {
         ArgumentNullException.ThrowIfNull(share);
         ArgumentNullException.ThrowIfNull(reach);
@@ -38,6 +46,7 @@ public static class ShareCount
             awaiting[waves[offer.Member]] += offer is { DeliveredAt: not null, InstallsSince: null } ? 1 : 0;
         }
 
+        var (before, under) = StepTotals.Count(share, waves, waveCount, steps);
         return [.. Enumerable.Range(0, waveCount).Select(wave => new ShareTotals
         {
             Members = Enumerable.Range(0, counts.GetLength(1)).Sum(status => counts[wave, status]),
@@ -61,6 +70,8 @@ public static class ShareCount
             RetryingGroupFull = retrying[wave, (int)MemberWait.GroupFull],
             Installing = installing[wave],
             AwaitingInstall = awaiting[wave],
+            Steps = before[wave],
+            StepsInProgress = under[wave],
         })];
     }
 

@@ -20,7 +20,10 @@ internal sealed partial class SimulatedCoordinator
         _totals = [.. plan.Waves.Select((wave, i) => ReachableOrAway(wave.Totals, grants[i]))];
         _waves = new SimulatedWaves([.. plan.Waves.Select(wave => wave.Cut)], [.. _totals.Select(totals => totals.WaitingOffline)]);
         _isOpen = [.. plan.Waves.Select(wave => wave.IsOpen)];
-        _retries = [.. _totals.Select(totals => new Queue<int>(Enumerable.Repeat(1, totals.RetryingOnline)))];
+        _steps = [.. _totals.Select(totals => totals.Steps is { } steps ? StepPool.Of(steps.Counts) : null)];
+        _stepped = [.. _totals.Select(_ => new Queue<SimulatedAttempt>())];
+        _retries = [.. _totals.Select((totals, wave) => new Queue<SimulatedAttempt>(
+            Enumerable.Range(0, totals.RetryingOnline).Select(_ => SimulatedAttempt.Of(1, DrawSteps(wave)))))];
         for (var wave = 0; wave < _totals.Length; wave++)
         {
             GoOn(wave, plan.Waves[wave].Totals.Installing, plan.Waves[wave].StartedAt ?? now);
@@ -62,14 +65,15 @@ internal sealed partial class SimulatedCoordinator
     private void GoOn(int wave, int installing, DateTimeOffset openedAt)
     {
         var totals = _totals[wave];
+        var steps = totals.StepsInProgress is { } known ? StepPool.Of(known.Counts) : null;
         for (var i = 0; i < totals.InProgress; i++)
         {
-            Try(wave, 0, hasBegun: _wasCancelled || i < installing);
+            Try(wave, SimulatedAttempt.Of(0, steps?.Draw(_devices) ?? 0), hasBegun: _wasCancelled || i < installing);
         }
 
         for (var i = totals.RetryingOnline; i < totals.Retrying; i++)
         {
-            _events.Enqueue(new DeviceEvent(wave, What.MayRetry, default, 1), _now + (_spec.Retries?.Backoff ?? TimeSpan.Zero));
+            _events.Enqueue(new DeviceEvent(wave, What.MayRetry, default, SimulatedAttempt.Of(1, DrawSteps(wave))), _now + (_spec.Retries?.Backoff ?? TimeSpan.Zero));
         }
 
         if (_isOpen[wave])

@@ -16,11 +16,12 @@ internal sealed class SimulatedDevices(
     /// is taken to be done from the moment on at which one is open: a download before it makes the end earlier than this.
     /// </summary>
     /// <param name="now">When it is offered the change, or a run begins that finds it in progress.</param>
+    /// <param name="attempt">Which offer it is: of a step, or of the image.</param>
     /// <param name="hasBegun">It installs already: no window holds it.</param>
-    public (ChangeOutcome Outcome, TimeSpan After)? Try(DateTimeOffset now, bool hasBegun = false)
+    public (ChangeOutcome Outcome, TimeSpan After)? Try(DateTimeOffset now, SimulatedAttempt attempt, bool hasBegun = false)
     {
         var isWaitedFor = timers.InProgressPolicy == TimeoutPolicy.Wait;
-        if (random.Next() * 100 < assumptions.SilentPercent)
+        if (random.Next() * 100 < attempt.PerOffer(assumptions.SilentPercent))
         {
             return isWaitedFor ? null : (ChangeOutcome.TimedOut, Bound(
                 timers.DeadlineOf(now, now, hasBegun ? now : null) - now ?? RolloutSimulation.TimeMax));
@@ -29,12 +30,15 @@ internal sealed class SimulatedDevices(
         var begins = hasBegun ? TimeSpan.Zero : (InstallTimes.OpensAt(timers.InstallWindows, now) ?? now) - now;
         var takes = assumptions.TakesMedian * Math.Exp(_spread * Normal());
         return takes >= timers.InProgressMax && !isWaitedFor ? (ChangeOutcome.TimedOut, Bound(begins + timers.InProgressMax))
-            : random.Next() * 100 < failurePercent ? (ChangeOutcome.Failed, Bound(begins + takes))
-            : (ChangeOutcome.Succeeded, Bound(begins + takes));
+            : random.Next() * 100 < attempt.PerOffer(failurePercent) ? (ChangeOutcome.Failed, Bound(begins + takes))
+            : (attempt.StepsLeft > 0 ? ChangeOutcome.StepTaken : ChangeOutcome.Succeeded, Bound(begins + takes));
     }
 
     /// <summary>Where a device stands in the order: the jitter of its back-off comes from that.</summary>
     public ulong Place() => (ulong)(random.Next() * ulong.MaxValue);
+
+    /// <summary>One of so many, from 0.</summary>
+    public int Pick(int count) => (int)(random.Next() * count);
 
     /// <summary>When a device that is away at the start comes back.</summary>
     public TimeSpan Return() => Bound(assumptions.AwayMean * -Math.Log(1 - random.Next()));
