@@ -32,6 +32,20 @@ public static partial class RolloutEstimator
                 : "";
     }
 
+    /// <summary>What those in progress have behind them is counted; of whom that is not known begins anew.</summary>
+    private static string SinceOf(Rollout rollout, DateTimeOffset now)
+    {
+        var busy = rollout.Plan.Waves.Sum(wave => wave.Totals.InProgress);
+        var known = rollout.Plan.Waves.Aggregate((SinceTotals?)null, (sum, wave) => SinceTotals.Sum(sum, wave.Totals.Since));
+        if (busy == 0 || known is null)
+        {
+            return busy == 0 || !rollout.Spec.InstallWindows.IsDefaultOrEmpty ? "" : Text($"; {busy} in progress are taken to begin now");
+        }
+
+        var longest = now - known.Times(rollout.Spec.Timers).First();
+        return Text($"; of {busy} in progress {known.Members} are counted from when they began, the longest {Words(Max(longest, TimeSpan.Zero))} ago");
+    }
+
     /// <summary>Each step is an offer of its own; of whom nobody has looked how many he has, none is counted.</summary>
     private static string StepsOf(Rollout rollout, int left)
     {

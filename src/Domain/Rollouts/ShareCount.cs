@@ -47,6 +47,7 @@ public static class ShareCount
         }
 
         var (before, under) = StepTotals.Count(share, waves, waveCount, steps);
+        var since = SinceTotals.Count(share, waves, waveCount, timers);
         return [.. Enumerable.Range(0, waveCount).Select(wave => new ShareTotals
         {
             Members = Enumerable.Range(0, counts.GetLength(1)).Sum(status => counts[wave, status]),
@@ -72,6 +73,7 @@ public static class ShareCount
             AwaitingInstall = awaiting[wave],
             Steps = before[wave],
             StepsInProgress = under[wave],
+            Since = since[wave],
         })];
     }
 

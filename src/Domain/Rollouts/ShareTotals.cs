@@ -86,6 +86,12 @@ public sealed record ShareTotals
     /// <summary>The same of <see cref="InProgress"/>: with the step that they are offered.</summary>
     [Id(156)] public StepTotals? StepsInProgress { get; init; }
 
+    /// <summary>
+    /// Those of <see cref="InProgress"/> whose time runs, by since when: they have named the change, or with install windows install it.
+    /// Null for none, and from a share of an earlier version.
+    /// </summary>
+    [Id(157)] public SinceTotals? Since { get; init; }
+
     /// <summary>What the failure gate counts: those included that will try again.</summary>
     public int FailedNow => FailedAll + Retrying;
 
@@ -142,6 +148,7 @@ public sealed record ShareTotals
             AwaitingInstall = AwaitingInstall + other.AwaitingInstall,
             Steps = StepTotals.Sum(Steps, other.Steps),
             StepsInProgress = StepTotals.Sum(StepsInProgress, other.StepsInProgress),
+            Since = SinceTotals.Sum(Since, other.Since),
         };
     }
 }

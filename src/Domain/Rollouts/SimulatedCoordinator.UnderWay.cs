@@ -59,16 +59,17 @@ internal sealed partial class SimulatedCoordinator
     };
 
     /// <summary>
-    /// What devices of the wave are in the middle of. How long they have been is not known: each begins anew, those that install at once
-    /// and the others when they may; who is asked to give the change up waits for no window.
+    /// What devices of the wave are in the middle of: those whose time runs since then, and the others begin anew, with install windows when
+    /// they may; who is asked to give the change up waits for no window.
     /// </summary>
     private void GoOn(int wave, int installing, DateTimeOffset openedAt)
     {
         var totals = _totals[wave];
+        var since = totals.Since?.Times(_spec.Timers).ToArray() ?? [];
         var steps = totals.StepsInProgress is { } known ? StepPool.Of(known.Counts) : null;
         for (var i = 0; i < totals.InProgress; i++)
         {
-            Try(wave, SimulatedAttempt.Of(0, steps?.Draw(_devices) ?? 0), hasBegun: _wasCancelled || i < installing);
+            Try(wave, SimulatedAttempt.Of(0, steps?.Draw(_devices) ?? 0), hasBegun: _wasCancelled || i < installing, i < since.Length ? since[i] : null);
         }
 
         for (var i = totals.RetryingOnline; i < totals.Retrying; i++)

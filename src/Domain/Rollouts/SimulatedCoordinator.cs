@@ -156,9 +156,9 @@ internal sealed partial class SimulatedCoordinator
 
     private int DrawSteps(int wave) => _steps[wave]?.Draw(_devices) ?? 0;
 
-    private void Try(int wave, SimulatedAttempt attempt, bool hasBegun = false)
+    private void Try(int wave, SimulatedAttempt attempt, bool hasBegun = false, DateTimeOffset? since = null)
     {
-        if (_devices.Try(_now, attempt, hasBegun) is { } end)
+        if (_devices.Try(_now, attempt, hasBegun, since) is { } end)
         {
             _events.Enqueue(new DeviceEvent(wave, What.Ends, end.Outcome, attempt), _now + end.After);
         }
