@@ -20,6 +20,18 @@ public static partial class RolloutEstimator
             + (away == 0 ? "" : Text($", and {away} without a session are taken to be back after half a day on average"));
     }
 
+    /// <summary>
+    /// A device has one change at a time. When other rollouts end there, and which of those that wait for it is first then, only the device
+    /// hears, and nobody asks it here.
+    /// </summary>
+    private static string OthersOf(Rollout rollout)
+    {
+        var busy = rollout.Plan.Waves.Sum(wave => wave.Totals.WaitingBusy);
+        return busy == 0 ? "" : Text(
+            $"; it may be later, for {busy} are busy with other rollouts: when those end there, and whose turn it is then, is not known")
+            + ", and they are taken to be free when a device that begins now is done";
+    }
+
     /// <summary>Of those in progress who is done soon, and who begins later; nothing while all of them may begin.</summary>
     private static string InstallsOf(Rollout rollout, DateTimeOffset now)
     {
@@ -43,7 +55,8 @@ public static partial class RolloutEstimator
         }
 
         var longest = now - known.Times(rollout.Spec.Timers).First();
-        return Text($"; of {busy} in progress {known.Members} are counted from when they began, the longest {Words(Max(longest, TimeSpan.Zero))} ago");
+        var ago = Words(Max(longest, TimeSpan.Zero));
+        return Text($"; of {busy} in progress {known.Members} are counted from when they began, the longest {ago} ago");
     }
 
     /// <summary>Each step is an offer of its own; of whom nobody has looked how many he has, none is counted.</summary>

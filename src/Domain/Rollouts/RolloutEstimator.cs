@@ -85,7 +85,7 @@ public static partial class RolloutEstimator
             steps += coordinator.Steps;
         }
 
-        var basis = Basis(rollout, left, takes, failed, finished) + InstallsOf(rollout, now) + SinceOf(rollout, now)
+        var basis = Basis(rollout, left, takes, failed, finished) + OthersOf(rollout) + InstallsOf(rollout, now) + SinceOf(rollout, now)
             + StepsOf(rollout, left) + LimitsLeftOut(rollout.Spec);
         return Sum(ends, now, basis);
     }

@@ -186,6 +186,7 @@ internal sealed partial class SimulatedCoordinator
             {
                 What.Returns => totals with { WaitingOffline = totals.WaitingOffline - 1 },
                 What.IsGivenUp => GiveUp(totals, what.Wave),
+                What.ComesFree => totals with { WaitingBusy = totals.WaitingBusy - 1 },
                 What.Ends when what.Outcome == ChangeOutcome.StepTaken => TakeStep(totals, what),
                 What.Ends when what.Outcome != ChangeOutcome.Succeeded && RetryAt(what, at) is { } next => WaitForRetry(totals, what, next),
                 What.Ends => Close(totals, what.Outcome, _spec.InProgressPolicy),
@@ -250,6 +251,9 @@ internal sealed partial class SimulatedCoordinator
 
         /// <summary>It was away for too long.</summary>
         IsGivenUp,
+
+        /// <summary>Another rollout had it, and has ended there.</summary>
+        ComesFree,
 
         /// <summary>Its attempt has an outcome.</summary>
         Ends,

@@ -28,7 +28,7 @@ internal sealed class SimulatedDevices(
     public (ChangeOutcome Outcome, TimeSpan After)? Try(
         DateTimeOffset now, SimulatedAttempt attempt, bool hasBegun = false, DateTimeOffset? since = null)
     {
-        var had = since < now ? now - since.Value : TimeSpan.Zero;
+        var had = since is { } began && began < now ? now - began : TimeSpan.Zero;
         var isWaitedFor = timers.InProgressPolicy == TimeoutPolicy.Wait;
         if (random.Next() * 100 < attempt.PerOffer(assumptions.SilentPercent))
         {
@@ -45,6 +45,9 @@ internal sealed class SimulatedDevices(
 
     /// <summary>Where a device stands in the order: the jitter of its back-off comes from that.</summary>
     public ulong Place() => (ulong)(random.Next() * ulong.MaxValue);
+
+    /// <summary>When a device comes free that another rollout has, which nobody knows: as if it began there now, as here.</summary>
+    public TimeSpan Leave() => Bound(Takes(TimeSpan.Zero));
 
     /// <summary>One of so many, from 0.</summary>
     public int Pick(int count) => (int)(random.Next() * count);
@@ -70,8 +73,8 @@ internal sealed class SimulatedDevices(
         time < TimeSpan.Zero ? TimeSpan.Zero : time < RolloutSimulation.TimeMax ? time : RolloutSimulation.TimeMax;
 
     /// <summary>
-    /// One that is not below this: drawn until it is, below the middle at most twice on average; above it by an exponential proposal (Robert,
-    /// "Simulation of truncated normal variables", 1995), of which three of four are taken.
+    /// One that is not below this: drawn until it is, below the middle at most twice on average; above it by an exponential proposal
+    /// (Robert, "Simulation of truncated normal variables", 1995), of which three of four are taken.
     /// </summary>
     private double NormalAbove(double least)
     {

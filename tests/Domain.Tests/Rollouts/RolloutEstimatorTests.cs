@@ -288,6 +288,29 @@ public sealed class RolloutEstimatorTests
             estimate.EndsAt!.Value - now, TimeSpan.FromMinutes(left) - width, TimeSpan.FromMinutes(left + 1) + width);
     }
 
+    /// <summary>Whoever else has them, and whose turn it is then: the sentence says that it does not know.</summary>
+    [Fact]
+    public void Of_DevicesThatAreBusyWithOthers_SaysWhatItDoesNotKnow()
+    {
+        var spec = Spec(Wave(Amount.Percent(100), 50));
+        var totals = Totals(20, succeeded: 10) with { WaitingBusy = 10 };
+        var offered = Step(spec, Granted(Started(spec, 20), 10), 1, Totals(20, inProgress: 10)).Next;
+        var running = Step(spec, offered, 1_800, totals).Next;
+
+        var estimate = RolloutEstimator.Of(RolloutOf(spec, running), Start.AddSeconds(1_800));
+        var none = RolloutEstimator.Of(
+            RolloutOf(spec, Step(spec, running, 1_801, totals with { WaitingBusy = 0 }).Next), Start.AddSeconds(1_801));
+
+        // Half an hour there, and as long here: not half a day, as who is away.
+        Assert.InRange(estimate.EndsAt!.Value, Start.AddMinutes(30 + 45), Start.AddMinutes(30 + 240));
+        Assert.True(none.EndsAt < estimate.EndsAt, $"{none.EndsAt}, {estimate.EndsAt}");
+        Assert.Contains(
+            "; it may be later, for 10 are busy with other rollouts: when those end there, and whose turn it is then, is not known",
+            estimate.Text,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("busy", none.Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Of_TheSameRolloutAtTheSameTime_IsTheSame()
     {
