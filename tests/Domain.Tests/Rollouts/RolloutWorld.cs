@@ -193,8 +193,10 @@ internal sealed partial class RolloutWorld
             return null; // the store refused the commit
         }
 
+        // An order of the way there that comes late asks nobody on his way back to give up.
+        var isCancelling = message.IsCancelling && message.IsRollingBack == RollBackRules.HasBegun(share.State);
         foreach (var offer in share.State.Open.Where(offer => !offer.IsConfirmed
-            || message.IsCancelling
+            || isCancelling
             || _random.Next(3) == 0 // its time may be over
             || RollBackRules.IsOnTheWayThere(share.State, offer.Member)))
         {
@@ -206,7 +208,7 @@ internal sealed partial class RolloutWorld
 
             var (member, retry) = (share.Members[offer.Member], ShareRules.RetryOf(share.State, offer.Member));
             var answer = IsTakenBack(share.State, offer, message) ? TakeBack(member, retry)
-                : message.IsCancelling && offer.IsConfirmed ? Recall(member, retry)
+                : isCancelling && offer.IsConfirmed ? Recall(member, retry)
                 : isOpen && !offer.IsConfirmed ? Ask(member, offer, retry)
                 : member.Answer(retry);
             CountUnconfirmed(share.State, offer, answer);
