@@ -25,17 +25,7 @@ public static class ShareCount
         ArgumentNullException.ThrowIfNull(share);
         ArgumentNullException.ThrowIfNull(reach);
         ArgumentNullException.ThrowIfNull(timers);
-        var counts = new int[waveCount, 1 + (int)MemberStatus.Untouched];
-        var waiting = new int[waveCount, 1 + (int)MemberWait.GroupFull];
-        var retrying = new int[waveCount, 1 + (int)MemberWait.GroupFull];
-        for (var i = 0; i < share.Members.Length; i++)
-        {
-            var wait = ShareRules.WaitOf(share, i, reach[i], now);
-            counts[waves[i], (int)share.Members[i]]++;
-            waiting[waves[i], (int)wait] += share.Members[i] == MemberStatus.Waiting ? 1 : 0;
-            retrying[waves[i], (int)wait] += share.Members[i] == MemberStatus.Retrying ? 1 : 0;
-        }
-
+        var (counts, waiting, retrying) = CountMembers(share, waves, reach, waveCount, now);
         var (unknown, away) = (new long[waveCount], new int[waveCount]);
         var (installing, awaiting) = (new int[waveCount], new int[waveCount]);
         foreach (var offer in share.Open)
@@ -75,6 +65,24 @@ public static class ShareCount
             StepsInProgress = under[wave],
             Since = since[wave],
         })];
+    }
+
+    /// <summary>By wave: how many have each status, and what those wait for that wait for an offer, and for another attempt.</summary>
+    private static (int[,] Counts, int[,] Waiting, int[,] Retrying) CountMembers(
+        RolloutShare share, ImmutableArray<byte> waves, IReadOnlyList<MemberReach> reach, int waveCount, DateTimeOffset now)
+    {
+        var counts = new int[waveCount, 1 + (int)MemberStatus.Untouched];
+        var waiting = new int[waveCount, 1 + (int)MemberWait.GroupFull];
+        var retrying = new int[waveCount, 1 + (int)MemberWait.GroupFull];
+        for (var i = 0; i < share.Members.Length; i++)
+        {
+            var wait = ShareRules.WaitOf(share, i, reach[i], now);
+            counts[waves[i], (int)share.Members[i]]++;
+            waiting[waves[i], (int)wait] += share.Members[i] == MemberStatus.Waiting ? 1 : 0;
+            retrying[waves[i], (int)wait] += share.Members[i] == MemberStatus.Retrying ? 1 : 0;
+        }
+
+        return (counts, waiting, retrying);
     }
 
     /// <summary>On the way there nobody asks who of those in progress can be reached.</summary>
