@@ -6,17 +6,24 @@ namespace Muster.Domain.Tests.Rollouts;
 /// <summary>What devices do when their rollout is rolled back.</summary>
 internal sealed partial class RolloutWorld
 {
+    /// <summary>Now and then a crash comes just when offers were made, and hits everything.</summary>
+    private bool OfferInTheDark()
+    {
+        if (!_committed.IsOffering || _random.Next(12) > 0)
+        {
+            return false;
+        }
+
+        PlanAndSend(loss: 3);
+        return true;
+    }
+
     /// <summary>
-    /// Now and then everything crashes at once while the tails are late, and an operator turns the rollout round: of its newest offers no
-    /// share knows any more, and their devices say what became of them.
+    /// The tails are late after it, and an operator turns the rollout round: of its newest offers no share knows any more, and their
+    /// devices say what became of them.
     /// </summary>
     private void TurnRoundInTheDark()
     {
-        if (!_committed.IsOffering || _random.Next(25) > 0)
-        {
-            return;
-        }
-
         foreach (var share in _shares)
         {
             share.OldReports.Add(share.LastReport(_now));

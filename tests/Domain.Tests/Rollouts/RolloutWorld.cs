@@ -86,10 +86,15 @@ internal sealed partial class RolloutWorld
                 break;
             case 17:
                 // Crash: what was not committed is gone.
+                var isDark = OfferInTheDark();
                 _memory = _committed;
                 _known.Clear();
                 Obey(RolloutLifecycle.TakeOver(_memory, Id));
-                TurnRoundInTheDark();
+                if (isDark)
+                {
+                    TurnRoundInTheDark();
+                }
+
                 break;
             default:
                 Operate();
