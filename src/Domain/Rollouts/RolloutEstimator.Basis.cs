@@ -27,7 +27,7 @@ public static partial class RolloutEstimator
     private static string OthersOf(Rollout rollout)
     {
         var busy = rollout.Plan.Waves.Sum(wave => wave.Totals.WaitingBusy);
-        return busy == 0 ? "" : Text(
+        return busy == 0 || rollout.Plan.State == RolloutState.Cancelling ? "" : Text(
             $"; it may be later, for {busy} are busy with other rollouts: when those end there, and whose turn it is then, is not known")
             + ", and they are taken to be free when a device that begins now is done";
     }
@@ -48,32 +48,15 @@ public static partial class RolloutEstimator
     private static string SinceOf(Rollout rollout, DateTimeOffset now)
     {
         var busy = rollout.Plan.Waves.Sum(wave => wave.Totals.InProgress);
-        var known = rollout.Plan.Waves.Aggregate((SinceTotals?)null, (sum, wave) => SinceTotals.Sum(sum, wave.Totals.Since));
-        if (busy == 0 || known is null)
-        {
-            return busy == 0 || !rollout.Spec.InstallWindows.IsDefaultOrEmpty ? "" : Text($"; {busy} in progress are taken to begin now");
-        }
-
-        var longest = now - known.Times(rollout.Spec.Timers).First();
-        var ago = Words(Max(longest, TimeSpan.Zero));
-        return Text($"; of {busy} in progress {known.Members} are counted from when they began, the longest {ago} ago");
-    }
-
-    /// <summary>Each step is an offer of its own; of whom nobody has looked how many he has, none is counted.</summary>
-    private static string StepsOf(Rollout rollout, int left)
-    {
-        if (!rollout.Spec.TakeSteps || left == 0)
-        {
-            return "";
-        }
-
-        var known = rollout.Plan.Waves.Aggregate(
-            (StepTotals?)null,
-            (sum, wave) => StepTotals.Sum(sum, StepTotals.Sum(wave.Totals.Steps, wave.Totals.StepsInProgress))) ?? new StepTotals([]);
+        var known = Ahead(rollout);
         var unknown = Math.Max(0, left - known.Known);
         return (known.Below == 0 ? "" : Text($"; {known.Below} of them have {known.Steps} steps before them, each an offer of its own"))
             + (unknown == 0 ? "" : Text($"; it may be later, for nobody has looked yet whether {unknown} of them have steps before them"));
     }
+
+    private static StepTotals Ahead(Rollout rollout) => rollout.Plan.Waves.Aggregate(
+        (StepTotals?)null,
+        (sum, wave) => StepTotals.Sum(sum, StepTotals.Sum(wave.Totals.Steps, wave.Totals.StepsInProgress))) ?? new StepTotals([]);
 
     /// <summary>Which devices have the same value is not in the plan, so that the end may be later.</summary>
     private static string LimitsLeftOut(RolloutSpec spec) => spec.MaxUnavailablePer.IsDefaultOrEmpty

@@ -9,8 +9,11 @@ public static partial class RolloutEstimator
     /// <summary>An odd number has a middle; more runs are for simulations before the start.</summary>
     private const int RunsMax = 5;
 
-    /// <summary>Devices of all runs together: half a second of a processor. A large rollout has less chance in it, and one run.</summary>
-    private const int DevicesMax = 100_000;
+    /// <summary>
+    /// Offers of all runs together, one for a device and one for each of its steps: half a second of a processor. A large rollout has less
+    /// chance in it, and one run.
+    /// </summary>
+    private const int OffersMax = 100_000;
 
     /// <summary>Looks of the planner in all runs: two weeks at a rate that is used up each minute. A long one has fewer runs.</summary>
     private const int StepsMax = 50_000;
@@ -74,7 +77,7 @@ public static partial class RolloutEstimator
             TakesMedian = median,
             TakesAtMost = median * AtMostByMedian,
         };
-        var runs = Math.Clamp(DevicesMax / Math.Max(1, left) / 2 * 2 - 1, 1, RunsMax);
+        var runs = Math.Clamp(OffersMax / Math.Max(1, left + (int)Ahead(rollout).Steps) / 2 * 2 - 1, 1, RunsMax);
         var ends = new List<End>();
         for (var steps = 0; ends.Count < runs && steps < StepsMax;)
         {

@@ -140,7 +140,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         }
 
         await AwaitTurnsAsync(command);
-        await LookForStepsAsync(command);
+        LookForSteps(command);
 
         // The feed was read as far as its tail knows: the position is the version of these totals, also after a restart.
         return new ShareReport(

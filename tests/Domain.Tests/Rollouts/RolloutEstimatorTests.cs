@@ -256,7 +256,7 @@ public sealed class RolloutEstimatorTests
         Assert.InRange(known.EndsAt!.Value - now, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(120));
         Assert.NotEqual(known.EndsAt, unknown.EndsAt);
         Assert.Contains(
-            "; of 3 in progress 3 are counted from when they began, the longest ", known.Text, StringComparison.Ordinal);
+            "; of 3 in progress 3 are counted from when they began, the longest at least ", known.Text, StringComparison.Ordinal);
         Assert.EndsWith("; 3 in progress are taken to begin now", unknown.Text, StringComparison.Ordinal);
     }
 

@@ -148,7 +148,7 @@ public sealed class RolloutPathTests : IClassFixture<RolloutSilo>
         await StartAsync(Site);
         await _silo.UntilAsync(Site, now => Ahead(now) == new StepTotals([1, 1, 2]) && now.Plan.Waves[0].Totals.InProgress == 1);
         _silo.Fleet.Runs(devices[0], "11.11.73");
-        _silo.Clock.Advance(TimeSpan.FromMinutes(1));
+        _silo.Clock.Advance(TimeSpan.FromMinutes(2));
 
         var later = await _silo.UntilAsync(Site, now => Ahead(now) == new StepTotals([2, 1, 1]));
 
