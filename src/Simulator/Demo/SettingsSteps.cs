@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Grpc.Core;
 using Muster.Protocol.V1;
 
 namespace Muster.Simulator.Demo;
@@ -45,8 +46,12 @@ internal sealed class SettingsSteps(Ground ground)
             async (serial, cancel) =>
             {
                 var request = new ExplainDeviceRequest { Name = rollout.Name, Device = $"{Ground.Parent}/devices/{serial}" };
-                var explained = await ground.Requester.Rollouts.ExplainDeviceAsync(request, cancellationToken: cancel);
-                if (explained.Reason == "SETTINGS_DIFFER")
+                var explained = await AskAsync(request, cancel);
+                if (explained is null)
+                {
+                    open.Add($"{serial}: nobody could be asked");
+                }
+                else if (explained.Reason == "SETTINGS_DIFFER")
                 {
                     lying.Add(serial);
                 }
@@ -67,6 +72,19 @@ internal sealed class SettingsSteps(Ground ground)
         foreach (var text in open.Order(StringComparer.Ordinal).Take(ExplainedMax))
         {
             ground.Stage.Tell(text);
+        }
+    }
+
+    /// <summary>Where the patience ran out the fleet may be ill: that is what is to be told then, and not that it cannot say why.</summary>
+    private async Task<DeviceExplanation?> AskAsync(ExplainDeviceRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ground.Requester.Rollouts.ExplainDeviceAsync(request, cancellationToken: cancellationToken);
+        }
+        catch (RpcException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
         }
     }
 }
