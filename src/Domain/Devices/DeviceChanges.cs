@@ -219,6 +219,7 @@ public static partial class DeviceChanges
     internal static (Device Next, DomainEvent Fact) Close(
         Device device, ChangeInProgress change, ChangeOutcome outcome, string reason, DateTimeOffset now)
     {
+        var isByTimer = outcome is ChangeOutcome.TimedOut or ChangeOutcome.Skipped;
         var closed = new ClosedChange(change.Rollout, change.Generation, outcome, reason, now, change.Target.Digest)
         {
             Retry = change.Retry,
@@ -231,6 +232,8 @@ public static partial class DeviceChanges
                 ? change.Generation
                 : LastOf(device, change.Rollout)?.StepGeneration ?? 0,
             WasRecalled = change.RecalledBy > 0,
+            WorkedInBoot = isByTimer && change.Step > ChangeStep.Delivered ? change.StepBootId : null,
+            HadBegun = isByTimer && change.InstallsSince is not null,
         };
         var earlier = Remember(device, change.Rollout);
         var next = device with

@@ -37,7 +37,9 @@ public static class WayBack
     /// <param name="rollout">The rollout that is rolled back.</param>
     /// <param name="settlesWithin">How long after the end at most.</param>
     /// <param name="now">The time.</param>
-    /// <param name="installWindows">When devices of the rollout may begin to install: only that time counts; none for always.</param>
+    /// <param name="installWindows">
+    /// When devices of the rollout may begin to install: of one that had not begun only that time counts; none for always.
+    /// </param>
     public static DateTimeOffset? SettlesAt(
         Device device, ResourceId rollout, TimeSpan settlesWithin, DateTimeOffset now, ImmutableArray<OfferWindow> installWindows = default)
     {
@@ -48,7 +50,7 @@ public static class WayBack
             } ended
             && !Is(ended.Retry)
             && device.GenerationReached <= ended.Generation
-            && InstallTimes.End(installWindows, ended.ClosedAt, settlesWithin, installsSince: null) is { } settlesAt
+            && InstallTimes.End(installWindows, ended.ClosedAt, settlesWithin, ended.HadBegun ? ended.ClosedAt : null) is { } settlesAt
             && now < settlesAt
                 ? settlesAt
                 : null;
