@@ -39,6 +39,9 @@ public static class InstallTimes
 
     private static readonly TimeSpan RenewalMax = TimeSpan.FromDays(1);
 
+    /// <summary>So that the last window is not told ever more often while it shuts.</summary>
+    private static readonly TimeSpan RenewalMin = TimeSpan.FromMinutes(1);
+
     /// <summary>
     /// A quarter of a year: so long a device that is silent may hold its permit, its wave and every other rollout over it, whatever the
     /// windows are.
@@ -73,6 +76,17 @@ public static class InstallTimes
     {
         var half = told.IsEmpty ? RenewalMax : (told[^1].ClosesAt - now) / 2;
         return now + (half < RenewalMax ? half : RenewalMax);
+    }
+
+    /// <summary>
+    /// When the next ones are due of a device that was told by somebody who is not there to say when: in steps from its delivery on, so
+    /// that devices that were told at different times are told again at different times. Who heard nothing of the last step is as one
+    /// whose message got lost.
+    /// </summary>
+    public static DateTimeOffset NextRenewal(ImmutableArray<OfferWindow> windows, DateTimeOffset deliveredAt, DateTimeOffset now)
+    {
+        var step = Math.Max((RenewalOf(Next(windows, now), now) - now).Ticks, RenewalMin.Ticks);
+        return deliveredAt.AddTicks(step * ((Math.Max(0, (now - deliveredAt).Ticks) / step) + 1));
     }
 
     /// <summary>

@@ -70,6 +70,29 @@ public sealed class InstallTimesTests
             },
             iter: 40);
 
+    /// <summary>Whoever asks between two of them is told the same time, so that an activation goes on where another one was.</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(23.9, 1)]
+    [InlineData(24, 2)]
+    [InlineData(100, 5)]
+    [InlineData(-1, 1)] // a clock that was set back
+    public void NextRenewal_OfNights_IsAWholeNumberOfDaysBehindTheDelivery(double hours, int days)
+    {
+        var delivered = At("2026-06-01T09:17:31Z");
+
+        Assert.Equal(delivered.AddDays(days), InstallTimes.NextRenewal([Nights], delivered, delivered.AddHours(hours)));
+    }
+
+    [Fact]
+    public void NextRenewal_WhenTheLastWindowShuts_IsLaterByAMinuteAtMost()
+    {
+        var once = new OfferWindow("0 22 * * *", TimeSpan.FromHours(23.99), "UTC");
+        var (delivered, now) = (At("2026-06-01T09:00:00Z"), At("2026-06-01T21:59:20Z"));
+
+        Assert.InRange(InstallTimes.NextRenewal([once], delivered, now), now.AddTicks(1), now.AddDays(1));
+    }
+
     [Fact]
     public void Next_OfNights_IsEightOfThemAndTheRestOfThis()
     {
