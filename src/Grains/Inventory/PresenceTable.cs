@@ -31,10 +31,16 @@ internal sealed class PresenceEntry
 }
 
 /// <summary>The sessions of a partition's devices. In memory only; what no gateway repeats, expires.</summary>
-/// <param name="created">Told of each device that is heard of for the first time.</param>
+/// <param name="attach">Told of each device that is heard of for the first time and, with null, of each that is forgotten.</param>
 /// <param name="changed">Told of each device that came or went.</param>
-internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> created, Action<TenantId, DeviceId> changed)
+internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry?> attach, Action<TenantId, DeviceId> changed)
 {
+    /// <summary>
+    /// Devices that are gone are looked for by when they were seen last, so that as many are known as may be away of four million in 256
+    /// partitions; those that came once and never again do not take more than some megabytes of a partition for that.
+    /// </summary>
+    public const int GoneMax = 16_384;
+
     private readonly Dictionary<(TenantId, DeviceId), PresenceEntry> _sessions = [];
     private DateTimeOffset _nothingExpiresBefore;
 
@@ -73,7 +79,7 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
             else
             {
                 _sessions[key] = known = new PresenceEntry { Presence = presence, ReportedAt = now, ChangedAt = now };
-                created(session.Tenant, session.Device, known);
+                attach(session.Tenant, session.Device, known);
             }
 
             if (wasConnected != session.Connected)
@@ -84,7 +90,10 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
         }
     }
 
-    /// <summary>Ends the sessions that no gateway repeated in time, and tells of them. Looks at all only when one may be due.</summary>
+    /// <summary>
+    /// Ends the sessions that no gateway repeated in time, forgets those that have been over for longest when there are too many of them,
+    /// and tells of both. Looks at all only when one may be due.
+    /// </summary>
     public void Expire(DateTimeOffset now)
     {
         if (now <= _nothingExpiresBefore)
@@ -92,11 +101,12 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
             return;
         }
 
-        var oldest = now;
+        var (oldest, gone) = (now, 0);
         foreach (var (key, entry) in _sessions)
         {
             if (!entry.Presence.Connected)
             {
+                gone++;
                 continue;
             }
 
@@ -112,6 +122,7 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
         }
 
         _nothingExpiresBefore = oldest + PresenceEntry.Lifetime;
+        Forget(gone - GoneMax);
     }
 
     /// <summary>Devices that came or went at this time or later.</summary>
@@ -131,6 +142,27 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
     public IEnumerable<(TenantId Tenant, DeviceId Device, DevicePresence Session)> Connected(DateTimeOffset now) => _sessions
         .Select(session => (session.Key.Item1, session.Key.Item2, session.Value.At(now)))
         .Where(session => session.Item3.Connected);
+
+    /// <summary>Those that have been gone for longest.</summary>
+    private void Forget(int count)
+    {
+        if (count <= 0)
+        {
+            return;
+        }
+
+        var longest = _sessions.Where(session => !session.Value.Presence.Connected)
+            .OrderBy(session => session.Value.ChangedAt)
+            .Take(count)
+            .Select(session => session.Key)
+            .ToArray();
+        foreach (var (tenant, device) in longest)
+        {
+            _sessions.Remove((tenant, device));
+            attach(tenant, device, null);
+            changed(tenant, device);
+        }
+    }
 
     /// <summary>A full report ends the gateway's sessions that it does not name.</summary>
     private void EndOthers(PresenceReport report, DateTimeOffset now)
