@@ -30,18 +30,16 @@ public static partial class DeviceChanges
                 now);
     }
 
-    /// <summary>The generation of the newest offer of a rollout that the device knows, in progress or over; 0 for none.</summary>
-    public static long GenerationOf(Device device, ResourceId rollout)
+    /// <summary>
+    /// What the device remembers of a rollout: the generation of its newest offer, in progress or over, 0 for none; and whether the rollout
+    /// took the device over a step, in whichever attempt.
+    /// </summary>
+    public static (long Generation, bool HasStepped) MemoryOf(Device device, ResourceId rollout)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return device.Change is { } change && change.Rollout == rollout ? change.Generation : LastOf(device, rollout)?.Generation ?? 0;
-    }
-
-    /// <summary>Whether the rollout took the device over a step, in whichever attempt, as far as the device remembers.</summary>
-    public static bool HasStepped(Device device, ResourceId rollout)
-    {
-        ArgumentNullException.ThrowIfNull(device);
-        return LastOf(device, rollout) is { HasStepped: true };
+        var last = LastOf(device, rollout);
+        var newest = device.Change is { } change && change.Rollout == rollout ? change.Generation : last?.Generation ?? 0;
+        return (newest, last is { HasStepped: true });
     }
 
     /// <summary>What the device remembers of a rollout that ended for it; null when it remembers nothing.</summary>

@@ -91,7 +91,7 @@ public static partial class DeviceChanges
 
     /// <summary>
     /// Takes an offer back that was not delivered yet. One that was is with the device: it ends, or its time does. One that this device
-    /// knows nothing of goes back to waiting.
+    /// knows nothing of goes back to waiting. Who has no way back any more (<see cref="WayBack.NoWayBack"/>) does not wait for one.
     /// </summary>
     public static OfferDecision TakeBack(Device device, ResourceId rollout, int retry, string reason, DateTimeOffset now)
     {
@@ -103,7 +103,8 @@ public static partial class DeviceChanges
                 return InProgress(device, change);
             }
 
-            var (next, fact) = Close(device, change, ChangeOutcome.Withdrawn, reason, now);
+            var outcome = reason == WayBack.NoWayBack ? ChangeOutcome.Skipped : ChangeOutcome.Withdrawn;
+            var (next, fact) = Close(device, change, outcome, reason, now);
             return Ended(next, next.LastChange!) with { Events = [fact] };
         }
 

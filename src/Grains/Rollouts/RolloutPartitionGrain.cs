@@ -134,6 +134,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         await ReturnSeatsAsync();
         if (hasTaken || !_share.Open.IsEmpty)
         {
+            await CheckImagesAsync();
             await AskDevicesAsync(command);
             await ReadFeedAsync(command.Retries);
             await ReturnSeatsAsync();
