@@ -93,5 +93,22 @@ public sealed class RolloutRevocationTests(RolloutSilo silo) : IClassFixture<Rol
             [old, .. Enumerable.Repeat(FleetFactory.Digest, 3), .. Enumerable.Repeat(kept, 4)], devices.Select(silo.Fleet.RunningOf));
     }
 
+    [Fact]
+    public async Task Coordinator_OfWhichManyRoundsMove_AsksForItsImageOnceASecond()
+    {
+        const string Site = "moving";
+        silo.Fleet.Add(Site, 40);
+        var rollout = await silo.CreateAsync(Site, spec => spec with { Waves = [All], MaxUnavailable = Amount.Count(2) });
+        await rollout.StartAsync(Order);
+        await silo.UntilAsync(Site, _ => silo.Fleet.Offered(Site).Length >= 2);
+
+        var asked = silo.Fleet.ImageChecks[FleetFactory.Digest];
+        var begun = TimeProvider.System.GetTimestamp();
+        await silo.UntilAsync(Site, now => now.Plan.IsTerminal, () => silo.Fleet.End(Site, ChangeOutcome.Succeeded));
+
+        var seconds = TimeProvider.System.GetElapsedTime(begun).TotalSeconds;
+        Assert.InRange(silo.Fleet.ImageChecks[FleetFactory.Digest] - asked, 0, (int)seconds + 2);
+    }
+
     private static string DigestOf(char digit) => new(digit, 64);
 }
