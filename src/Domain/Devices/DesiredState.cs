@@ -222,8 +222,8 @@ public sealed record ClosedChange(
     [Id(140)] public bool WasRecalled { get; init; }
 
     /// <summary>
-    /// The boot in which the device worked on it when its timer ended it, and perhaps goes on; null when it had said nothing of that, or
-    /// when something else was the end.
+    /// The boot in which the device worked on it, or on an attempt before it, when its timer ended that, and perhaps goes on; null when it
+    /// had said nothing of that, has left it since, or when something else was the end.
     /// </summary>
     [Id(160)] public string? WorkedInBoot { get; init; }
 

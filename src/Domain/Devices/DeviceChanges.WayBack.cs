@@ -42,6 +42,37 @@ public static partial class DeviceChanges
         return (newest, last is { HasStepped: true });
     }
 
+    /// <summary>
+    /// The device takes over what is newer than a change that its timer ended: it has left that. A refusal is the contrary, and a step
+    /// of what orders nothing says nothing.
+    /// </summary>
+    internal static Device LeaveEarlier(Device device, ObservedProgress report)
+    {
+        var isTakenOver = report.Outcome == ChangeOutcome.Unspecified
+            && (report.Step <= ChangeStep.Delivered || report.Generation == device.Change?.Generation);
+        return isTakenOver && (IsLeft(device.LastChange) || device.EarlierChanges.Any(IsLeft))
+            ? device with
+            {
+                LastChange = Leave(device.LastChange),
+                EarlierChanges = [.. device.EarlierChanges.Select(earlier => Leave(earlier)!)],
+            }
+            : device;
+
+        bool IsLeft(ClosedChange? change) => change is { WorkedInBoot: not null } && change.Generation < report.Generation;
+        ClosedChange? Leave(ClosedChange? change) => IsLeft(change) ? change! with { WorkedInBoot = null } : change;
+    }
+
+    /// <summary>
+    /// In which boot the device may go on although the change is over: with this attempt or, where it never worked on it, with one before
+    /// it of the same rollout. Null when the device has ended it.
+    /// </summary>
+    private static string? WorkedIn(Device device, ChangeInProgress change, ChangeOutcome outcome) => outcome switch
+    {
+        ChangeOutcome.TimedOut or ChangeOutcome.Skipped when change.Step > ChangeStep.Delivered => change.StepBootId,
+        ChangeOutcome.TimedOut or ChangeOutcome.Skipped or ChangeOutcome.Withdrawn => LastOf(device, change.Rollout)?.WorkedInBoot,
+        _ => null,
+    };
+
     /// <summary>What the device remembers of a rollout that ended for it; null when it remembers nothing.</summary>
     internal static ClosedChange? LastOf(Device device, ResourceId rollout) => device.LastChange is { } last && last.Rollout == rollout
         ? last

@@ -220,7 +220,6 @@ public static partial class DeviceChanges
     internal static (Device Next, DomainEvent Fact) Close(
         Device device, ChangeInProgress change, ChangeOutcome outcome, string reason, DateTimeOffset now)
     {
-        var isByTimer = outcome is ChangeOutcome.TimedOut or ChangeOutcome.Skipped;
         var closed = new ClosedChange(change.Rollout, change.Generation, outcome, reason, now, change.Target.Digest)
         {
             Retry = change.Retry,
@@ -233,8 +232,8 @@ public static partial class DeviceChanges
                 ? change.Generation
                 : LastOf(device, change.Rollout)?.StepGeneration ?? 0,
             WasRecalled = change.RecalledBy > 0,
-            WorkedInBoot = isByTimer && change.Step > ChangeStep.Delivered ? change.StepBootId : null,
-            HadBegun = isByTimer && change.InstallsSince is not null,
+            WorkedInBoot = WorkedIn(device, change, outcome),
+            HadBegun = outcome is ChangeOutcome.TimedOut or ChangeOutcome.Skipped && change.InstallsSince is not null,
         };
         var earlier = Remember(device, change.Rollout);
         var next = device with
@@ -360,8 +359,11 @@ public static partial class DeviceChanges
             Retry = change.Retry,
         };
 
-    private static OfferDecision Ended(Device device, ClosedChange change) =>
-        Closed(device, change.Outcome, change.Reason) with { Retry = change.Retry, EndedAt = change.ClosedAt };
+    private static OfferDecision Ended(Device device, ClosedChange change) => Closed(
+        device,
+        // A silo of an earlier version recorded it as an offer that comes again.
+        change is { Outcome: ChangeOutcome.Withdrawn, Reason: WayBack.NoWayBack } ? ChangeOutcome.Skipped : change.Outcome,
+        change.Reason) with { Retry = change.Retry, EndedAt = change.ClosedAt };
 
     private static OfferDecision Closed(Device device, ChangeOutcome outcome, string reason) =>
         new(device, [], OfferVerdict.Closed) { Outcome = outcome, Reason = reason };

@@ -112,7 +112,7 @@ public static class DeviceMessages
                 ? device.GenerationReached
                 : Math.Max(device.GenerationReached, report.Generation),
         };
-        var (next, fact) = DeviceChanges.TakeReport(noted, report, now);
+        var (next, fact) = DeviceChanges.TakeReport(DeviceChanges.LeaveEarlier(noted, report), report, now);
         return Decision.Accept(next, fact);
     }
 

@@ -31,7 +31,8 @@ public static class WayBack
 
     /// <summary>
     /// Until when the device may still boot into what the rollout brought, although its change is over: it was not the device that ended
-    /// it, and it has named no generation since, with which it leaves what it was told before. Null when it may not.
+    /// it, and it has named no generation since, with which it leaves what it was told before. In the boot in which it worked on it only a
+    /// report is such a word, that is no refusal. Null when it may not.
     /// </summary>
     /// <param name="device">The device.</param>
     /// <param name="rollout">The rollout that is rolled back.</param>
@@ -49,7 +50,7 @@ public static class WayBack
                 Outcome: ChangeOutcome.TimedOut or ChangeOutcome.Skipped or ChangeOutcome.Withdrawn,
             } ended
             && !Is(ended.Retry)
-            && device.GenerationReached <= ended.Generation
+            && (device.GenerationReached <= ended.Generation || (ended.WorkedInBoot is { } boot && boot == device.Os?.BootId))
             && InstallTimes.End(installWindows, ended.ClosedAt, settlesWithin, ended.HadBegun ? ended.ClosedAt : null) is { } settlesAt
             && now < settlesAt
                 ? settlesAt

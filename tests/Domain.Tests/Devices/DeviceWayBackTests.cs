@@ -157,12 +157,15 @@ public sealed class DeviceWayBackTests
         var left = DeviceChanges.TakeBack(offered, Units.Rollout(), WayBack.FirstRetry, WayBack.NoWayBack, Units.Start);
         var again = DeviceChanges.OfferWayBack(left.Next, Ordered, Previous, hasSession: true, Units.Start);
         var goesOn = DeviceChanges.TakeBack(named, Units.Rollout(), WayBack.FirstRetry, WayBack.NoWayBack, Units.Start);
+        var recorded = left.Next with { LastChange = left.Next.LastChange! with { Outcome = ChangeOutcome.Withdrawn } };
+        var ofEarlierVersion = DeviceChanges.OfferWayBack(recorded, Ordered, Previous, hasSession: true, Units.Start);
 
         // Skipped, and not withdrawn: who waits again would be answered with the same end for ever.
         Assert.Equal((ChangeOutcome.Skipped, WayBack.NoWayBack), (left.Outcome, left.Reason));
         Assert.True(left.Next.Desired.OrdersNothing);
         Assert.Equal((ChangeOutcome.Skipped, WayBack.NoWayBack, true), (again.Outcome, again.Reason, again.Events.IsEmpty));
         Assert.Equal((OfferVerdict.InProgress, true), (goesOn.Verdict, goesOn.Events.IsEmpty));
+        Assert.Equal((ChangeOutcome.Skipped, WayBack.NoWayBack), (ofEarlierVersion.Outcome, ofEarlierVersion.Reason));
     }
 
     [Fact]
