@@ -39,9 +39,6 @@ public static class InstallTimes
 
     private static readonly TimeSpan RenewalMax = TimeSpan.FromDays(1);
 
-    /// <summary>So that the last window is not told ever more often while it shuts.</summary>
-    private static readonly TimeSpan RenewalMin = TimeSpan.FromMinutes(1);
-
     /// <summary>
     /// A quarter of a year: so long a device that is silent may hold its permit, its wave and every other rollout over it, whatever the
     /// windows are.
@@ -80,12 +77,12 @@ public static class InstallTimes
 
     /// <summary>
     /// When the next ones are due of a device that was told by somebody who is not there to say when: in steps from its delivery on, so
-    /// that devices that were told at different times are told again at different times. Who heard nothing of the last step is as one
-    /// whose message got lost.
+    /// that devices that were told at different times are told again at different times. That is a step later at most than the one who told
+    /// it would have: as if a message got lost.
     /// </summary>
     public static DateTimeOffset NextRenewal(ImmutableArray<OfferWindow> windows, DateTimeOffset deliveredAt, DateTimeOffset now)
     {
-        var step = Math.Max((RenewalOf(Next(windows, now), now) - now).Ticks, RenewalMin.Ticks);
+        var step = (RenewalOf(Next(windows, now), now) - now).Ticks;
         return deliveredAt.AddTicks(step * ((Math.Max(0, (now - deliveredAt).Ticks) / step) + 1));
     }
 
