@@ -43,6 +43,7 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry?> a
 
     private readonly Dictionary<(TenantId, DeviceId), PresenceEntry> _sessions = [];
     private DateTimeOffset _nothingExpiresBefore;
+    private DateTimeOffset? _forgotAt;
 
     /// <summary>When <see cref="Expire"/> may have something to do; null while nobody was heard of.</summary>
     public DateTimeOffset? ExpiresFrom => _sessions.Count == 0 ? null : _nothingExpiresBefore;
@@ -122,8 +123,11 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry?> a
         }
 
         _nothingExpiresBefore = oldest + PresenceEntry.Lifetime;
-        Forget(gone - GoneMax);
+        Forget(gone - GoneMax, now);
     }
+
+    /// <summary>False when some that came or went at this time or later may be forgotten.</summary>
+    public bool KnowsSince(DateTimeOffset since) => _forgotAt is null || _forgotAt < since;
 
     /// <summary>Devices that came or went at this time or later.</summary>
     public IEnumerable<(TenantId Tenant, DeviceId Device)> ChangedSince(DateTimeOffset since) =>
@@ -144,13 +148,14 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry?> a
         .Where(session => session.Item3.Connected);
 
     /// <summary>Those that have been gone for longest.</summary>
-    private void Forget(int count)
+    private void Forget(int count, DateTimeOffset now)
     {
         if (count <= 0)
         {
             return;
         }
 
+        _forgotAt = now;
         var longest = _sessions.Where(session => !session.Value.Presence.Connected)
             .OrderBy(session => session.Value.ChangedAt)
             .Take(count)

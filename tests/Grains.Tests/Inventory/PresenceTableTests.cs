@@ -83,6 +83,7 @@ public sealed class PresenceTableTests
         table.Apply(Report("g1", isFull: false, Session("FIRST", 1) with { Connected = false }), Noon.AddSeconds(1));
         told.Clear();
 
+        Assert.True(table.KnowsSince(Noon));
         table.Expire(Noon.AddSeconds(3));
         Assert.Equal(["FIRST"], told);
         table.Apply(Report("g1", isFull: false, Session("HERE", 1)), Noon.AddSeconds(60));
@@ -90,6 +91,7 @@ public sealed class PresenceTableTests
         table.Expire(Noon.AddSeconds(100));
 
         Assert.Equal(["FIRST", "SECOND", "D0"], told);
+        Assert.Equal((false, true), (table.KnowsSince(Noon.AddSeconds(100)), table.KnowsSince(Noon.AddSeconds(100.1))));
         Assert.Equal((null, null), (Find(table, "FIRST", Noon), rows["FIRST"]));
         Assert.Equal(PresenceTable.GoneMax + 1, table.Entries.Count());
         Assert.True(Find(table, "HERE", Noon.AddSeconds(100))!.Connected);
