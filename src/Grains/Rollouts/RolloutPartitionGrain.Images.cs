@@ -18,16 +18,26 @@ internal sealed partial class RolloutPartitionGrain
     /// <summary>Images asked at a time: devices of one rollout come from a few.</summary>
     private const int ImagesAskedMax = 16;
 
+    /// <summary>Who did not say his image is asked for it again so much later: his record may be unreadable for days.</summary>
+    private static readonly TimeSpan SilenceInterval = TimeSpan.FromMinutes(1);
+
     /// <summary>
     /// By member, the offer and its image. Volatile: after a reactivation each device that has not named its offer is asked once.
     /// </summary>
     private readonly Dictionary<int, (long Generation, string Digest)> _previous = [];
 
+    /// <summary>By member, when he was asked and did not answer.</summary>
+    private readonly Dictionary<int, long> _silentSince = [];
+
     private readonly HashSet<string> _revoked = [];
     private long? _imagesCheckedAt;
 
     /// <summary>It is not known which image the device was offered.</summary>
-    private bool IsOfUnknownImage(OpenOffer offer) => IsTakenBackByImage(offer) && offer.IsConfirmed && PreviousOf(offer) is null;
+    private bool IsOfUnknownImage(OpenOffer offer) =>
+        IsTakenBackByImage(offer)
+        && offer.IsConfirmed
+        && PreviousOf(offer) is null
+        && !(_silentSince.TryGetValue(offer.Member, out var since) && _clock.GetElapsedTime(since) < SilenceInterval);
 
     private bool IsOfRevokedImage(OpenOffer offer) =>
         IsTakenBackByImage(offer) && PreviousOf(offer) is { } digest && _revoked.Contains(digest);
@@ -41,16 +51,27 @@ internal sealed partial class RolloutPartitionGrain
             ? known.Digest
             : null;
 
+    private void NoteSilence(OpenOffer offer)
+    {
+        if (IsTakenBackByImage(offer))
+        {
+            _silentSince[offer.Member] = _clock.GetTimestamp();
+        }
+    }
+
     private void RememberImage(OpenOffer offer, OfferReply reply)
     {
         if (IsTakenBackByImage(offer))
         {
             // A silo of an earlier version does not say it, and is not asked again.
             _previous[offer.Member] = (reply.Generation, reply.PreviousDigest ?? "");
+            _silentSince.Remove(offer.Member);
         }
     }
 
-    /// <summary>What is revoked stays so, and is asked about no more.</summary>
+    /// <summary>
+    /// What is revoked stays so, and is asked about no more. Before the feed is read: nobody waits for images with what it said.
+    /// </summary>
     private async Task CheckImagesAsync()
     {
         if (_previous.Count == 0 || (_imagesCheckedAt is { } checkedAt && _clock.GetElapsedTime(checkedAt) < ImageCheckInterval))

@@ -143,6 +143,7 @@ internal sealed partial class RolloutPartitionGrain
         catch (Exception fault)
         {
             LogOfferUnknown(fault, _rollout.Value, _members.Points[offer.Member].Device.Value);
+            NoteSilence(offer);
             return null;
         }
     }

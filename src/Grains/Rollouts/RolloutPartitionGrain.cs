@@ -112,6 +112,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
 
         _members.Cut(command.Cuts);
         _share = ShareRules.Forgo(_share, command.Seen);
+        await CheckImagesAsync();
         await ReadFeedAsync(command.Retries);
         await TurnRoundAsync(command);
         await LookForJoinersAsync(command);
@@ -134,7 +135,6 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         await ReturnSeatsAsync();
         if (hasTaken || !_share.Open.IsEmpty)
         {
-            await CheckImagesAsync();
             await AskDevicesAsync(command);
             await ReadFeedAsync(command.Retries);
             await ReturnSeatsAsync();

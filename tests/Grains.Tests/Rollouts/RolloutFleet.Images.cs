@@ -17,6 +17,9 @@ internal sealed partial class RolloutFleet
     /// <summary>How often it was asked whether an image may be used, by its digest.</summary>
     public ConcurrentDictionary<string, int> ImageChecks { get; } = new();
 
+    /// <summary>How often a device whose record cannot be read was asked what became of its offer.</summary>
+    public int DeadAsked { get; private set; }
+
     private readonly List<(int Partition, ImageRow Row)> _images = [];
 
     /// <summary>An image that lists show in one of the partitions; returns its digest.</summary>

@@ -258,6 +258,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
             var unit = _units[key];
             if (Dead.Contains(key))
             {
+                DeadAsked++;
                 throw new StoreUnavailableException("The device's record cannot be read, on purpose.");
             }
 
