@@ -21,15 +21,16 @@ var watch = new Command("watch", "Commits a second with and without a thousand w
 watch.SetAction((parsed, cancellationToken) =>
     new WatchCost(parsed.GetRequiredValue(store), parsed.GetValue(devices), Console.Out).RunAsync(cancellationToken));
 
-var what = new Option<string>("--what") { Required = true, Description = "offers, pauses or freeze." };
-what.AcceptOnlyFromAmong("offers", "pauses", "freeze");
+var what = new Option<string>("--what") { Required = true, Description = "offers, young, pauses or freeze." };
+what.AcceptOnlyFromAmong("offers", "young", "pauses", "freeze");
 var rollout = new Command("rollout", "A rollout over a filled store whose devices are connected.") { store, devices, what };
 rollout.SetAction((parsed, cancellationToken) =>
 {
-    var cost = new RolloutCost(parsed.GetRequiredValue(store), parsed.GetValue(devices), Console.Out);
-    return parsed.GetRequiredValue(what) switch
+    var measured = parsed.GetRequiredValue(what);
+    var cost = new RolloutCost(parsed.GetRequiredValue(store), parsed.GetValue(devices), isYoung: measured == "young", Console.Out);
+    return measured switch
     {
-        "offers" => cost.OffersAsync(cancellationToken),
+        "offers" or "young" => cost.OffersAsync(cancellationToken),
         "pauses" => cost.PausesAsync(cancellationToken),
         _ => cost.FreezeAsync(cancellationToken),
     };

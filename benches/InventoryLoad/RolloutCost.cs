@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Muster.Contracts;
@@ -21,16 +22,21 @@ namespace Muster.InventoryLoad;
 /// A rollout over a fleet that is connected and says nothing: how long the start takes and the offers, beside plain commits; and how long
 /// an operator waits for a pause while they are made.
 /// </summary>
-internal sealed class RolloutCost(string store, int devices, TextWriter output)
+internal sealed class RolloutCost(string store, int devices, bool isYoung, TextWriter output)
 {
     private const int PausesMax = 300;
     private const int SizeCopies = 100;
+    private const int WarmParts = 6;
+    private const int WarmStarts = 4;
+
+    /// <summary>A silo that does nothing compiles a few methods a second now and then.</summary>
+    private const int CompiledFew = 20;
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan BetweenPauses = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan PlainTime = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan OffersMax = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
     private static readonly Actor Bench = Actor.Operator("bench");
     private static readonly ResourceId Id = Parse("bench");
     private static readonly ResourceId Warm = Parse("warm");
@@ -53,6 +59,7 @@ internal sealed class RolloutCost(string store, int devices, TextWriter output)
         var gateway = host.Services.GetRequiredService<SilentGateway>();
         var begun = Stopwatch.GetTimestamp();
         var cpu = Process.GetCurrentProcess().TotalProcessorTime;
+        var (compiled, compiling) = (JitInfo.GetCompiledMethodCount(), JitInfo.GetCompilationTime());
         var (allocated, paused) = (GC.GetTotalAllocatedBytes(), GC.GetTotalPauseDuration());
         var started = await StartAsync(rollout, begun);
         await OfferedAsync(gateway, started.Members, begun, cancellationToken);
@@ -63,6 +70,8 @@ internal sealed class RolloutCost(string store, int devices, TextWriter output)
         Tell("all_offers_seconds", seconds);
         Tell("offer_cpu_us", cpuOffers.TotalMicroseconds / started.Members);
         Tell("offer_allocated_bytes", (double)(GC.GetTotalAllocatedBytes() - allocated) / started.Members);
+        Tell("offers_compiled", JitInfo.GetCompiledMethodCount() - compiled);
+        Tell("offers_compiling_seconds", (JitInfo.GetCompilationTime() - compiling).TotalSeconds);
         Tell("offers_paused_seconds", (GC.GetTotalPauseDuration() - paused).TotalSeconds);
 
         // What would go on otherwise: pushes again, rounds of questions.
@@ -135,16 +144,49 @@ internal sealed class RolloutCost(string store, int devices, TextWriter output)
         Environment.Exit(0);
     }
 
-    /// <summary>A silo that runs for longer than a minute has compiled this.</summary>
-    private static async Task WarmAsync(IGrainFactory grains, SilentGateway gateway, CancellationToken cancellationToken)
+    /// <summary>
+    /// What a silo in service has compiled: what runs often is compiled up to three times, and each time begins when the one before is
+    /// through. So a rollout makes a part of its offers, is paused until the compiler is quiet, and makes the next part; and more are
+    /// started, whose devices are busy with it, and cancelled. A young silo made the offers of the first alone.
+    /// </summary>
+    private async Task WarmAsync(IGrainFactory grains, SilentGateway gateway, CancellationToken cancellationToken)
     {
+        var (parts, starts) = isYoung ? (1, 0) : (WarmParts, WarmStarts);
         var rollout = grains.GetRollout(TenantId.Default, Warm);
         await AcceptAsync(rollout.CreateAsync(new CreateRollout(Bench, "", Spec(FewDevices), ValidateOnly: false)));
         var started = await AcceptAsync(rollout.StartAsync(new OrderRollout(Bench, "")));
-        await OfferedAsync(gateway, started.Plan.Members, Stopwatch.GetTimestamp(), cancellationToken);
-        await AcceptAsync(rollout.PauseAsync(new OrderRollout(Bench, "")));
-        await Task.Delay(Settling, cancellationToken);
+        for (var part = 1; part <= parts; part++)
+        {
+            await OfferedAsync(gateway, (int)(started.Plan.Members * (long)part / parts), Stopwatch.GetTimestamp(), cancellationToken);
+            await AcceptAsync(rollout.PauseAsync(new OrderRollout(Bench, "")));
+            await CompiledAsync(cancellationToken);
+            if (part < parts)
+            {
+                await AcceptAsync(rollout.ResumeAsync(new ResumeRollout(Bench, false, "")));
+            }
+        }
+
+        for (var more = 1; more <= starts; more++)
+        {
+            var other = grains.GetRollout(TenantId.Default, Parse($"warm-{more}"));
+            await AcceptAsync(other.CreateAsync(new CreateRollout(Bench, "", Spec(FewDevices), ValidateOnly: false)));
+            await AcceptAsync(other.StartAsync(new OrderRollout(Bench, "")));
+            await CompiledAsync(cancellationToken);
+            await AcceptAsync(other.CancelAsync(new OrderRollout(Bench, "")));
+        }
+
         gateway.Forget();
+    }
+
+    /// <summary>Until the runtime has compiled hardly anything for a while.</summary>
+    private static async Task CompiledAsync(CancellationToken cancellationToken)
+    {
+        var before = 0L;
+        for (var compiled = JitInfo.GetCompiledMethodCount(); compiled - before > CompiledFew; compiled = JitInfo.GetCompiledMethodCount())
+        {
+            before = compiled;
+            await Task.Delay(Settling, cancellationToken);
+        }
     }
 
     private static ResourceId Parse(string text) => ResourceId.TryParse(text, out var id) ? id : throw new FormatException(text);

@@ -32,6 +32,11 @@ internal sealed class RolloutsBench(RolloutsPlan plan, RunRecord record, TimePro
         record.Note(string.Create(
             CultureInfo.InvariantCulture,
             $"{offers["offer_allocated_bytes"] / 1e3:0.0} kB made per offer; collected in {offers["offers_paused_seconds"]:0.0} s"));
+        var young = await RunAsync(plan.Offered, "young");
+        record.Add(Figure.Beside("rollout_all_offers_young", young["all_offers_seconds"], "s"));
+        record.Note(string.Create(
+            CultureInfo.InvariantCulture,
+            $"compiled while the offers were made: {offers["offers_compiled"]} methods, and {young["offers_compiled"]} in the young silo"));
 
         var pauses = await RunAsync(plan.Offered, "pauses");
         record.Add(Figure.AtMost("rollout_pause_p99", pauses["pause_p99_ms"], "ms", PauseMillisecondsMax, isSound: true));

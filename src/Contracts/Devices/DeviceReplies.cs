@@ -102,4 +102,10 @@ public sealed record OfferReply(
     /// The rollout took the device over a step, in whichever attempt, as far as the device knows. False from a silo of an earlier version.
     /// </summary>
     [Id(128)] public bool HasStepped { get; init; }
+
+    /// <summary>
+    /// The image that is offered on the way back, which the device alone knows; null on the way there, and from a silo of an earlier
+    /// version.
+    /// </summary>
+    [Id(162)] public string? PreviousDigest { get; init; }
 }

@@ -22,8 +22,8 @@ public sealed record WatchReply(
 /// <summary>What a watcher missed in one partition.</summary>
 /// <param name="Rows">As they are now.</param>
 /// <param name="KnowsPresence">
-/// False when the inventory was built later than the watcher asks for: who came and went before is not known, and all rows have to be
-/// looked at.
+/// False when the inventory was built later than the watcher asks for, or has forgotten devices since: who came and went before is not
+/// known, and all rows have to be looked at.
 /// </param>
 [GenerateSerializer, Immutable, Alias("muster.changed-rows")]
 public sealed record ChangedRows([property: Id(0)] ImmutableArray<ListedRow> Rows, [property: Id(1)] bool KnowsPresence);

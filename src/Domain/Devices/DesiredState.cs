@@ -220,4 +220,13 @@ public sealed record ClosedChange(
 
     /// <summary>The device was asked to give it up before it ended.</summary>
     [Id(140)] public bool WasRecalled { get; init; }
+
+    /// <summary>
+    /// The boot in which the device worked on it, or on an attempt before it, when its timer ended that, and perhaps goes on; null when it
+    /// had said nothing of that, has left it since, or when something else was the end.
+    /// </summary>
+    [Id(160)] public string? WorkedInBoot { get; init; }
+
+    /// <summary>The device had begun to install when its timer ended it: what is begun is finished, windows or not.</summary>
+    [Id(161)] public bool HadBegun { get; init; }
 }

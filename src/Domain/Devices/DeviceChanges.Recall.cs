@@ -36,12 +36,23 @@ public static partial class DeviceChanges
         IsRefusalOfRecall(device, report) || IsStepOfRecall(device.Change, report);
 
     /// <summary>
-    /// A device whose change goes on has not taken over the generation that recalls it, although its hello names that: what it has
-    /// seen. Unless it refuses it is told again, and a way back waits for it (<see cref="WayBack"/>).
+    /// What a hello or an inventory names is what the device has seen. It has taken that over, but for a generation that takes from it what
+    /// it may be working on still: one that recalls a change that goes on and, in the boot in which it worked on a change that its timer
+    /// ended, the one behind that. Unless it refuses it is told again, and a way back waits for it (<see cref="WayBack"/>).
     /// </summary>
-    internal static Device KeepRecallOpen(Device device, long reachedBefore) => device.Change is { RecalledBy: > 0 } change
-        ? device with { GenerationReached = Math.Max(reachedBefore, Math.Min(device.GenerationReached, change.RecalledBy - 1)) }
-        : device;
+    /// <param name="device">The device, of which everything else that it said is taken.</param>
+    /// <param name="named">The generation, which was issued.</param>
+    /// <param name="bootId">The boot in which it was named.</param>
+    internal static Device Reach(Device device, long named, string bootId)
+    {
+        var highest = device switch
+        {
+            { Change: { RecalledBy: > 0 } change } => change.RecalledBy - 1,
+            { Change: null, LastChange: { } last } when last.WorkedInBoot == bootId => last.Generation,
+            _ => named,
+        };
+        return device with { GenerationReached = Math.Max(device.GenerationReached, Math.Min(named, highest)) };
+    }
 
     /// <summary>
     /// A hello that names the generation that recalls the change, whose boot has not ended it. In the boot in which the device works on the

@@ -30,19 +30,48 @@ public static partial class DeviceChanges
                 now);
     }
 
-    /// <summary>The generation of the newest offer of a rollout that the device knows, in progress or over; 0 for none.</summary>
-    public static long GenerationOf(Device device, ResourceId rollout)
+    /// <summary>
+    /// What the device remembers of a rollout: the generation of its newest offer, in progress or over, 0 for none; and whether the rollout
+    /// took the device over a step, in whichever attempt.
+    /// </summary>
+    public static (long Generation, bool HasStepped) MemoryOf(Device device, ResourceId rollout)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return device.Change is { } change && change.Rollout == rollout ? change.Generation : LastOf(device, rollout)?.Generation ?? 0;
+        var last = LastOf(device, rollout);
+        var newest = device.Change is { } change && change.Rollout == rollout ? change.Generation : last?.Generation ?? 0;
+        return (newest, last is { HasStepped: true });
     }
 
-    /// <summary>Whether the rollout took the device over a step, in whichever attempt, as far as the device remembers.</summary>
-    public static bool HasStepped(Device device, ResourceId rollout)
+    /// <summary>
+    /// The device takes over what is newer than a change that its timer ended: it has left that. A refusal is the contrary, and a step
+    /// of what orders nothing says nothing.
+    /// </summary>
+    internal static Device LeaveEarlier(Device device, ObservedProgress report)
     {
-        ArgumentNullException.ThrowIfNull(device);
-        return LastOf(device, rollout) is { HasStepped: true };
+        var isTakenOver = report.Outcome == ChangeOutcome.Unspecified
+            && (report.Step <= ChangeStep.Delivered || report.Generation == device.Change?.Generation);
+        return isTakenOver && (IsLeft(device.LastChange) || device.EarlierChanges.Any(IsLeft))
+            ? device with
+            {
+                LastChange = Leave(device.LastChange),
+                EarlierChanges = [.. device.EarlierChanges.Select(earlier => Leave(earlier)!)],
+            }
+            : device;
+
+        bool IsLeft(ClosedChange? change) => change is { WorkedInBoot: not null } && change.Generation < report.Generation;
+        ClosedChange? Leave(ClosedChange? change) => IsLeft(change) ? change! with { WorkedInBoot = null } : change;
     }
+
+    /// <summary>
+    /// In which boot the device may go on although the change is over: with this attempt or, where it never worked on it, with one before
+    /// it of the same rollout. Null when the device has ended it.
+    /// </summary>
+    private static string? WorkedIn(Device device, ChangeInProgress change, ChangeOutcome outcome) => outcome switch
+    {
+        ChangeOutcome.TimedOut or ChangeOutcome.Skipped when change.Step > ChangeStep.Delivered => change.StepBootId,
+        ChangeOutcome.TimedOut or ChangeOutcome.Skipped or ChangeOutcome.Withdrawn => LastOf(device, change.Rollout)?.WorkedInBoot,
+        _ => null,
+    };
 
     /// <summary>What the device remembers of a rollout that ended for it; null when it remembers nothing.</summary>
     internal static ClosedChange? LastOf(Device device, ResourceId rollout) => device.LastChange is { } last && last.Rollout == rollout

@@ -91,7 +91,7 @@ public static partial class DeviceChanges
 
     /// <summary>
     /// Takes an offer back that was not delivered yet. One that was is with the device: it ends, or its time does. One that this device
-    /// knows nothing of goes back to waiting.
+    /// knows nothing of goes back to waiting. Who has no way back any more (<see cref="WayBack.NoWayBack"/>) does not wait for one.
     /// </summary>
     public static OfferDecision TakeBack(Device device, ResourceId rollout, int retry, string reason, DateTimeOffset now)
     {
@@ -103,7 +103,8 @@ public static partial class DeviceChanges
                 return InProgress(device, change);
             }
 
-            var (next, fact) = Close(device, change, ChangeOutcome.Withdrawn, reason, now);
+            var outcome = reason == WayBack.NoWayBack ? ChangeOutcome.Skipped : ChangeOutcome.Withdrawn;
+            var (next, fact) = Close(device, change, outcome, reason, now);
             return Ended(next, next.LastChange!) with { Events = [fact] };
         }
 
@@ -231,6 +232,8 @@ public static partial class DeviceChanges
                 ? change.Generation
                 : LastOf(device, change.Rollout)?.StepGeneration ?? 0,
             WasRecalled = change.RecalledBy > 0,
+            WorkedInBoot = WorkedIn(device, change, outcome),
+            HadBegun = outcome is ChangeOutcome.TimedOut or ChangeOutcome.Skipped && change.InstallsSince is not null,
         };
         var earlier = Remember(device, change.Rollout);
         var next = device with
@@ -356,8 +359,11 @@ public static partial class DeviceChanges
             Retry = change.Retry,
         };
 
-    private static OfferDecision Ended(Device device, ClosedChange change) =>
-        Closed(device, change.Outcome, change.Reason) with { Retry = change.Retry, EndedAt = change.ClosedAt };
+    private static OfferDecision Ended(Device device, ClosedChange change) => Closed(
+        device,
+        // A silo of an earlier version recorded it as an offer that comes again.
+        change is { Outcome: ChangeOutcome.Withdrawn, Reason: WayBack.NoWayBack } ? ChangeOutcome.Skipped : change.Outcome,
+        change.Reason) with { Retry = change.Retry, EndedAt = change.ClosedAt };
 
     private static OfferDecision Closed(Device device, ChangeOutcome outcome, string reason) =>
         new(device, [], OfferVerdict.Closed) { Outcome = outcome, Reason = reason };

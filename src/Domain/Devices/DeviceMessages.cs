@@ -59,15 +59,14 @@ public static class DeviceMessages
             Model = hello.Model,
             Os = hello.Os,
             LastHello = new HelloEvidence(now, hello.Origin.Identity.Kind),
-            // A device cannot have reached what was never issued.
-            GenerationReached = Math.Max(next.GenerationReached, Math.Min(hello.Generation, next.Desired.Generation)),
         };
         facts.Add(new DeviceHelloTaken(hello.Os, hello.Generation));
         (next, var changed) = DeviceChanges.TakeBoot(next, hello.Os, now);
         Add(facts, changed);
         (next, var givenUp) = DeviceChanges.TakeRecall(next, hello.Os, hello.Generation, now);
         Add(facts, givenUp);
-        next = DeviceChanges.KeepRecallOpen(next, device.GenerationReached);
+        // A device cannot have reached what was never issued.
+        next = DeviceChanges.Reach(next, Math.Min(hello.Generation, device.Desired.Generation), hello.Os.BootId);
         (next, var delivered) = DeviceChanges.TakeDelivery(next, hello.Os, now);
         Add(facts, delivered);
         (next, var evaluated) = PolicyEvaluator.Apply(next, policies);
@@ -113,7 +112,7 @@ public static class DeviceMessages
                 ? device.GenerationReached
                 : Math.Max(device.GenerationReached, report.Generation),
         };
-        var (next, fact) = DeviceChanges.TakeReport(noted, report, now);
+        var (next, fact) = DeviceChanges.TakeReport(DeviceChanges.LeaveEarlier(noted, report), report, now);
         return Decision.Accept(next, fact);
     }
 
@@ -140,8 +139,6 @@ public static class DeviceMessages
         var generation = Math.Min(inventory.Generation, device.Desired.Generation);
         var next = Note(device, UpKind.Inventory, inventory.Origin) with
         {
-            GenerationReached = Math.Max(device.GenerationReached, generation),
-
             // The same object when nothing changed: the cold part is written only when it is another.
             Settings = isChanged ? reported : device.Settings,
         };
@@ -153,6 +150,7 @@ public static class DeviceMessages
             Add(facts, changed);
         }
 
+        next = DeviceChanges.Reach(next, generation, stamp.BootId);
         (next, var evaluated) = PolicyEvaluator.Apply(next, policies);
         Add(facts, evaluated);
         return Decision.Accept(next, facts.ToImmutable());

@@ -76,6 +76,17 @@ public static class InstallTimes
     }
 
     /// <summary>
+    /// When the next ones are due of a device that was told by somebody who is not there to say when: in steps from its delivery on, so
+    /// that devices that were told at different times are told again at different times. That is a step later at most than the one who told
+    /// it would have: as if a message got lost.
+    /// </summary>
+    public static DateTimeOffset NextRenewal(ImmutableArray<OfferWindow> windows, DateTimeOffset deliveredAt, DateTimeOffset now)
+    {
+        var step = (RenewalOf(Next(windows, now), now) - now).Ticks;
+        return deliveredAt.AddTicks(step * ((Math.Max(0, (now - deliveredAt).Ticks) / step) + 1));
+    }
+
+    /// <summary>
     /// When <paramref name="length"/> is over that counts from <paramref name="from"/>. Without windows it is a plain sum; null when the
     /// windows never open for so long.
     /// </summary>

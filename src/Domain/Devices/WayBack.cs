@@ -31,13 +31,16 @@ public static class WayBack
 
     /// <summary>
     /// Until when the device may still boot into what the rollout brought, although its change is over: it was not the device that ended
-    /// it, and it has named no generation since, with which it leaves what it was told before. Null when it may not.
+    /// it, and it has named no generation since, with which it leaves what it was told before. In the boot in which it worked on it only a
+    /// report is such a word, that is no refusal. Null when it may not.
     /// </summary>
     /// <param name="device">The device.</param>
     /// <param name="rollout">The rollout that is rolled back.</param>
     /// <param name="settlesWithin">How long after the end at most.</param>
     /// <param name="now">The time.</param>
-    /// <param name="installWindows">When devices of the rollout may begin to install: only that time counts; none for always.</param>
+    /// <param name="installWindows">
+    /// When devices of the rollout may begin to install: of one that had not begun only that time counts; none for always.
+    /// </param>
     public static DateTimeOffset? SettlesAt(
         Device device, ResourceId rollout, TimeSpan settlesWithin, DateTimeOffset now, ImmutableArray<OfferWindow> installWindows = default)
     {
@@ -47,8 +50,8 @@ public static class WayBack
                 Outcome: ChangeOutcome.TimedOut or ChangeOutcome.Skipped or ChangeOutcome.Withdrawn,
             } ended
             && !Is(ended.Retry)
-            && device.GenerationReached <= ended.Generation
-            && InstallTimes.End(installWindows, ended.ClosedAt, settlesWithin, installsSince: null) is { } settlesAt
+            && (device.GenerationReached <= ended.Generation || (ended.WorkedInBoot is { } boot && boot == device.Os?.BootId))
+            && InstallTimes.End(installWindows, ended.ClosedAt, settlesWithin, ended.HadBegun ? ended.ClosedAt : null) is { } settlesAt
             && now < settlesAt
                 ? settlesAt
                 : null;

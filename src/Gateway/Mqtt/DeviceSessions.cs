@@ -81,7 +81,7 @@ internal sealed class DeviceSessions(DeviceAddress address, int partition, RateG
             _pending.Remove(session);
             if (session.Receives)
             {
-                // A lower epoch alone is no proof: a grain that lost its memory may count from its record again.
+                // A lower epoch alone is no proof: a grain that lost its memory may have come to a silo whose clock is behind.
                 if (_receiver is { } receiver && receiver.Epoch > session.Epoch && receiver.Order > session.Order)
                 {
                     return false;

@@ -9,13 +9,13 @@ namespace Muster.Grains.Devices;
 /// </summary>
 internal sealed partial class DeviceGrain
 {
-    /// <summary>When the intervals that this activation sent last are to be renewed, in UTC ticks; 0 when it sent none.</summary>
+    /// <summary>When the intervals that the device was told last are to be renewed, in UTC ticks; 0 when nobody has asked yet.</summary>
     private long _renewalAt;
 
     /// <summary>The device has the change, and waits until it may begin to install it.</summary>
     private bool IsInstallAwaited => Current is { } device && DeviceChanges.AwaitsInstall(device);
 
-    private bool IsRenewalDue => IsInstallAwaited && _services.Clock.GetUtcNow().UtcTicks >= _renewalAt;
+    private bool IsRenewalDue => IsInstallAwaited && _services.Clock.GetUtcNow() >= FindRenewal();
 
     /// <summary>The desired state as it is told now.</summary>
     private DesiredMessage MessageOf(Device device) => new(device.Desired)
@@ -34,7 +34,21 @@ internal sealed partial class DeviceGrain
     /// <summary>How long the timer waits that has nothing to do but to renew.</summary>
     private TimeSpan UntilRenewal(TimeSpan interval)
     {
-        var left = TimeSpan.FromTicks(_renewalAt - _services.Clock.GetUtcNow().UtcTicks);
+        var left = FindRenewal() - _services.Clock.GetUtcNow();
         return left > interval ? left : interval;
+    }
+
+    /// <summary>
+    /// An activation that has sent none goes on as the one before it would have: when a silo dies, its devices know what they were told.
+    /// </summary>
+    private DateTimeOffset FindRenewal()
+    {
+        if (_renewalAt == 0)
+        {
+            var change = Current!.Change!;
+            _renewalAt = InstallTimes.NextRenewal(change.InstallWindows, change.DeliveredAt!.Value, _services.Clock.GetUtcNow()).UtcTicks;
+        }
+
+        return new DateTimeOffset(_renewalAt, TimeSpan.Zero);
     }
 }

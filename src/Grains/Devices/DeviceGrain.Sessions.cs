@@ -30,12 +30,13 @@ internal sealed partial class DeviceGrain
     private long _seenAt;
     private long? _askedAt;
 
-    /// <summary>Admits a new receiving session above all that are known; the one before it is told to close.</summary>
+    /// <summary>Admits a new receiving session above all that there were; the one before it is told to close.</summary>
     private async Task<long> OpenSessionAsync(IGatewayObserver gateway, long recordEpoch)
     {
-        // An activation that knows a session issued its epoch itself, or heard from it since: nobody knows a higher one.
+        // An activation that knows a session issued its epoch itself, or heard of it since: presence knows none to close.
         var presence = _sessionEpoch == 0 ? await FindPresenceAsync() : null;
-        var epoch = Math.Max(Math.Max(recordEpoch, presence?.Epoch ?? 0), _sessionEpoch) + 1;
+        var known = Math.Max(Math.Max(recordEpoch, presence?.Epoch ?? 0), _sessionEpoch);
+        var epoch = SessionEpoch.After(known, _services.Clock.GetUtcNow());
         var old = _gateway ?? (presence is { Connected: true } ? presence.Gateway : null);
         Adopt(gateway, epoch);
         if (old is not null)

@@ -348,11 +348,18 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     private static OfferReply Unknown() => new(OfferStatus.Closed, ChangeOutcome.Removed, "NOT_FOUND", null);
 
     /// <summary>The answer, with what the device remembers of the rollout.</summary>
-    private static OfferReply WithMemory(OfferReply reply, Device device, ResourceId rollout) => reply with
+    private static OfferReply WithMemory(OfferReply reply, Device device, ResourceId rollout)
     {
-        Generation = DeviceChanges.GenerationOf(device, rollout),
-        HasStepped = DeviceChanges.HasStepped(device, rollout),
-    };
+        var (generation, hasStepped) = DeviceChanges.MemoryOf(device, rollout);
+        return reply with
+        {
+            Generation = generation,
+            HasStepped = hasStepped,
+            PreviousDigest = device.Change is { } change && change.Rollout == rollout && WayBack.Is(change.Retry)
+                ? change.Target.Digest
+                : null,
+        };
+    }
 
     private static OfferReply ReplyOf(OfferDecision decision, ResourceId rollout) => WithMemory(new OfferReply(
         decision.Verdict switch

@@ -82,8 +82,8 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
         }
     }
 
-    /// <summary>A gateway spoke of the device for the first time.</summary>
-    public void Attach(TenantId tenant, DeviceId device, PresenceEntry entry)
+    /// <summary>A gateway spoke of the device for the first time; with null, it is forgotten.</summary>
+    public void Attach(TenantId tenant, DeviceId device, PresenceEntry? entry)
     {
         _reachChanges++;
         if (Of(tenant) is { } columns && columns.Find(device.Value) is var row and >= 0)

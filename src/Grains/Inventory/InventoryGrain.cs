@@ -159,7 +159,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         var rows = query.Kind == GrainTypes.Device
             ? _tables.Devices.Find(query, filter, [.. changed, .. _presence.ChangedSince(at).Select(DeviceKey.RecordOf)], now)
             : _tables.Others.Find(query, filter, changed, now);
-        return new ChangedRows(rows, KnowsPresence: query.Kind != GrainTypes.Device || _builtAt <= at);
+        return new ChangedRows(rows, KnowsPresence: query.Kind != GrainTypes.Device || (_builtAt <= at && _presence.KnowsSince(at)));
     }
 
     public async Task<TailPage> FollowAsync(FeedPosition after)

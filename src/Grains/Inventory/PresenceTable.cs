@@ -31,12 +31,19 @@ internal sealed class PresenceEntry
 }
 
 /// <summary>The sessions of a partition's devices. In memory only; what no gateway repeats, expires.</summary>
-/// <param name="created">Told of each device that is heard of for the first time.</param>
+/// <param name="attach">Told of each device that is heard of for the first time and, with null, of each that is forgotten.</param>
 /// <param name="changed">Told of each device that came or went.</param>
-internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> created, Action<TenantId, DeviceId> changed)
+internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry?> attach, Action<TenantId, DeviceId> changed)
 {
+    /// <summary>
+    /// Devices that are gone are looked for by when they were seen last, so that as many are known as may be away of four million in 256
+    /// partitions; those that came once and never again do not take more than some megabytes of a partition for that.
+    /// </summary>
+    public const int GoneMax = 16_384;
+
     private readonly Dictionary<(TenantId, DeviceId), PresenceEntry> _sessions = [];
     private DateTimeOffset _nothingExpiresBefore;
+    private DateTimeOffset? _forgotAt;
 
     /// <summary>When <see cref="Expire"/> may have something to do; null while nobody was heard of.</summary>
     public DateTimeOffset? ExpiresFrom => _sessions.Count == 0 ? null : _nothingExpiresBefore;
@@ -73,7 +80,7 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
             else
             {
                 _sessions[key] = known = new PresenceEntry { Presence = presence, ReportedAt = now, ChangedAt = now };
-                created(session.Tenant, session.Device, known);
+                attach(session.Tenant, session.Device, known);
             }
 
             if (wasConnected != session.Connected)
@@ -84,7 +91,10 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
         }
     }
 
-    /// <summary>Ends the sessions that no gateway repeated in time, and tells of them. Looks at all only when one may be due.</summary>
+    /// <summary>
+    /// Ends the sessions that no gateway repeated in time, forgets those that have been over for longest when there are too many of them,
+    /// and tells of both. Looks at all only when one may be due.
+    /// </summary>
     public void Expire(DateTimeOffset now)
     {
         if (now <= _nothingExpiresBefore)
@@ -92,11 +102,12 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
             return;
         }
 
-        var oldest = now;
+        var (oldest, gone) = (now, 0);
         foreach (var (key, entry) in _sessions)
         {
             if (!entry.Presence.Connected)
             {
+                gone++;
                 continue;
             }
 
@@ -112,7 +123,11 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
         }
 
         _nothingExpiresBefore = oldest + PresenceEntry.Lifetime;
+        Forget(gone - GoneMax, now);
     }
+
+    /// <summary>False when some that came or went at this time or later may be forgotten.</summary>
+    public bool KnowsSince(DateTimeOffset since) => _forgotAt is null || _forgotAt < since;
 
     /// <summary>Devices that came or went at this time or later.</summary>
     public IEnumerable<(TenantId Tenant, DeviceId Device)> ChangedSince(DateTimeOffset since) =>
@@ -131,6 +146,28 @@ internal sealed class PresenceTable(Action<TenantId, DeviceId, PresenceEntry> cr
     public IEnumerable<(TenantId Tenant, DeviceId Device, DevicePresence Session)> Connected(DateTimeOffset now) => _sessions
         .Select(session => (session.Key.Item1, session.Key.Item2, session.Value.At(now)))
         .Where(session => session.Item3.Connected);
+
+    /// <summary>Those that have been gone for longest.</summary>
+    private void Forget(int count, DateTimeOffset now)
+    {
+        if (count <= 0)
+        {
+            return;
+        }
+
+        _forgotAt = now;
+        var longest = _sessions.Where(session => !session.Value.Presence.Connected)
+            .OrderBy(session => session.Value.ChangedAt)
+            .Take(count)
+            .Select(session => session.Key)
+            .ToArray();
+        foreach (var (tenant, device) in longest)
+        {
+            _sessions.Remove((tenant, device));
+            attach(tenant, device, null);
+            changed(tenant, device);
+        }
+    }
 
     /// <summary>A full report ends the gateway's sessions that it does not name.</summary>
     private void EndOthers(PresenceReport report, DateTimeOffset now)

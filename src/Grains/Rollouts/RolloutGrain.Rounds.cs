@@ -27,6 +27,12 @@ internal sealed partial class RolloutGrain
     /// <summary>While nothing moves.</summary>
     private static readonly TimeSpan QuietTickInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// As often as rounds are made while nothing moves. Rounds that follow one another do not hear of a revocation any sooner than that:
+    /// the store refuses offers of the image from when it is acknowledged.
+    /// </summary>
+    private static readonly TimeSpan RevocationInterval = QuietTickInterval;
+
     /// <summary>A start that failed is answered so much later at most; a store that is well needs milliseconds.</summary>
     private static readonly TimeSpan LeaveMax = TimeSpan.FromSeconds(2);
 
@@ -35,6 +41,7 @@ internal sealed partial class RolloutGrain
     private RolloutPlan? _plan;
     private ImmutableArray<WaveReport> _waits = [];
     private bool _isLeading;
+    private long? _imageCheckedAt;
     private long _fencedEpoch;
     private RolloutReply? _beforeCommit;
 
@@ -149,13 +156,18 @@ internal sealed partial class RolloutGrain
     }
 
     /// <summary>
-    /// Asked in every round: the store refuses offers of a revoked image already; what is left is to say so and to take back what was not
-    /// delivered.
+    /// The store refuses offers of a revoked image already; what is left is to say so and to take back what was not delivered.
     /// </summary>
     private async Task HaltIfRevokedAsync()
     {
         if (_record.State.Rollout is not { } rollout || Plan is { IsImageRevoked: true } or { RollBack: not null }
-            || await CheckChangeAsync(rollout) is not { Reason: ImageErrors.RevokedReason } refusal)
+            || (_imageCheckedAt is { } checkedAt && _clock.GetElapsedTime(checkedAt) < RevocationInterval))
+        {
+            return;
+        }
+
+        _imageCheckedAt = _clock.GetTimestamp();
+        if (await CheckChangeAsync(rollout) is not { Reason: ImageErrors.RevokedReason } refusal)
         {
             return;
         }

@@ -28,21 +28,22 @@ internal sealed partial class RolloutGrain
     /// <summary>
     /// The images that take devices over the steps of this one, as the catalogue has them now; none unless they are ordered.
     /// </summary>
-    private async Task<ImmutableArray<StepImage>> FindPathAsync(RolloutSpec spec, RolloutImage? image) =>
-        spec.TakeSteps && image?.Conditions is { Steps: { IsDefaultOrEmpty: false } versions }
-            ? RolloutPath.Choose(
-                image,
-                spec.AllowTrackChange,
-                await PublishedAsync(versions)
-                    .Where(row => ServesOneOf(row, image.Models))
-                    .Select(row => new StepImage(
-                        row.Name,
-                        row.Manifest.Version,
-                        row.Manifest.Track.Value,
-                        row.Manifest.Models,
-                        row.Manifest.Release.Conditions))
-                    .ToListAsync())
-            : [];
+    private async Task<ImmutableArray<StepImage>> FindPathAsync(RolloutSpec spec, RolloutImage? image)
+    {
+        if (!spec.TakeSteps || image?.Conditions is not { Steps: { IsDefaultOrEmpty: false } versions })
+        {
+            return [];
+        }
+
+        var published = new List<StepImage>();
+        await foreach (var row in PublishedAsync(versions, image.Models))
+        {
+            published.Add(new StepImage(
+                row.Name, row.Manifest.Version, row.Manifest.Track.Value, row.Manifest.Models, row.Manifest.Release.Conditions));
+        }
+
+        return RolloutPath.Choose(image, spec.AllowTrackChange, published);
+    }
 
     /// <summary>Why what was found once cannot be offered any more; null while it can.</summary>
     private async Task<FleetError?> CheckPathAsync(RolloutSpec spec)
@@ -95,7 +96,7 @@ internal sealed partial class RolloutGrain
             return;
         }
 
-        await foreach (var row in PublishedAsync(steps.Select(step => step.Version)).Where(row => ServesOneOf(row, models)))
+        await foreach (var row in PublishedAsync(steps.Select(step => step.Version), models))
         {
             Add(steps, row);
             if (steps.All(step => step.IsFull))
@@ -105,8 +106,11 @@ internal sealed partial class RolloutGrain
         }
     }
 
-    /// <summary>In the order of the names. Lists answer: what they say is as old as they are, and nothing is offered by it.</summary>
-    private async IAsyncEnumerable<ImageRow> PublishedAsync(IEnumerable<string> versions)
+    /// <summary>
+    /// Those for one of the models, in the order of the names. Lists answer: what they say is as old as they are, and nothing is offered
+    /// by it.
+    /// </summary>
+    private async IAsyncEnumerable<ImageRow> PublishedAsync(IEnumerable<string> versions, ImmutableArray<string> models)
     {
         var filter = $"state = PUBLISHED AND ({string.Join(" OR ", versions.Select(version => $"version = \"{version}\""))})";
         var query = new RowQuery(_tenant, GrainTypes.Image, filter, "", RowQuery.RowsLimit);
@@ -124,9 +128,9 @@ internal sealed partial class RolloutGrain
                     $"The images of steps cannot be listed yet: {answered} of {_partitions.Count} partitions have answered.");
             }
 
-            foreach (var row in page.Rows)
+            foreach (var row in page.Rows.Select(row => (ImageRow)row.Row).Where(row => ServesOneOf(row, models)))
             {
-                yield return (ImageRow)row.Row;
+                yield return row;
             }
 
             if (page.IsLast || page.Rows.LastOrDefault() is not { } last)

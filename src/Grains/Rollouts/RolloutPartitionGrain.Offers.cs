@@ -3,7 +3,6 @@ using Muster.Contracts.Devices;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
 using Muster.Domain.Devices;
-using Muster.Domain.Images;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Rollouts;
@@ -91,6 +90,7 @@ internal sealed partial class RolloutPartitionGrain
                     InstallsSince = reply.InstallsSince,
                     Generation = reply.Generation,
                 };
+                RememberImage(offer, reply);
                 answers.Add(new OfferAnswer(offer, reply.Retry));
                 _share = MemberSteps.Hear(_share!, offer.Member, reply.HasStepped, now);
             }
@@ -103,6 +103,7 @@ internal sealed partial class RolloutPartitionGrain
         _share!.HasMissed
         || !offer.IsConfirmed
         || IsWithdrawn(offer, command)
+        || IsOfUnknownImage(offer)
         || IsOver(offer, command, now)
         || IsCancelled(offer, command);
 
@@ -118,9 +119,7 @@ internal sealed partial class RolloutPartitionGrain
         {
             if (IsWithdrawn(offer, command))
             {
-                // The share knows better than an order that comes late which way it is on.
-                var reason = RollBackRules.HasBegun(_share!) ? WayBack.Ordered : ImageErrors.RevokedReason;
-                return await device.WithdrawChangeAsync(new WithdrawChange(_rollout, reason) { Retry = retry });
+                return await device.WithdrawChangeAsync(new WithdrawChange(_rollout, WithdrawalOf(offer)) { Retry = retry });
             }
 
             // Also after a pause, with the epoch of its permit: a device that has not got the offer refuses it then. While no window is
@@ -144,6 +143,7 @@ internal sealed partial class RolloutPartitionGrain
         catch (Exception fault)
         {
             LogOfferUnknown(fault, _rollout.Value, _members.Points[offer.Member].Device.Value);
+            NoteSilence(offer);
             return null;
         }
     }

@@ -1,4 +1,6 @@
 using Muster.Contracts.Rollouts;
+using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Rollouts;
@@ -22,5 +24,11 @@ internal sealed partial class RolloutPartitionGrain
     /// <summary>What the device has not named yet is taken back: of a revoked image, and of the way there once it is left.</summary>
     private bool IsWithdrawn(OpenOffer offer, AdvanceShare command) =>
         offer.DeliveredAt is null
-        && (RollBackRules.HasBegun(_share!) ? RollBackRules.IsOnTheWayThere(_share!, offer.Member) : command.IsWithdrawing);
+        && (!RollBackRules.HasBegun(_share!) ? command.IsWithdrawing
+            : RollBackRules.IsOnTheWayThere(_share!, offer.Member) || IsOfRevokedImage(offer));
+
+    /// <summary>Why; the share knows better than an order that comes late which way it is on.</summary>
+    private string WithdrawalOf(OpenOffer offer) => !RollBackRules.HasBegun(_share!) ? ImageErrors.RevokedReason
+        : RollBackRules.IsOnTheWayThere(_share!, offer.Member) ? WayBack.Ordered
+        : WayBack.NoWayBack;
 }

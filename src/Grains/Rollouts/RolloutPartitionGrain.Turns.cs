@@ -1,6 +1,5 @@
 using Muster.Contracts.Devices;
 using Muster.Contracts.Rollouts;
-using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Rollouts;
@@ -8,11 +7,7 @@ namespace Muster.Grains.Rollouts;
 /// <summary>Members that are busy with other rollouts: their devices hear now and then that this one waits (rollouts.md 7).</summary>
 internal sealed partial class RolloutPartitionGrain
 {
-    /// <summary>Words to devices in one step: they are one-way, and nobody waits for them.</summary>
-    private const int TurnsAskedMax = RolloutLimits.OffersPerGrantMax;
-
-    /// <summary>When each of them was told last; nobody is in it while nobody is busy.</summary>
-    private readonly Dictionary<int, DateTimeOffset> _turnsAsked = [];
+    private readonly TurnsAsked _turns = new();
 
     private async Task AwaitTurnsAsync(AdvanceShare command)
     {
@@ -22,21 +17,13 @@ internal sealed partial class RolloutPartitionGrain
             return;
         }
 
-        var told = 0;
-        for (var i = 0; i < _members!.Reach.Length && told < TurnsAskedMax; i++)
+        foreach (var member in _turns.Take(_members!.Reach.Length, IsBusy, now))
         {
-            if (_members.Reach[i] != MemberReach.Busy
-                || command.OpenedAt[_members.Waves[i]] is null
-                || ShareRules.WaitOf(_share!, i, MemberReach.Busy, now) != MemberWait.Busy)
-            {
-                _turnsAsked.Remove(i);
-            }
-            else if (!_turnsAsked.TryGetValue(i, out var askedAt) || askedAt + ChangeTurns.AskInterval <= now)
-            {
-                told++;
-                _turnsAsked[i] = now;
-                await GrainFactory.GetDevice(_tenant, _members.Points[i].Device).AwaitTurnAsync(new AwaitTurn(_rollout, rank));
-            }
+            await GrainFactory.GetDevice(_tenant, _members.Points[member].Device).AwaitTurnAsync(new AwaitTurn(_rollout, rank));
         }
+
+        bool IsBusy(int member) => _members.Reach[member] == MemberReach.Busy
+            && command.OpenedAt[_members.Waves[member]] is not null
+            && ShareRules.WaitOf(_share!, member, MemberReach.Busy, now) == MemberWait.Busy;
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Grpc.Core;
 using Muster.Protocol.V1;
 
 namespace Muster.Simulator.Demo;
@@ -12,14 +13,17 @@ internal sealed class SettingsSteps(Ground ground)
     private const string Value = "no";
     private const string Filter = $"settings.{Setting}=\"{Value}\"";
 
+    /// <summary>What keeps one keeps most of them.</summary>
+    private const int ExplainedMax = 3;
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         ground.Stage.Heading("Settings");
         var change = new Rollout { Settings = { new Setting { Name = Setting, Value = Value } } };
         var rollout = await new RolloutRun(ground).RunAsync("demo-settings", change, ("set", Filter), cancellationToken);
-        if (rollout.State == RolloutState.Suspended)
+        if (rollout.State != RolloutState.Succeeded)
         {
-            await RequireHonestyAsync(rollout, cancellationToken);
+            await ExplainAsync(rollout, cancellationToken);
         }
 
         ground.Findings.Require(Name, $"rollout of {Setting} succeeded", 1, rollout.State == RolloutState.Succeeded ? 1 : 0);
@@ -30,18 +34,30 @@ internal sealed class SettingsSteps(Ground ground)
             Name, "set once", ground.Tally.Configured, story => story.SettingsApplied == 1, cancellationToken);
     }
 
-    /// <summary>Of a rollout that its gate stopped: devices that said to have done it, and told other settings.</summary>
-    private async Task RequireHonestyAsync(Rollout rollout, CancellationToken cancellationToken)
+    /// <summary>
+    /// Of a rollout that did not come to its end: why some devices have not. One that said to have done it, and tells another value, is the
+    /// fault that can be asked for.
+    /// </summary>
+    private async Task ExplainAsync(Rollout rollout, CancellationToken cancellationToken)
     {
-        var lying = new ConcurrentBag<string>();
+        var (open, lying) = (new ConcurrentBag<string>(), new ConcurrentBag<string>());
         await Pace.ForEachAsync(
             ground.Serials,
             async (serial, cancel) =>
             {
                 var request = new ExplainDeviceRequest { Name = rollout.Name, Device = $"{Ground.Parent}/devices/{serial}" };
-                if ((await ground.Requester.Rollouts.ExplainDeviceAsync(request, cancellationToken: cancel)).Reason == "SETTINGS_DIFFER")
+                var explained = await AskAsync(request, cancel);
+                if (explained is null)
+                {
+                    open.Add($"{serial}: nobody could be asked");
+                }
+                else if (explained.Reason == "SETTINGS_DIFFER")
                 {
                     lying.Add(serial);
+                }
+                else if (explained.State != MemberState.Succeeded)
+                {
+                    open.Add($"{serial}: {explained.Text}");
                 }
             },
             cancellationToken);
@@ -51,6 +67,24 @@ internal sealed class SettingsSteps(Ground ground)
             {
                 Check = BreakStep.LyingSettings,
             };
+        }
+
+        foreach (var text in open.Order(StringComparer.Ordinal).Take(ExplainedMax))
+        {
+            ground.Stage.Tell(text);
+        }
+    }
+
+    /// <summary>Where the patience ran out the fleet may be ill: that is what is to be told then, and not that it cannot say why.</summary>
+    private async Task<DeviceExplanation?> AskAsync(ExplainDeviceRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ground.Requester.Rollouts.ExplainDeviceAsync(request, cancellationToken: cancellationToken);
+        }
+        catch (RpcException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
         }
     }
 }

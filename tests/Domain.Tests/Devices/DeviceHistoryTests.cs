@@ -82,6 +82,17 @@ public sealed class DeviceHistoryTests
         (1, from rollout in Choose("spring", "summer", "autumn", "ssh", "ftp")
             select (Func<Device, Decision<Device>>)(device => Of(
                 DeviceChanges.TakeBack(device, Units.Rollout(rollout), 0, OfferHandover.Reason, Units.Start)))),
+        (2, from rollout in Choose("spring", "summer")
+            from hasSession in Gen.Bool
+            select (Func<Device, Decision<Device>>)(device => Of(DeviceChanges.OfferWayBack(
+                device,
+                Units.Offer(rollout) with { Retry = WayBack.FirstRetry, SettlesWithin = TimeSpan.FromHours(1) },
+                Units.Offer(digest: Units.OldDigest) with { Target = new OsTarget(Units.OldDigest, "12.0.1", 900, [1]) },
+                hasSession,
+                Units.Start)))),
+        (1, from rollout in Choose("spring", "summer", "autumn")
+            select (Func<Device, Decision<Device>>)(device => Of(
+                DeviceChanges.TakeBack(device, Units.Rollout(rollout), WayBack.FirstRetry, WayBack.NoWayBack, Units.Start)))),
         (1, Choose<Func<Device, Decision<Device>>>(
             device => DeviceLifecycle.Quarantine(device, "noisy", Units.Start),
             device => DeviceLifecycle.Release(device, "quiet", Units.Start),

@@ -118,6 +118,19 @@ public sealed class DeviceInstallsTests
         Assert.Equal(ended.AddHours(1), WayBack.SettlesAt(undelivered, Units.Rollout(), TimeSpan.FromHours(1), ended));
     }
 
+    [Theory]
+    [InlineData(ChangeStep.Verifying, 11)] // what it may not begin by day it does not finish by day
+    [InlineData(ChangeStep.Installing, 1)] // what is begun is finished
+    public void SettlesAt_OfADeviceThatHadBegun_CountsAllTime(ChangeStep step, int hours)
+    {
+        var worked = Report(Offer(), step, 1, Units.Start).Next;
+        var ended = Units.Start.AddDays(1);
+        var over = DeviceChanges.Expire(worked, Units.Rollout(), 0, Timers, ended).Next;
+
+        Assert.Equal(ChangeOutcome.TimedOut, over.LastChange!.Outcome);
+        Assert.Equal(ended.AddHours(hours), WayBack.SettlesAt(over, Units.Rollout(), TimeSpan.FromHours(1), ended, Nights));
+    }
+
     private static Device Offer() => DeviceChanges.Offer(
         Units.InState(DeviceState.InService), Units.Offer() with { InstallWindows = Nights }, hasSession: true, Units.Start).Next;
 

@@ -135,6 +135,20 @@ public sealed class DeviceRecallTests
         Assert.NotNull(WayBack.SettlesAt(over, Units.Rollout(), TimeSpan.FromHours(1), Units.Start + Timers.InProgressMax));
     }
 
+    [Theory]
+    [InlineData("boot-1")] // the boot in which it works: what it has seen
+    [InlineData("boot-2")] // of an image an inventory says nothing at all
+    public void Inventory_OfADeviceThatWorksOnAnImage_HasNotReachedTheNewerGeneration(string boot)
+    {
+        var inventory = new ObservedInventory(Units.From(boot, 1), []) { Generation = 2 };
+
+        var seen = DeviceMessages.TakeInventory(Recalled(), inventory, PolicySet.Empty, Later).Next;
+        var over = DeviceChanges.Expire(seen, Units.Rollout(), 0, Timers, Units.Start + Timers.InProgressMax).Next;
+
+        Assert.Equal((true, 1L), (seen.Change!.IsRecalled, seen.GenerationReached));
+        Assert.NotNull(WayBack.SettlesAt(over, Units.Rollout(), TimeSpan.FromHours(1), Units.Start + Timers.InProgressMax));
+    }
+
     [Fact]
     public void Report_OfAStepOfTheNewerGeneration_IsNoAnswer()
     {
@@ -207,12 +221,44 @@ public sealed class DeviceRecallTests
     {
         var end = Units.Start + Timers.InProgressMax;
         var over = DeviceChanges.Expire(Recalled(), Units.Rollout(), 0, Timers, end);
-        var named = TakeHello(over.Next, Units.Hello("boot-1", 2, generation: 2)).Next;
 
         Assert.Equal(ChangeOutcome.TimedOut, Assert.IsType<ChangeClosed>(Assert.Single(over.Events)).Outcome);
         Assert.Equal(new DesiredState(2, null, null), over.Next.Desired);
         Assert.NotNull(WayBack.SettlesAt(over.Next, Units.Rollout(), TimeSpan.FromHours(1), end));
-        Assert.Null(WayBack.SettlesAt(named, Units.Rollout(), TimeSpan.FromHours(1), end));
+    }
+
+    [Theory]
+    [InlineData(false, TimeoutPolicy.Fail)]
+    [InlineData(true, TimeoutPolicy.Fail)]
+    [InlineData(true, TimeoutPolicy.LeaveOut)]
+    public void Answer_BehindTheTimersEnd_IsJudgedAsTheOneBeforeIt(bool isRecalled, TimeoutPolicy policy)
+    {
+        var end = Units.Start + Timers.InProgressMax;
+        var working = isRecalled ? Recalled() : Downloading();
+        var over = DeviceChanges.Expire(working, Units.Rollout(), 0, Timers with { InProgressPolicy = policy }, end).Next;
+
+        var seen = TakeHello(over, Units.Hello("boot-1", 2, generation: 2)).Next;
+        var inventory = new ObservedInventory(Units.From("boot-1", 1), []) { Generation = 2 };
+        var read = DeviceMessages.TakeInventory(over, inventory, PolicySet.Empty, Later).Next;
+        var said = DeviceMessages.TakeReport(seen, Units.Report(2, ChangeStep.Delivered, 2), Later).Next;
+        var booted = TakeHello(seen, Units.Hello("boot-2", 1, generation: 2)).Next;
+
+        // Who names in the boot in which it works what it has seen may boot into the image all the same.
+        Assert.All([over, seen, read], device => Assert.Equal((1L, end.AddHours(1)), (device.GenerationReached, SettlesAt(device))));
+        Assert.All([said, booted], device => Assert.Equal((2L, null), (device.GenerationReached, SettlesAt(device))));
+
+        DateTimeOffset? SettlesAt(Device device) => WayBack.SettlesAt(device, Units.Rollout(), TimeSpan.FromHours(1), end);
+    }
+
+    [Fact]
+    public void Hello_ThatNamesAnOfferBehindTheTimersEnd_DeliversIt()
+    {
+        var over = DeviceChanges.Expire(Downloading(), Units.Rollout(), 0, Timers, Units.Start + Timers.InProgressMax).Next;
+        var again = DeviceChanges.Offer(over, Units.Offer() with { Retry = 1 }, hasSession: true, Later).Next;
+
+        var named = TakeHello(again, Units.Hello("boot-1", 2, generation: 3)).Next;
+
+        Assert.Equal((3L, Later), (named.GenerationReached, named.Change!.DeliveredAt));
     }
 
     [Fact]

@@ -149,6 +149,26 @@ public sealed class DeviceWayBackTests
     }
 
     [Fact]
+    public void TakeBack_OfAWayThatIsNoneAnyMore_LeavesTheDeviceOutUnlessItHasNamedIt()
+    {
+        var offered = DeviceChanges.OfferWayBack(Updated, Ordered, Previous, hasSession: true, Units.Start).Next;
+        var named = Units.Take(offered, Units.Report(offered.Desired.Generation, ChangeStep.Delivered, 1, "boot-2"));
+
+        var left = DeviceChanges.TakeBack(offered, Units.Rollout(), WayBack.FirstRetry, WayBack.NoWayBack, Units.Start);
+        var again = DeviceChanges.OfferWayBack(left.Next, Ordered, Previous, hasSession: true, Units.Start);
+        var goesOn = DeviceChanges.TakeBack(named, Units.Rollout(), WayBack.FirstRetry, WayBack.NoWayBack, Units.Start);
+        var recorded = left.Next with { LastChange = left.Next.LastChange! with { Outcome = ChangeOutcome.Withdrawn } };
+        var ofEarlierVersion = DeviceChanges.OfferWayBack(recorded, Ordered, Previous, hasSession: true, Units.Start);
+
+        // Skipped, and not withdrawn: who waits again would be answered with the same end for ever.
+        Assert.Equal((ChangeOutcome.Skipped, WayBack.NoWayBack), (left.Outcome, left.Reason));
+        Assert.True(left.Next.Desired.OrdersNothing);
+        Assert.Equal((ChangeOutcome.Skipped, WayBack.NoWayBack, true), (again.Outcome, again.Reason, again.Events.IsEmpty));
+        Assert.Equal((OfferVerdict.InProgress, true), (goesOn.Verdict, goesOn.Events.IsEmpty));
+        Assert.Equal((ChangeOutcome.Skipped, WayBack.NoWayBack), (ofEarlierVersion.Outcome, ofEarlierVersion.Reason));
+    }
+
+    [Fact]
     public void OfferWayBack_OfADeviceThatIsBusyOrAway_Waits()
     {
         var busy = DeviceChanges.Offer(Updated, Units.Offer("summer", new string('3', 64)), hasSession: true, Units.Start).Next;

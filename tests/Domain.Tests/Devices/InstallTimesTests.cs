@@ -70,6 +70,20 @@ public sealed class InstallTimesTests
             },
             iter: 40);
 
+    /// <summary>Whoever asks between two of them is told the same time, so that an activation goes on where another one was.</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(23.9, 1)]
+    [InlineData(24, 2)]
+    [InlineData(100, 5)]
+    [InlineData(-1, 1)] // a clock that was set back
+    public void NextRenewal_OfNights_IsAWholeNumberOfDaysBehindTheDelivery(double hours, int days)
+    {
+        var delivered = At("2026-06-01T09:17:31Z");
+
+        Assert.Equal(delivered.AddDays(days), InstallTimes.NextRenewal([Nights], delivered, delivered.AddHours(hours)));
+    }
+
     [Fact]
     public void Next_OfNights_IsEightOfThemAndTheRestOfThis()
     {

@@ -195,7 +195,7 @@ public sealed partial class StepPathTests
         var expired = DeviceChanges.Expire(between, Units.Rollout(), 0, s_timers, Units.Start);
 
         Assert.Equal((OfferVerdict.Closed, ChangeOutcome.StepTaken, 0), (expired.Verdict, expired.Outcome, expired.Retry));
-        Assert.Equal(1, DeviceChanges.GenerationOf(between, Units.Rollout()));
+        Assert.Equal((1L, true), DeviceChanges.MemoryOf(between, Units.Rollout()));
     }
 
     /// <summary>It would have it again without a permit.</summary>

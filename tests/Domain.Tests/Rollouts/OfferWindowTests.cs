@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Muster.Domain.Rollouts;
+using Orleans;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
 
 namespace Muster.Domain.Tests.Rollouts;
@@ -133,6 +134,29 @@ public sealed class OfferWindowTests
         Assert.Equal(At("2026-03-01T21:00:00Z"), report.Waves[0].WindowOpensAt);
         Assert.Equal(At("2026-03-01T21:00:00Z"), report.NextLookAt);
         Assert.Equal(1, open.Shares[0].Waves[0].Granted);
+    }
+
+    /// <summary>Both are written by hand, because what a window has read of its texts is neither compared nor copied.</summary>
+    [Fact]
+    public void Equals_AndACopy_KnowEveryPropertyThatIsStored()
+    {
+        var stored = typeof(OfferWindow).GetProperties()
+            .Where(property => property.IsDefined(typeof(IdAttribute), inherit: false))
+            .ToList();
+
+        Assert.NotEmpty(stored);
+        Assert.All(stored, property =>
+        {
+            var other = Nights with { };
+            property.SetValue(other, property.PropertyType == typeof(string) ? "other"
+                : property.PropertyType == typeof(TimeSpan) ? TimeSpan.FromDays(3)
+                : throw new NotSupportedException($"Say here what another {property.Name} is."));
+
+            Assert.NotEqual(Nights, other);
+            Assert.NotEqual(Nights.GetHashCode(), other.GetHashCode());
+            Assert.Equal(property.GetValue(other), property.GetValue(other with { }));
+            Assert.Equal(other, other with { });
+        });
     }
 
     private static DateTimeOffset At(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);

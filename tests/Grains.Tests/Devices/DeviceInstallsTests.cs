@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
+using Muster.Contracts.Inventory;
 using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 
@@ -10,6 +11,9 @@ namespace Muster.Grains.Tests.Devices;
 public sealed class DeviceInstallsTests : IAsyncLifetime
 {
     private static readonly ImmutableArray<OfferWindow> Nights = [new("0 22 * * *", TimeSpan.FromHours(4), "UTC")];
+
+    /// <summary>The first of the next is now, whenever that is.</summary>
+    private static readonly ImmutableArray<OfferWindow> Always = [new("0 0 * * *", TimeSpan.FromDays(1), "UTC")];
 
     private static readonly ExpireChange TwoHours = new(Unit.Rollout(), TimeSpan.FromHours(2), TimeSpan.FromDays(7));
 
@@ -30,15 +34,38 @@ public sealed class DeviceInstallsTests : IAsyncLifetime
         var first = await unit.Gateway.NextAsync<DesiredMessage>(Cancel);
         Assert.Null((await unit.Grain.ReportAsync(unit.Report("boot-1", 1, 1, ChangeStep.Verifying))).Error);
         await _silo.ForgetAsync(unit.GrainId);
-        _silo.Clock.Advance(TimeSpan.FromDays(5));
+        _silo.Clock.Advance(TimeSpan.FromDays(5) - TimeSpan.FromSeconds(1));
 
         // By the timer of the new activation, although the change is delivered: it heard of the session from a status.
         await unit.Grain.StatusAsync(new ReportStatus(unit.Envelope("boot-1", 2), new DeviceHealth(1, null, "")));
+        _silo.Clock.Advance(TimeSpan.FromSeconds(1));
         var renewed = await ToldAsync(unit, NextNight());
 
         Assert.Equal((InstallTimes.IntervalsMax, opens), (first.InstallTimes!.Value.Length, first.InstallTimes.Value[0].OpensAt));
         Assert.Equal((1L, InstallTimes.IntervalsMax), (renewed.Desired.Generation, renewed.InstallTimes!.Value.Length));
         Assert.Equal(opens.AddDays(5), NextNight());
+    }
+
+    [Fact]
+    public async Task Status_ToANewActivation_TellsADeviceNothingThatKnowsItsWindows()
+    {
+        var unit = await VerifiedAsync(Always);
+        var delivered = _silo.Clock.GetUtcNow();
+        await _silo.ForgetAsync(unit.GrainId);
+        _silo.Clock.Advance(TimeSpan.FromDays(1) - TimeSpan.FromSeconds(1));
+        _silo.Presence[unit.Id] = new DevicePresence(
+            true, _silo.Clock.GetUtcNow(), unit.Epoch, "gateway-1", unit.Session().Gateway, null);
+
+        // Its timer looks for the session, and tells nothing: the next time is a second away.
+        await unit.Grain.StatusAsync(new ReportStatus(unit.Envelope("boot-1", 2), new DeviceHealth(1, null, "")));
+        var asked = _silo.PresenceAsks;
+        _silo.Clock.ShiftTimestamps(TimeSpan.FromSeconds(90));
+        await Unit.UntilAsync(() => Task.FromResult(_silo.PresenceAsks > asked));
+        await unit.GetAsync();
+        _silo.Clock.Advance(TimeSpan.FromSeconds(1));
+        await unit.Grain.HelloAsync(unit.Hello("boot-2", 1, generation: 1));
+
+        Assert.Equal(delivered.AddDays(1), await NextOpeningAsync(unit, after: delivered));
     }
 
     [Fact]
@@ -91,10 +118,10 @@ public sealed class DeviceInstallsTests : IAsyncLifetime
         Assert.Equal((ChangeOutcome.Succeeded, ""), await EndAsync(unit));
     }
 
-    private async Task<Unit> VerifiedAsync()
+    private async Task<Unit> VerifiedAsync(ImmutableArray<OfferWindow>? windows = null)
     {
         var unit = await new Unit(_silo).EnrolAsync();
-        await unit.Grain.OfferAsync(Unit.Offer() with { InstallWindows = Nights });
+        await unit.Grain.OfferAsync(Unit.Offer() with { InstallWindows = windows ?? Nights });
         await unit.Gateway.NextAsync<DesiredMessage>(Cancel);
         Assert.Null((await unit.Grain.ReportAsync(unit.Report("boot-1", 1, 1, ChangeStep.Verifying))).Error);
         return unit;
@@ -109,6 +136,19 @@ public sealed class DeviceInstallsTests : IAsyncLifetime
             if (told.InstallTimes!.Value[0].OpensAt == opensAt)
             {
                 return told;
+            }
+        }
+    }
+
+    /// <summary>The first window of the next message that was not sent at this time, as a repetition of the offer is.</summary>
+    private static async Task<DateTimeOffset> NextOpeningAsync(Unit unit, DateTimeOffset after)
+    {
+        while (true)
+        {
+            var told = await unit.Gateway.NextAsync<DesiredMessage>(Cancel);
+            if (told.InstallTimes!.Value[0].OpensAt is var opensAt && opensAt > after)
+            {
+                return opensAt;
             }
         }
     }

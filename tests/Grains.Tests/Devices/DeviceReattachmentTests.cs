@@ -14,6 +14,9 @@ public sealed class DeviceReattachmentTests : IAsyncLifetime
     /// <summary>An activation believes in a session that it heard from for as long.</summary>
     private static readonly TimeSpan BelievedFor = TimeSpan.FromSeconds(90);
 
+    /// <summary>No device is back sooner: it makes a new connection first.</summary>
+    private static readonly TimeSpan BackAfter = TimeSpan.FromMilliseconds(1);
+
     private readonly DeviceSilo _silo = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -75,6 +78,34 @@ public sealed class DeviceReattachmentTests : IAsyncLifetime
         await unit.Grain.DisconnectAsync(unit.Session());
 
         Assert.Equal(OfferStatus.WaitingOffline, (await unit.Grain.OfferAsync(Unit.Offer())).Status);
+    }
+
+    /// <summary>
+    /// The silo died behind the admission and before the hello: nobody remembers this session but its gateway, which tells of its end
+    /// when the device is back already.
+    /// </summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task Offer_AfterTheLateGoodbyeOfSessionsThatOnlyADeadSiloKnew_ReachesTheOneThatIsOpen(int sessions)
+    {
+        var unit = await EnrolAsync();
+        for (var i = 0; i < sessions; i++)
+        {
+            _silo.Clock.Advance(BackAfter);
+            await unit.ConnectAsync();
+        }
+
+        var forgotten = unit.Session();
+        await _silo.ForgetAsync(unit.GrainId);
+        _silo.Clock.Advance(BackAfter);
+        await unit.ConnectAsync();
+
+        await unit.Grain.DisconnectAsync(forgotten);
+
+        Assert.Equal(UpReply.AcceptedOwingAck, await unit.Grain.HelloAsync(unit.Hello("boot-2", 1)));
+        Assert.Equal(OfferStatus.Offered, (await unit.Grain.OfferAsync(Unit.Offer())).Status);
+        await unit.Gateway.NextAsync<DesiredMessage>(Cancel);
     }
 
     private async Task<Unit> EnrolAsync()

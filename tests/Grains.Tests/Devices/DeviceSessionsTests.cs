@@ -30,11 +30,32 @@ public sealed class DeviceSessionsTests(DeviceSilo silo)
     public async Task AdmitAsync_AfterAReactivation_IssuesAnEpochAboveRecordAndPresence()
     {
         var unit = await new Unit(silo).EnrolAsync();
-        silo.Presence[unit.Id] = new DevicePresence(true, silo.Clock.GetUtcNow(), 41, "gateway-1", unit.Session().Gateway, null);
+        var told = unit.Epoch + 40;
+        silo.Presence[unit.Id] = new DevicePresence(true, silo.Clock.GetUtcNow(), told, "gateway-1", unit.Session().Gateway, null);
         await silo.ForgetAsync(unit.GrainId);
 
-        Assert.Equal(42, (await unit.ConnectAsync()).Epoch);
-        Assert.Equal(41, (await unit.Gateway.NextClosingAsync(Cancel)).EpochMax);
+        Assert.Equal(told + 1, (await unit.ConnectAsync()).Epoch);
+        Assert.Equal(told, (await unit.Gateway.NextClosingAsync(Cancel)).EpochMax);
+    }
+
+    /// <summary>Their gateways may still tell presence that these ended: what has a lower epoch would be taken for older.</summary>
+    [Fact]
+    public async Task AdmitAsync_AfterAReactivation_IssuesAnEpochAboveSessionsThatNobodyRemembers()
+    {
+        await using var own = new DeviceSilo();
+        await own.InitializeAsync();
+        var unit = await new Unit(own).EnrolAsync();
+        for (var i = 0; i < 6; i++)
+        {
+            own.Clock.Advance(TimeSpan.FromSeconds(1));
+            await unit.ConnectAsync();
+        }
+
+        var forgotten = unit.Epoch;
+        await own.ForgetAsync(unit.GrainId);
+        own.Clock.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.True((await unit.ConnectAsync()).Epoch > forgotten);
     }
 
     [Fact]

@@ -54,6 +54,28 @@ public sealed class DeviceWayBackTests(DeviceSilo silo)
         Assert.Equal(OfferStatus.Fenced, (await unit.Grain.OfferAsync(WayBackOffer)).Status);
     }
 
+    [Fact]
+    public async Task WithdrawChangeAsync_OfAWayThatIsNoneAnyMore_TellsTheDeviceThatNothingIsOrdered()
+    {
+        var unit = await UpdatedAsync(Unit.OldDigest);
+        var there = await unit.Grain.OfferAsync(Unit.Offer());
+        var offered = await unit.Grain.OfferAsync(WayBackOffer);
+        var told = await unit.Gateway.NextAsync<DesiredMessage>(Cancel);
+        var asked = await unit.Grain.ExpireChangeAsync(
+            new ExpireChange(Unit.Rollout(), TimeSpan.FromHours(1), TimeSpan.FromDays(7)) { Retry = WayBack.FirstRetry });
+
+        var left = await unit.Grain.WithdrawChangeAsync(
+            new WithdrawChange(Unit.Rollout(), WayBack.NoWayBack) { Retry = WayBack.FirstRetry });
+
+        // The share learns which image it looks after from the device alone, whenever it asks.
+        Assert.Equal((null, Unit.OldDigest, Unit.OldDigest), (there.PreviousDigest, offered.PreviousDigest, asked.PreviousDigest));
+        Assert.Equal((OfferStatus.Closed, ChangeOutcome.Skipped, WayBack.NoWayBack), (left.Status, left.Outcome, left.Reason));
+        while (!told.Desired.OrdersNothing)
+        {
+            told = await unit.Gateway.NextAsync<DesiredMessage>(Cancel);
+        }
+    }
+
     /// <summary>It ran the image before, and runs the rollout's now.</summary>
     private async Task<Unit> UpdatedAsync(string before)
     {

@@ -70,6 +70,35 @@ public sealed class PresenceTableTests
         Assert.Single(table.ChangedSince(Noon.AddSeconds(91)));
     }
 
+    [Fact]
+    public void Expire_OfMoreThatAreGoneThanAreKept_ForgetsThoseWhoLeftFirst()
+    {
+        var (rows, told) = (new Dictionary<string, PresenceEntry?>(), new List<string>());
+        var table = new PresenceTable(
+            (_, device, entry) => rows[device.Value] = entry, (_, device) => told.Add(device.Value));
+        SessionPresence[] many = [.. Enumerable.Range(0, PresenceTable.GoneMax).Select(number => Session($"D{number}", 1))];
+        table.Apply(Report("g1", isFull: false, [Session("HERE", 1), .. many]), Noon);
+        table.Apply(Report("g1", isFull: false, [.. many.Select(one => one with { Connected = false })]), Noon.AddSeconds(2));
+        table.Apply(Report("g1", isFull: false, Session("FIRST", 1), Session("SECOND", 1)), Noon);
+        table.Apply(Report("g1", isFull: false, Session("FIRST", 1) with { Connected = false }), Noon.AddSeconds(1));
+        told.Clear();
+
+        Assert.True(table.KnowsSince(Noon));
+        table.Expire(Noon.AddSeconds(3));
+        Assert.Equal(["FIRST"], told);
+        table.Apply(Report("g1", isFull: false, Session("HERE", 1)), Noon.AddSeconds(60));
+        table.Apply(Report("g1", isFull: false, Session("SECOND", 1) with { Connected = false }), Noon.AddSeconds(61));
+        table.Expire(Noon.AddSeconds(100));
+
+        Assert.Equal(["FIRST", "SECOND", "D0"], told);
+        Assert.Equal((false, true), (table.KnowsSince(Noon.AddSeconds(100)), table.KnowsSince(Noon.AddSeconds(100.1))));
+        Assert.Equal((null, null), (Find(table, "FIRST", Noon), rows["FIRST"]));
+        Assert.Equal(PresenceTable.GoneMax + 1, table.Entries.Count());
+        Assert.True(Find(table, "HERE", Noon.AddSeconds(100))!.Connected);
+        table.Apply(Report("g2", isFull: false, Session("FIRST", 2)), Noon.AddSeconds(101));
+        Assert.Same(table.Entry(TenantId.Default, Id("FIRST")), rows["FIRST"]);
+    }
+
     private static PresenceReport Report(string gateway, bool isFull, params SessionPresence[] sessions) =>
         new(gateway, null!, isFull, [.. sessions]);
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
@@ -12,6 +13,12 @@ internal sealed partial class RolloutFleet
 {
     /// <summary>Of the image that rollouts of the test offer.</summary>
     public ImageConditions Conditions { get; set; } = ImageConditions.None;
+
+    /// <summary>How often it was asked whether an image may be used, by its digest.</summary>
+    public ConcurrentDictionary<string, int> ImageChecks { get; } = new();
+
+    /// <summary>How often a device whose record cannot be read was asked what became of its offer.</summary>
+    public int DeadAsked { get; private set; }
 
     private readonly List<(int Partition, ImageRow Row)> _images = [];
 

@@ -24,4 +24,17 @@ internal sealed partial class RolloutFleet
             new Fence(ImageKey.FenceOf(TenantId.Default, command.Target.Digest), 0),
         ]);
     }
+
+    private bool IsOver(string key, ExpireChange command) => new ChangeTimers(command.InProgressMax, command.UndeliveredMax)
+    {
+        InProgressPolicy = command.InProgressPolicy,
+        UndeliveredPolicy = command.UndeliveredPolicy,
+    }.IsOver(OfferedAt[key], Delivered.TryGetValue(key, out var at) ? at : null, installsSince: null, clock.GetUtcNow());
+
+    private static OfferReply Open(Unit unit) => new(OfferStatus.Offered, default, "", null)
+    {
+        Retry = unit.Retry,
+        Generation = unit.Generation,
+        PreviousDigest = WayBack.Is(unit.Retry) ? unit.Target : null,
+    };
 }

@@ -36,6 +36,18 @@ internal sealed partial class RolloutFleet
         }
     }
 
+    /// <summary>The devices run this image from now on.</summary>
+    public void Run(ImmutableArray<string> keys, string digest)
+    {
+        lock (_gate)
+        {
+            foreach (var key in keys)
+            {
+                _units[key].Running = digest;
+            }
+        }
+    }
+
     public ImmutableArray<string> KeysOf(string site)
     {
         lock (_gate)
@@ -65,7 +77,7 @@ internal sealed partial class RolloutFleet
                 return new OfferReply(OfferStatus.Offered, default, "", at);
             }
 
-            Close(key, unit, ChangeOutcome.Withdrawn, command.Reason);
+            Close(key, unit, command.Reason == WayBack.NoWayBack ? ChangeOutcome.Skipped : ChangeOutcome.Withdrawn, command.Reason);
             return Closed(unit.Last!);
         }
     }

@@ -211,7 +211,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
 
             return Deaf.Remove(key)
                 ? throw new StoreUnavailableException("The answer is lost on purpose.")
-                : new OfferReply(OfferStatus.Offered, default, "", null) { Retry = unit.Retry, Generation = unit.Generation };
+                : Open(unit);
         }
     }
 
@@ -258,6 +258,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
             var unit = _units[key];
             if (Dead.Contains(key))
             {
+                DeadAsked++;
                 throw new StoreUnavailableException("The device's record cannot be read, on purpose.");
             }
 
@@ -269,6 +270,11 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
             if (unit.Change == command.Rollout)
             {
                 var isDelivered = Delivered.ContainsKey(key);
+                if (WayBack.Is(unit.Retry) && !command.IsCancelled && !IsOver(key, command))
+                {
+                    return Open(unit) with { DeliveredAt = isDelivered ? Delivered[key] : null };
+                }
+
                 Close(
                     key,
                     unit,

@@ -288,11 +288,13 @@ public class FleetFactory : DispatchProxy
 
     private FleetError? RefusalOf(string digest)
     {
+        _fleet.ImageChecks.AddOrUpdate(digest, 1, (_, count) => count + 1);
         var found = Find(digest);
         return found.Image is { } image ? ImageLifecycle.CheckUse(image) : found.Error;
     }
 
-    private ImageReply Find(string digest) => digest == Digest || digest == RevocableDigest || _fleet.IsStep(digest)
+    private ImageReply Find(string digest) =>
+        digest == Digest || digest == RevocableDigest || _fleet.IsStep(digest) || _fleet.Revoked.ContainsKey(digest)
         ? new ImageReply(ImageOf(digest, _fleet.Revoked.ContainsKey(digest) ? ImageState.Revoked : ImageState.Published), null)
         : Unknown();
 

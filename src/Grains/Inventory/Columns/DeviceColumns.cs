@@ -101,8 +101,8 @@ internal sealed class DeviceColumns
         return at;
     }
 
-    /// <summary>What gateways tell of the row's device.</summary>
-    public void Attach(int row, PresenceEntry presence)
+    /// <summary>What gateways tell of the row's device; null for nothing.</summary>
+    public void Attach(int row, PresenceEntry? presence)
     {
         Growth.Reach(ref _presence, row);
         _presence[row] = presence;
