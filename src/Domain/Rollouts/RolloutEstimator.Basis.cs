@@ -48,6 +48,25 @@ public static partial class RolloutEstimator
     private static string SinceOf(Rollout rollout, DateTimeOffset now)
     {
         var busy = rollout.Plan.Waves.Sum(wave => wave.Totals.InProgress);
+        var known = rollout.Plan.Waves.Aggregate((SinceTotals?)null, (sum, wave) => SinceTotals.Sum(sum, wave.Totals.Since));
+        if (busy == 0 || known is null)
+        {
+            return busy == 0 || !rollout.Spec.InstallWindows.IsDefaultOrEmpty ? "" : Text($"; {busy} in progress are taken to begin now");
+        }
+
+        var longest = now - known.Times(rollout.Spec.Timers).First();
+        var ago = Words(Max(longest, TimeSpan.Zero));
+        return Text($"; of {busy} in progress {known.Members} are counted from when they began, the longest at least {ago} ago");
+    }
+
+    /// <summary>Each step is an offer of its own; of whom nobody has looked how many he has, none is counted.</summary>
+    private static string StepsOf(Rollout rollout, int left)
+    {
+        if (!rollout.Spec.TakeSteps || left == 0 || rollout.Plan.State == RolloutState.Cancelling)
+        {
+            return "";
+        }
+
         var known = Ahead(rollout);
         var unknown = Math.Max(0, left - known.Known);
         return (known.Below == 0 ? "" : Text($"; {known.Below} of them have {known.Steps} steps before them, each an offer of its own"))
