@@ -47,7 +47,8 @@ public sealed class YamlMessageTests
     }
 
     [Theory]
-    [InlineData("fleet:\n  member: 5", "spec.yaml, line 2: there is no 'member' here. Possible are: members, connected, groups.")]
+    [InlineData(
+        "fleet:\n  member: 5", "spec.yaml, line 2: there is no 'member' here. Possible are: members, connected, groups, below_steps.")]
     [InlineData("fleet: 5", "spec.yaml, line 1: 'fleet' is names and values.")]
     [InlineData("fleet: {members: many}", "spec.yaml, line 1: 'members' is a number.")]
     [InlineData("fleet: {members: [5]}", "spec.yaml, line 1: 'members' is one value.")]

@@ -54,7 +54,9 @@ internal static class SimulateRollout
         if (parsed.GetValue(Inventory) is { } inventory)
         {
             var course = await CourseOfAsync(StrategyColumns.Client(session), request.Rollout, cancellationToken);
+            var below = request.Fleet?.BelowSteps.ToList() ?? []; // which steps there are only the server knows
             request.Fleet = await CountAsync(inventory, new FleetCount(course), cancellationToken);
+            request.Fleet.BelowSteps.Add(below);
         }
 
         var answer = await RolloutColumns.Client(session).SimulateRolloutAsync(request, cancellationToken: cancellationToken);

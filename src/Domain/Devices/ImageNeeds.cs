@@ -34,27 +34,32 @@ public sealed record ImageNeeds(
     /// for each of them an image that can be installed over the one before, and this one over the last. Nobody is left half way. The way
     /// may begin below the lowest version that this one can be installed over. Null otherwise.
     /// </summary>
-    public StepImage? FindStep(ImageSituation device)
+    public StepImage? FindStep(ImageSituation device) => FindWay(device).First;
+
+    /// <summary>How many steps are on that way; 0 where there is none, or none is needed.</summary>
+    public int CountSteps(ImageSituation device) => FindWay(device).Steps;
+
+    private (StepImage? First, int Steps) FindWay(ImageSituation device)
     {
         if (Path.IsDefaultOrEmpty)
         {
-            return null;
+            return (null, 0);
         }
 
-        var (first, there) = ((StepImage?)null, device);
-        for (var steps = 0; steps < Conditions.Steps.Length && IsLeftToSteps(there); steps++)
+        var (first, there, steps) = ((StepImage?)null, device, 0);
+        for (; steps < Conditions.Steps.Length && IsLeftToSteps(there); steps++)
         {
             var version = Conditions.Steps[Conditions.StepsPassed(there.OsVersion)];
             if (Path.FirstOrDefault(image => image.IsOf(version) && NeedsOf(image).FindObstacle(there) is null) is not { } next)
             {
-                return null;
+                return (null, 0);
             }
 
             first ??= next;
             there = Over(next, there);
         }
 
-        return FindObstacle(there) is null ? first : null;
+        return FindObstacle(there) is null ? (first, steps) : (null, 0);
     }
 
     /// <summary>Nothing keeps the device from this image that a step could not change, and there is one that it has not passed.</summary>

@@ -1,19 +1,19 @@
-using System.Globalization;
-using Muster.Domain.Devices;
-
 namespace Muster.Domain.Rollouts;
 
 /// <summary>
 /// Estimates when a rollout ends: the planner itself goes on from the committed plan, in virtual time, with devices that take as long and
 /// fail as often as those before them. So rate, budget, soaks, windows and gates are the real ones.
 /// </summary>
-public static class RolloutEstimator
+public static partial class RolloutEstimator
 {
     /// <summary>An odd number has a middle; more runs are for simulations before the start.</summary>
     private const int RunsMax = 5;
 
-    /// <summary>Devices of all runs together: half a second of a processor. A large rollout has less chance in it, and one run.</summary>
-    private const int DevicesMax = 100_000;
+    /// <summary>
+    /// Offers of all runs together, one for a device and one for each of its steps: half a second of a processor. A large rollout has less
+    /// chance in it, and one run.
+    /// </summary>
+    private const int OffersMax = 100_000;
 
     /// <summary>Looks of the planner in all runs: two weeks at a rate that is used up each minute. A long one has fewer runs.</summary>
     private const int StepsMax = 50_000;
@@ -69,7 +69,7 @@ public static class RolloutEstimator
         var left = plan.Waves.Sum(wave => wave.Cut.Members - wave.Totals.Terminal);
         var (failed, finished) = (plan.Waves.Sum(wave => wave.Totals.FailedNow), plan.Waves.Sum(wave => wave.Totals.FinishedNow));
         var failurePercent = finished == 0 ? 0 : 100.0 * failed / finished;
-        var takes = rollout.Spec.InstallWindows.IsDefaultOrEmpty ? Takes(plan, finished, now) : null;
+        var takes = rollout.Spec.InstallWindows.IsDefaultOrEmpty ? Takes(plan, EndedOf(rollout), now) : null;
         var median = (takes ?? new SimulationAssumptions().TakesMedian * MeanByMedian) / MeanByMedian;
         var assumptions = new SimulationAssumptions
         {
@@ -77,7 +77,7 @@ public static class RolloutEstimator
             TakesMedian = median,
             TakesAtMost = median * AtMostByMedian,
         };
-        var runs = Math.Clamp(DevicesMax / Math.Max(1, left) / 2 * 2 - 1, 1, RunsMax);
+        var runs = Math.Clamp(OffersMax / Math.Max(1, left + (int)Ahead(rollout).Steps) / 2 * 2 - 1, 1, RunsMax);
         var ends = new List<End>();
         for (var steps = 0; ends.Count < runs && steps < StepsMax;)
         {
@@ -88,18 +88,28 @@ public static class RolloutEstimator
             steps += coordinator.Steps;
         }
 
-        var basis = Basis(rollout, left, takes, failed, finished) + InstallsOf(rollout, now) + LimitsLeftOut(rollout.Spec);
+        var basis = Basis(rollout, left, takes, failed, finished) + OthersOf(rollout) + InstallsOf(rollout, now) + SinceOf(rollout, now)
+            + StepsOf(rollout, left) + LimitsLeftOut(rollout.Spec);
         return Sum(ends, now, basis);
     }
 
+    /// <summary>What has ended: devices, or where they take steps, offers, of which each step is one.</summary>
+    private static long EndedOf(Rollout rollout)
+    {
+        var waves = rollout.Plan.Waves;
+        return rollout.Spec.TakeSteps
+            ? waves.Sum(wave => Math.Max(0, wave.Totals.Offered - wave.Totals.InProgress))
+            : waves.Sum(wave => (long)wave.Totals.FinishedNow);
+    }
+
     /// <summary>
-    /// How long a device takes on average: the time that all were in progress by those that have ended, which counts those still in
-    /// progress for as long as they are. Null while too few have.
+    /// How long a device, or an offer, takes on average: the time that all were in progress by those that have ended, which counts those
+    /// still in progress for as long as they are. Null while too few have.
     /// </summary>
-    private static TimeSpan? Takes(RolloutPlan plan, int finished, DateTimeOffset now)
+    private static TimeSpan? Takes(RolloutPlan plan, long ended, DateTimeOffset now)
     {
         var sum = plan.BurnUp?.InProgressFor(now) ?? TimeSpan.Zero;
-        return finished < OutcomesMin || sum == TimeSpan.Zero ? null : Max(sum / finished, TimeSpan.FromSeconds(1));
+        return ended < OutcomesMin || sum == TimeSpan.Zero ? null : Max(sum / ended, TimeSpan.FromSeconds(1));
     }
 
     private static End EndOf(SimulatedRollout run, RolloutPlan plan, DateTimeOffset now)
@@ -139,46 +149,10 @@ public static class RolloutEstimator
         };
     }
 
-    private static string Basis(Rollout rollout, int left, TimeSpan? takes, int failed, int finished)
-    {
-        var away = rollout.Plan.Waves.Sum(wave => wave.Totals.WaitingOffline);
-
-        // How long devices took so far says how long they waited for their window.
-        var why = rollout.Spec.InstallWindows.IsDefaultOrEmpty ? "too few have ended" : "from when it may install";
-        var each = takes is { } known
-            ? Text($"a device has taken {Words(known)} so far")
-            : Text($"a device is taken to need {Words(new SimulationAssumptions().TakesMedian * MeanByMedian)}, {why}");
-        return Text($"{left} devices have no outcome, {each}, {failed} of {finished} have failed")
-            + (away == 0 ? "" : Text($", and {away} without a session are taken to be back after half a day on average"));
-    }
-
-    /// <summary>Of those in progress who is done soon, and who begins later; nothing while all of them may begin.</summary>
-    private static string InstallsOf(Rollout rollout, DateTimeOffset now)
-    {
-        var busy = rollout.Plan.Waves.Sum(wave => wave.Totals.InProgress);
-        var installing = rollout.Plan.Waves.Sum(wave => wave.Totals.Installing);
-        return rollout.Plan.State != RolloutState.Cancelling
-            && busy > installing
-            && InstallTimes.OpensAt(rollout.Spec.InstallWindows, now) is { } opensAt
-                ? Text($"; of {busy} in progress {installing} install already, the others may from {opensAt:u} on")
-                : "";
-    }
-
-    /// <summary>Which devices have the same value is not in the plan, so that the end may be later.</summary>
-    private static string LimitsLeftOut(RolloutSpec spec) => spec.MaxUnavailablePer.IsDefaultOrEmpty
-        ? ""
-        : $"; it may be later, for the budgets per value ({string.Join(", ", spec.MaxUnavailablePer)}) are not calculated";
-
-    private static string Words(TimeSpan time) => time.TotalMinutes >= 2
-        ? Text($"{time.TotalMinutes:0} min")
-        : Text($"{time.TotalSeconds:0} s");
-
     private static DateTimeOffset RoundUp(DateTimeOffset at) =>
         new((at.UtcTicks + TimeSpan.TicksPerMinute - 1) / TimeSpan.TicksPerMinute * TimeSpan.TicksPerMinute, TimeSpan.Zero);
 
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>How one run ended.</summary>
     private readonly record struct End(EstimateStop Stop, DateTimeOffset? At, int Wave);

@@ -1,4 +1,5 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 
 namespace Muster.Domain.Rollouts;
 
@@ -33,7 +34,13 @@ public static class RolloutSimulation
         Require(fleet.Members is >= 1 and <= MembersMax, "members", $"is from 1 to {MembersMax}");
         Require(fleet.Connected >= 0 && fleet.Connected <= fleet.Members, "connected", "is from 0 to the number of members");
         Require(runs is >= 1 and <= RunsMax, "runs", $"is from 1 to {RunsMax}");
-        Require((long)runs * fleet.Members <= OffersMax, "runs", $"times members is at most {OffersMax}");
+        var offers = fleet.Members + fleet.BelowSteps.Sum(count => (long)count);
+        Require(runs * offers <= OffersMax, "runs", $"times members, and times the steps before them, is at most {OffersMax}");
+        Require(fleet.BelowSteps.IsEmpty || spec.TakeSteps, "below_steps", "is for a rollout with take_steps");
+        Require(
+            fleet.BelowSteps.Length <= ImageConditions.StepsMax && IsAscending([0, .. fleet.BelowSteps, fleet.Members]),
+            "below_steps",
+            $"is at most {ImageConditions.StepsMax} numbers of members, each no less than the one before");
         foreach (var (field, percent) in new[]
         {
             ("failure_percent", assumptions.FailurePercent),
@@ -67,6 +74,8 @@ public static class RolloutSimulation
             }
         }
     }
+
+    private static bool IsAscending(ImmutableArray<int> counts) => counts.Zip(counts.Skip(1)).All(pair => pair.First <= pair.Second);
 
     /// <summary>Runs it with an image of which <paramref name="failurePercent"/> of the devices report a failure.</summary>
     /// <param name="spec">A valid one (<see cref="RolloutSpecRules.Validate"/>).</param>
@@ -117,6 +126,9 @@ public static class RolloutSimulation
 /// <summary>The waves of a simulated fleet, and how many members of each have no session at the freeze.</summary>
 internal sealed record SimulatedWaves(ImmutableArray<WaveCut> Cuts, ImmutableArray<int> Away)
 {
+    /// <summary>Members of all waves by how many steps are before them, from 0; empty when nobody has any.</summary>
+    public ImmutableArray<int> Steps { get; init; } = [];
+
     public static SimulatedWaves Cut(RolloutSpec spec, SimulatedFleet fleet)
     {
         ImmutableArray<MemberPoint> points = [.. PointsOf(spec, fleet)];
@@ -130,7 +142,7 @@ internal sealed record SimulatedWaves(ImmutableArray<WaveCut> Cuts, ImmutableArr
             }
         }
 
-        return new SimulatedWaves(cuts, [.. away]);
+        return new SimulatedWaves(cuts, [.. away]) { Steps = fleet.StepCounts };
     }
 
     private static IEnumerable<MemberPoint> PointsOf(RolloutSpec spec, SimulatedFleet fleet)

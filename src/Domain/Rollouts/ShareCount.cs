@@ -6,28 +6,26 @@ namespace Muster.Domain.Rollouts;
 public static class ShareCount
 {
     /// <summary>The totals by wave. A permit of which nobody knows whether it became an offer is not seen yet.</summary>
+    /// <param name="share">The share.</param>
+    /// <param name="waves">The wave of each member.</param>
+    /// <param name="reach">Whether each can be offered something.</param>
+    /// <param name="waveCount">How many waves there are.</param>
+    /// <param name="timers">The rollout's.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="steps">How many steps are before each member, or <see cref="StepTotals.Unknown"/>; null when nobody has looked.</param>
     public static ImmutableArray<ShareTotals> Totals(
         RolloutShare share,
         ImmutableArray<byte> waves,
         IReadOnlyList<MemberReach> reach,
         int waveCount,
         ChangeTimers timers,
-        DateTimeOffset now)
+        DateTimeOffset now,
+        IReadOnlyList<byte>? steps = null)
     {
         ArgumentNullException.ThrowIfNull(share);
         ArgumentNullException.ThrowIfNull(reach);
         ArgumentNullException.ThrowIfNull(timers);
-        var counts = new int[waveCount, 1 + (int)MemberStatus.Untouched];
-        var waiting = new int[waveCount, 1 + (int)MemberWait.GroupFull];
-        var retrying = new int[waveCount, 1 + (int)MemberWait.GroupFull];
-        for (var i = 0; i < share.Members.Length; i++)
-        {
-            var wait = ShareRules.WaitOf(share, i, reach[i], now);
-            counts[waves[i], (int)share.Members[i]]++;
-            waiting[waves[i], (int)wait] += share.Members[i] == MemberStatus.Waiting ? 1 : 0;
-            retrying[waves[i], (int)wait] += share.Members[i] == MemberStatus.Retrying ? 1 : 0;
-        }
-
+        var (counts, waiting, retrying) = CountMembers(share, waves, reach, waveCount, now);
         var (unknown, away) = (new long[waveCount], new int[waveCount]);
         var (installing, awaiting) = (new int[waveCount], new int[waveCount]);
         foreach (var offer in share.Open)
@@ -38,6 +36,8 @@ public static class ShareCount
             awaiting[waves[offer.Member]] += offer is { DeliveredAt: not null, InstallsSince: null } ? 1 : 0;
         }
 
+        var (before, under) = StepTotals.Count(share, waves, waveCount, steps);
+        var since = SinceTotals.Count(share, waves, waveCount, timers);
         return [.. Enumerable.Range(0, waveCount).Select(wave => new ShareTotals
         {
             Members = Enumerable.Range(0, counts.GetLength(1)).Sum(status => counts[wave, status]),
@@ -61,7 +61,28 @@ public static class ShareCount
             RetryingGroupFull = retrying[wave, (int)MemberWait.GroupFull],
             Installing = installing[wave],
             AwaitingInstall = awaiting[wave],
+            Steps = before[wave],
+            StepsInProgress = under[wave],
+            Since = since[wave],
         })];
+    }
+
+    /// <summary>By wave: how many have each status, and what those wait for that wait for an offer, and for another attempt.</summary>
+    private static (int[,] Counts, int[,] Waiting, int[,] Retrying) CountMembers(
+        RolloutShare share, ImmutableArray<byte> waves, IReadOnlyList<MemberReach> reach, int waveCount, DateTimeOffset now)
+    {
+        var counts = new int[waveCount, 1 + (int)MemberStatus.Untouched];
+        var waiting = new int[waveCount, 1 + (int)MemberWait.GroupFull];
+        var retrying = new int[waveCount, 1 + (int)MemberWait.GroupFull];
+        for (var i = 0; i < share.Members.Length; i++)
+        {
+            var wait = ShareRules.WaitOf(share, i, reach[i], now);
+            counts[waves[i], (int)share.Members[i]]++;
+            waiting[waves[i], (int)wait] += share.Members[i] == MemberStatus.Waiting ? 1 : 0;
+            retrying[waves[i], (int)wait] += share.Members[i] == MemberStatus.Retrying ? 1 : 0;
+        }
+
+        return (counts, waiting, retrying);
     }
 
     /// <summary>On the way there nobody asks who of those in progress can be reached.</summary>

@@ -77,6 +77,21 @@ public sealed record ShareTotals
     /// </summary>
     [Id(135)] public int AwaitingInstall { get; init; }
 
+    /// <summary>
+    /// Those of <see cref="Waiting"/> and <see cref="Retrying"/> by the steps before them; null in a rollout that takes none, while nobody
+    /// has looked, and from a share of an earlier version.
+    /// </summary>
+    [Id(155)] public StepTotals? Steps { get; init; }
+
+    /// <summary>The same of <see cref="InProgress"/>: with the step that they are offered.</summary>
+    [Id(156)] public StepTotals? StepsInProgress { get; init; }
+
+    /// <summary>
+    /// Those of <see cref="InProgress"/> whose time runs, by since when: they have named the change, or with install windows install it.
+    /// Null for none, and from a share of an earlier version.
+    /// </summary>
+    [Id(157)] public SinceTotals? Since { get; init; }
+
     /// <summary>What the failure gate counts: those included that will try again.</summary>
     public int FailedNow => FailedAll + Retrying;
 
@@ -131,6 +146,9 @@ public sealed record ShareTotals
             RetryingGroupFull = RetryingGroupFull + other.RetryingGroupFull,
             Installing = Installing + other.Installing,
             AwaitingInstall = AwaitingInstall + other.AwaitingInstall,
+            Steps = StepTotals.Sum(Steps, other.Steps),
+            StepsInProgress = StepTotals.Sum(StepsInProgress, other.StepsInProgress),
+            Since = SinceTotals.Sum(Since, other.Since),
         };
     }
 }

@@ -17,10 +17,13 @@ internal sealed partial class SimulatedCoordinator
         _wasCancelled = plan.State == RolloutState.Cancelling;
         var grants = plan.Waves.Select((_, wave) => Sum(plan.Shares, wave)).ToImmutableArray();
         _plan = plan with { Shares = [new SharePlan(0, 0, grants)], BurnUp = null };
-        _totals = [.. plan.Waves.Select((wave, i) => ReachableOrAway(wave.Totals, grants[i]))];
+        _totals = [.. plan.Waves.Select((wave, i) => Reachable(wave.Totals, grants[i]))];
         _waves = new SimulatedWaves([.. plan.Waves.Select(wave => wave.Cut)], [.. _totals.Select(totals => totals.WaitingOffline)]);
         _isOpen = [.. plan.Waves.Select(wave => wave.IsOpen)];
-        _retries = [.. _totals.Select(totals => new Queue<int>(Enumerable.Repeat(1, totals.RetryingOnline)))];
+        _steps = [.. _totals.Select(totals => totals.Steps is { } steps ? StepPool.Of(steps.Counts) : null)];
+        _stepped = [.. _totals.Select(_ => new Queue<SimulatedAttempt>())];
+        _retries = [.. _totals.Select((totals, wave) => new Queue<SimulatedAttempt>(
+            Enumerable.Range(0, totals.RetryingOnline).Select(_ => SimulatedAttempt.Of(1, DrawSteps(wave)))))];
         for (var wave = 0; wave < _totals.Length; wave++)
         {
             GoOn(wave, plan.Waves[wave].Totals.Installing, plan.Waves[wave].StartedAt ?? now);
@@ -38,16 +41,11 @@ internal sealed partial class SimulatedCoordinator
         sum.Seen + share.Waves[wave].Seen,
         sum.Offered + share.Waves[wave].Offered));
 
-    /// <summary>
-    /// Who is busy with another change comes back as somebody does who is away. Budgets per value are not simulated: who waits for one
-    /// could be offered the change now.
-    /// </summary>
-    private static ShareTotals ReachableOrAway(ShareTotals totals, WaveGrant grant) => totals with
+    /// <summary>Budgets per value are not simulated: who waits for one could be offered the change now.</summary>
+    private static ShareTotals Reachable(ShareTotals totals, WaveGrant grant) => totals with
     {
         GrantSeen = grant.Seen,
         Offered = grant.Offered,
-        WaitingOffline = totals.WaitingOffline + totals.WaitingBusy,
-        WaitingBusy = 0,
         RetryingOnline = totals.RetryingOnline + totals.RetryingGroupFull,
         WaitingGroupFull = 0,
         RetryingGroupFull = 0,
@@ -56,20 +54,29 @@ internal sealed partial class SimulatedCoordinator
     };
 
     /// <summary>
-    /// What devices of the wave are in the middle of. How long they have been is not known: each begins anew, those that install at once
-    /// and the others when they may; who is asked to give the change up waits for no window.
+    /// What devices of the wave are in the middle of: those whose time runs since then, and the others begin anew, with install windows
+    /// when they may; who is asked to give the change up waits for no window.
     /// </summary>
     private void GoOn(int wave, int installing, DateTimeOffset openedAt)
     {
         var totals = _totals[wave];
+        var since = totals.Since?.Times(_spec.Timers).ToArray() ?? [];
+        var steps = totals.StepsInProgress is { } known ? StepPool.Of(known.Counts) : null;
         for (var i = 0; i < totals.InProgress; i++)
         {
-            Try(wave, 0, hasBegun: _wasCancelled || i < installing);
+            var attempt = SimulatedAttempt.Of(0, steps?.Draw(_devices) ?? 0);
+            Try(wave, attempt, hasBegun: _wasCancelled || i < installing, i < since.Length ? since[i] : null);
         }
 
         for (var i = totals.RetryingOnline; i < totals.Retrying; i++)
         {
-            _events.Enqueue(new DeviceEvent(wave, What.MayRetry, default, 1), _now + (_spec.Retries?.Backoff ?? TimeSpan.Zero));
+            var next = new DeviceEvent(wave, What.MayRetry, default, SimulatedAttempt.Of(1, DrawSteps(wave)));
+            _events.Enqueue(next, _now + (_spec.Retries?.Backoff ?? TimeSpan.Zero));
+        }
+
+        for (var i = 0; i < totals.WaitingBusy; i++)
+        {
+            _events.Enqueue(new DeviceEvent(wave, What.ComesFree, default, default), _now + _devices.Leave());
         }
 
         if (_isOpen[wave])

@@ -24,7 +24,13 @@ internal sealed partial class SimulatedCoordinator
     private readonly DateTimeOffset _start;
     private readonly ShareTotals[] _totals;
     private readonly bool[] _isOpen;
-    private readonly Queue<int>[] _retries;
+    private readonly Queue<SimulatedAttempt>[] _retries;
+
+    /// <summary>Waiting members that have taken a step: they stand before those that were not offered anything yet.</summary>
+    private readonly Queue<SimulatedAttempt>[] _stepped;
+
+    /// <summary>By wave: what steps are before those that were not offered anything yet; null where there are none.</summary>
+    private readonly StepPool?[] _steps;
     private readonly PriorityQueue<DeviceEvent, DateTimeOffset> _events = new();
     private RolloutPlan _plan;
     private DateTimeOffset _now;
@@ -42,7 +48,10 @@ internal sealed partial class SimulatedCoordinator
             WaitingOffline = waves.Away[i],
         })];
         _isOpen = new bool[_totals.Length];
-        _retries = [.. _totals.Select(_ => new Queue<int>())];
+        _retries = [.. _totals.Select(_ => new Queue<SimulatedAttempt>())];
+        _stepped = [.. _totals.Select(_ => new Queue<SimulatedAttempt>())];
+        var steps = StepPool.Of(waves.Steps); // of all waves: any member may have them
+        _steps = [.. _totals.Select(_ => steps)];
         var order = new RolloutOrder(Id, Actor.Rule("simulation"), "", _now);
         var started = RolloutLifecycle.Start(RolloutPlan.Draft, spec, new FrozenMembers(waves.Cuts, [0]), order).Next;
 
@@ -104,12 +113,15 @@ internal sealed partial class SimulatedCoordinator
         {
             var returns = _start + _devices.Return();
             _events.Enqueue(
-                new DeviceEvent(wave, returns < until ? What.Returns : What.IsGivenUp, default, 0),
+                new DeviceEvent(wave, returns < until ? What.Returns : What.IsGivenUp, default, default),
                 returns < until ? returns : until);
         }
     }
 
-    /// <summary>Uses the permits for those that are there, first for those that were not offered it yet; the others lapse.</summary>
+    /// <summary>
+    /// Uses the permits for those that are there: first for those between two steps, each of which is an offer of its own, then for those
+    /// that were not offered anything yet; the others lapse.
+    /// </summary>
     private bool Offer()
     {
         var offered = 0L;
@@ -119,13 +131,14 @@ internal sealed partial class SimulatedCoordinator
             var granted = _plan.Shares[0].Waves[wave].Granted;
             var count = (int)Math.Min(granted - totals.GrantSeen, totals.Ready);
             var first = Math.Min(count, totals.WaitingOnline);
+            var stepped = Math.Min(first, _stepped[wave].Count);
             for (var i = 0; i < count; i++)
             {
-                Try(wave, i < first ? 0 : _retries[wave].Dequeue());
+                Try(wave, i < stepped ? _stepped[wave].Dequeue() : i < first ? FirstOf(wave) : _retries[wave].Dequeue());
             }
 
             offered += count;
-            _touched += first;
+            _touched += first - stepped;
             _totals[wave] = totals with
             {
                 GrantSeen = granted,
@@ -139,11 +152,15 @@ internal sealed partial class SimulatedCoordinator
         return offered > 0;
     }
 
-    private void Try(int wave, int retry, bool hasBegun = false)
+    private SimulatedAttempt FirstOf(int wave) => SimulatedAttempt.Of(0, DrawSteps(wave));
+
+    private int DrawSteps(int wave) => _steps[wave]?.Draw(_devices) ?? 0;
+
+    private void Try(int wave, SimulatedAttempt attempt, bool hasBegun = false, DateTimeOffset? since = null)
     {
-        if (_devices.Try(_now, hasBegun) is { } end)
+        if (_devices.Try(_now, attempt, hasBegun, since) is { } end)
         {
-            _events.Enqueue(new DeviceEvent(wave, What.Ends, end.Outcome, retry), _now + end.After);
+            _events.Enqueue(new DeviceEvent(wave, What.Ends, end.Outcome, attempt), _now + end.After);
         }
     }
 
@@ -168,10 +185,9 @@ internal sealed partial class SimulatedCoordinator
             _totals[what.Wave] = what.What switch
             {
                 What.Returns => totals with { WaitingOffline = totals.WaitingOffline - 1 },
-                What.IsGivenUp => Close(
-                    totals with { Waiting = totals.Waiting - 1, WaitingOffline = totals.WaitingOffline - 1 },
-                    ChangeOutcome.TimedOut,
-                    _spec.UndeliveredPolicy),
+                What.IsGivenUp => GiveUp(totals, what.Wave),
+                What.ComesFree => totals with { WaitingBusy = totals.WaitingBusy - 1 },
+                What.Ends when what.Outcome == ChangeOutcome.StepTaken => TakeStep(totals, what),
                 What.Ends when what.Outcome != ChangeOutcome.Succeeded && RetryAt(what, at) is { } next => WaitForRetry(totals, what, next),
                 What.Ends => Close(totals, what.Outcome, _spec.InProgressPolicy),
                 What.MayRetry => TakeRetry(totals, what),
@@ -180,20 +196,36 @@ internal sealed partial class SimulatedCoordinator
         }
     }
 
+    private ShareTotals GiveUp(ShareTotals totals, int wave)
+    {
+        DrawSteps(wave); // whatever they are: nobody takes them
+        return Close(
+            totals with { Waiting = totals.Waiting - 1, WaitingOffline = totals.WaitingOffline - 1 },
+            ChangeOutcome.TimedOut,
+            _spec.UndeliveredPolicy);
+    }
+
+    /// <summary>It waits for the next offer of its attempt, which needs a permit as every offer does.</summary>
+    private ShareTotals TakeStep(ShareTotals totals, DeviceEvent step)
+    {
+        _stepped[step.Wave].Enqueue(step.Attempt.TakeStep());
+        return totals with { Waiting = totals.Waiting + 1 };
+    }
+
     private DateTimeOffset? RetryAt(DeviceEvent end, DateTimeOffset at) =>
         end.Outcome == ChangeOutcome.TimedOut && _spec.InProgressPolicy == TimeoutPolicy.LeaveOut
             ? null
-            : _spec.Retries?.NextAfter(new MemberOutcome(end.Outcome, end.Retry, "", at), _devices.Place());
+            : _spec.Retries?.NextAfter(new MemberOutcome(end.Outcome, end.Attempt.Retry, "", at), _devices.Place());
 
     private ShareTotals WaitForRetry(ShareTotals totals, DeviceEvent end, DateTimeOffset next)
     {
-        _events.Enqueue(end with { What = What.MayRetry, Retry = end.Retry + 1 }, next);
+        _events.Enqueue(end with { What = What.MayRetry, Attempt = end.Attempt.Next() }, next);
         return totals with { Retrying = totals.Retrying + 1 };
     }
 
     private ShareTotals TakeRetry(ShareTotals totals, DeviceEvent retry)
     {
-        _retries[retry.Wave].Enqueue(retry.Retry);
+        _retries[retry.Wave].Enqueue(retry.Attempt);
         return totals with { RetryingOnline = totals.RetryingOnline + 1 };
     }
 
@@ -220,6 +252,9 @@ internal sealed partial class SimulatedCoordinator
         /// <summary>It was away for too long.</summary>
         IsGivenUp,
 
+        /// <summary>Another rollout had it, and has ended there.</summary>
+        ComesFree,
+
         /// <summary>Its attempt has an outcome.</summary>
         Ends,
 
@@ -230,6 +265,6 @@ internal sealed partial class SimulatedCoordinator
     /// <param name="Wave">Of the device.</param>
     /// <param name="What">What happens.</param>
     /// <param name="Outcome">Of an attempt that ends.</param>
-    /// <param name="Retry">Which attempt: how many ended before it.</param>
-    private readonly record struct DeviceEvent(int Wave, What What, ChangeOutcome Outcome, int Retry);
+    /// <param name="Attempt">The attempt that ends, or may begin.</param>
+    private readonly record struct DeviceEvent(int Wave, What What, ChangeOutcome Outcome, SimulatedAttempt Attempt);
 }

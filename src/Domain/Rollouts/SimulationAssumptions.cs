@@ -8,6 +8,25 @@ public sealed record SimulatedFleet(int Members, int Connected)
     /// <summary>What they are, where waves have filters or strata; together as many as there are.</summary>
     public ImmutableArray<SimulatedGroup> Groups { get; init; } = [];
 
+    /// <summary>
+    /// Of a rollout that takes its steps, by step of the image: how many of the members are below it, as a dry run says. Any of them may be
+    /// in any wave.
+    /// </summary>
+    public ImmutableArray<int> BelowSteps { get; init; } = [];
+
+    /// <summary>Members by how many steps are before them, from 0; empty when nobody has any.</summary>
+    internal ImmutableArray<int> StepCounts
+    {
+        get
+        {
+            // Who is below a step is below all that follow: the last has the most, and who is below the first has all before him.
+            var below = BelowSteps.Reverse().ToList();
+            return below.Count == 0
+                ? []
+                : [Members - below[0], .. below.Select((count, i) => count - (i + 1 < below.Count ? below[i + 1] : 0))];
+        }
+    }
+
     /// <summary>A fleet of groups.</summary>
     public static SimulatedFleet Of(ImmutableArray<SimulatedGroup> groups)
     {

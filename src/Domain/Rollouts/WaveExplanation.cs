@@ -62,7 +62,7 @@ public sealed record WaveExplanation(
                 WaitingOn.Window => WindowOf(report.WindowOpensAt),
                 WaitingOn.InstallWindow => InstallWindowOf(known.Totals, report.InstallWindowOpensAt),
                 WaitingOn.Outcomes when report.InstallWindowOpensAt is not null =>
-                    OutcomesOf(known.Totals.InProgress - known.Totals.AwaitingInstall),
+                    OutcomesOf(known.Totals.InProgress - known.Totals.AwaitingInstall, steps: null),
                 _ => WaitOf(reason, spec, plan, wave),
             })],
             plan.RollBack is null ? WaveGate.ReadSuccess(spec.Waves[known.Cut.Spec], known.Totals) : null,
@@ -99,7 +99,7 @@ public sealed record WaveExplanation(
             WaitingOn.Reports when wave is { Cut.TakesJoiners: true, State: WaveState.Pending } && plan.JoiningEndedAt is not null =>
                 new(on, 0, null, "not every partition has said who joined"),
             WaitingOn.Reports => new(on, 0, null, "not every partition has reported since the coordinator came back"),
-            WaitingOn.Outcomes => OutcomesOf(totals.InProgress),
+            WaitingOn.Outcomes => OutcomesOf(totals.InProgress, totals.StepsInProgress),
             WaitingOn.Offline => new(on, totals.WaitingOffline, null, Text($"{totals.WaitingOffline} devices have no session")),
             WaitingOn.Busy => new(
                 on, totals.WaitingBusy, null, Text($"{totals.WaitingBusy} devices are busy with another change")),
@@ -109,7 +109,7 @@ public sealed record WaveExplanation(
             WaitingOn.Soak => new(on, 0, wave.SoakEndsAt, Text($"its open gate is watched until {wave.SoakEndsAt:u}")),
             WaitingOn.Approval => new(on, 1, null, Text($"an approver has to decide, since {wave.AwaitingSince:u}")),
             WaitingOn.Budget => BudgetOf(spec, plan),
-            WaitingOn.Rate => RateOf(spec, plan),
+            WaitingOn.Rate => RateOf(spec, plan, totals),
             WaitingOn.EarlierWave => EarlierOf(plan),
             WaitingOn.LaterWave => LaterOf(plan, index),
             WaitingOn.Resume => new(on, 0, null, $"the rollout is {plan.State}: {LastStop(plan)}"),
@@ -125,8 +125,13 @@ public sealed record WaveExplanation(
             ? Text($"no window is open in which devices may be offered the image; the next one opens at {at:u}")
             : "no window is open in which devices may be offered the image");
 
-    private static WaveWait OutcomesOf(int devices) =>
-        new(WaitingOn.Outcomes, devices, null, Text($"{devices} devices in progress have no outcome yet"));
+    private static WaveWait OutcomesOf(int devices, StepTotals? steps) => new(
+        WaitingOn.Outcomes,
+        devices,
+        null,
+        Text($"{devices} devices in progress have no outcome yet") + (steps is not { Below: > 0 }
+            ? ""
+            : Text($"; {steps.Below} of them are at a step, and have {steps.Steps} before the image")));
 
     private static WaveWait InstallWindowOf(ShareTotals totals, DateTimeOffset? opensAt) => new(
         WaitingOn.InstallWindow,
@@ -140,11 +145,14 @@ public sealed record WaveExplanation(
         return new(WaitingOn.Budget, busy, null, Text($"{busy} devices are in progress or about to be, and the budget is {most}"));
     }
 
-    private static WaveWait RateOf(RolloutSpec spec, RolloutPlan plan)
+    private static WaveWait RateOf(RolloutSpec spec, RolloutPlan plan, ShareTotals totals)
     {
         var (made, rate) = (OfferPermits.InWindow(plan), OfferPermits.Rate(spec, plan));
         var until = plan.RecentOffers.IsEmpty ? (DateTimeOffset?)null : plan.RecentOffers[0].At + RolloutLimits.RateWindow;
-        return new(WaitingOn.Rate, made, until, Text($"{made} offers in the last 60 s, and the rate is {rate}"));
+        var steps = totals.Steps is not { Below: > 0 } waiting
+            ? ""
+            : Text($"; {waiting.Below} that wait have {waiting.Steps} steps before the image, each an offer of its own");
+        return new(WaitingOn.Rate, made, until, Text($"{made} offers in the last 60 s, and the rate is {rate}") + steps);
     }
 
     private static WaveWait EarlierOf(RolloutPlan plan)

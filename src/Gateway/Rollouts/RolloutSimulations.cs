@@ -61,7 +61,7 @@ internal sealed class RolloutSimulations : IDisposable
                 TouchedPercentMax = assumptions.TouchedPercentMax,
             };
             answer.Waves.AddRange(good.Waves);
-            answer.LeftOut.AddRange(LeftOut(spec));
+            answer.LeftOut.AddRange(LeftOut(spec, fleet));
             return answer;
         }
 
@@ -71,10 +71,19 @@ internal sealed class RolloutSimulations : IDisposable
 
     public void Dispose() => _place.Dispose();
 
-    /// <summary>A run has counts and no devices, so that nobody in it has a value.</summary>
-    private static IEnumerable<string> LeftOut(RolloutSpec spec) => spec.MaxUnavailablePer.IsEmpty
-        ? []
-        : [$"max_unavailable_per ({string.Join(", ", spec.MaxUnavailablePer)}): budgets per value are not simulated"];
+    /// <summary>A run has counts and no devices, so that nobody in it has a value, or a version.</summary>
+    private static IEnumerable<string> LeftOut(RolloutSpec spec, SimulatedFleet fleet)
+    {
+        if (!spec.MaxUnavailablePer.IsEmpty)
+        {
+            yield return $"max_unavailable_per ({string.Join(", ", spec.MaxUnavailablePer)}): budgets per value are not simulated";
+        }
+
+        if (spec.TakeSteps && fleet.BelowSteps.IsEmpty)
+        {
+            yield return "take_steps: the fleet does not say who is below a step (below_steps), and each is simulated with one offer";
+        }
+    }
 
     /// <summary>The fleet says who they are.</summary>
     private static V1.Rollout WithoutMembers(V1.SimulateRolloutRequest request)
@@ -87,7 +96,9 @@ internal sealed class RolloutSimulations : IDisposable
         return rollout;
     }
 
-    private static SimulatedFleet ToDomain(V1.SimulatedFleet fleet) => fleet.Groups.Count == 0
+    private static SimulatedFleet ToDomain(V1.SimulatedFleet fleet) => MembersOf(fleet) with { BelowSteps = [.. fleet.BelowSteps] };
+
+    private static SimulatedFleet MembersOf(V1.SimulatedFleet fleet) => fleet.Groups.Count == 0
         ? new SimulatedFleet(fleet.Members, fleet.HasConnected ? fleet.Connected : fleet.Members)
         : SimulatedFleet.Of([.. fleet.Groups.Select(group => new SimulatedGroup(
             group.Members, group.HasConnected ? group.Connected : group.Members, group.Fields.ToImmutableDictionary()))]);

@@ -14,14 +14,19 @@ internal sealed partial class RolloutPartitionGrain
     /// </summary>
     private HashSet<(int Member, int Retry)>? _cancelled;
 
+    /// <summary>
+    /// Not by an order of the way there that comes late: an attempt of the way back that was given up would never be offered again.
+    /// </summary>
+    private bool IsCancelling(AdvanceShare command) => command.IsCancelling && command.IsRollingBack == RollBackRules.HasBegun(_share!);
+
     /// <summary>Each device in progress is asked once (rollouts.md 21).</summary>
     private bool IsCancelled(OpenOffer offer, AdvanceShare command) =>
-        command.IsCancelling && _cancelled?.Contains((offer.Member, ShareRules.RetryOf(_share!, offer.Member))) != true;
+        IsCancelling(command) && _cancelled?.Contains((offer.Member, ShareRules.RetryOf(_share!, offer.Member))) != true;
 
     /// <summary>By the attempts that the devices were asked about: before those are adopted that they speak of.</summary>
     private void RememberCancelled(OpenOffer[] asked, OfferReply?[] replies, AdvanceShare command)
     {
-        for (var i = 0; command.IsCancelling && i < asked.Length; i++)
+        for (var i = 0; IsCancelling(command) && i < asked.Length; i++)
         {
             // Whose offer was to be withdrawn was not asked to give it up: the device may turn out to have named it.
             if (replies[i] is not null && asked[i].IsConfirmed && !IsWithdrawn(asked[i], command))

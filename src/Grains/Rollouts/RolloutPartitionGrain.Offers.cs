@@ -130,7 +130,7 @@ internal sealed partial class RolloutPartitionGrain
                     Retry = retry,
                     InProgressPolicy = command.InProgressPolicy,
                     UndeliveredPolicy = command.UndeliveredPolicy,
-                    IsCancelled = command.IsCancelling,
+                    IsCancelled = IsCancelling(command),
                 })
                 : await device.OfferAsync(OfferOf(command.Image, command.Settings, command.AllowTrackChange, offer.Epoch, retry) with
                 {

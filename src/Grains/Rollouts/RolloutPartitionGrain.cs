@@ -141,12 +141,14 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         }
 
         await AwaitTurnsAsync(command);
+        LookForSteps(command);
 
         // The feed was read as far as its tail knows: the position is the version of these totals, also after a restart.
         return new ShareReport(
             _partition,
             ShareRules.ReportVersionOf(_share),
-            ShareCount.Totals(_share, _members.Waves, ReachNow, command.Cuts.Length, command.Timers, _clock.GetUtcNow()))
+            ShareCount.Totals(
+                _share, _members.Waves, ReachNow, command.Cuts.Length, command.Timers, _clock.GetUtcNow(), _stepsBefore))
         {
             IsRollingBack = RollBackRules.HasBegun(_share),
             JoiningHasEnded = _share.JoiningHasEnded,

@@ -196,7 +196,7 @@ public sealed class RolloutEstimatorTests
         var estimate = RolloutEstimator.Of(RolloutOf(spec, running), Start.AddSeconds(600));
 
         Assert.True(estimate.EndsAt > Start.AddHours(2), estimate.Text);
-        Assert.EndsWith("5 without a session are taken to be back after half a day on average", estimate.Text, StringComparison.Ordinal);
+        Assert.Contains("5 without a session are taken to be back after half a day on average;", estimate.Text, StringComparison.Ordinal);
     }
 
     /// <summary>What it costs is bounded, whatever the rollout: this one would take two years.</summary>
@@ -234,6 +234,81 @@ public sealed class RolloutEstimatorTests
         Assert.NotNull(estimate.EndsAt);
         var took = TimeProvider.System.GetElapsedTime(began).TotalMilliseconds;
         TestContext.Current.TestOutputHelper?.WriteLine($"{devices} devices, {perMinute} a minute: {took:0} ms; {estimate.Text}");
+    }
+
+    /// <summary>Of three that began then the last takes some time more, and not as much as if they began now.</summary>
+    [Theory]
+    [InlineData(5)]
+    [InlineData(80)]
+    public void Of_TheLastDevices_AreCountedFromWhenTheyBegan(int minutesAgo)
+    {
+        var spec = Spec(Wave(Amount.Percent(100), 50)) with { InProgressTimeout = TimeSpan.FromHours(8) };
+        var now = Start.AddMinutes(30);
+        var offered = Step(spec, Granted(Started(spec, 20), 20), 1, Totals(20, inProgress: 20)).Next;
+        var totals = Totals(20, succeeded: 17, inProgress: 3) with
+        {
+            Since = SinceTotals.Of(Enumerable.Repeat(now.AddMinutes(-minutesAgo), 3), spec.Timers),
+        };
+
+        var known = RolloutEstimator.Of(RolloutOf(spec, Step(spec, offered, 1_800, totals).Next), now);
+        var unknown = RolloutEstimator.Of(RolloutOf(spec, Step(spec, offered, 1_800, totals with { Since = null }).Next), now);
+
+        Assert.InRange(known.EndsAt!.Value - now, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(120));
+        Assert.NotEqual(known.EndsAt, unknown.EndsAt);
+        Assert.Contains(
+            "; of 3 in progress 3 are counted from when they began, the longest at least ", known.Text, StringComparison.Ordinal);
+        Assert.EndsWith("; 3 in progress are taken to begin now", unknown.Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>Each is left out when its hour is over, and all take longer: so nothing in it is chance.</summary>
+    [Theory]
+    [InlineData(10, 50)]
+    [InlineData(45, 15)]
+    [InlineData(90, 0)]
+    public void Of_DevicesThatTimeOut_EndsWhenTheTimeOfTheLastIsOver(int minutesAgo, int left)
+    {
+        var spec = Spec(Wave(Amount.Percent(100), 0)) with
+        {
+            InProgressTimeout = TimeSpan.FromHours(1), InProgressPolicy = TimeoutPolicy.LeaveOut,
+        };
+        var now = Start.AddMinutes(600);
+        var offered = Step(spec, Granted(Started(spec, 26), 26), 1, Totals(26, inProgress: 26)).Next;
+
+        // The twenty that have ended took ten hours each.
+        var totals = Totals(26, succeeded: 20, inProgress: 6) with
+        {
+            Since = SinceTotals.Of(Enumerable.Repeat(now.AddMinutes(-minutesAgo), 6), spec.Timers),
+        };
+        var running = Step(spec, offered, 36_000, totals).Next;
+
+        var estimate = RolloutEstimator.Of(RolloutOf(spec, running), now);
+
+        var width = SinceTotals.WidthOf(spec.Timers);
+        Assert.InRange(
+            estimate.EndsAt!.Value - now, TimeSpan.FromMinutes(left) - width, TimeSpan.FromMinutes(left + 1) + width);
+    }
+
+    /// <summary>Whoever else has them, and whose turn it is then: the sentence says that it does not know.</summary>
+    [Fact]
+    public void Of_DevicesThatAreBusyWithOthers_SaysWhatItDoesNotKnow()
+    {
+        var spec = Spec(Wave(Amount.Percent(100), 50));
+        var totals = Totals(20, succeeded: 10) with { WaitingBusy = 10 };
+        var offered = Step(spec, Granted(Started(spec, 20), 10), 1, Totals(20, inProgress: 10)).Next;
+        var running = Step(spec, offered, 1_800, totals).Next;
+
+        var estimate = RolloutEstimator.Of(RolloutOf(spec, running), Start.AddSeconds(1_800));
+        var none = RolloutEstimator.Of(
+            RolloutOf(spec, Step(spec, running, 1_801, totals with { WaitingBusy = 0 }).Next), Start.AddSeconds(1_801));
+
+        // Half an hour there, and as long here: not half a day, as who is away.
+        Assert.InRange(estimate.EndsAt!.Value, Start.AddMinutes(30 + 45), Start.AddMinutes(30 + 240));
+        Assert.True(none.EndsAt < estimate.EndsAt, $"{none.EndsAt}, {estimate.EndsAt}");
+        Assert.Contains(
+            "; it may be later, for 10 are busy with other rollouts: when those end there, and whose turn it is then, is not known",
+            estimate.Text,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("busy", none.Text, StringComparison.Ordinal);
     }
 
     [Fact]

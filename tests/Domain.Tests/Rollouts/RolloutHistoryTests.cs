@@ -12,7 +12,8 @@ namespace Muster.Domain.Tests.Rollouts;
 /// budget allow (I3) or outside its windows, none offers after a pause (I12), none advances below its threshold or past a manual gate that
 /// nobody opened, none offers late joiners anything before they are counted and have their turn, none makes an attempt twice, too many or
 /// too early, none that takes steps counts a device before it runs the image itself, none is aborted or rolled back but by its gate or an
-/// operator, none that is rolled back touches a new device or leaves one behind, and all come to an end.
+/// operator, none that is rolled back touches a new device or leaves one behind, none takes a device that another rollout has or that is
+/// kept for one, and all come to an end.
 /// </summary>
 public sealed class RolloutHistoryTests
 {
@@ -66,8 +67,11 @@ public sealed class RolloutHistoryTests
             ? [new OfferWindow($"*/{minutes} * * * *", TimeSpan.FromSeconds(seconds), "Europe/Stockholm")]
             : ImmutableArray<OfferWindow>.Empty);
 
+    private static readonly Gen<RolloutSpec> AnyRank = Gen.Select(
+        AnyPace, Gen.Int[0, 2], Gen.Bool, (spec, priority, supersedes) => spec with { Priority = priority, SupersedesOlder = supersedes });
+
     private static readonly Gen<RolloutSpec> AnySpec = Gen.Select(
-        AnyPace, AnyRetries, Gen.Enum<TimeoutPolicy>(), Gen.Int[60, 600], AnyWindows, Gen.Int[0, 3], Gen.Int[0, 3],
+        AnyRank, AnyRetries, Gen.Enum<TimeoutPolicy>(), Gen.Int[60, 600], AnyWindows, Gen.Int[0, 3], Gen.Int[0, 3],
         (spec, retries, undelivered, seconds, windows, perValue, others) => spec with
         {
             TakeSteps = others > 1,
@@ -80,17 +84,21 @@ public sealed class RolloutHistoryTests
             UndeliveredTimeout = TimeSpan.FromSeconds(seconds),
         });
 
+    /// <summary>As many as come to everything that is counted, each of it many times; fewer may not.</summary>
+    private const int HistoriesCounted = 2_000;
+
     /// <summary>Two thousand take some seconds; nightly runs ask for more (docs/developer/random-histories.md).</summary>
     internal static long Histories =>
         long.TryParse(Environment.GetEnvironmentVariable("MUSTER_HISTORIES"), CultureInfo.InvariantCulture, out var asked) && asked > 0
             ? asked
-            : 2_000;
+            : HistoriesCounted;
 
     [Fact]
     public void Plan_InAnyHistory_BreaksNoInvariantAndComesToAnEnd()
     {
         // The number of steps is drawn, so that a history that fails can be made shorter.
         var sample = Gen.Select(AnySpec, Gen.Int, Gen.Int[1, 5], Gen.Int[1, 40], Gen.Bool, Gen.Int[0, 300]);
+        var tally = new HistoryTally();
 
         sample.Sample(
             (spec, seed, partitions, members, regressions, steps) =>
@@ -104,9 +112,16 @@ public sealed class RolloutHistoryTests
                 world.RunToTheEnd();
 
                 Assert.True(world.Plan.IsTerminal);
+                tally.Add(world);
             },
             iter: Histories,
             print: Tell);
+
+        foreach (var what in Enum.GetValues<Reached>())
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine($"{what}: {tally[what]}");
+            Assert.True(tally[what] > 0 || Histories < HistoriesCounted, $"no history came to {what}");
+        }
     }
 
     /// <summary>A failing history as it went: what was drawn, and the decisions until then.</summary>

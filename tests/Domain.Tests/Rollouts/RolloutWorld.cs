@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
 
@@ -21,6 +20,8 @@ internal sealed partial class RolloutWorld
     private readonly List<DateTimeOffset> _offerTimes = [];
     private readonly Dictionary<int, (string Etag, int Failed, long Epoch)> _seen = [];
     private readonly HashSet<int> _approved = [];
+    private readonly ImmutableArray<Rival> _rivals;
+    private readonly int[] _reached = new int[Enum.GetValues<Reached>().Length];
     private RolloutPlan _committed = RolloutPlan.Draft;
     private RolloutPlan _memory;
     private long _fence;
@@ -48,12 +49,16 @@ internal sealed partial class RolloutWorld
         }
 
         DrawSteps();
+        _rivals = DrawRivals();
         var frozen = new FrozenMembers(cuts, [.. _shares.Select(share => share.Partition)]);
         Commit(RolloutLifecycle.Start(_committed, spec, frozen, RolloutBuilder.Order(_now)).Next);
         _memory = _committed;
     }
 
     public RolloutPlan Plan => _committed;
+
+    /// <summary>How often it came to that.</summary>
+    public int CountOf(Reached what) => _reached[(int)what];
 
     /// <summary>Whatever the filters say and the fields are.</summary>
     private MemberClass AnyClass(WaveSorting sorting)
@@ -81,9 +86,15 @@ internal sealed partial class RolloutWorld
                 break;
             case 17:
                 // Crash: what was not committed is gone.
+                var isDark = OfferInTheDark();
                 _memory = _committed;
                 _known.Clear();
                 Obey(RolloutLifecycle.TakeOver(_memory, Id));
+                if (isDark)
+                {
+                    TurnRoundInTheDark();
+                }
+
                 break;
             default:
                 Operate();
@@ -101,6 +112,7 @@ internal sealed partial class RolloutWorld
             {
                 (member.Online, member.IsGroupFull) = (true, false);
                 EndAtLast(member);
+                EndRival(member, isTakenBack: false);
             }
 
             foreach (var share in _shares)
@@ -186,8 +198,10 @@ internal sealed partial class RolloutWorld
             return null; // the store refused the commit
         }
 
+        // An order of the way there that comes late asks nobody on his way back to give up.
+        var isCancelling = message.IsCancelling && message.IsRollingBack == RollBackRules.HasBegun(share.State);
         foreach (var offer in share.State.Open.Where(offer => !offer.IsConfirmed
-            || message.IsCancelling
+            || isCancelling
             || _random.Next(3) == 0 // its time may be over
             || RollBackRules.IsOnTheWayThere(share.State, offer.Member)))
         {
@@ -198,72 +212,23 @@ internal sealed partial class RolloutWorld
             }
 
             var (member, retry) = (share.Members[offer.Member], ShareRules.RetryOf(share.State, offer.Member));
-            share.Take(offer, IsTakenBack(share.State, offer, message) ? TakeBack(member, retry)
-                : message.IsCancelling && offer.IsConfirmed ? Recall(member, retry)
+            var answer = IsTakenBack(share.State, offer, message) ? TakeBack(member, retry)
+                : isCancelling && offer.IsConfirmed ? Recall(member, retry)
                 : isOpen && !offer.IsConfirmed ? Ask(member, offer, retry)
-                : member.Answer(retry), _now);
+                : member.Answer(retry);
+            CountUnconfirmed(share.State, offer, answer);
+            share.Take(offer, answer, _now);
+        }
+
+        share.AwaitTurns(message.OpenedAt, message.IsOffering && isOpen ? Rank : null, _now);
+        if (_random.Next(12) == 0)
+        {
+            share.Crash(); // what devices said of their offers is committed with the next change alone
+            return null;
         }
 
         return share.Report(_now);
     }
-
-    /// <summary>What the device answers; null when the answer is lost, with or without an effect.</summary>
-    private WorldAnswer? Ask(WorldMember member, OpenOffer offer, int retry)
-    {
-        var lost = _random.Next(8);
-        if (lost == 0)
-        {
-            return null;
-        }
-
-        if (WayBack.Is(retry) && member is { RunsTarget: false, State: not (MemberState.InProgress or MemberState.Removed) }
-            && !WayBack.Is(member.Retry))
-        {
-            return lost == 1 ? null : new WorldAnswer(MemberState.Skipped, retry, WayBack.NothingToRollBack, null, member.Generation);
-        }
-
-        if (member.Takes(retry) && offer.Epoch == _fence)
-        {
-            if (_random.Next(20) == 0 && !WayBack.Is(retry))
-            {
-                member.Skip();
-            }
-            else
-            {
-                Offer(member, offer.Epoch, retry);
-            }
-        }
-
-        return lost == 1 ? null : member.Answer(retry);
-    }
-
-    private void Offer(WorldMember member, long epoch, int retry)
-    {
-        CheckAttempt(member, retry);
-        CheckJoiner(member);
-        CheckRecalled();
-        Demand(WayBack.Is(retry) == _committed.RollBack is not null, "offered the wrong way");
-        Demand(
-            !WayBack.Is(retry) || member is { WasTouched: true, RunsTarget: true } || WayBack.Is(member.Retry), "nothing to go back from");
-        Demand(OfferWindow.IsOpen(_spec.Windows, _now), "offered while no window was open");
-        member.Offer(epoch, retry, _now);
-        _offerTimes.Add(_now);
-        Demand(_committed.IsOffering, $"I12: offered while {_committed.State}");
-        Demand(_committed.Waves[member.Wave].IsOpen, "offered in a wave that is not open");
-        var inProgress = _shares.Sum(one => one.Members.Count(other => other.State == MemberState.InProgress));
-        Demand(inProgress <= OfferPermits.UnavailableMax(_spec.MaxUnavailable, _frozen), "I3: budget");
-        if (_spec.DevicesPerMinute > 0)
-        {
-            var recent = _offerTimes.Count(at => at > _now - RolloutLimits.RateWindow);
-            var rate = _spec.RateGrowth is not { } growth
-                ? _spec.DevicesPerMinute
-                : growth.After(_spec.DevicesPerMinute, growth.Step == RateStep.Offered ? _offerTimes.Count : Successes());
-            Demand(recent <= rate, "I3: rate");
-        }
-    }
-
-    /// <summary>How often a device came to succeed: never below what a coordinator can know.</summary>
-    private long Successes() => _shares.Sum(share => share.Members.Sum(member => (long)member.Successes));
 
     private void MoveDevices()
     {
@@ -271,11 +236,12 @@ internal sealed partial class RolloutWorld
         {
             share.OldReports.Add(share.LastReport(_now));
             Arrive(share);
-            share.IsBehind = _random.Next(3) == 0;
+            share.IsBehind = _random.Next(2) == 0;
             foreach (var member in share.Members.Where(_ => _random.Next(3) == 0))
             {
                 member.Online = _random.Next(5) > 0;
                 member.IsGroupFull = !_spec.MaxUnavailablePer.IsEmpty && _random.Next(3) == 0;
+                MoveRivals(member);
                 switch (member.State)
                 {
                     case MemberState.InProgress when !_spec.InstallWindows.IsEmpty && _random.Next(3) == 0:
@@ -290,7 +256,7 @@ internal sealed partial class RolloutWorld
                     case MemberState.Waiting or MemberState.Failed when _random.Next(30) == 0:
                         member.Leave(_now);
                         break;
-                    case MemberState.Succeeded when _regressions && _random.Next(30) == 0:
+                    case MemberState.Succeeded when _regressions && member.RunsTarget && _random.Next(30) == 0:
                         member.End(MemberState.Failed, _now);
                         break;
                     default:

@@ -1,4 +1,5 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Rollouts;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
 
 namespace Muster.Domain.Tests.Rollouts;
@@ -27,6 +28,15 @@ internal readonly record struct WorldAnswer(MemberState State, int Retry, string
 
     /// <summary>When it began to install what it is offered.</summary>
     public DateTimeOffset? InstallsSince { get; init; }
+
+    /// <summary>It tells of an offer that is over; of one that waits: it was not asked to take another one.</summary>
+    public bool IsOver { get; init; }
+
+    /// <summary>What keeps it from an offer, as it knows itself; null for nothing.</summary>
+    public MemberReach? Reach { get; init; }
+
+    /// <summary>Until when it is kept for another rollout.</summary>
+    public DateTimeOffset? AskAgainAt { get; init; }
 }
 
 /// <summary>What a device tells the feed; no fact when it left service.</summary>
@@ -92,7 +102,12 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     public bool MayRetry => State is MemberState.Failed or MemberState.TimedOut or MemberState.Rejected
         && FinalReasons.MayRetry(OutcomeOf(State), _reason);
 
-    public bool Takes(int retry) => Online && IsNew(retry);
+    /// <summary>Other rollouts that want it.</summary>
+    public WorldTurns Turns { get; } = new();
+
+    /// <summary>An offer of this attempt may be made: what its rollout took back at the device is over.</summary>
+    public bool GoesOn(int retry) =>
+        IsNew(retry) && !(State == MemberState.Waiting && Retry == retry && _reason == OfferHandover.CancelledReason);
 
     /// <summary>An attempt that it is not in and that did not end: it may be made now.</summary>
     private bool IsNew(int retry) => State switch
@@ -110,6 +125,7 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
             HasStepped = HasStepped,
             HasEverStepped = HasEverStepped,
             InstallsSince = InstallsSince,
+            IsOver = State != MemberState.InProgress && EndedAt is not null,
         };
 
     public void Offer(long epoch, int retry, DateTimeOffset now)
@@ -132,7 +148,10 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     }
 
     /// <summary>It says so only to who asks.</summary>
-    public void Skip() => (State, EndedAt, _reason) = (MemberState.Skipped, null, "TRACK_MISMATCH");
+    public void Skip(string reason) => (State, EndedAt, _reason) = (MemberState.Skipped, null, reason);
+
+    /// <summary>It runs what another rollout brought.</summary>
+    public void LeaveTarget() => RunsTarget = false;
 
     /// <summary>Its rollout is cancelled, and it may have its offer. True when it was not asked about this attempt before.</summary>
     public bool Recall(int retry, DateTimeOffset now)

@@ -14,6 +14,8 @@ internal sealed class WorldShare
     private readonly int _waveCount;
     private ImmutableArray<byte> _waves;
     private MemberReach[] _reach;
+    private readonly Dictionary<int, DateTimeOffset> _busyUntil = [];
+    private readonly Dictionary<int, DateTimeOffset> _turnsAsked = [];
     private readonly List<WorldEntry> _feed = [];
     private RolloutShare _committed;
 
@@ -45,17 +47,45 @@ internal sealed class WorldShare
     /// </summary>
     public bool IsBehind { get; set; }
 
-    public void Crash() => State = _committed;
+    public void Crash()
+    {
+        State = _committed;
+        _busyUntil.Clear();
+        _turnsAsked.Clear();
+    }
 
     /// <summary>Presence, which may be what was known before, and the feed as far as its tail knows.</summary>
     public void Look(bool fresh, DateTimeOffset now)
     {
         for (var i = 0; fresh && i < _reach.Length; i++)
         {
-            _reach[i] = !Members[i].Online ? MemberReach.Offline : Members[i].IsGroupFull ? MemberReach.GroupFull : MemberReach.Online;
+            _reach[i] = !Members[i].Online ? MemberReach.Offline
+                : Members[i].Turns.Holder is not null || (_busyUntil.TryGetValue(i, out var until) && now < until) ? MemberReach.Busy
+                : Members[i].IsGroupFull ? MemberReach.GroupFull
+                : MemberReach.Online;
         }
 
         ReadFeed(now);
+    }
+
+    /// <summary>Whom other rollouts have hears now and then that this one waits; never while it may offer nothing.</summary>
+    public void AwaitTurns(ImmutableArray<DateTimeOffset?> openedAt, ChangeRank? rank, DateTimeOffset now)
+    {
+        for (var i = 0; i < Members.Length && rank is not null; i++)
+        {
+            if (openedAt[_waves[i]] is null || ShareRules.WaitOf(State, i, _reach[i], now) != MemberWait.Busy)
+            {
+                _turnsAsked.Remove(i);
+            }
+            else if (!_turnsAsked.TryGetValue(i, out var at) || at + ChangeTurns.AskInterval <= now)
+            {
+                _turnsAsked[i] = now;
+                if (Members[i].Turns.Holder is not null)
+                {
+                    Members[i].Turns.Await(RolloutBuilder.Id, rank.Value, now);
+                }
+            }
+        }
     }
 
     /// <summary>Members that were not reached in their time.</summary>
@@ -143,6 +173,7 @@ internal sealed class WorldShare
     {
         var wave = _waves[offer.Member];
         State = MemberSteps.Hear(State, offer.Member, answer is { HasEverStepped: true }, now);
+        Correct(offer.Member, answer);
         switch (answer)
         {
             case null when !offer.IsConfirmed && _spec.Timers.DeadlineOf(offer.TakenAt, null) <= now:
@@ -151,9 +182,8 @@ internal sealed class WorldShare
                 break;
             case null:
                 break;
-            case { State: MemberState.Waiting, EndedAt: { } at, Retry: var taken } known
-                when taken == ShareRules.RetryOf(State, offer.Member)
-                && (offer.IsConfirmed || RollBackRules.IsOnTheWayThere(State, offer.Member)):
+            case { State: MemberState.Waiting, IsOver: true, EndedAt: { } at, Retry: var taken } known
+                when taken == ShareRules.RetryOf(State, offer.Member):
                 var how = known.HasStepped ? ChangeOutcome.StepTaken : ChangeOutcome.Withdrawn;
                 var withdrawn = new MemberOutcome(how, taken, "", at) { WasMade = true, Generation = known.Generation };
                 var free = OfferGenerations.Adopt(State, offer.Member, known.Generation);
@@ -181,6 +211,17 @@ internal sealed class WorldShare
 
         void Settle(RolloutShare next, WorldAnswer said) =>
             _committed = State = OfferGenerations.Pass(next, offer.Member, said.Generation);
+    }
+
+    /// <summary>What keeps it from an offer the device itself knows better than the list of the connected.</summary>
+    private void Correct(int member, WorldAnswer? answer)
+    {
+        if (answer is { AskAgainAt: { } until })
+        {
+            _busyUntil[member] = until;
+        }
+
+        _reach[member] = answer?.Reach ?? _reach[member];
     }
 
     /// <summary>

@@ -27,6 +27,24 @@ public sealed class RolloutSimulationsTests
         Assert.Equal((10, 10), (answer.Bad.TouchedBeforeHalt.P95, answer.TouchedPercentMax));
     }
 
+    /// <summary>Two steps before each: three times ten minutes in either wave. Who says nothing of them is told so.</summary>
+    [Fact]
+    public async Task SimulateRollout_OfARolloutThatTakesItsSteps_CountsEachAsAnOffer()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var request = Request();
+        request.Rollout.TakeSteps = true;
+        var without = await Client(edge).SimulateRolloutAsync(request, cancellationToken: Stop);
+        request.Fleet.BelowSteps.Add([100, 100]);
+
+        var answer = await Client(edge).SimulateRolloutAsync(request, cancellationToken: Stop);
+
+        Assert.StartsWith("take_steps: ", Assert.Single(without.LeftOut), StringComparison.Ordinal);
+        Assert.InRange(without.Good.SucceededAfter.P50.Seconds, 1_200, 1_300);
+        Assert.Empty(answer.LeftOut);
+        Assert.InRange(answer.Good.SucceededAfter.P50.Seconds, 3_600, 3_700);
+    }
+
     [Fact]
     public async Task SimulateRollout_OfWhatCannotRun_NamesEveryField()
     {

@@ -159,6 +159,21 @@ public sealed class DeviceHandoverTests : IAsyncLifetime
         Assert.Equal(new DesiredState(2, null, null), (await unit.GetAsync()).Desired);
     }
 
+    /// <summary>The way back is an attempt of its own: an order to give up the way there that comes late says nothing of it.</summary>
+    [Fact]
+    public async Task ExpireChangeAsync_OfACancelledAttemptThatComesLate_LeavesTheNextOneWhereItIs()
+    {
+        var unit = await new Unit(_silo).EnrolAsync();
+        Assert.Equal(OfferStatus.Offered, (await unit.Grain.OfferAsync(Unit.Offer() with { Retry = 1 })).Status);
+        await ReturnAsync(unit, await unit.Gateway.NextAsync(Cancel));
+        var command = new ExpireChange(Unit.Rollout(), TimeSpan.FromHours(1), TimeSpan.FromDays(7)) { IsCancelled = true };
+
+        await unit.Grain.ExpireChangeAsync(command);
+
+        Assert.Equal(1, (await unit.GetAsync()).Change?.Retry);
+        Assert.DoesNotContain(nameof(ChangeClosed), await unit.FactsAsync());
+    }
+
     private static async Task<DownDelivery> OfferAsync(Unit unit)
     {
         Assert.Equal(OfferStatus.Offered, (await unit.Grain.OfferAsync(Unit.Offer())).Status);

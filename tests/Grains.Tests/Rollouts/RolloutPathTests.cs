@@ -134,6 +134,27 @@ public sealed class RolloutPathTests : IClassFixture<RolloutSilo>
         Assert.Equal((RolloutState.RollingBack, 0), (turned.Plan.State, turned.Plan.Waves[0].Totals.Untouched));
     }
 
+    /// <summary>Estimates are told how many steps are before the members, also of those that are at one.</summary>
+    [Fact]
+    public async Task Advance_OfMembersWithSteps_ReportsHowManyAreBeforeThem()
+    {
+        const string Site = "path-ahead";
+        var devices = _silo.Fleet.Add(Site, 4);
+        foreach (var (device, version) in devices.Zip(["9.80.0", "11.0.0", "11.11.73", "9.80.0"]))
+        {
+            _silo.Fleet.Runs(device, version);
+        }
+
+        await StartAsync(Site);
+        await _silo.UntilAsync(Site, now => Ahead(now) == new StepTotals([1, 1, 2]) && now.Plan.Waves[0].Totals.InProgress == 1);
+        _silo.Fleet.Runs(devices[0], "11.11.73");
+        _silo.Clock.Advance(TimeSpan.FromMinutes(2));
+
+        var later = await _silo.UntilAsync(Site, now => Ahead(now) == new StepTotals([2, 1, 1]));
+
+        Assert.False(later.Plan.IsTerminal);
+    }
+
     [Fact]
     public async Task CreateAsync_ThatTakesSteps_ChoosesTheirImagesAndShowsThemInTheDryRun()
     {
@@ -154,6 +175,12 @@ public sealed class RolloutPathTests : IClassFixture<RolloutSilo>
             [("10.12.0", 1, true), ("11.11.73", 1, true)], planned.Steps.Select(step => (step.Version, step.Devices, step.IsTaken)));
         Assert.Null(repeated.Error);
         Assert.NotEqual(spec.Fingerprint, (spec with { Path = [] }).Fingerprint);
+    }
+
+    private static StepTotals? Ahead(Rollout rollout)
+    {
+        var totals = rollout.Plan.Waves[0].Totals;
+        return StepTotals.Sum(totals.Steps, totals.StepsInProgress);
     }
 
     private async Task<IRolloutGrain> StartAsync(string site, Func<RolloutSpec, RolloutSpec>? change = null)

@@ -212,6 +212,35 @@ public sealed class RolloutRollBackTests(RolloutSilo silo) : IClassFixture<Rollo
     }
 
     [Fact]
+    public async Task AdvanceAsync_ByACancellationOfTheWayThereThatComesLate_AsksNobodyToGiveUpHisWayBack()
+    {
+        var rollout = await StartedAsync("heard", devices: 2, waves: [Wave(2, 100)], change: spec => spec with
+        {
+            MaxUnavailable = Amount.Count(2),
+        });
+        await silo.UntilAsync("heard", _ => silo.Fleet.Offered("heard").Length == 2);
+        var (first, other) = (silo.Fleet.Offered("heard")[0], silo.Fleet.Offered("heard")[1]);
+        silo.Fleet.Deliver(other); // the cancellation waits for it
+        silo.Fleet.EndOne(first, ChangeOutcome.Succeeded);
+        await silo.UntilAsync("heard", now => now.Plan.Waves[0].Totals is { Succeeded: 1, InProgress: 1 });
+        var cancelling = (await rollout.CancelAsync(RolloutSilo.Order)).Rollout!;
+        await rollout.RollBackAsync(Back);
+        await silo.UntilAsync(
+            "heard", now => now.Plan.Waves[0].Totals.InProgress == 2 && silo.Fleet.OffersOf(first) == 2);
+
+        silo.Fleet.NotHandedOver.Add(first); // asked, it would give its offer up at once, and is never offered the way back again
+        var partition = silo.Partitions.OfDevice(first);
+        await silo.Grains.GetRolloutPartition(TenantId.Default, RolloutSilo.IdOf("heard"), partition)
+            .AdvanceAsync(RolloutSilo.MessageOf(cancelling, partition));
+        Assert.DoesNotContain(first, silo.Fleet.CancelledAsks.Keys);
+        var ended = await silo.UntilAsync("heard", now => now.Plan.IsTerminal, () => EndAll("heard"));
+
+        Assert.Equal((RolloutState.Cancelling, RolloutState.RolledBack), (cancelling.Plan.State, ended.Plan.State));
+        Assert.Equal(2, ended.Plan.Waves[0].Totals.Succeeded);
+        Assert.Equal([Old, Old], new[] { first, other }.Select(silo.Fleet.RunningOf));
+    }
+
+    [Fact]
     public async Task PauseAsync_OfTheWayBack_OffersNothingUntilItIsResumed()
     {
         silo.Fleet.Add("held", 1, online: false); // the rollout is not over without it
