@@ -9,7 +9,7 @@ namespace Muster.Grains.Rollouts;
 /// <summary>How many steps are before the members, for estimates alone: what is offered the device itself knows (rollouts.md 23).</summary>
 internal sealed partial class RolloutPartitionGrain
 {
-    /// <summary>By member, as far as there were members then, and only of a rollout that takes steps; null while nobody has looked.</summary>
+    /// <summary>By member, those that were there then, and only of a rollout that takes steps; null while nobody has looked.</summary>
     private byte[]? _stepsBefore;
     private Task _lookingForSteps = Task.CompletedTask;
     private DateTimeOffset _stepsDueAt = DateTimeOffset.MinValue;
@@ -84,6 +84,7 @@ internal sealed partial class RolloutPartitionGrain
     }
 
     [LoggerMessage(
-        Level = LogLevel.Warning, Message = "Rollout {RolloutId}: how many steps are before the members of partition {Partition} is not known")]
+        Level = LogLevel.Warning,
+        Message = "Rollout {RolloutId}: how many steps are before the members of partition {Partition} is not known")]
     private partial void LogStepsUnknown(Exception fault, string rolloutId, int partition);
 }
