@@ -42,35 +42,41 @@ public sealed record StepTotals([property: Id(0)] ImmutableArray<int> Counts)
     internal static (StepTotals?[] Waiting, StepTotals?[] InProgress) Count(
         RolloutShare share, ImmutableArray<byte> waves, int waveCount, IReadOnlyList<byte>? steps)
     {
-        var (waiting, inProgress) = (new StepTotals?[waveCount], new StepTotals?[waveCount]);
-        for (var wave = 0; steps is not null && wave < waveCount; wave++)
+        if (steps is null)
         {
-            var (here, busy) = (new int[1 + ImageConditions.StepsMax], new int[1 + ImageConditions.StepsMax]);
-            for (var i = 0; i < share.Members.Length && i < steps.Count; i++)
-            {
-                if (waves[i] != wave || steps[i] == Unknown)
-                {
-                    continue;
-                }
-
-                var left = Math.Min(steps[i], (byte)ImageConditions.StepsMax);
-                here[left] += share.Members[i] is MemberStatus.Waiting or MemberStatus.Retrying ? 1 : 0;
-                busy[left] += share.Members[i] == MemberStatus.Offered ? 1 : 0;
-            }
-
-            (waiting[wave], inProgress[wave]) = (Of(here), Of(busy));
+            return (new StepTotals?[waveCount], new StepTotals?[waveCount]);
         }
 
-        return (waiting, inProgress);
+        // A share counts in every round: its members are gone through once, and not once for each wave.
+        var (waiting, inProgress) = (new int[waveCount, 1 + ImageConditions.StepsMax], new int[waveCount, 1 + ImageConditions.StepsMax]);
+        for (var i = 0; i < share.Members.Length && i < steps.Count; i++)
+        {
+            if (steps[i] != Unknown)
+            {
+                var left = Math.Min(steps[i], (byte)ImageConditions.StepsMax);
+                waiting[waves[i], left] += share.Members[i] is MemberStatus.Waiting or MemberStatus.Retrying ? 1 : 0;
+                inProgress[waves[i], left] += share.Members[i] == MemberStatus.Offered ? 1 : 0;
+            }
+        }
+
+        return (Of(waiting), Of(inProgress));
     }
 
     public bool Equals(StepTotals? other) => other is not null && Counts.AsSpan().SequenceEqual(other.Counts.AsSpan());
 
     public override int GetHashCode() => Counts.Sum();
 
-    private static StepTotals? Of(int[] counts)
+    /// <summary>By wave, without what nobody has.</summary>
+    private static StepTotals?[] Of(int[,] counts)
     {
-        var length = Array.FindLastIndex(counts, count => count > 0) + 1;
-        return length == 0 ? null : new([.. counts.AsSpan(0, length)]);
+        var totals = new StepTotals?[counts.GetLength(0)];
+        for (var wave = 0; wave < totals.Length; wave++)
+        {
+            ImmutableArray<int> ofWave = [.. Enumerable.Range(0, counts.GetLength(1)).Select(left => counts[wave, left])];
+            var length = ofWave.AsSpan().LastIndexOfAnyExcept(0) + 1;
+            totals[wave] = length == 0 ? null : new(ofWave[..length]);
+        }
+
+        return totals;
     }
 }
