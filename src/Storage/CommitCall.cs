@@ -150,14 +150,18 @@ internal sealed class CommitCall
         return told;
     }
 
-    /// <summary>Tells those that are on their way for too long. Whether they land is not known: the version check decides.</summary>
-    public void TellOverdue(CommitPatience patience, long now)
+    /// <summary>
+    /// Tells those that are on their way for too long, and what the connection's <paramref name="fault"/> is. Whether they land is not
+    /// known: the version check decides.
+    /// </summary>
+    public void TellOverdue(CommitPatience patience, long now, Exception? fault)
     {
         foreach (var commit in Commits)
         {
             if (patience.IsOver(commit, now))
             {
-                commit.Fail(new StoreUnavailableException($"The store did not answer to the commit of {commit.Record} in time."));
+                commit.Fail(new StoreUnavailableException(
+                    $"The store did not answer to the commit of {commit.Record} in time.", fault));
             }
         }
     }

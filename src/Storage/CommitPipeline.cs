@@ -197,7 +197,8 @@ internal sealed class CommitPipeline : IAsyncDisposable
         {
             partition.Waiting.Dequeue();
             _untold--;
-            next.Fail(new StoreUnavailableException($"The store does not answer: the commit of {next.Record} was not sent."));
+            next.Fail(new StoreUnavailableException(
+                $"The store does not answer: the commit of {next.Record} was not sent.", _connection.Fault));
         }
     }
 
@@ -224,7 +225,7 @@ internal sealed class CommitPipeline : IAsyncDisposable
 
             foreach (var call in _underWay)
             {
-                call.TellOverdue(_patience, now);
+                call.TellOverdue(_patience, now, _connection.Fault);
             }
 
             if (_untold > 0)

@@ -21,9 +21,13 @@ internal sealed class StoreConnection(
     private readonly SemaphoreSlim _opening = new(1, 1);
     private ConnectionMultiplexer? _multiplexer;
     private volatile IDatabase? _database;
+    private volatile Exception? _fault;
 
     /// <summary>The id that every partition carries; known once the store is open.</summary>
     public RedisValue Installation { get; private set; } = RedisValue.Null;
+
+    /// <summary>Why the latest attempt failed; null when it was answered. Some request's, which says what the others wait for.</summary>
+    public Exception? Fault => _fault;
 
     /// <summary>One script may name several partitions: false on a cluster, where each has its slot, and until the store is open.</summary>
     public bool HoldsAllPartitions { get; private set; }
@@ -61,7 +65,13 @@ internal sealed class StoreConnection(
             try
             {
                 var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
-                return await request(database).WaitAsync(cancellationToken).ConfigureAwait(false);
+                var answer = await request(database).WaitAsync(cancellationToken).ConfigureAwait(false);
+                if (_fault is not null)
+                {
+                    _fault = null;
+                }
+
+                return answer;
             }
             catch (RedisServerException exception) when (IsFull(exception))
             {
@@ -69,6 +79,7 @@ internal sealed class StoreConnection(
             }
             catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
             {
+                _fault = exception;
                 if (attempt >= attemptsMax || exception is ObjectDisposedException)
                 {
                     throw new StoreUnavailableException($"The store did not take the request in {attempt} attempts.", exception);

@@ -56,8 +56,10 @@ public class StoreUnavailableException : OrleansException
     {
     }
 
-    public StoreUnavailableException(string message, Exception innerException)
-        : base(message, innerException)
+    /// <param name="message">What was not done.</param>
+    /// <param name="innerException">Why; null when that is not known.</param>
+    public StoreUnavailableException(string message, Exception? innerException)
+        : base(message, innerException!)
     {
     }
 }
