@@ -2,6 +2,7 @@ using CsCheck;
 using Muster.Domain.Devices;
 using Muster.Domain.Policies;
 using Muster.Domain.Rollouts;
+using Muster.Domain.Tests.Rollouts;
 
 namespace Muster.Domain.Tests.Devices;
 
@@ -10,100 +11,124 @@ public sealed class DeviceHistoryTests
 {
     private static readonly OfferWindow Nights = new("0 22 * * *", TimeSpan.FromHours(4), "UTC");
 
-    private static readonly Gen<Func<Device, Decision<Device>>> Steps = Gen.Frequency(
+    private static readonly Gen<Step> Steps = Gen.Frequency(
         (6, from boot in Gen.Int[1, 5]
             from sequence in Gen.Long[1, 4]
             from isNew in Gen.Bool
             from generation in Gen.Long[0, 6]
-            select (Func<Device, Decision<Device>>)(device => DeviceMessages.TakeHello(
-                device,
-                Units.Hello($"boot-{boot}", sequence, isNew ? Units.NewDigest : Units.OldDigest, generation),
-                PolicySet.Empty,
-                Units.Start))),
+            select new Step(
+                $"hello of boot {boot}, message {sequence}, {(isNew ? "the new" : "the old")} image, generation {generation}",
+                device => DeviceMessages.TakeHello(
+                    device,
+                    Units.Hello($"boot-{boot}", sequence, isNew ? Units.NewDigest : Units.OldDigest, generation),
+                    PolicySet.Empty,
+                    Units.Start))),
         (6, from boot in Gen.Int[1, 5]
             from sequence in Gen.Long[1, 6]
             from generation in Gen.Long[0, 6]
             from step in Gen.Enum<ChangeStep>()
             from outcome in Choose(ChangeOutcome.Unspecified, ChangeOutcome.Failed, ChangeOutcome.Rejected)
-            select (Func<Device, Decision<Device>>)(device => DeviceMessages.TakeReport(
-                device, Units.Report(generation, step, sequence, $"boot-{boot}", outcome), Units.Start))),
+            select new Step(
+                $"report of boot {boot}, message {sequence}, generation {generation}: {step} {outcome}",
+                device => DeviceMessages.TakeReport(
+                    device, Units.Report(generation, step, sequence, $"boot-{boot}", outcome), Units.Start))),
         (3, from rollout in Choose("spring", "summer", "autumn")
             from hasSession in Gen.Bool
             from retry in Gen.Int[0, 2]
             from waits in Gen.Bool
-            select (Func<Device, Decision<Device>>)(device => Of(DeviceChanges.Offer(
-                device,
-                Units.Offer(rollout) with { Retry = retry, InstallWindows = waits ? [Nights] : [] },
-                hasSession,
-                Units.Start)))),
+            select new Step(
+                $"offer of {rollout}, retry {retry}, connected {hasSession}, waits for nights {waits}",
+                device => Of(DeviceChanges.Offer(
+                    device,
+                    Units.Offer(rollout) with { Retry = retry, InstallWindows = waits ? [Nights] : [] },
+                    hasSession,
+                    Units.Start)))),
         (2, from rollout in Choose("spring", "summer", "autumn")
             from hasSession in Gen.Bool
             from retry in Gen.Int[0, 2]
-            select (Func<Device, Decision<Device>>)(device => Of(DeviceChanges.Offer(
-                device,
-                Units.Offer(rollout) with { Retry = retry, Rank = RankOf(rollout) },
-                OfferHandover.Of(device) is { } handover ? handover with { Rank = RankOf(device.Change!.Rollout.Value) } : null,
-                hasSession,
-                Units.Start)))),
+            select new Step(
+                $"offer of {rollout} by its rank, retry {retry}, connected {hasSession}",
+                device => Of(DeviceChanges.Offer(
+                    device,
+                    Units.Offer(rollout) with { Retry = retry, Rank = RankOf(rollout) },
+                    OfferHandover.Of(device) is { } handover ? handover with { Rank = RankOf(device.Change!.Rollout.Value) } : null,
+                    hasSession,
+                    Units.Start)))),
         (3, from rollout in Choose("ssh", "ftp")
             from value in Choose("yes", "no")
             from retry in Gen.Int[0, 2]
-            select (Func<Device, Decision<Device>>)(device => Of(DeviceChanges.Offer(
-                device,
-                new ChangeOffer(Units.Rollout(rollout), 1, OsTarget.None, "", [])
-                {
-                    Settings = [new DeviceSetting(rollout, value)],
-                    Retry = retry,
-                },
-                hasSession: true,
-                Units.Start)))),
+            select new Step(
+                $"offer of {rollout}={value}, retry {retry}",
+                device => Of(DeviceChanges.Offer(
+                    device,
+                    new ChangeOffer(Units.Rollout(rollout), 1, OsTarget.None, "", [])
+                    {
+                        Settings = [new DeviceSetting(rollout, value)],
+                        Retry = retry,
+                    },
+                    hasSession: true,
+                    Units.Start)))),
         (4, from boot in Gen.Int[1, 5]
             from sequence in Gen.Long[1, 6]
             from generation in Gen.Long[0, 6]
             from ssh in Choose("yes", "no")
             from ftp in Choose("yes", "no")
-            select (Func<Device, Decision<Device>>)(device => DeviceMessages.TakeInventory(
-                device,
-                new ObservedInventory(
-                    Units.From($"boot-{boot}", sequence), [new DeviceSetting("ssh", ssh), new DeviceSetting("ftp", ftp)])
-                {
-                    Generation = generation,
-                },
-                PolicySet.Empty,
-                Units.Start))),
+            select new Step(
+                $"inventory of boot {boot}, message {sequence}, generation {generation}: ssh={ssh} ftp={ftp}",
+                device => DeviceMessages.TakeInventory(
+                    device,
+                    new ObservedInventory(
+                        Units.From($"boot-{boot}", sequence), [new DeviceSetting("ssh", ssh), new DeviceSetting("ftp", ftp)])
+                    {
+                        Generation = generation,
+                    },
+                    PolicySet.Empty,
+                    Units.Start))),
         (1, from rollout in Choose("spring", "summer", "autumn", "ssh", "ftp")
             from policy in Gen.Enum<TimeoutPolicy>()
-            select (Func<Device, Decision<Device>>)(device => Of(
-                DeviceChanges.Expire(device, Units.Rollout(rollout), 0, Over(policy), Units.Start)))),
+            select new Step(
+                $"the time of {rollout} is over: {policy}",
+                device => Of(
+                    DeviceChanges.Expire(device, Units.Rollout(rollout), 0, Over(policy), Units.Start)))),
         (2, from rollout in Choose("spring", "summer", "autumn", "ssh", "ftp")
             from retry in Gen.Int[0, 1]
-            select (Func<Device, Decision<Device>>)(device => Of(
-                DeviceChanges.Recall(device, Units.Rollout(rollout), retry, NotOver, Units.Start)))),
+            select new Step(
+                $"recall of {rollout}, retry {retry}",
+                device => Of(
+                    DeviceChanges.Recall(device, Units.Rollout(rollout), retry, NotOver, Units.Start)))),
         (1, from rollout in Choose("spring", "summer", "autumn", "ssh", "ftp")
-            select (Func<Device, Decision<Device>>)(device => Of(
-                DeviceChanges.TakeBack(device, Units.Rollout(rollout), 0, OfferHandover.Reason, Units.Start)))),
+            select new Step(
+                $"{rollout} is taken back",
+                device => Of(
+                    DeviceChanges.TakeBack(device, Units.Rollout(rollout), 0, OfferHandover.Reason, Units.Start)))),
         (2, from rollout in Choose("spring", "summer")
             from hasSession in Gen.Bool
-            select (Func<Device, Decision<Device>>)(device => Of(DeviceChanges.OfferWayBack(
-                device,
-                Units.Offer(rollout) with { Retry = WayBack.FirstRetry, SettlesWithin = TimeSpan.FromHours(1) },
-                Units.Offer(digest: Units.OldDigest) with { Target = new OsTarget(Units.OldDigest, "12.0.1", 900, [1]) },
-                hasSession,
-                Units.Start)))),
+            select new Step(
+                $"way back of {rollout}, connected {hasSession}",
+                device => Of(DeviceChanges.OfferWayBack(
+                    device,
+                    Units.Offer(rollout) with { Retry = WayBack.FirstRetry, SettlesWithin = TimeSpan.FromHours(1) },
+                    Units.Offer(digest: Units.OldDigest) with { Target = new OsTarget(Units.OldDigest, "12.0.1", 900, [1]) },
+                    hasSession,
+                    Units.Start)))),
         (1, from rollout in Choose("spring", "summer", "autumn")
-            select (Func<Device, Decision<Device>>)(device => Of(
-                DeviceChanges.TakeBack(device, Units.Rollout(rollout), WayBack.FirstRetry, WayBack.NoWayBack, Units.Start)))),
-        (1, Choose<Func<Device, Decision<Device>>>(
-            device => DeviceLifecycle.Quarantine(device, "noisy", Units.Start),
-            device => DeviceLifecycle.Release(device, "quiet", Units.Start),
-            device => DeviceLifecycle.BeginDecommission(device, Units.Command, Units.Start))),
+            select new Step(
+                $"way back of {rollout} is taken back",
+                device => Of(
+                    DeviceChanges.TakeBack(device, Units.Rollout(rollout), WayBack.FirstRetry, WayBack.NoWayBack, Units.Start)))),
+        (1, Choose(
+            new Step("quarantine", device => DeviceLifecycle.Quarantine(device, "noisy", Units.Start)),
+            new Step("release", device => DeviceLifecycle.Release(device, "quiet", Units.Start)),
+            new Step("decommissioning", device => DeviceLifecycle.BeginDecommission(device, Units.Command, Units.Start)))),
         (1, from sequence in Gen.Long[1, 3]
             from proof in Gen.Byte[8, 9]
-            select (Func<Device, Decision<Device>>)(device => DeviceMessages.TakeResult(
-                device,
-                new ObservedResult(Units.From("boot-1", sequence), Units.Command.Nonce, true, "", [proof]),
-                new NineVerifier(),
-                Units.Start))));
+            select new Step(
+                $"proof of erasure {proof}, message {sequence}",
+                device => DeviceMessages.TakeResult(
+                    device,
+                    new ObservedResult(Units.From("boot-1", sequence), Units.Command.Nonce, true, "", [proof]),
+                    new NineVerifier(),
+                    Units.Start))));
 
     [Fact]
     public void EveryStep_OfAnyHistory_KeepsTheInvariants() => Steps.List[1, 40].Sample(
@@ -112,13 +137,14 @@ public sealed class DeviceHistoryTests
             var device = Units.InState(DeviceState.Expected);
             foreach (var step in steps)
             {
-                var decision = step(device);
+                var decision = step.Take(device);
                 Check(device, decision);
-                Assert.Empty(step(decision.Next).Events);
+                Assert.Empty(step.Take(decision.Next).Events);
                 device = decision.Next;
             }
         },
-        iter: 3_000);
+        iter: RolloutHistoryTests.Histories * 3 / 2,
+        print: steps => string.Join("; ", steps));
 
     private static void Check(Device before, Decision<Device> decision)
     {
@@ -183,6 +209,12 @@ public sealed class DeviceHistoryTests
 
     private static ChangeTimers Over(TimeoutPolicy policy) =>
         new(TimeSpan.Zero, TimeSpan.Zero) { InProgressPolicy = policy, UndeliveredPolicy = policy };
+
+    /// <summary>What happens to a device, and how it is printed in a history that fails.</summary>
+    private sealed record Step(string Name, Func<Device, Decision<Device>> Take)
+    {
+        public override string ToString() => Name;
+    }
 
     private static Gen<T> Choose<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(index => values[index]);
 
