@@ -4,8 +4,11 @@ using Muster.Domain.Devices;
 
 namespace Muster.BareGateway;
 
-/// <summary>Admits everybody and accepts every message without looking at it. What no generator sends is not answered.</summary>
-internal sealed class NoDevice : IDeviceGrain
+/// <summary>
+/// Admits everybody and accepts every message without looking at it, with a store each inventory once it is kept there. What no generator
+/// sends is not answered.
+/// </summary>
+internal sealed class NoDevice(PlainStore? store) : IDeviceGrain
 {
     private static readonly Task<UpReply> Accepted = Task.FromResult(UpReply.Accepted);
 
@@ -20,7 +23,7 @@ internal sealed class NoDevice : IDeviceGrain
 
     public ValueTask<UpReply> StatusAsync(ReportStatus command) => ValueTask.FromResult(UpReply.Accepted);
 
-    public Task<UpReply> InventoryAsync(ReportInventory command) => Accepted;
+    public Task<UpReply> InventoryAsync(ReportInventory command) => store?.KeepAsync() ?? Accepted;
 
     public Task<UpReply> NativeEventAsync(ReportNativeEvent command) => throw new NotSupportedException();
 

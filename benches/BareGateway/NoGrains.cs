@@ -11,12 +11,19 @@ namespace Muster.BareGateway;
 /// <summary>A grain factory whose devices say yes at once and whose inventories hear nothing. Asked per connection only.</summary>
 public class NoGrains : DispatchProxy
 {
-    private static readonly NoDevice Device = new();
     private static readonly IInventoryGrain Inventory = Create<IInventoryGrain, NoInventory>();
     private static readonly NoRevocations Revocations = new();
     private static readonly NoLinks Links = new();
 
-    public static IGrainFactory Create() => Create<IGrainFactory, NoGrains>();
+    private NoDevice _device = new(null);
+
+    /// <param name="store">Where inventories are kept before they are acknowledged; null for nowhere.</param>
+    internal static IGrainFactory Create(PlainStore? store)
+    {
+        var grains = Create<IGrainFactory, NoGrains>();
+        ((NoGrains)grains)._device = new NoDevice(store);
+        return grains;
+    }
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
     {
@@ -25,7 +32,7 @@ public class NoGrains : DispatchProxy
         return targetMethod switch
         {
             { Name: nameof(IGrainFactory.CreateObjectReference) } => args[0],
-            _ when targetMethod.ReturnType == typeof(IDeviceGrain) => Device,
+            _ when targetMethod.ReturnType == typeof(IDeviceGrain) => _device,
             _ when targetMethod.ReturnType == typeof(IInventoryGrain) => Inventory,
             _ when targetMethod.ReturnType == typeof(IRevocationsGrain) => Revocations,
             _ when targetMethod.ReturnType == typeof(ILinkKeysGrain) => Links,

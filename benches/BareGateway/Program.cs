@@ -17,12 +17,13 @@ if (builder.Configuration.GetValue<int?>("Bench:TlsPort") is { } port)
 }
 else
 {
-    // The product's MQTT listener, whole, in front of nothing: what it costs is what a grain is compared with.
+    // The product's MQTT listener, whole, in front of nothing, or of a store alone: what it costs is what a grain is compared with.
     builder.Services.AddSingleton(TimeProvider.System);
     builder.Services.AddSingleton<IServerCertificate>(certificate);
     builder.Services.AddSingleton(new DeviceIdentityVerifier(TrustStore.Load(trust)));
     builder.Services.AddSingleton(new PartitionMap(PartitionMap.CountDefault));
-    builder.Services.AddSingleton(NoGrains.Create());
+    builder.Services.AddSingleton(NoGrains.Create(
+        builder.Configuration["Bench:Store"] is { } store ? await PlainStore.ConnectAsync(store) : null));
     builder.Services.AddMqttGateway(builder.Configuration);
     builder.WebHost.ConfigureKestrel(kestrel => kestrel.UseMqttListener());
 }

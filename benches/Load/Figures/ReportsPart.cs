@@ -15,6 +15,7 @@ internal sealed class ReportsPart(AdmissionPlan plan, Workplace place, RunRecord
     public async Task RunAsync()
     {
         using var bare = await BareGateway.StartAsync(place, plan.BareAssembly, clock);
+        using var plain = await BareGateway.StartAsync(place, plan.BareAssembly, clock, await Redis.StartAsync(place, clock));
         using var embedded = await MusterHost.StartAsync(place, plan.SiloAssembly, null, clock);
         using var onRedis = await MusterHost.StartAsync(place, plan.SiloAssembly, await Redis.StartAsync(place, clock), clock);
         var messages = new MessageRounds(new MessagePlan(1, plan.Rounds, plan.Seconds), place, record);
@@ -28,6 +29,7 @@ internal sealed class ReportsPart(AdmissionPlan plan, Workplace place, RunRecord
         [
             new("redis", onRedis, Topics.Inventory),
             new("embedded", embedded, Topics.Inventory),
+            new("plain", plain, Topics.Inventory),
             new("bare", bare, Topics.Inventory),
         ];
         var outcomes = new Dictionary<(string Part, int Connections), List<GeneratorOutcome[]>>();
@@ -49,6 +51,10 @@ internal sealed class ReportsPart(AdmissionPlan plan, Workplace place, RunRecord
     private MessageGoal[] Goals(int connections)
     {
         double? min = connections == plan.Largest ? RatioMin : null;
-        return [new("grain", "bare", min), new("redis", "bare", min), new("embedded", "bare", min)];
+        return
+        [
+            new("grain", "bare", min), new("redis", "bare", min), new("embedded", "bare", min),
+            new("plain", "bare", null), new("redis", "plain", null), new("embedded", "plain", null),
+        ];
     }
 }
