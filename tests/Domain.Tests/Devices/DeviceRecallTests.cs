@@ -287,6 +287,27 @@ public sealed class DeviceRecallTests
         Assert.Equal((OfferVerdict.InProgress, true), (delivered.Verdict, delivered.Events.IsEmpty));
     }
 
+    /// <summary>Whatever for: the order may be late, or its share behind the device.</summary>
+    [Theory]
+    [InlineData(OfferHandover.CancelledReason)]
+    [InlineData(WayBack.Ordered)]
+    [InlineData(WayBack.NoWayBack)]
+    public void TakeBack_OfAnotherAttempt_LeavesTheOfferAndSaysWhichItIs(string reason)
+    {
+        var offer = Units.Offer() with { Retry = 1 };
+        var offered = DeviceChanges.Offer(Units.InState(DeviceState.InService), offer, hasSession: true, Later).Next;
+
+        var before = DeviceChanges.TakeBack(offered, Units.Rollout(), 0, reason, Later);
+        var behind = DeviceChanges.TakeBack(offered, Units.Rollout(), WayBack.FirstRetry, reason, Later);
+
+        Assert.All([before, behind], decision =>
+        {
+            Assert.Equal((OfferVerdict.InProgress, 1, true), (decision.Verdict, decision.Retry, decision.Events.IsEmpty));
+            Assert.Same(offered, decision.Next);
+        });
+        Assert.IsType<ChangeClosed>(Assert.Single(DeviceChanges.TakeBack(offered, Units.Rollout(), 1, reason, Later).Events));
+    }
+
     [Fact]
     public void Device_ThatLeavesServiceWhileItIsAsked_LeavesTheRollout()
     {
