@@ -12,7 +12,9 @@ public static class ShareCount
     /// <param name="waveCount">How many waves there are.</param>
     /// <param name="timers">The rollout's.</param>
     /// <param name="now">The time.</param>
-    /// <param name="steps">How many steps are before each member, or <see cref="StepTotals.Unknown"/>; null when nobody has looked.</param>
+    /// <param name="steps">
+    /// How many steps are before each member; at those behind its end, which joined since, nobody has looked, and null when at nobody.
+    /// </param>
     public static ImmutableArray<ShareTotals> Totals(
         RolloutShare share,
         ImmutableArray<byte> waves,

@@ -8,21 +8,21 @@ public sealed class ShareEstimatesTests
 {
     private static readonly OfferWindow Nights = new("0 22 * * *", TimeSpan.FromHours(4), "UTC");
 
-    /// <summary>Waits and tries again; is at its step; has ended; and one at which nobody has looked.</summary>
+    /// <summary>Two wait, one of them to try again; one is at its step; one has ended; and two joined behind the last look.</summary>
     [Fact]
     public void Totals_OfMembersWithSteps_CountThoseThatWaitAndThoseInProgress()
     {
-        var share = ShareRules.Freeze(Guid.Empty, 0, 6) with
+        var share = ShareRules.Freeze(Guid.Empty, 0, 7) with
         {
             Members =
             [
                 MemberStatus.Waiting, MemberStatus.Retrying, MemberStatus.Offered, MemberStatus.Succeeded, MemberStatus.Waiting,
-                MemberStatus.Waiting,
+                MemberStatus.Waiting, MemberStatus.Offered,
             ],
         };
 
         var waves = ShareCount.Totals(
-            share, [0, 0, 0, 0, 0, 1], new MemberReach[6], 2, Timers, Start, [2, 1, 3, 0, StepTotals.Unknown, 0]);
+            share, [0, 0, 0, 0, 1, 0, 0], new MemberReach[7], 2, Timers, Start, [2, 1, 3, 0, 0]);
 
         Assert.Equal(new StepTotals([0, 1, 1]), waves[0].Steps);
         Assert.Equal(new StepTotals([0, 0, 0, 1]), waves[0].StepsInProgress);
