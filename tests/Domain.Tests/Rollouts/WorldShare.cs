@@ -185,7 +185,7 @@ internal sealed class WorldShare
             case { State: MemberState.Waiting, IsOver: true, EndedAt: { } at, Retry: var taken } known
                 when taken == ShareRules.RetryOf(State, offer.Member):
                 var how = known.HasStepped ? ChangeOutcome.StepTaken : ChangeOutcome.Withdrawn;
-                var withdrawn = new MemberOutcome(how, taken, "", at) { WasMade = true, Generation = known.Generation };
+                var withdrawn = new MemberOutcome(how, taken, known.Reason, at) { WasMade = true, Generation = known.Generation };
                 var free = OfferGenerations.Adopt(State, offer.Member, known.Generation);
                 Settle(ShareRules.Close(free, offer.Member, wave, OfferGenerations.Judge(State, offer.Member, withdrawn)), known);
                 break;
