@@ -71,6 +71,7 @@ public static class ShareCount
             Steps = before[wave],
             StepsInProgress = under[wave],
             Since = since[wave]?.Totals,
+            WentBack = PermitsOf(share, wave).WentBack,
         })];
     }
 

@@ -74,6 +74,9 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     /// <summary>How often it came to succeed.</summary>
     public int Successes { get; private set; }
 
+    /// <summary>How often an offer to it was taken back.</summary>
+    public int WentBack { get; private set; }
+
     /// <summary>How often it was offered something.</summary>
     public int Offers { get; private set; }
 
@@ -193,6 +196,7 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
         {
             (State, EndedAt, _reason) = (state, now, reason);
             Successes += state == MemberState.Succeeded ? 1 : 0;
+            WentBack += state == MemberState.Waiting ? 1 : 0;
             RunsTarget = state switch
             {
                 MemberState.Succeeded => !WayBack.Is(Retry),
