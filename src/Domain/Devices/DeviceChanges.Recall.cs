@@ -73,6 +73,13 @@ public static partial class DeviceChanges
     internal static bool NamesRecall(ChangeInProgress? change, long generation) =>
         change is { RecalledBy: > 0 } && generation >= change.RecalledBy;
 
+    /// <summary>Whoever does not give it up works on it in this boot, also when he never said so; one that installs does already.</summary>
+    private static ChangeInProgress Refuse(ChangeInProgress change, string bootId) => change with
+    {
+        IsRecallRefused = true,
+        StepBootId = change.Step is ChangeStep.Installing or ChangeStep.Rebooting ? change.StepBootId : bootId,
+    };
+
     private static bool IsStepOfRecall(ChangeInProgress? change, ObservedProgress report) =>
         NamesRecall(change, report.Generation) && report is { Outcome: ChangeOutcome.Unspecified, Step: > ChangeStep.Delivered };
 
@@ -81,7 +88,7 @@ public static partial class DeviceChanges
         Device device, ChangeInProgress change, ObservedProgress report, DateTimeOffset now) => report switch
         {
             _ when IsStepOfRecall(change, report) => (device, new LateReportIgnored(report.Generation, report.Step)),
-            _ when IsRefusalOfRecall(device, report) => (device with { Change = change with { IsRecallRefused = true } },
+            _ when IsRefusalOfRecall(device, report) => (device with { Change = Refuse(change, report.Origin.Stamp.BootId) },
                 new ChangeRecallRefused(change.Rollout, change.Generation, report.Reason) { Retry = change.Retry }),
             _ => GiveUp(device, change, now),
         };

@@ -68,6 +68,7 @@ public static partial class DeviceChanges
     /// </summary>
     private static string? WorkedIn(Device device, ChangeInProgress change, ChangeOutcome outcome) => outcome switch
     {
+        ChangeOutcome.TimedOut or ChangeOutcome.Skipped or ChangeOutcome.Withdrawn when change.IsRecallRefused => change.StepBootId,
         ChangeOutcome.TimedOut or ChangeOutcome.Skipped when change.Step > ChangeStep.Delivered => change.StepBootId,
         ChangeOutcome.TimedOut or ChangeOutcome.Skipped or ChangeOutcome.Withdrawn => LastOf(device, change.Rollout)?.WorkedInBoot,
         _ => null,

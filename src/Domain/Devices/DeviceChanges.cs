@@ -91,14 +91,15 @@ public static partial class DeviceChanges
 
     /// <summary>
     /// Takes an offer back that was not delivered yet. One that was is with the device: it ends, or its time does. One that this device
-    /// knows nothing of goes back to waiting. Who has no way back any more (<see cref="WayBack.NoWayBack"/>) does not wait for one.
+    /// knows nothing of goes back to waiting. Who has no way back any more (<see cref="WayBack.NoWayBack"/>) does not wait for one. Asked
+    /// about another attempt, nothing is taken back: of that one the order knows nothing, and may be late.
     /// </summary>
     public static OfferDecision TakeBack(Device device, ResourceId rollout, int retry, string reason, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(device);
         if (device.Change is { } change && change.Rollout == rollout)
         {
-            if (change.DeliveredAt is not null)
+            if (change.DeliveredAt is not null || change.Retry != retry)
             {
                 return InProgress(device, change);
             }

@@ -82,6 +82,8 @@ public static class InstallTimes
     /// </summary>
     public static DateTimeOffset NextRenewal(ImmutableArray<OfferWindow> windows, DateTimeOffset deliveredAt, DateTimeOffset now)
     {
+        // Never zero: a recurrence has no last opening, so that the eighth time ends long behind what is left of the first; or it has none,
+        // and the step is a day.
         var step = (RenewalOf(Next(windows, now), now) - now).Ticks;
         return deliveredAt.AddTicks(step * ((Math.Max(0, (now - deliveredAt).Ticks) / step) + 1));
     }

@@ -93,12 +93,15 @@ public static partial class RolloutEstimator
         return Sum(ends, now, basis);
     }
 
-    /// <summary>What has ended: devices, or where they take steps, offers, of which each step is one.</summary>
+    /// <summary>
+    /// What has ended: devices, or where they take steps, offers, of which each step is one. An offer that was taken back says nothing of
+    /// how long one takes that a device has got.
+    /// </summary>
     private static long EndedOf(Rollout rollout)
     {
         var waves = rollout.Plan.Waves;
         return rollout.Spec.TakeSteps
-            ? waves.Sum(wave => Math.Max(0, wave.Totals.Offered - wave.Totals.InProgress))
+            ? waves.Sum(wave => Math.Max(0, wave.Totals.Offered - wave.Totals.InProgress - wave.Totals.WentBack))
             : waves.Sum(wave => (long)wave.Totals.FinishedNow);
     }
 

@@ -90,11 +90,15 @@ public readonly record struct OpenOffer(
     [Id(125)] public long Generation { get; init; }
 }
 
-/// <summary>What became of a wave's permits in one partition; both numbers never fall.</summary>
+/// <summary>What became of a wave's permits in one partition; the numbers never fall.</summary>
 /// <param name="Seen">Permits taken or lapsed.</param>
 /// <param name="Offered">Permits that became offers.</param>
 [GenerateSerializer, Immutable, Alias("muster.permits-used")]
-public readonly record struct PermitsUsed([property: Id(0)] long Seen, [property: Id(1)] long Offered);
+public readonly record struct PermitsUsed([property: Id(0)] long Seen, [property: Id(1)] long Offered)
+{
+    /// <summary>Those of <see cref="Offered"/> that were taken back; 0 in records of earlier versions.</summary>
+    [Id(163)] public long WentBack { get; init; }
+}
 
 /// <summary>One partition's part of a started rollout, without the names of its members (they are stored once, apart).</summary>
 [GenerateSerializer, Immutable, Alias("muster.rollout-share")]

@@ -12,7 +12,9 @@ public static class ShareCount
     /// <param name="waveCount">How many waves there are.</param>
     /// <param name="timers">The rollout's.</param>
     /// <param name="now">The time.</param>
-    /// <param name="steps">How many steps are before each member, or <see cref="StepTotals.Unknown"/>; null when nobody has looked.</param>
+    /// <param name="steps">
+    /// How many steps are before each member; at those behind its end, which joined since, nobody has looked, and null when at nobody.
+    /// </param>
     public static ImmutableArray<ShareTotals> Totals(
         RolloutShare share,
         ImmutableArray<byte> waves,
@@ -28,16 +30,21 @@ public static class ShareCount
         var (counts, waiting, retrying) = CountMembers(share, waves, reach, waveCount, now);
         var (unknown, away) = (new long[waveCount], new int[waveCount]);
         var (installing, awaiting) = (new int[waveCount], new int[waveCount]);
+        var since = new SinceTally?[waveCount];
         foreach (var offer in share.Open)
         {
-            unknown[waves[offer.Member]] += offer.IsConfirmed ? 0 : 1;
-            away[waves[offer.Member]] += IsAway(share, offer, reach, timers, now) ? 1 : 0;
-            installing[waves[offer.Member]] += offer.InstallsSince is null ? 0 : 1;
-            awaiting[waves[offer.Member]] += offer is { DeliveredAt: not null, InstallsSince: null } ? 1 : 0;
+            var wave = waves[offer.Member];
+            unknown[wave] += offer.IsConfirmed ? 0 : 1;
+            away[wave] += IsAway(share, offer, reach, timers, now) ? 1 : 0;
+            installing[wave] += offer.InstallsSince is null ? 0 : 1;
+            awaiting[wave] += offer is { DeliveredAt: not null, InstallsSince: null } ? 1 : 0;
+            if (SinceTotals.BeganAt(offer, timers) is { } began)
+            {
+                (since[wave] ??= new SinceTally(timers)).Add(began);
+            }
         }
 
         var (before, under) = StepTotals.Count(share, waves, waveCount, steps);
-        var since = SinceTotals.Count(share, waves, waveCount, timers);
         return [.. Enumerable.Range(0, waveCount).Select(wave => new ShareTotals
         {
             Members = Enumerable.Range(0, counts.GetLength(1)).Sum(status => counts[wave, status]),
@@ -63,7 +70,8 @@ public static class ShareCount
             AwaitingInstall = awaiting[wave],
             Steps = before[wave],
             StepsInProgress = under[wave],
-            Since = since[wave],
+            Since = since[wave]?.Totals,
+            WentBack = PermitsOf(share, wave).WentBack,
         })];
     }
 

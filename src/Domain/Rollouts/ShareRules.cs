@@ -196,6 +196,7 @@ public static class ShareRules
         var wasOffered = WasOffered(end)
             || (isOnTheWayThere && end is { WasMade: true, IsRepeated: false }); // the fact of its offer will be late then
         var counted = at >= 0 && !share.Open[at].IsConfirmed && wasOffered ? Count(share, wave) : share;
+        counted = WentBack(share, at, wasOffered, end) ? CountBack(counted, wave) : counted;
         if (isOnTheWayThere)
         {
             return RollBackRules.Close(counted, member, end);
@@ -232,6 +233,12 @@ public static class ShareRules
         ChangeOutcome.Withdrawn => end is { WasMade: true, Generation: > 0 },
         _ => throw new UnreachableException($"A change closed with the outcome {end.Outcome}."),
     };
+
+    /// <summary>An offer that is counted, or is now, ended so that nothing came of it.</summary>
+    private static bool WentBack(RolloutShare share, int at, bool wasOffered, MemberOutcome end) =>
+        at >= 0
+        && end is { Outcome: ChangeOutcome.Withdrawn, IsRepeated: false }
+        && (share.Open[at].IsConfirmed || wasOffered);
 
     private static MemberStatus StatusOf(RolloutShare share, int member, ChangeOutcome outcome) => outcome switch
     {
@@ -320,6 +327,12 @@ public static class ShareRules
     {
         var permits = Fill(share.Permits, wave + 1);
         return share with { Permits = permits.SetItem(wave, permits[wave] with { Offered = permits[wave].Offered + 1 }) };
+    }
+
+    private static RolloutShare CountBack(RolloutShare share, byte wave)
+    {
+        var permits = Fill(share.Permits, wave + 1);
+        return share with { Permits = permits.SetItem(wave, permits[wave] with { WentBack = permits[wave].WentBack + 1 }) };
     }
 
     internal static RolloutShare Set(RolloutShare share, int member, MemberStatus status)

@@ -92,6 +92,12 @@ public sealed record ShareTotals
     /// </summary>
     [Id(157)] public SinceTotals? Since { get; init; }
 
+    /// <summary>
+    /// Those of <see cref="Offered"/> that were taken back, such as those that no connection got; never falling. 0 from a share of an
+    /// earlier version.
+    /// </summary>
+    [Id(163)] public long WentBack { get; init; }
+
     /// <summary>What the failure gate counts: those included that will try again.</summary>
     public int FailedNow => FailedAll + Retrying;
 
@@ -149,6 +155,7 @@ public sealed record ShareTotals
             Steps = StepTotals.Sum(Steps, other.Steps),
             StepsInProgress = StepTotals.Sum(StepsInProgress, other.StepsInProgress),
             Since = SinceTotals.Sum(Since, other.Since),
+            WentBack = WentBack + other.WentBack,
         };
     }
 }

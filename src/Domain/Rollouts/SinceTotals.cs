@@ -32,21 +32,13 @@ public sealed record SinceTotals([property: Id(0)] long First, [property: Id(1)]
     public static SinceTotals? Of(IEnumerable<DateTimeOffset> since, ChangeTimers timers)
     {
         ArgumentNullException.ThrowIfNull(since);
-        var width = WidthOf(timers).Ticks;
-        var slots = since.Select(at => at.UtcTicks / width).ToList();
-        if (slots.Count == 0)
+        SinceTally? tally = null;
+        foreach (var at in since)
         {
-            return null;
+            (tally ??= new SinceTally(timers)).Add(at);
         }
 
-        var first = Math.Max(slots.Min(), slots.Max() - SlotsMax + 1);
-        var counts = new int[slots.Max() - first + 1];
-        foreach (var slot in slots)
-        {
-            counts[Math.Max(slot, first) - first]++;
-        }
-
-        return new(first, [.. counts]);
+        return tally?.Totals;
     }
 
     /// <summary>The sum of two, either of which may be none.</summary>
@@ -87,17 +79,50 @@ public sealed record SinceTotals([property: Id(0)] long First, [property: Id(1)]
     private long Last => First + Counts.Length - 1;
 
     /// <summary>
-    /// By wave: those that have named their change, or with install windows those that install. Of the others nobody knows when their time
+    /// Of those that have named their change, or with install windows of those that install: of the others nobody knows when their time
     /// begins.
     /// </summary>
-    internal static SinceTotals?[] Count(RolloutShare share, ImmutableArray<byte> waves, int waveCount, ChangeTimers timers)
+    internal static DateTimeOffset? BeganAt(OpenOffer offer, ChangeTimers timers) =>
+        timers.InstallWindows.IsDefaultOrEmpty ? offer.DeliveredAt : offer.InstallsSince;
+}
+
+/// <summary>Counts one member after the other, however many there are, in the room of their totals.</summary>
+internal sealed class SinceTally(ChangeTimers timers)
+{
+    private readonly long _width = SinceTotals.WidthOf(timers).Ticks;
+    private readonly int[] _counts = new int[SinceTotals.SlotsMax];
+    private long _first = long.MaxValue;
+    private long _last = long.MinValue;
+
+    /// <summary>Of those that were added, of which there is at least one.</summary>
+    public SinceTotals Totals => new(_first, [.. _counts.AsSpan(0, (int)(_last - _first) + 1)]);
+
+    public void Add(DateTimeOffset at)
     {
-        var began = share.Open
-            .Select(offer => (
-                Wave: waves[offer.Member],
-                At: timers.InstallWindows.IsDefaultOrEmpty ? offer.DeliveredAt : offer.InstallsSince))
-            .Where(offer => offer.At is not null)
-            .ToLookup(offer => offer.Wave, offer => offer.At!.Value);
-        return [.. Enumerable.Range(0, waveCount).Select(wave => Of(began[(byte)wave], timers))];
+        var slot = at.UtcTicks / _width;
+        _last = Math.Max(_last, slot);
+        BeginAt(Math.Max(Math.Min(_first, slot), _last - SinceTotals.SlotsMax + 1));
+        _counts[Math.Max(slot, _first) - _first]++;
+    }
+
+    /// <summary>Those before are in the oldest slot then.</summary>
+    private void BeginAt(long first)
+    {
+        if (first == _first)
+        {
+            return;
+        }
+
+        Span<int> moved = stackalloc int[SinceTotals.SlotsMax];
+        for (var i = 0; i < _counts.Length; i++)
+        {
+            if (_counts[i] > 0)
+            {
+                moved[(int)(Math.Max(_first + i, first) - first)] += _counts[i];
+            }
+        }
+
+        moved.CopyTo(_counts);
+        _first = first;
     }
 }

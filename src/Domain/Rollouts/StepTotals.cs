@@ -10,9 +10,6 @@ namespace Muster.Domain.Rollouts;
 [GenerateSerializer, Immutable, Alias("muster.step-totals")]
 public sealed record StepTotals([property: Id(0)] ImmutableArray<int> Counts)
 {
-    /// <summary>The steps of a member that nobody has looked at.</summary>
-    public const byte Unknown = byte.MaxValue;
-
     /// <summary>Members that were looked at.</summary>
     public int Known => Counts.Sum();
 
@@ -38,7 +35,7 @@ public sealed record StepTotals([property: Id(0)] ImmutableArray<int> Counts)
     /// <param name="share">The share.</param>
     /// <param name="waves">The wave of each member.</param>
     /// <param name="waveCount">How many waves there are.</param>
-    /// <param name="steps">By member; null when nobody has looked.</param>
+    /// <param name="steps">By member; at those behind its end nobody has looked, and null when at nobody.</param>
     internal static (StepTotals?[] Waiting, StepTotals?[] InProgress) Count(
         RolloutShare share, ImmutableArray<byte> waves, int waveCount, IReadOnlyList<byte>? steps)
     {
@@ -51,12 +48,9 @@ public sealed record StepTotals([property: Id(0)] ImmutableArray<int> Counts)
         var (waiting, inProgress) = (new int[waveCount, 1 + ImageConditions.StepsMax], new int[waveCount, 1 + ImageConditions.StepsMax]);
         for (var i = 0; i < share.Members.Length && i < steps.Count; i++)
         {
-            if (steps[i] != Unknown)
-            {
-                var left = Math.Min(steps[i], (byte)ImageConditions.StepsMax);
-                waiting[waves[i], left] += share.Members[i] is MemberStatus.Waiting or MemberStatus.Retrying ? 1 : 0;
-                inProgress[waves[i], left] += share.Members[i] == MemberStatus.Offered ? 1 : 0;
-            }
+            var left = Math.Min(steps[i], (byte)ImageConditions.StepsMax);
+            waiting[waves[i], left] += share.Members[i] is MemberStatus.Waiting or MemberStatus.Retrying ? 1 : 0;
+            inProgress[waves[i], left] += share.Members[i] == MemberStatus.Offered ? 1 : 0;
         }
 
         return (Of(waiting), Of(inProgress));

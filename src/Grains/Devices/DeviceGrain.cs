@@ -202,8 +202,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         };
         var decision = command switch
         {
-            // Of another attempt, such as the way back, the order knows nothing: it may be late.
-            { IsCancelled: true } when IsHere && !IsAtAnotherAttempt(device, command) =>
+            { IsCancelled: true } when IsHere =>
                 DeviceChanges.TakeBack(device, command.Rollout, command.Retry, OfferHandover.CancelledReason, now),
             { IsCancelled: true } => DeviceChanges.Recall(device, command.Rollout, command.Retry, timers, now),
             _ => DeviceChanges.Expire(device, command.Rollout, command.Retry, timers, now),
@@ -341,9 +340,6 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             ? [ofRollout, ofImage]
             : [ofRollout, ofImage, new Fence(ImageKey.FenceOf(_tenant, command.Target.Digest), 0)];
     }
-
-    private static bool IsAtAnotherAttempt(Device device, ExpireChange command) =>
-        device.Change is { } change && change.Rollout == command.Rollout && change.Retry != command.Retry;
 
     private static OfferReply Unknown() => new(OfferStatus.Closed, ChangeOutcome.Removed, "NOT_FOUND", null);
 

@@ -18,44 +18,26 @@ internal sealed partial class RolloutPartitionGrain
     /// <summary>Images asked at a time: devices of one rollout come from a few.</summary>
     private const int ImagesAskedMax = 16;
 
-    /// <summary>Who did not say his image is asked for it again so much later: his record may be unreadable for days.</summary>
-    private static readonly TimeSpan SilenceInterval = TimeSpan.FromMinutes(1);
-
-    /// <summary>
-    /// By member, the offer and its image. Volatile: after a reactivation each device that has not named its offer is asked once.
-    /// </summary>
-    private readonly Dictionary<int, (long Generation, string Digest)> _previous = [];
-
-    /// <summary>By member, when he was asked and did not answer.</summary>
-    private readonly Dictionary<int, long> _silentSince = [];
-
+    private readonly PreviousImages _previous;
     private readonly HashSet<string> _revoked = [];
     private long? _imagesCheckedAt;
 
     /// <summary>It is not known which image the device was offered.</summary>
     private bool IsOfUnknownImage(OpenOffer offer) =>
-        IsTakenBackByImage(offer)
-        && offer.IsConfirmed
-        && PreviousOf(offer) is null
-        && !(_silentSince.TryGetValue(offer.Member, out var since) && _clock.GetElapsedTime(since) < SilenceInterval);
+        IsTakenBackByImage(offer) && offer.IsConfirmed && _previous.IsAsked(offer);
 
     private bool IsOfRevokedImage(OpenOffer offer) =>
-        IsTakenBackByImage(offer) && PreviousOf(offer) is { } digest && _revoked.Contains(digest);
+        IsTakenBackByImage(offer) && _previous.Find(offer) is { } digest && _revoked.Contains(digest);
 
     /// <summary>A device that has named its offer is left to finish.</summary>
     private bool IsTakenBackByImage(OpenOffer offer) =>
         offer.DeliveredAt is null && RollBackRules.HasBegun(_share!) && !RollBackRules.IsOnTheWayThere(_share!, offer.Member);
 
-    private string? PreviousOf(OpenOffer offer) =>
-        _previous.TryGetValue(offer.Member, out var known) && (known.Generation == offer.Generation || known.Generation == 0)
-            ? known.Digest
-            : null;
-
     private void NoteSilence(OpenOffer offer)
     {
         if (IsTakenBackByImage(offer))
         {
-            _silentSince[offer.Member] = _clock.GetTimestamp();
+            _previous.NoteSilence(offer.Member);
         }
     }
 
@@ -64,8 +46,7 @@ internal sealed partial class RolloutPartitionGrain
         if (IsTakenBackByImage(offer))
         {
             // A silo of an earlier version does not say it, and is not asked again.
-            _previous[offer.Member] = (reply.Generation, reply.PreviousDigest ?? "");
-            _silentSince.Remove(offer.Member);
+            _previous.Remember(offer.Member, reply.Generation, reply.PreviousDigest ?? "");
         }
     }
 
@@ -74,20 +55,14 @@ internal sealed partial class RolloutPartitionGrain
     /// </summary>
     private async Task CheckImagesAsync()
     {
-        if (_previous.Count == 0 || (_imagesCheckedAt is { } checkedAt && _clock.GetElapsedTime(checkedAt) < ImageCheckInterval))
+        if (_previous.IsEmpty || (_imagesCheckedAt is { } checkedAt && _clock.GetElapsedTime(checkedAt) < ImageCheckInterval))
         {
             return;
         }
 
         _imagesCheckedAt = _clock.GetTimestamp();
-        var open = _share!.Open.Where(IsTakenBackByImage).Select(offer => offer.Member).ToHashSet();
-        foreach (var member in _previous.Keys.Where(member => !open.Contains(member)).ToArray())
-        {
-            _previous.Remove(member);
-        }
-
-        var digests = _previous.Values.Select(known => known.Digest).Distinct().Where(digest => !_revoked.Contains(digest));
-        foreach (var chunk in digests.ToArray().Chunk(ImagesAskedMax))
+        _previous.KeepOnly(_share!.Open.Where(IsTakenBackByImage).Select(offer => offer.Member).ToHashSet());
+        foreach (var chunk in _previous.Digests.Where(digest => !_revoked.Contains(digest)).ToArray().Chunk(ImagesAskedMax))
         {
             await Task.WhenAll(chunk.Select(CheckImageAsync));
         }

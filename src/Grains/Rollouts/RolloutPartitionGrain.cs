@@ -42,6 +42,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         _feed = feed;
         _partitions = partitions;
         _clock = clock;
+        _previous = new PreviousImages(clock);
         _logger = logger;
         (_tenant, _rollout, _partition) = RolloutKey.ParseShare(this.GetPrimaryKeyString());
         _hold = new FeedHold(readers, _partition, RolloutKey.ReaderOf(_tenant, _rollout));

@@ -21,11 +21,12 @@ internal sealed class TurnsAsked
     /// <param name="members">How many members there are.</param>
     /// <param name="isBusy">Whether a member waits for a device that is busy.</param>
     /// <param name="now">The time.</param>
-    public List<int> Take(int members, Func<int, bool> isBusy, DateTimeOffset now)
+    public IReadOnlyList<int> Take(int members, Func<int, bool> isBusy, DateTimeOffset now)
     {
-        var due = new List<int>();
+        // A share asks in every round, and mostly nobody is busy.
+        List<int>? due = null;
         var from = _next;
-        for (var step = 0; step < members && due.Count < AtOnceMax; step++)
+        for (var step = 0; step < members && (due?.Count ?? 0) < AtOnceMax; step++)
         {
             var member = (from + step) % members;
             if (!isBusy(member))
@@ -34,12 +35,12 @@ internal sealed class TurnsAsked
             }
             else if (!_askedAt.TryGetValue(member, out var askedAt) || askedAt + ChangeTurns.AskInterval <= now)
             {
-                due.Add(member);
+                (due ??= []).Add(member);
                 _askedAt[member] = now;
                 _next = member + 1;
             }
         }
 
-        return due;
+        return (IReadOnlyList<int>?)due ?? [];
     }
 }

@@ -250,6 +250,31 @@ public sealed class DeviceRecallTests
         DateTimeOffset? SettlesAt(Device device) => WayBack.SettlesAt(device, Units.Rollout(), TimeSpan.FromHours(1), end);
     }
 
+    /// <summary>It never said that it works on it, but that it does not give it up: in that boot its hello is no answer.</summary>
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public void Refusal_OfADeviceThatOnlyHadTheOffer_SaysThatItWorksOnIt(bool isDelivered, bool isTakenBack)
+    {
+        var offered = isDelivered ? Units.Take(Units.Offered(), Units.Report(1, ChangeStep.Delivered, 1)) : Units.Offered();
+        var no = Units.Report(2, ChangeStep.Unspecified, 2, outcome: ChangeOutcome.Rejected);
+        var refused = Units.Take(Recall(offered).Next, no);
+        var end = Units.Start + Timers.UndeliveredMax;
+        var over = isTakenBack
+            ? DeviceChanges.TakeBack(refused, Units.Rollout(), 0, WayBack.Ordered, end).Next
+            : DeviceChanges.Expire(refused, Units.Rollout(), 0, Timers, end).Next;
+
+        var seen = TakeHello(over, Units.Hello("boot-1", 3, generation: 2)).Next;
+        var said = DeviceMessages.TakeReport(seen, Units.Report(2, ChangeStep.Delivered, 4), Later).Next;
+        var booted = TakeHello(seen, Units.Hello("boot-2", 1, generation: 2)).Next;
+
+        Assert.All([over, seen], device => Assert.Equal((1L, end.AddHours(1)), (device.LastChange!.Generation, SettlesAt(device))));
+        Assert.All([said, booted], device => Assert.Equal((2L, null), (device.GenerationReached, SettlesAt(device))));
+
+        DateTimeOffset? SettlesAt(Device device) => WayBack.SettlesAt(device, Units.Rollout(), TimeSpan.FromHours(1), end);
+    }
+
     [Fact]
     public void Hello_ThatNamesAnOfferBehindTheTimersEnd_DeliversIt()
     {
@@ -285,6 +310,27 @@ public sealed class DeviceRecallTests
         Assert.Equal(WayBack.Ordered, Assert.IsType<ChangeClosed>(Assert.Single(undelivered.Events)).Reason);
         Assert.Equal(new DesiredState(2, null, null), undelivered.Next.Desired);
         Assert.Equal((OfferVerdict.InProgress, true), (delivered.Verdict, delivered.Events.IsEmpty));
+    }
+
+    /// <summary>Whatever for: the order may be late, or its share behind the device.</summary>
+    [Theory]
+    [InlineData(OfferHandover.CancelledReason)]
+    [InlineData(WayBack.Ordered)]
+    [InlineData(WayBack.NoWayBack)]
+    public void TakeBack_OfAnotherAttempt_LeavesTheOfferAndSaysWhichItIs(string reason)
+    {
+        var offer = Units.Offer() with { Retry = 1 };
+        var offered = DeviceChanges.Offer(Units.InState(DeviceState.InService), offer, hasSession: true, Later).Next;
+
+        var before = DeviceChanges.TakeBack(offered, Units.Rollout(), 0, reason, Later);
+        var behind = DeviceChanges.TakeBack(offered, Units.Rollout(), WayBack.FirstRetry, reason, Later);
+
+        Assert.All([before, behind], decision =>
+        {
+            Assert.Equal((OfferVerdict.InProgress, 1, true), (decision.Verdict, decision.Retry, decision.Events.IsEmpty));
+            Assert.Same(offered, decision.Next);
+        });
+        Assert.IsType<ChangeClosed>(Assert.Single(DeviceChanges.TakeBack(offered, Units.Rollout(), 1, reason, Later).Events));
     }
 
     [Fact]

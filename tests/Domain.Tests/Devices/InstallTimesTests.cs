@@ -84,6 +84,21 @@ public sealed class InstallTimesTests
         Assert.Equal(delivered.AddDays(days), InstallTimes.NextRenewal([Nights], delivered, delivered.AddHours(hours)));
     }
 
+    /// <summary>A tick before the window is shut, where least is left of it, of the shortest one; and of one that never opens.</summary>
+    [Theory]
+    [InlineData("* * * * *", 210)] // half of seven minutes and a tick
+    [InlineData("0 0 30 2 *", 86_400)]
+    public void NextRenewal_AtTheEndOfAWindow_IsLater(string recurrence, int seconds)
+    {
+        var now = At("2026-06-01T10:00:01Z").AddTicks(-1);
+        ImmutableArray<OfferWindow> windows = [new(recurrence, TimeSpan.FromSeconds(1), "UTC")];
+
+        var next = InstallTimes.NextRenewal(windows, now, now);
+
+        Assert.Equal(InstallTimes.RenewalOf(InstallTimes.Next(windows, now), now), next);
+        Assert.InRange(next - now, TimeSpan.FromSeconds(seconds - 1), TimeSpan.FromSeconds(seconds + 1));
+    }
+
     [Fact]
     public void Next_OfNights_IsEightOfThemAndTheRestOfThis()
     {

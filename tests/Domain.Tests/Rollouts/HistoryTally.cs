@@ -26,6 +26,9 @@ internal enum Reached
 
     /// <summary>Asked about such a permit, the device tells of the offer before it, of which the share knew.</summary>
     UnconfirmedToldAgain,
+
+    /// <summary>A device whose share does not know that it was offered anything is asked to give it up.</summary>
+    UnconfirmedRecalled,
 }
 
 /// <summary>How often the histories of a test came to each.</summary>

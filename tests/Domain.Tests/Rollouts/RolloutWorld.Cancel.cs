@@ -1,3 +1,4 @@
+using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Domain.Tests.Rollouts;
@@ -5,8 +6,11 @@ namespace Muster.Domain.Tests.Rollouts;
 /// <summary>What devices do when their rollout is cancelled.</summary>
 internal sealed partial class RolloutWorld
 {
-    /// <summary>What no connection got is taken back at once; who may have the rest is asked once, and goes on until he answers.</summary>
-    private WorldAnswer? Recall(WorldMember member, int retry)
+    /// <summary>
+    /// What no connection got is taken back at once; who may have the rest is asked once, and goes on until he answers. So is who may not
+    /// be offered anything while no window is open, whether or not his share knows that he was.
+    /// </summary>
+    private WorldAnswer? Recall(WorldMember member, OpenOffer offer, int retry)
     {
         var arrives = _random.Next(8);
         if (arrives == 0)
@@ -14,15 +18,20 @@ internal sealed partial class RolloutWorld
             return null;
         }
 
-        if (!member.IsRecalled && member.State == MemberState.InProgress && _random.Next(3) == 0)
+        if (!member.IsRecalled && member.MayBeTakenBack(retry) && _random.Next(3) == 0)
         {
-            member.End(MemberState.Waiting, _now); // it had not left
+            member.End(MemberState.Waiting, _now, OfferHandover.CancelledReason); // it had not left
         }
         else if (member.Recall(retry, _now))
         {
             Demand(
                 _committed.State == RolloutState.Cancelling || _committed.RollBack is not null, "asked to give up what nobody cancelled");
             Demand(!member.Recall(retry, _now), "asked twice");
+            if (!offer.IsConfirmed)
+            {
+                Count(Reached.UnconfirmedRecalled);
+            }
+
             if (_random.Next(4) == 0)
             {
                 member.GiveUp(_now);

@@ -1,3 +1,4 @@
+using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
 
@@ -9,7 +10,7 @@ internal sealed partial class RolloutWorld
     /// <summary>Now and then a crash comes just when offers were made, and hits everything.</summary>
     private bool OfferInTheDark()
     {
-        if (!_committed.IsOffering || _random.Next(12) > 0)
+        if (!_committed.IsOffering || _random.Next(_spec.Windows.IsEmpty ? 12 : 3) > 0)
         {
             return false;
         }
@@ -19,10 +20,10 @@ internal sealed partial class RolloutWorld
     }
 
     /// <summary>
-    /// The tails are late after it, and an operator turns the rollout round: of its newest offers no share knows any more, and their
-    /// devices say what became of them.
+    /// The tails are late after it, and an operator turns the rollout round, or cancels it when its window shuts just then: of its newest
+    /// offers no share knows any more, and their devices say what became of them.
     /// </summary>
-    private void TurnRoundInTheDark()
+    private void StopInTheDark()
     {
         foreach (var share in _shares)
         {
@@ -31,20 +32,28 @@ internal sealed partial class RolloutWorld
             share.Crash();
         }
 
+        var soon = Enumerable.Range(1, 20).Select(seconds => _now.AddSeconds(seconds)).ToList();
+        if (soon.FindIndex(at => !OfferWindow.IsOpen(_spec.Windows, at)) is >= 0 and var shut)
+        {
+            _now = soon[shut];
+            Obey(RolloutLifecycle.Cancel(_memory, RolloutBuilder.Order(_now, "it is wrong")));
+            PlanAndSend(loss: 3);
+            return;
+        }
+
         Obey(RollBackOrders.RollBack(RolloutOf(_spec, _memory), 0, [], RolloutBuilder.Order(_now, "it is wrong")));
     }
 
-    /// <summary>What may be taken back: of the way there once it is left.</summary>
-    private static bool IsTakenBack(RolloutShare share, OpenOffer offer, Message message) =>
-        RollBackRules.IsOnTheWayThere(share, offer.Member);
-
-    /// <summary>What the device had not named yet is taken back; what it has goes on.</summary>
+    /// <summary>
+    /// Of the way there, once it is left: what the device had not named yet is taken back, what it has goes on, and so does another attempt
+    /// than the one that it is asked about.
+    /// </summary>
     private WorldAnswer? TakeBack(WorldMember member, int retry)
     {
         var isNamed = _random.Next(2) == 0;
-        if (member.State == MemberState.InProgress && !isNamed)
+        if (member.MayBeTakenBack(retry) && !isNamed)
         {
-            member.End(MemberState.Waiting, _now);
+            member.End(MemberState.Waiting, _now, WayBack.Ordered);
         }
 
         return _random.Next(8) == 0 ? null : member.Answer(retry);

@@ -13,13 +13,27 @@ internal sealed partial class RolloutWorld
         }
     }
 
+    /// <summary>It ends, or goes on; an offer that goes back says why, and whoever is asked for it gave it up.</summary>
+    private void EndSomehow(WorldMember member)
+    {
+        var outcome = Outcome(member);
+        var isFinal = _random.Next(4) == 0;
+        member.End(outcome, _now, outcome switch
+        {
+            MemberState.Waiting when member.IsRecalled => OfferHandover.CancelledReason,
+            MemberState.Waiting => OfferHandover.Reason,
+            _ => isFinal ? "IMAGE_SIGNATURE_INVALID" : "",
+        });
+    }
+
     private MemberState Outcome(WorldMember member) => _random.Next(24) switch
     {
         0 => MemberState.Failed,
         1 => MemberState.TimedOut,
         2 => MemberState.Rejected,
         3 => MemberState.Removed,
-        4 or 5 or 6 when _now - member.OfferedAt >= OfferHandover.WaitMax => MemberState.Waiting, // handed to nobody: its permit is free
+        4 or 5 or 6 when member.MayBeTakenBack(member.Retry) && _now - member.OfferedAt >= OfferHandover.WaitMax =>
+            MemberState.Waiting, // handed to nobody: its permit is free
         < 9 => MemberState.InProgress,
         _ when IsOnStep(member) => MemberState.InProgress,
         _ => MemberState.Succeeded,

@@ -92,7 +92,7 @@ internal sealed partial class RolloutWorld
                 Obey(RolloutLifecycle.TakeOver(_memory, Id));
                 if (isDark)
                 {
-                    TurnRoundInTheDark();
+                    StopInTheDark();
                 }
 
                 break;
@@ -212,9 +212,9 @@ internal sealed partial class RolloutWorld
             }
 
             var (member, retry) = (share.Members[offer.Member], ShareRules.RetryOf(share.State, offer.Member));
-            var answer = IsTakenBack(share.State, offer, message) ? TakeBack(member, retry)
-                : isCancelling && offer.IsConfirmed ? Recall(member, retry)
+            var answer = RollBackRules.IsOnTheWayThere(share.State, offer.Member) ? TakeBack(member, retry)
                 : isOpen && !offer.IsConfirmed ? Ask(member, offer, retry)
+                : isCancelling ? Recall(member, offer, retry)
                 : member.Answer(retry);
             CountUnconfirmed(share.State, offer, answer);
             share.Take(offer, answer, _now);
@@ -251,7 +251,7 @@ internal sealed partial class RolloutWorld
                         member.GiveUp(_now);
                         break;
                     case MemberState.InProgress:
-                        member.End(Outcome(member), _now, _random.Next(4) == 0 ? "IMAGE_SIGNATURE_INVALID" : "");
+                        EndSomehow(member);
                         break;
                     case MemberState.Waiting or MemberState.Failed when _random.Next(30) == 0:
                         member.Leave(_now);

@@ -32,6 +32,27 @@ public sealed class ShareRulesTests
         Assert.Equal((0, 3L), (next.Open.Length, next.Permits[0].Seen));
     }
 
+    /// <summary>The device's word is ahead of the feed, or the feed tells of both: once, and never of what was no offer.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Close_OfAnOfferThatWasTakenBack_CountsItOnce(bool isAhead)
+    {
+        var share = ShareRules.TakePermits(Frozen(), Grant(2, 0), Waves, Online);
+        var (offered, other) = (share.Open[0] with { Generation = 1 }, share.Open[1].Member);
+        var back = Ended(ChangeOutcome.Withdrawn) with { WasMade = true, Generation = 1 };
+
+        share = isAhead ? ShareRules.Close(share, 0, 0, back) : share;
+        share = ShareRules.Confirm(share, 0, 0, offered, 0);
+        share = ShareRules.Close(share, 0, 0, back);
+        share = ShareRules.Close(share, 0, 0, back);
+        share = ShareRules.Close(share, other, 0, Ended(ChangeOutcome.Withdrawn));
+
+        var totals = ShareCount.Totals(share, Waves, Online, 2, Timers, Start);
+        Assert.Equal((1L, 1L, 0), (totals[0].Offered, totals[0].WentBack, totals[0].InProgress));
+        Assert.Equal(2L, totals[0].Plus(totals[0]).WentBack);
+    }
+
     [Fact]
     public void Totals_OfAnyState_AddUp()
     {

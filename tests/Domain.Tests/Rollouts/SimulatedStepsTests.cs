@@ -80,6 +80,25 @@ public sealed class SimulatedStepsTests
         Assert.Contains("it may be later, for nobody has looked yet whether ", without.Text, StringComparison.Ordinal);
     }
 
+    /// <summary>Beside the offers that devices got there were forty that no connection got: what one takes those do not say.</summary>
+    [Fact]
+    public void Of_ARolloutWhoseOffersWentBack_TakesAsLongAsWithoutThem()
+    {
+        var real = new RealRun(SpecOf(0, 5));
+        real.RunUntil(TimeSpan.FromMinutes(105));
+        var lossy = real.Plan with
+        {
+            Waves = [.. real.Plan.Waves.Select(wave => wave with
+            {
+                Totals = wave.Totals with { Offered = wave.Totals.Offered + 40, WentBack = 40 },
+            })],
+        };
+
+        Assert.Equal(
+            RolloutEstimator.Of(RolloutOf(SpecOf(0, 5), real.Plan), real.Now),
+            RolloutEstimator.Of(RolloutOf(SpecOf(0, 5), lossy), real.Now));
+    }
+
     /// <summary>What an attempt loses it loses in one of its offers: as many devices fail with steps as without.</summary>
     [Fact]
     public void Run_OfMembersWithSteps_LosesAsManyDevicesAsWithout()

@@ -74,6 +74,9 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     /// <summary>How often it came to succeed.</summary>
     public int Successes { get; private set; }
 
+    /// <summary>How often an offer to it was taken back.</summary>
+    public int WentBack { get; private set; }
+
     /// <summary>How often it was offered something.</summary>
     public int Offers { get; private set; }
 
@@ -105,20 +108,27 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     /// <summary>Other rollouts that want it.</summary>
     public WorldTurns Turns { get; } = new();
 
-    /// <summary>An offer of this attempt may be made: what its rollout took back at the device is over.</summary>
+    /// <summary>
+    /// An offer of this attempt may be made, as <see cref="DeviceChanges"/> has it: behind a step, and behind an offer that no
+    /// connection got. What was taken back otherwise is over.
+    /// </summary>
     public bool GoesOn(int retry) =>
-        IsNew(retry) && !(State == MemberState.Waiting && Retry == retry && _reason == OfferHandover.CancelledReason);
+        IsNew(retry)
+        || (State == MemberState.Waiting && retry >= Retry && (HasStepped || _reason == OfferHandover.Reason));
+
+    /// <summary>It is in this attempt, and has not named it yet, as far as anybody knows.</summary>
+    public bool MayBeTakenBack(int retry) => State == MemberState.InProgress && Retry == retry && InstallsSince is null;
 
     /// <summary>An attempt that it is not in and that did not end: it may be made now.</summary>
     private bool IsNew(int retry) => State switch
     {
         MemberState.InProgress or MemberState.Removed => false,
-        MemberState.Waiting => true,
         _ when WayBack.Is(retry) != WayBack.Is(Retry) => retry > Retry,
+        MemberState.Waiting => EndedAt is null,
         _ => MayRetry && retry > Retry,
     };
 
-    public WorldAnswer Answer(int retry) => State != MemberState.Waiting && IsNew(retry)
+    public WorldAnswer Answer(int retry) => IsNew(retry)
         ? new WorldAnswer(MemberState.Waiting, retry, "", null, Generation) { HasEverStepped = HasEverStepped }
         : new WorldAnswer(State, Retry, _reason, EndedAt, Generation)
         {
@@ -186,6 +196,7 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
         {
             (State, EndedAt, _reason) = (state, now, reason);
             Successes += state == MemberState.Succeeded ? 1 : 0;
+            WentBack += state == MemberState.Waiting ? 1 : 0;
             RunsTarget = state switch
             {
                 MemberState.Succeeded => !WayBack.Is(Retry),

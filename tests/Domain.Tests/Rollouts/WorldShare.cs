@@ -185,7 +185,7 @@ internal sealed class WorldShare
             case { State: MemberState.Waiting, IsOver: true, EndedAt: { } at, Retry: var taken } known
                 when taken == ShareRules.RetryOf(State, offer.Member):
                 var how = known.HasStepped ? ChangeOutcome.StepTaken : ChangeOutcome.Withdrawn;
-                var withdrawn = new MemberOutcome(how, taken, "", at) { WasMade = true, Generation = known.Generation };
+                var withdrawn = new MemberOutcome(how, taken, known.Reason, at) { WasMade = true, Generation = known.Generation };
                 var free = OfferGenerations.Adopt(State, offer.Member, known.Generation);
                 Settle(ShareRules.Close(free, offer.Member, wave, OfferGenerations.Judge(State, offer.Member, withdrawn)), known);
                 break;
@@ -233,6 +233,7 @@ internal sealed class WorldShare
         ReadFeed(now);
         OldReports.RemoveAll(report => IsBehind && report.Version >= State.Position);
         CheckInstalls();
+        CheckWentBack();
         return LastReport(now);
     }
 
@@ -247,6 +248,21 @@ internal sealed class WorldShare
             {
                 throw new InvalidOperationException("another time of the installation than the device's");
             }
+        }
+    }
+
+    /// <summary>
+    /// Of the offers that it counts it knows which were taken back, once it has read all of the feed. An offer that was over before its
+    /// share heard of it, and of the next, is in neither number; of who leaves service it may hear that before it hears of his last offer.
+    /// </summary>
+    private void CheckWentBack()
+    {
+        var (offered, wentBack) = (State.Permits.Sum(permits => permits.Offered), State.Permits.Sum(permits => permits.WentBack));
+        var (made, takenBack) = (Members.Sum(member => (long)member.Offers), Members.Sum(member => (long)member.WentBack));
+        var left = Members.Count(member => member is { State: MemberState.Removed, WentBack: > 0 });
+        if (!IsBehind && (wentBack > takenBack || offered - wentBack > made - takenBack + left))
+        {
+            throw new InvalidOperationException("counts other offers that were taken back than the devices");
         }
     }
 

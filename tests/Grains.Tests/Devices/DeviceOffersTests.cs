@@ -87,6 +87,22 @@ public sealed class DeviceOffersTests(DeviceSilo silo)
         Assert.Equal(1, (await unit.GetAsync()).Desired.Generation);
     }
 
+    /// <summary>Its share learns of the attempt from the answer, and asks about that one.</summary>
+    [Fact]
+    public async Task WithdrawChangeAsync_OfAnotherAttempt_LeavesTheOffer()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        await unit.Grain.OfferAsync(Unit.Offer() with { Retry = 1 });
+
+        var late = await unit.Grain.WithdrawChangeAsync(new WithdrawChange(Unit.Rollout(), "IMAGE_REVOKED"));
+        var known = await unit.GetAsync();
+        var reply = await unit.Grain.WithdrawChangeAsync(new WithdrawChange(Unit.Rollout(), "IMAGE_REVOKED") { Retry = late.Retry });
+
+        Assert.Equal((OfferStatus.Offered, 1), (late.Status, late.Retry));
+        Assert.Equal((1L, 1), (known.Desired.Generation, known.Change!.Retry));
+        Assert.Equal((OfferStatus.Closed, ChangeOutcome.Withdrawn), (reply.Status, reply.Outcome));
+    }
+
     [Fact]
     public async Task OfferAsync_WhenTheFenceRises_IsStillAnsweredForAnOfferThatIsOut()
     {

@@ -34,6 +34,19 @@ public sealed class TurnsAskedTests
     [Fact]
     public void Take_WithoutMembers_TellsNobody() => Assert.Empty(_turns.Take(0, _ => true, Noon));
 
-    private List<int> Take(DateTimeOffset now, params int[] busy) =>
+    [Fact]
+    public void Take_WhenNobodyIsBusy_AllocatesNothing()
+    {
+        Func<int, bool> isBusy = _ => false;
+        Assert.Empty(_turns.Take(Members, isBusy, Noon));
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var told = _turns.Take(Members, isBusy, Noon);
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Empty(told);
+    }
+
+    private IReadOnlyList<int> Take(DateTimeOffset now, params int[] busy) =>
         _turns.Take(Members, member => busy.Length == 0 || busy.Contains(member), now);
 }
