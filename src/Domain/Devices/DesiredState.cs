@@ -136,7 +136,10 @@ public sealed record ChangeInProgress(
     /// <summary>The target's track; a success moves the device there.</summary>
     [Id(9)] public string Track { get; init; } = "";
 
-    /// <summary>The boot in which <see cref="Step"/> was reported: another image in another boot decides an installation.</summary>
+    /// <summary>
+    /// The boot in which <see cref="Step"/> was reported, or in which the device refused to give it up: another image in another boot
+    /// decides an installation.
+    /// </summary>
     [Id(10)] public string StepBootId { get; init; } = "";
 
     /// <summary>The version that a success raises the device's floor to; null or empty for none.</summary>
@@ -222,8 +225,8 @@ public sealed record ClosedChange(
     [Id(140)] public bool WasRecalled { get; init; }
 
     /// <summary>
-    /// The boot in which the device worked on it, or on an attempt before it, when its timer ended that, and perhaps goes on; null when it
-    /// had said nothing of that, has left it since, or when something else was the end.
+    /// The boot in which the device worked on it, or on an attempt before it, when its timer or an order ended that, and perhaps goes on;
+    /// null when it had said nothing of that, has left it since, or was itself the end.
     /// </summary>
     [Id(160)] public string? WorkedInBoot { get; init; }
 

@@ -66,9 +66,9 @@ public static partial class DeviceChanges
             ? GiveUp(device, change, now)
             : (device, null);
 
-    /// <summary>The device has given the change up.</summary>
+    /// <summary>The device has given the change up; what it had refused before is no word any more, nor the boot in which it did.</summary>
     internal static (Device Next, DomainEvent Fact) GiveUp(Device device, ChangeInProgress change, DateTimeOffset now) =>
-        Close(device, change, ChangeOutcome.Withdrawn, OfferHandover.CancelledReason, now);
+        Close(device, change with { IsRecallRefused = false }, ChangeOutcome.Withdrawn, OfferHandover.CancelledReason, now);
 
     internal static bool NamesRecall(ChangeInProgress? change, long generation) =>
         change is { RecalledBy: > 0 } && generation >= change.RecalledBy;

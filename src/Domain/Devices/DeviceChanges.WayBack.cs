@@ -64,11 +64,12 @@ public static partial class DeviceChanges
 
     /// <summary>
     /// In which boot the device may go on although the change is over: with this attempt or, where it never worked on it, with one before
-    /// it of the same rollout. Null when the device has ended it.
+    /// it of the same rollout. Null when the device has ended it. A refusal that an earlier version took has no boot.
     /// </summary>
     private static string? WorkedIn(Device device, ChangeInProgress change, ChangeOutcome outcome) => outcome switch
     {
-        ChangeOutcome.TimedOut or ChangeOutcome.Skipped or ChangeOutcome.Withdrawn when change.IsRecallRefused => change.StepBootId,
+        ChangeOutcome.TimedOut or ChangeOutcome.Skipped or ChangeOutcome.Withdrawn
+            when change is { IsRecallRefused: true, StepBootId.Length: > 0 } => change.StepBootId,
         ChangeOutcome.TimedOut or ChangeOutcome.Skipped when change.Step > ChangeStep.Delivered => change.StepBootId,
         ChangeOutcome.TimedOut or ChangeOutcome.Skipped or ChangeOutcome.Withdrawn => LastOf(device, change.Rollout)?.WorkedInBoot,
         _ => null,

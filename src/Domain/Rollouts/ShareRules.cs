@@ -234,11 +234,14 @@ public static class ShareRules
         _ => throw new UnreachableException($"A change closed with the outcome {end.Outcome}."),
     };
 
-    /// <summary>An offer that is counted, or is now, ended so that nothing came of it.</summary>
+    /// <summary>
+    /// An offer that is counted, or is now, ended so that nothing came of it. The place of a device that is asked once more what became of
+    /// its change has no epoch, and is none.
+    /// </summary>
     private static bool WentBack(RolloutShare share, int at, bool wasOffered, MemberOutcome end) =>
         at >= 0
         && end is { Outcome: ChangeOutcome.Withdrawn, IsRepeated: false }
-        && (share.Open[at].IsConfirmed || wasOffered);
+        && (share.Open[at] is { IsConfirmed: true, Epoch: > 0 } || wasOffered);
 
     private static MemberStatus StatusOf(RolloutShare share, int member, ChangeOutcome outcome) => outcome switch
     {

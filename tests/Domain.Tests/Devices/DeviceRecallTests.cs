@@ -289,16 +289,21 @@ public sealed class DeviceRecallTests
     [Fact]
     public void WayBack_OfADeviceThatGaveUp_IsSettledAtOnce()
     {
+        var refusal = Units.Report(2, ChangeStep.Unspecified, 2, outcome: ChangeOutcome.Rejected) with { Reason = "flashing" };
         var gaveUp = Units.Take(Recalled(), Units.Report(2, ChangeStep.Delivered, 2));
+        var relented = Units.Take(Units.Take(Recalled(), refusal), Units.Report(2, ChangeStep.Delivered, 3));
 
-        var decision = DeviceChanges.OfferWayBack(
-            gaveUp,
-            Units.Offer() with { Retry = WayBack.FirstRetry, SettlesWithin = TimeSpan.FromHours(1) },
-            previous: null,
-            hasSession: true,
-            Later);
+        Assert.All([gaveUp, relented], device =>
+        {
+            var decision = DeviceChanges.OfferWayBack(
+                device,
+                Units.Offer() with { Retry = WayBack.FirstRetry, SettlesWithin = TimeSpan.FromHours(1) },
+                previous: null,
+                hasSession: true,
+                Later);
 
-        Assert.Equal((ChangeOutcome.Skipped, WayBack.NothingToRollBack), (decision.Outcome, decision.Reason));
+            Assert.Equal((ChangeOutcome.Skipped, WayBack.NothingToRollBack), (decision.Outcome, decision.Reason));
+        });
     }
 
     [Fact]
