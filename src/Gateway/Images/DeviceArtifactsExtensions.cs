@@ -42,8 +42,10 @@ public static class DeviceArtifactsExtensions
         MqttGatewayExtensions.ListenAt(kestrel, options.Address, options.Port, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.LimitConnections(options.ConnectionsMax);
             tls.Use(listen);
+
+            // Behind TLS: sockets that shake hands or wait for it have bounds of their own, and take no device's place.
+            listen.LimitConnections(options.ConnectionsMax);
             listen.Use(next => async connection =>
             {
                 connection.Items[Marker] = Marker;
