@@ -39,6 +39,23 @@ public sealed class SilentSocketsTests
         Assert.True(device.IsConnected);
     }
 
+    /// <summary>A site behind one address has all places for waiting, as long as nobody else wants one.</summary>
+    [Fact]
+    public async Task Devices_OfOneAddressWhoComeAllAtOnce_AreAllLetIn()
+    {
+        const int Devices = 40;
+        await using var edge = await DeviceEdge.StartAsync(
+            ("Muster:Mqtt:HandshakesMax", "4"), ("Muster:Mqtt:HandshakesPerSourceMax", "2"),
+            ("Muster:Mqtt:HandshakesWaitingMax", $"{Devices}"));
+        using var certificate = edge.Pki.Issue(Samples.Serial);
+
+        var clients = await Task.WhenAll(Enumerable.Range(0, Devices).Select(_ => RawClient.ConnectAsync(edge, certificate)));
+
+        await Task.WhenAll(clients.Select(client => client.DisposeAsync().AsTask()));
+        var gate = edge.Services.GetRequiredService<HandshakeGate>();
+        Assert.Equal(0, gate.Waiting);
+    }
+
     /// <summary>The one that waits is closed while the handshake that it waits for has not ended, which is ended too, later.</summary>
     [Fact]
     public async Task Socket_ThatWaitsForItsHandshake_IsClosedAfterATime()
