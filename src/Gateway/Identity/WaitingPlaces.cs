@@ -1,9 +1,9 @@
 namespace Muster.Gateway.Identity;
 
 /// <summary>
-/// Places for those who wait for their handshake. A network may have all of them while nobody else wants one: a site behind one address comes
-/// back at once. When none is left, whoever comes takes the youngest of the network that has the most, if that has more than his own: so
-/// nobody is kept out by what one host opens and leaves silent.
+/// Places for those who wait for their handshake. A network may have all of them while nobody else wants one: a site behind one address
+/// comes back at once. When none is left, whoever comes takes the youngest of the network that has the most, if that has more than his own:
+/// so nobody is kept out by what one host opens and leaves silent.
 /// </summary>
 internal sealed class WaitingPlaces(int placesMax, TimeSpan waitMax, TimeProvider clock)
 {

@@ -78,8 +78,8 @@ public sealed class MqttOptions
     public int HandshakesWaitingMax { get; set; } = 20_000;
 
     /// <summary>
-    /// How long a socket waits for its handshake, then it is closed. A storm of 20,000 devices is over after 71 s on two processors, and clients
-    /// give a connect up after 100 s at most: behind a socket that waits longer is nobody.
+    /// How long a socket waits for its handshake, then it is closed. A storm of 20,000 devices is over after 71 s on two processors, and
+    /// clients give a connect up after 100 s at most: behind a socket that waits longer is nobody.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan HandshakeWaitTimeout { get; set; } = TimeSpan.FromMinutes(2);

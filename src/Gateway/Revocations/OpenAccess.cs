@@ -11,9 +11,9 @@ using MQTTnet.Protocol;
 namespace Muster.Gateway.Revocations;
 
 /// <summary>
-/// What is open at this gateway and may have to end: MQTT sessions, also those that only publish, downloads, and HTTPS connections on which
-/// nothing is asked. A tombstone's end at once, and those of a revoked image; for anything else the device's own grain judges each, until it
-/// answers.
+/// What is open at this gateway and may have to end: MQTT sessions, also those that only publish, downloads, and HTTPS connections on
+/// which nothing is asked. A tombstone's end at once, and those of a revoked image; for anything else the device's own grain judges each,
+/// until it answers.
 /// </summary>
 internal sealed partial class OpenAccess(
     IGrainFactory grains,

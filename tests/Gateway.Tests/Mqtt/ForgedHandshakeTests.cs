@@ -28,7 +28,8 @@ public sealed class ForgedHandshakeTests
         using var certificate = edge.Pki.Issue(Samples.Serial);
         using var key = hasItsKey ? certificate.GetECDsaPrivateKey()! : ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var client = new CopyingClient(certificate, key, isVersion13);
-        var answer = Task.Run(() => client.Ask(edge.MqttPort, RawPackets.Connect(Samples.Serial, [])), TestContext.Current.CancellationToken);
+        var connect = RawPackets.Connect(Samples.Serial, []);
+        var answer = Task.Run(() => client.Ask(edge.MqttPort, connect), TestContext.Current.CancellationToken);
 
         if (hasItsKey)
         {

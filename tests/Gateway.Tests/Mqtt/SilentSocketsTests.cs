@@ -21,7 +21,8 @@ public sealed class SilentSocketsTests
         const int Waiting = 4;
         await using var edge = await DeviceEdge.StartAsync(
             ("Muster:Mqtt:HandshakesMax", "4"), ("Muster:Mqtt:HandshakesPerSourceMax", $"{Share}"),
-            ("Muster:Mqtt:HandshakesWaitingMax", $"{Waiting}"), ("Muster:Mqtt:CallsBusyMax", "1"), ("Muster:DeviceHttps:ConnectionsMax", "2"));
+            ("Muster:Mqtt:HandshakesWaitingMax", $"{Waiting}"), ("Muster:Mqtt:CallsBusyMax", "1"),
+            ("Muster:DeviceHttps:ConnectionsMax", "2"));
         using var host = new SilentHost(atHttps ? edge.HttpsPort : edge.MqttPort);
         var gate = edge.Services.GetRequiredService<HandshakeGate>();
         await host.FillAsync(() => host.Open >= Share + Waiting && gate.Waiting == Waiting);

@@ -37,7 +37,8 @@ public sealed class WaitingPlacesTests
         {
             Assert.NotNull(_places.TryEnter(small, Stop));
             Assert.Equal(
-                [.. Enumerable.Repeat(false, Max - i), .. Enumerable.Repeat(true, i)], all.Select(place => place.Ended.IsCancellationRequested));
+                [.. Enumerable.Repeat(false, Max - i), .. Enumerable.Repeat(true, i)],
+                all.Select(place => place.Ended.IsCancellationRequested));
         }
 
         Assert.Null(_places.TryEnter(small, Stop));
