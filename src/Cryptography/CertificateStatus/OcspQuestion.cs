@@ -1,4 +1,5 @@
 using Muster.Domain.Identity;
+using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.Ocsp;
 using Org.BouncyCastle.Ocsp;
 using X509Extension = Org.BouncyCastle.Asn1.X509.X509Extension;
@@ -14,7 +15,7 @@ internal sealed class OcspQuestion
     /// <summary>Certificates of one request: clients ask for one.</summary>
     public const int CertificatesMax = 8;
 
-    /// <summary>RFC 9654 2.1.</summary>
+    /// <summary>RFC 9654 2.1: a nonce has an octet at least, and this many at most.</summary>
     private const int NonceLengthMax = 128;
 
     private OcspQuestion(ImmutableArray<CertificateID> certificates, X509Extension? nonce) =>
@@ -39,7 +40,10 @@ internal sealed class OcspQuestion
             var read = new OcspReq(request.ToArray());
             var certificates = read.GetRequestList().Select(one => one.GetCertID()).ToImmutableArray();
             var nonce = read.RequestExtensions?.GetExtension(OcspObjectIdentifiers.PkixOcspNonce);
-            var isNonceFit = nonce is null || nonce.Value.GetOctets().Length is > 0 and <= NonceLengthMax + 2;
+
+            // The extension's value is the nonce as an OCTET STRING within another: its own length counts, not that of its encoding.
+            var isNonceFit = nonce is null
+                || Asn1OctetString.GetInstance(nonce.GetParsedValue()).GetOctetsLength() is > 0 and <= NonceLengthMax;
             return certificates.Length is > 0 and <= CertificatesMax && isNonceFit ? new OcspQuestion(certificates, nonce) : null;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)

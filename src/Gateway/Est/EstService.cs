@@ -3,6 +3,7 @@ using Muster.Contracts.Devices;
 using Muster.Cryptography.Certificates;
 using Muster.Cryptography.Est;
 using Muster.Domain;
+using Muster.Domain.Enrollments;
 using Muster.Domain.Identity;
 using Muster.Gateway.Devices;
 using Muster.Gateway.Identity;
@@ -40,9 +41,7 @@ internal sealed partial class EstService(
             return RefuseStranger(http);
         }
 
-        var error = await AskAsync(peer, identity, async () => (await grains.GetDevice(peer.Tenant, identity.Device)
-            .AdmitAsync(new AdmitSession(identity, Receives: false, Gateway: null, registry.GatewayId))).Error);
-        return (error, fleet) switch
+        return (await AdmitAsync(peer, identity), fleet) switch
         {
             ({ } refused, _) => Refuse(http, refused, identity.Device.Value),
             (_, { IsPresent: true } trust) => EstBody.Write(content(trust), contentType),
@@ -57,8 +56,15 @@ internal sealed partial class EstService(
             return RefuseStranger(http);
         }
 
-        // A certificate that this gateway would not take is not handed out by it either.
+        // Before anything is said of the request, and before it is read: a tombstone learns that it is one. What EST says of a device whose
+        // request for enrolment waits is not that, and is the answer to a request that can be read.
         var device = identity.Device.Value;
+        if (await AdmitAsync(peer, identity) is { } refused && refused.Reason != EnrollmentRequestErrors.WaitsReason)
+        {
+            return Refuse(http, refused, device);
+        }
+
+        // A certificate that this gateway would not take is not handed out by it either.
         if (fleet is not { IsPresent: true })
         {
             return Refuse(http, CertificateErrors.FleetAuthorityMissing(), device);
@@ -86,6 +92,13 @@ internal sealed partial class EstService(
         LogIssued(logger, device, call);
         return EstBody.Write(CertsOnly.Encode([[.. certificate]]), $"{CertificatesType}; smime-type=certs-only");
     }
+
+    /// <summary>May it speak for the device? As at the door of MQTT, without a session.</summary>
+    private Task<FleetError?> AdmitAsync(DevicePeer peer, DeviceIdentity identity) => AskAsync(
+        peer,
+        identity,
+        async () => (await grains.GetDevice(peer.Tenant, identity.Device)
+            .AdmitAsync(new AdmitSession(identity, Receives: false, Gateway: null, registry.GatewayId))).Error);
 
     private async Task<FleetError?> AskAsync(DevicePeer peer, DeviceIdentity identity, Func<Task<FleetError?>> ask)
     {

@@ -7,10 +7,11 @@ using Muster.Gateway.Mqtt;
 namespace Muster.Gateway.Identity;
 
 /// <summary>
-/// Bounds what strangers cost before they have shown a certificate: so many TLS handshakes at once, of one network a share of them, so many
-/// sockets that wait for their turn, and everybody else is closed before a byte is read. One for all listeners of devices.
+/// Bounds what strangers cost before they have shown a certificate, and those whose certificate proves nothing until they are refused: so
+/// many TLS handshakes at once, of one network a share of them, so many sockets that wait for their turn, and everybody else is closed
+/// before a byte is read. One for all listeners of devices.
 /// </summary>
-internal sealed class HandshakeGate(IOptions<MqttOptions> options, DeviceCalls calls) : IDisposable
+internal sealed class HandshakeGate(IOptions<MqttOptions> options, DeviceCalls calls, TimeProvider clock) : IDisposable
 {
     /// <summary>
     /// A handshake begins when the thread pool has no more to do than this for each processor. What waits there is a millisecond of
@@ -32,7 +33,10 @@ internal sealed class HandshakeGate(IOptions<MqttOptions> options, DeviceCalls c
     /// <summary>One at a time looks at the backlog, so that those who wait begin in turn and not all at once.</summary>
     private readonly SemaphoreSlim _door = new(1);
     private readonly SourceShares _shares = new(Math.Min(options.Value.HandshakesPerSourceMax, options.Value.HandshakesMax));
-    private int _waiting;
+    private readonly WaitingPlaces _waiting = new(options.Value.HandshakesWaitingMax, options.Value.HandshakeWaitTimeout, clock);
+
+    /// <summary>Sockets that wait for their turn.</summary>
+    public int Waiting => _waiting.Count;
 
     /// <summary>This process or those that it asks have enough to do.</summary>
     private bool IsBehind => calls.AreMany || ThreadPool.PendingWorkItemCount > s_backlogMax;
@@ -57,10 +61,13 @@ internal sealed class HandshakeGate(IOptions<MqttOptions> options, DeviceCalls c
         }
     };
 
-    /// <summary>Behind TLS: the handshake is over.</summary>
+    /// <summary>
+    /// Behind TLS: the handshake is over. Whose certificate proves nothing keeps his place until he is refused: anybody can make one, and
+    /// with it would have the connections that are the devices'.
+    /// </summary>
     public static ConnectionDelegate Leave(ConnectionDelegate next) => connection =>
     {
-        if (connection.Items.TryGetValue(s_key, out var place))
+        if (DevicePeer.Of(connection.Items)?.Result?.Identity is not null && connection.Items.TryGetValue(s_key, out var place))
         {
             (place as Place)?.GiveBack();
         }
@@ -78,14 +85,13 @@ internal sealed class HandshakeGate(IOptions<MqttOptions> options, DeviceCalls c
     private async Task<Place?> TryTakeAsync(ConnectionContext connection)
     {
         var share = _shares.Enter((connection.RemoteEndPoint as IPEndPoint)?.Address);
-        var place = new Place(_places, _shares, share);
+        var place = new Place(_places, _shares, share) { HasShare = share.Places.Wait(0, CancellationToken.None) };
         try
         {
-            // The share first: whoever has used his up waits for himself, and holds nothing that others wait for.
-            if (await TryTakeAsync(share.Places, connection.ConnectionClosed))
+            place.IsTaken = place.HasShare && TryBegin();
+            if (!place.IsTaken)
             {
-                place.HasShare = true;
-                place.IsTaken = await TryBeginAsync(connection.ConnectionClosed);
+                await WaitAsync(place, connection.ConnectionClosed);
             }
         }
         finally
@@ -99,27 +105,48 @@ internal sealed class HandshakeGate(IOptions<MqttOptions> options, DeviceCalls c
         return place.IsTaken ? place : null;
     }
 
-    private Task<bool> TryTakeAsync(SemaphoreSlim places, CancellationToken closed) =>
-        places.Wait(0, CancellationToken.None) ? Task.FromResult(true) : TryWaitAsync(() => places.WaitAsync(closed));
+    /// <summary>One of all places, when the processors have time for it and nobody else waits.</summary>
+    private bool TryBegin() => _door.CurrentCount > 0 && !IsBehind && _places.Wait(0, CancellationToken.None);
 
-    /// <summary>One of all places, when the processors have time for it.</summary>
-    private Task<bool> TryBeginAsync(CancellationToken closed) =>
-        _door.CurrentCount > 0 && !IsBehind && _places.Wait(0, CancellationToken.None)
-            ? Task.FromResult(true)
-            : TryWaitAsync(() => WaitForTurnAsync(closed));
-
-    private async Task WaitForTurnAsync(CancellationToken closed)
+    /// <summary>It is not taken when too many wait already, or when it did not wait for its turn.</summary>
+    private async Task WaitAsync(Place place, CancellationToken closed)
     {
-        await _door.WaitAsync(closed);
+        using var waiting = _waiting.TryEnter(place.Share, closed);
+        if (waiting is null)
+        {
+            return;
+        }
+
+        try
+        {
+            // The share first: whoever has used his up waits for himself, and holds nothing that others wait for.
+            if (!place.HasShare)
+            {
+                await place.Share.Places.WaitAsync(waiting.Ended);
+                place.HasShare = true;
+            }
+
+            await WaitForTurnAsync(waiting.Ended);
+            place.IsTaken = true;
+        }
+        catch (OperationCanceledException)
+        {
+            // The connection's end, or that of its patience; or the place is another's now.
+        }
+    }
+
+    private async Task WaitForTurnAsync(CancellationToken ended)
+    {
+        await _door.WaitAsync(ended);
         try
         {
             var begun = Stopwatch.GetTimestamp();
             while (IsBehind && Stopwatch.GetElapsedTime(begun) < BacklogWaitMax)
             {
-                await Task.Delay(BacklogPause, closed);
+                await Task.Delay(BacklogPause, ended);
             }
 
-            await _places.WaitAsync(closed);
+            await _places.WaitAsync(ended);
         }
         finally
         {
@@ -127,32 +154,11 @@ internal sealed class HandshakeGate(IOptions<MqttOptions> options, DeviceCalls c
         }
     }
 
-    /// <summary>False when too many wait already, or when it did not wait for its turn.</summary>
-    private async Task<bool> TryWaitAsync(Func<Task> turn)
-    {
-        try
-        {
-            if (Interlocked.Increment(ref _waiting) > options.Value.HandshakesWaitingMax)
-            {
-                return false;
-            }
-
-            await turn();
-            return true;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _waiting);
-        }
-    }
-
     private sealed class Place(SemaphoreSlim places, SourceShares shares, SourceShare share)
     {
         private int _isBack;
+
+        public SourceShare Share => share;
 
         public bool HasShare { get; set; }
 

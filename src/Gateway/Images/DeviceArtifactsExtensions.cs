@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Muster.Gateway.Hosting;
 using Muster.Gateway.Identity;
 using Muster.Gateway.Mqtt;
+using Muster.Gateway.Revocations;
 
 namespace Muster.Gateway.Images;
 
@@ -39,11 +40,14 @@ public static class DeviceArtifactsExtensions
         var options = services.GetRequiredService<IOptions<DeviceHttpsOptions>>().Value;
         var tls = services.GetRequiredService<DeviceTls>();
         var (clock, places) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<DevicePlaces>());
+        var open = services.GetRequiredService<OpenConnections>();
         MqttGatewayExtensions.ListenAt(kestrel, options.Address, options.Port, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.LimitConnections(options.ConnectionsMax);
             tls.Use(listen);
+
+            // Behind TLS: sockets that shake hands or wait for it have bounds of their own, and take no device's place.
+            listen.LimitConnections(options.ConnectionsMax);
             listen.Use(next => async connection =>
             {
                 connection.Items[Marker] = Marker;
@@ -55,9 +59,11 @@ public static class DeviceArtifactsExtensions
                     return;
                 }
 
-                using var place = places.TryTake(new DeviceAddress(peer.Tenant, identity.Device));
+                var address = new DeviceAddress(peer.Tenant, identity.Device);
+                using var place = places.TryTake(address);
                 if (place is not null)
                 {
+                    using var end = open.Open(address, identity, connection.Abort);
                     connection.Items[typeof(DevicePlaces.Place)] = place;
                     await next(connection);
                 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Muster.Artifacts;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Revocations;
 using Muster.Domain;
 using Muster.Domain.Identity;
 using Muster.Domain.Images;
@@ -14,7 +15,7 @@ namespace Muster.Gateway.Images;
 
 /// <summary>
 /// <c>GET /v1/images/{digest}</c>: the bytes of the image that the device's desired state names, whole or in ranges, by a link. The
-/// device's own grain is asked on every request, also on every range of a resumed download; the image's grain is not, see <see
+/// device's own grain is asked before every answer, also on every range of a resumed download; the image's grain is not, see <see
 /// cref="ServedImages"/>.
 /// </summary>
 internal sealed partial class DeviceDownloads(
@@ -41,7 +42,7 @@ internal sealed partial class DeviceDownloads(
         if (!ImageDigest.TryParse(digest, out var image))
         {
             var unreadable = FleetError.Of(ErrorKind.Invalid, "REQUEST_INVALID", "A digest has 64 lower-case hex digits.");
-            return Refuse(http, unreadable, identity?.Device.Value);
+            return await RefuseAsync(unreadable);
         }
 
         var (address, wrong) = await links.CheckAsync(http.Request, image);
@@ -52,7 +53,13 @@ internal sealed partial class DeviceDownloads(
 
         return wrong is null
             ? await GetAsync(http, downloads.Open(http, address, identity, image))
-            : Refuse(http, wrong, identity?.Device.Value);
+            : await RefuseAsync(wrong);
+
+        // Whoever may not speak for his device any more learns that, whatever he asks for.
+        async Task<IResult> RefuseAsync(FleetError error) => Refuse(
+            http,
+            (identity is null ? null : await CheckAccessAsync(new DeviceAddress(peer!.Tenant, identity.Device), identity)) ?? error,
+            identity?.Device.Value);
     }
 
     /// <summary>It is open before the questions: a revocation between a yes and the first byte would find nothing to end.</summary>
@@ -106,6 +113,21 @@ internal sealed partial class DeviceDownloads(
         {
             LogFault(logger, exception, device.Value);
             return new DownloadClearance(DeviceMessageErrors.Unavailable(), "");
+        }
+    }
+
+    /// <summary>May this identity speak for its device? Of those who ask for what is no download.</summary>
+    private async Task<FleetError?> CheckAccessAsync(DeviceAddress address, DeviceIdentity identity)
+    {
+        try
+        {
+            return await gate.CheckAsync(address)
+                ?? (await grains.GetDeviceAccess(address.Tenant, address.Device).CheckAsync(identity)).Error;
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            LogFault(logger, exception, address.Device.Value);
+            return DeviceMessageErrors.Unavailable();
         }
     }
 

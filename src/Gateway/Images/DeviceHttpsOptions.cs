@@ -17,8 +17,8 @@ public sealed class DeviceHttpsOptions
     public int Port { get; set; } = 8443;
 
     /// <summary>
-    /// Connections at a time. A device has one while it asks for a certificate or downloads; strangers get through the handshake, because
-    /// they have to be told why they are refused, and must not keep more than this.
+    /// Connections at a time whose handshake is over. A device has one while it asks for a certificate or downloads. Strangers get through
+    /// the handshake too, because they have to be told why they are refused; they keep their place among the handshakes meanwhile.
     /// </summary>
     [Range(1, 1_000_000)]
     public int ConnectionsMax { get; set; } = 10_000;

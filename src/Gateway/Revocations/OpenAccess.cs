@@ -11,13 +11,15 @@ using MQTTnet.Protocol;
 namespace Muster.Gateway.Revocations;
 
 /// <summary>
-/// What is open at this gateway and may have to end: MQTT sessions, also those that only publish, and downloads. A tombstone's end at
-/// once, and those of a revoked image; for anything else the device's own grain judges each, until it answers.
+/// What is open at this gateway and may have to end: MQTT sessions, also those that only publish, downloads, and HTTPS connections on
+/// which nothing is asked. A tombstone's end at once, and those of a revoked image; for anything else the device's own grain judges each,
+/// until it answers.
 /// </summary>
 internal sealed partial class OpenAccess(
     IGrainFactory grains,
     SessionRegistry sessions,
     OpenDownloads downloads,
+    OpenConnections connections,
     ServedImages images,
     WatchedPartitions partitions,
     TimeProvider clock,
@@ -54,8 +56,12 @@ internal sealed partial class OpenAccess(
         if (revocation.Effect == RevocationEffect.End)
         {
             End(address, DeviceErrors.Tombstone(revocation.Device));
+            foreach (var connection in connections.Of(address))
+            {
+                connection.Abort();
+            }
         }
-        else if (sessions.Has(address) || downloads.Of(address).Any())
+        else if (sessions.Has(address) || connections.Has(address) || downloads.Of(address).Any())
         {
             _waiting.TryAdd(address, false);
             JudgeWaiting();
@@ -136,6 +142,11 @@ internal sealed partial class OpenAccess(
                 await JudgeAsync(download);
             }
 
+            foreach (var connection in connections.Of(address))
+            {
+                await JudgeAsync(address, connection);
+            }
+
             isJudged = true;
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
@@ -183,6 +194,17 @@ internal sealed partial class OpenAccess(
         }
     }
 
+    /// <summary>What it still would be answered is a refusal; its downloads were judged by what they send.</summary>
+    private async Task JudgeAsync(DeviceAddress address, OpenConnection connection)
+    {
+        var reply = await grains.GetDeviceAccess(address.Tenant, address.Device).CheckAsync(connection.Identity);
+        if (reply.Error is { } error)
+        {
+            LogClosed(logger, address.Device.Value, error.Reason);
+            connection.Abort();
+        }
+    }
+
     private void EndImage(TenantId tenant, ImageDigest image)
     {
         images.Forget(tenant, image);
@@ -222,6 +244,9 @@ internal sealed partial class OpenAccess(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} downloads of image {Digest} are broken off: it was revoked")]
     private static partial void LogImageRevoked(ILogger logger, int count, string digest);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "An HTTPS connection of device {DeviceId} is closed: {Reason}")]
+    private static partial void LogClosed(ILogger logger, string deviceId, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "A download by device {DeviceId} is broken off: {Reason}")]
     private static partial void LogAborted(ILogger logger, string deviceId, string reason);

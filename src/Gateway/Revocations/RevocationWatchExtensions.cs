@@ -7,6 +7,7 @@ internal static class RevocationWatchExtensions
     {
         services.AddSingleton<WatchedPartitions>();
         services.AddSingleton<OpenDownloads>();
+        services.AddSingleton<OpenConnections>();
         services.AddSingleton<ServedImages>();
         services.AddSingleton<OpenAccess>();
         services.AddSingleton<AdmissionGate>();

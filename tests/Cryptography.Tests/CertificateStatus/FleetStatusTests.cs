@@ -4,6 +4,10 @@ using Muster.Domain;
 using Muster.Domain.CertificateStatus;
 using Muster.Domain.Devices;
 using Muster.Domain.Identity;
+using Org.BouncyCastle.Asn1;
+using Org.BouncyCastle.Asn1.Ocsp;
+using Org.BouncyCastle.Asn1.X509;
+using Org.BouncyCastle.Ocsp;
 using static Muster.Cryptography.Tests.TestClock;
 
 namespace Muster.Cryptography.Tests.CertificateStatus;
@@ -124,6 +128,34 @@ public sealed class FleetStatusTests : IDisposable
         }
     }
 
+    /// <summary>RFC 9654 2.1: one to 128 octets.</summary>
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, true)]
+    [InlineData(32, true)]
+    [InlineData(127, true)]
+    [InlineData(128, true)]
+    [InlineData(129, false)]
+    public void Answer_ToANonceOfAnyLength_RepeatsItOrIsMalformed(int length, bool isTaken)
+    {
+        var nonce = new DerOctetString(RandomNumberGenerator.GetBytes(length)).GetEncoded();
+
+        var answer = Answer(RequestWithNonce(nonce));
+
+        if (!isTaken)
+        {
+            Assert.Equal(OcspErrors.MalformedRequest.Der, answer.Der);
+            return;
+        }
+
+        var told = (BasicOcspResp)new OcspResp([.. answer.Der]).GetResponseObject();
+        Assert.Equal(nonce, told.GetExtensionValue(OcspObjectIdentifiers.PkixOcspNonce).GetOctets());
+    }
+
+    [Fact]
+    public void Answer_ToANonceThatIsNoOctetString_IsMalformed() =>
+        Assert.Equal(OcspErrors.MalformedRequest.Der, Answer(RequestWithNonce([0x02, 0x01, 0x05])).Der);
+
     [Fact]
     public void Sign_WithAddresses_NamesListAndResponder()
     {
@@ -218,6 +250,18 @@ public sealed class FleetStatusTests : IDisposable
 
         return _fleet.Answer(
             request, (_, serial) => serial == _revoked.Serial ? Revocation(_revoked, RevocationCause.Decommissioned) : null, Now, Now);
+    }
+
+    /// <summary>For the good certificate; openssl makes nonces of one length only.</summary>
+    private byte[] RequestWithNonce(byte[] value)
+    {
+        _openssl.Run("ocsp -issuer ca.pem -cert good.pem -no_nonce -reqout plain.der");
+        var request = new OcspReqGenerator();
+        request.AddRequest(new OcspReq(_openssl.Read("plain.der")).GetRequestList()[0].GetCertID());
+        var extensions = new X509ExtensionsGenerator();
+        extensions.AddExtension(OcspObjectIdentifiers.PkixOcspNonce, critical: false, value);
+        request.SetRequestExtensions(extensions.Generate());
+        return request.Generate().GetEncoded();
     }
 
     private CertificateOrder Order(int generation)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -13,9 +14,13 @@ namespace Muster.Gateway.Tests.Edge;
 internal sealed class RawClient(TcpClient tcp, SslStream tls) : IAsyncDisposable
 {
     public static async Task<RawClient> ConnectAsync(
-        DeviceEdge edge, X509Certificate2 certificate, SslProtocols protocols = SslProtocols.None, int? port = null)
+        DeviceEdge edge,
+        X509Certificate2 certificate,
+        SslProtocols protocols = SslProtocols.None,
+        int? port = null,
+        string source = "127.0.0.1")
     {
-        var tcp = new TcpClient();
+        var tcp = new TcpClient(new IPEndPoint(IPAddress.Parse(source), 0));
         await tcp.ConnectAsync("127.0.0.1", port ?? edge.MqttPort, TestContext.Current.CancellationToken);
         var tls = new SslStream(tcp.GetStream(), false, (_, server, _, _) => edge.Pki.IsServer(server));
         await tls.AuthenticateAsClientAsync(

@@ -83,6 +83,13 @@ internal sealed class TestPki : IServerCertificate, IDisposable
         return Issue(root, serial, Now.AddDays(-1), Now.AddDays(1));
     }
 
+    /// <summary>A device's, under the trusted root, with this many bytes of an extension that nobody knows.</summary>
+    public X509Certificate2 IssueHuge(string serial, int bytes)
+    {
+        var extension = new X509Extension("1.3.6.1.4.1.55555.2", RandomNumberGenerator.GetBytes(bytes), critical: false);
+        return Issue(_root, serial, Now.AddDays(-1), Now.AddDays(1), extension);
+    }
+
     public static X509Certificate2 CreateSelfSigned(string serial)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -104,10 +111,13 @@ internal sealed class TestPki : IServerCertificate, IDisposable
         return Portable(request.CreateSelfSigned(Now.AddDays(-2), Now.AddDays(2)));
     }
 
-    private static X509Certificate2 Issue(X509Certificate2 root, string serial, DateTimeOffset from, DateTimeOffset to)
+    private static X509Certificate2 Issue(
+        X509Certificate2 root, string serial, DateTimeOffset from, DateTimeOffset to, params X509Extension[] extensions)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = Request(serial, key).Create(root, from, to, RandomNumberGenerator.GetBytes(8));
+        var request = Request(serial, key);
+        Array.ForEach(extensions, request.CertificateExtensions.Add);
+        using var certificate = request.Create(root, from, to, RandomNumberGenerator.GetBytes(8));
         return Portable(certificate.CopyWithPrivateKey(key));
     }
 

@@ -7,6 +7,7 @@ using Muster.Contracts.Devices;
 using Muster.Cryptography.Est;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Enrollments;
 using Muster.Domain.Identity;
 using Muster.Gateway.Est;
 using Muster.Gateway.Tests.Edge;
@@ -19,6 +20,8 @@ public sealed class EstTests
 
     private static readonly byte[] Request = new CertificateRequest(
         "", ECDsa.Create(ECCurve.NamedCurves.nistP256), HashAlgorithmName.SHA256).CreateSigningRequest();
+
+    private static readonly string TooLong = new('A', EstBody.BytesMax + 1);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -142,14 +145,63 @@ public sealed class EstTests
     [InlineData("not base64!", "application/pkcs10")]
     [InlineData("AAAA", "text/plain")]
     [InlineData(null, "application/pkcs10")]
-    public async Task Post_OfWhatIsNoRequest_IsRefusedWithoutAskingTheGrain(string? body, string type)
+    public async Task Post_OfWhatIsNoRequest_IsRefusedWithoutAskingForACertificate(string? body, string type)
     {
         await using var edge = await DeviceEdge.StartAsync();
+        var isAsked = false;
+        edge.Grains.Device(Samples.Serial).Issue = _ =>
+        {
+            isAsked = true;
+            throw new NotSupportedException();
+        };
         using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
 
-        using var response = await PostAsync(client, "simpleenroll", body ?? new string('A', EstBody.BytesMax + 1), type);
+        using var response = await PostAsync(client, "simpleenroll", body ?? TooLong, type);
 
         await AssertRefusedAsync(response, HttpStatusCode.BadRequest, "SIGNING_REQUEST_INVALID");
+        Assert.False(isAsked);
+        Assert.False(edge.Grains.Device(Samples.Serial).Admitted.Single().Receives);
+    }
+
+    /// <summary>It learns why it is refused, and nothing of its request or of the installation.</summary>
+    [Theory]
+    [InlineData("AAAA", "application/pkcs10", true)]
+    [InlineData("AAAA", "application/pkcs10", false)]
+    [InlineData("not base64!", "application/pkcs10", true)]
+    [InlineData("AAAA", "text/plain", true)]
+    [InlineData(null, "application/pkcs10", true)]
+    public async Task Post_OfWhoeverMayNotConnect_IsRefusedForThatWhateverItSends(string? body, string type, bool hasFleet)
+    {
+        var pki = new TestPki { HasFleet = hasFleet };
+        await using var edge = await DeviceEdge.StartAsync(pki, pki.CreateVerifier());
+        Assert.True(DeviceId.TryParse(Samples.Serial, out var id));
+        using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
+
+        foreach (var refusal in new[] { DeviceErrors.Tombstone(id), DeviceErrors.IdentityMismatch(id) })
+        {
+            edge.Grains.Device(Samples.Serial).AdmitError = refusal;
+            foreach (var call in new[] { "simpleenroll", "simplereenroll" })
+            {
+                using var response = await PostAsync(client, call, body ?? TooLong, type);
+                await AssertRefusedAsync(response, HttpStatusCode.Forbidden, refusal.Reason);
+            }
+        }
+    }
+
+    /// <summary>At the door of MQTT it is refused; here the grain says that its request waits.</summary>
+    [Fact]
+    public async Task Post_OfADeviceThatNobodyExpectsYet_IsForItsGrainToAnswer()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        Assert.True(DeviceId.TryParse(Samples.Serial, out var id));
+        var device = edge.Grains.Device(Samples.Serial);
+        device.AdmitError = EnrollmentRequestErrors.Waits(id);
+        device.Issue = _ => new CertificateReply([], CertificateErrors.EnrollmentWaits(id));
+        using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
+
+        using var response = await PostAsync(client, "simpleenroll", Convert.ToBase64String(Request));
+
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
     }
 
     [Theory]

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
+using Muster.Contracts.Revocations;
 using Muster.Domain;
+using Muster.Domain.Devices;
 using Muster.Domain.Images;
 using Muster.Gateway.Tests.Edge;
 
@@ -150,6 +152,20 @@ public sealed class DownloadTests
             TestContext.Current.CancellationToken);
 
         Assert.Equal(expected, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("not-a-digest")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    public async Task Get_OfWhoeverMayNotConnect_IsRefusedForThatWhateverItAsksFor(string digest)
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        Assert.True(DeviceId.TryParse(Samples.Serial, out var id));
+        edge.Grains.Device(Samples.Serial).Access = _ => new AccessReply(DeviceErrors.Tombstone(id), null);
+        using var client = CreateClient(edge, edge.Pki.Issue(Samples.Serial));
+
+        Assert.Equal(
+            (HttpStatusCode.Forbidden, "DEVICE_DECOMMISSIONED"), await DeviceHttp.AskAsync(client, $"/v1/images/{digest}"));
     }
 
     private static HttpClient CreateClient(DeviceEdge edge, X509Certificate2? certificate)

@@ -24,7 +24,7 @@ public sealed class ImageLinksTests
     }
 
     [Fact]
-    public async Task Get_ByTheLinkOfAnotherDevice_IsRefusedWithoutAskingAnyGrain()
+    public async Task Get_ByTheLinkOfAnotherDevice_IsRefusedWithoutAskingForIt()
     {
         await using var edge = await DeviceEdge.StartAsync();
         var digest = edge.Artifacts.Add(new byte[100]);

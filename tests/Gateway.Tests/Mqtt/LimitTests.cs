@@ -176,20 +176,19 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task Https_AboveItsConnections_IsClosedUnread_AndStrangersDoNotStay()
+    public async Task Https_AboveItsConnections_IsClosedBehindTheHandshake_AndStrangersDoNotStay()
     {
         await using var edge = await DeviceEdge.StartAsync(
             ("Muster:DeviceHttps:ConnectionsMax", "1"), ("Muster:DeviceHttps:StrangerTimeout", "00:00:01"));
         using var certificate = TestPki.IssueUntrusted(Samples.Serial);
         await using var stranger = await RawClient.ConnectAsync(edge, certificate, port: edge.HttpsPort);
-        using var next = new TcpClient();
-        await next.ConnectAsync("127.0.0.1", edge.HttpsPort, Stop);
+        using var device = edge.Pki.Issue(Samples.Serial);
+        await using var next = await RawClient.ConnectAsync(edge, device, port: edge.HttpsPort);
 
-        Assert.Equal(0, await next.GetStream().ReadAsync(new byte[1], Stop));
+        Assert.Empty(await next.ReadSomeAsync());
 
         // It says nothing, and a device has its place soon.
         await Assert.ThrowsAnyAsync<IOException>(stranger.ReceiveAsync);
-        using var device = edge.Pki.Issue(Samples.Serial);
         await using var known = await RawClient.ConnectAsync(edge, device, port: edge.HttpsPort);
         await AskAsync(known);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using MQTTnet;
 using MQTTnet.Formatter;
 using Muster.Contracts.Revocations;
@@ -156,6 +157,46 @@ public sealed class RevocationTests
         await Assert.ThrowsAnyAsync<IOException>(() => body.CopyToAsync(Stream.Null, Stop));
     }
 
+    /// <summary>Nothing is asked on it: it would stay until the server's patience with idle connections ends.</summary>
+    [Theory]
+    [InlineData(RevocationEffect.End)]
+    [InlineData(RevocationEffect.Judge)]
+    public async Task HttpsConnection_ThatIsIdle_EndsWithItsDevicesRight(RevocationEffect effect)
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        using var certificate = edge.Pki.Issue(Samples.Serial);
+        await using var idle = await RawClient.ConnectAsync(edge, certificate, port: edge.HttpsPort);
+        await AskAsync(idle);
+        edge.Grains.Device(Samples.Serial).Access = _ => new AccessReply(DeviceErrors.NotExpected(IdOf(Samples.Serial)), null);
+
+        edge.Grains.Inventory.Revoke(Samples.Serial, effect);
+
+        await Assert.ThrowsAnyAsync<IOException>(idle.ReceiveAsync);
+    }
+
+    [Fact]
+    public async Task HttpsConnection_OfADeviceThatMayStay_StaysOpen()
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        using var certificate = edge.Pki.Issue(Samples.Serial);
+        await using var idle = await RawClient.ConnectAsync(edge, certificate, port: edge.HttpsPort);
+        await AskAsync(idle);
+        var asked = 0;
+        edge.Grains.Device(Samples.Serial).Access = _ =>
+        {
+            Interlocked.Increment(ref asked);
+            return new AccessReply(null, null);
+        };
+
+        edge.Grains.Inventory.Revoke(Samples.Serial, RevocationEffect.Judge);
+        await Eventually.TrueAsync(() => Volatile.Read(ref asked) == 1, "the record is asked of the connection");
+
+        // The next question of the same device is behind the judgement.
+        edge.Grains.Inventory.Revoke(Samples.Serial, RevocationEffect.Judge);
+        await Eventually.TrueAsync(() => Volatile.Read(ref asked) == 2, "the record is asked again");
+        await AskAsync(idle);
+    }
+
     [Fact]
     public async Task Connect_WhenNoSiloAnswersForTwoSeconds_IsRefusedWithServerUnavailable()
     {
@@ -220,6 +261,12 @@ public sealed class RevocationTests
 
         Assert.Equal(MqttClientDisconnectReason.ServerBusy, await client.NextEndAsync());
         await Eventually.TrueAsync(() => edge.OpenDownloads == 0, "the download is broken off");
+    }
+
+    private static async Task AskAsync(RawClient client)
+    {
+        await client.SendAsync("HEAD /v1/images/none HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray());
+        Assert.StartsWith("HTTP/1.1 400", Encoding.ASCII.GetString(await client.ReadSomeAsync()), StringComparison.Ordinal);
     }
 
     private static DeviceId IdOf(string serial) => DeviceId.TryParse(serial, out var id) ? id : throw new FormatException(serial);
