@@ -32,18 +32,27 @@ internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
 
         if (MayApply(command.Identity))
         {
+            TellOwnerOf(command.Identity);
             return Refuse(await RefuseCertificateAsync());
         }
 
         var (order, ground, refused) = Prepare(command, issuer, authority, now);
         if (order is null)
         {
+            TellOwnerOf(command.Identity);
             return Refuse(refused!);
         }
 
         // Before the decision: a crash after it leaves a claim of this device's own, and the same request is answered as if it was new.
         if (await GrainFactory.GetKey(order.Key.ToString()).ClaimAsync(OwnerOf(order.Subject.Profile)) is { } claimed)
         {
+            // A request without a name is whoever's made it, and may have been seen on its way: only who signs in this device's name with
+            // that key has it.
+            if (issuer.Read(command.Request.AsSpan(), order.Subject, isNameOptional: false).Request is not null)
+            {
+                TellOwnerOf(order.Key);
+            }
+
             return Refuse(claimed);
         }
 

@@ -41,6 +41,7 @@ internal sealed partial class DeviceGrain
         if (refused is not null)
         {
             LogAdmissionRefused(_id.Value, refused.Reason, command.GatewayId);
+            TellOwnerOf(command.Identity);
             return new AdmitReply(0, false, refused);
         }
 
@@ -81,6 +82,7 @@ internal sealed partial class DeviceGrain
             && DeviceMessages.CheckHello(expected, _id, hello, _services.Clock.GetUtcNow()) is null
             && await ClaimAsync(command.Envelope.Identity) is { } claimed)
         {
+            TellOwnerOf(command.Envelope.Identity);
             return await RefuseAsync(UpKind.Hello, command.Envelope.Stamp, claimed);
         }
 

@@ -9,8 +9,6 @@ namespace Muster.Grains.Tests.Devices;
 
 public sealed class DeviceTrustTests(DeviceSilo silo)
 {
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
     [Fact]
     public async Task HelloAsync_WithoutSecureBoot_QuarantinesByRuleAndReleaseIsTheOperators()
     {
@@ -104,7 +102,7 @@ public sealed class DeviceTrustTests(DeviceSilo silo)
         var admitted = await thief.ConnectAsync();
 
         Assert.Equal("KEY_CLAIMED_BY_ANOTHER", admitted.Error?.Reason);
-        var device = await UntilSuspectedAsync(owner);
+        var device = await owner.UntilSuspectedAsync();
         Assert.Equal(SuspicionKind.KeyUnderTwoSerials, device.Suspicion?.Kind);
         Assert.Contains(thief.Id.Value, device.Suspicion?.Detail, StringComparison.Ordinal);
     }
@@ -176,19 +174,4 @@ public sealed class DeviceTrustTests(DeviceSilo silo)
     }
 
     private Unit NewUnit() => new(silo);
-
-    private static async Task<Device> UntilSuspectedAsync(Unit unit)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
-        while (true)
-        {
-            if (await unit.GetAsync() is { Suspicion: not null } device)
-            {
-                return device;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(20), limit.Token);
-        }
-    }
 }

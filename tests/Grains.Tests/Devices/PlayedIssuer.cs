@@ -13,6 +13,9 @@ internal sealed class PlayedIssuer : ICertificateIssuer, IFleetSigner
     /// <summary>Requests that end like this are for a CA whose module is away.</summary>
     public const byte Unreachable = 0xEE;
 
+    /// <summary>Requests that end like this name nobody.</summary>
+    public const byte Nameless = 0xDD;
+
     public ImmutableArray<int> Generations => [1];
 
     public IssuingAuthority? At(DateTimeOffset now) => new IssuingAuthority(1, now.AddYears(1));
@@ -20,6 +23,8 @@ internal sealed class PlayedIssuer : ICertificateIssuer, IFleetSigner
     public (RequestedCertificate? Request, FleetError? Error) Read(
         ReadOnlySpan<byte> request, CertificateSubject subject, bool isNameOptional) => request.IsEmpty
         ? (null, CertificateErrors.SigningRequestInvalid("it is empty"))
+        : request[^1] == Nameless && !isNameOptional
+        ? (null, CertificateErrors.SigningRequestOfAnother(subject.Device, "subject"))
         : (new RequestedCertificate(Sha256Hash.Of(SHA256.HashData(request)), [.. request]), null);
 
     public CertificateSerial NewSerial(int generation) => CertificateSerial.Of(RandomNumberGenerator.GetBytes(16));
