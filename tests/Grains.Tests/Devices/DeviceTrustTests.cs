@@ -44,6 +44,21 @@ public sealed class DeviceTrustTests(DeviceSilo silo)
     }
 
     [Fact]
+    public async Task HelloAsync_NamingNoImageWhereKnownOnesAreDemanded_Quarantines()
+    {
+        var tenant = TenantId.TryParse("known-images", out var parsed) ? parsed : throw new FormatException();
+        await silo.Grains.GetTrust(tenant).SetRulesAsync(
+            new SetTrustRules(Unit.Anna, TrustRules.Default with { ImageUnknown = TrustAction.Quarantine }));
+        var unit = await new Unit(silo, tenant: tenant).EnrolAsync();
+
+        await unit.Grain.HelloAsync(unit.Hello("boot-2", 1, digest: ""));
+
+        var device = await unit.GetAsync();
+        Assert.Equal(TrustFindingKind.ImageUnnamed, Assert.Single(device.Findings).Kind);
+        Assert.Equal((DeviceState.Quarantined, Actor.Rule("trust.ImageUnnamed")), (device.State, device.Quarantine?.By));
+    }
+
+    [Fact]
     public async Task ReportAsync_InQuarantine_IsRefusedAndNoImageGoesOut()
     {
         var unit = await NewUnit().EnrolAsync();
