@@ -154,6 +154,24 @@ public sealed class DeviceCertificatesTests(DeviceSilo silo)
     }
 
     [Fact]
+    public async Task IssueAsync_OfARepetitionThatTheAuthorityWouldWordInAnotherWay_NeedsAHello()
+    {
+        await using var own = new DeviceSilo();
+        await own.InitializeAsync();
+        var unit = await new Unit(own).EnrolAsync();
+        ImmutableArray<byte> request = [.. NewRequest(), PlayedIssuer.Reworded];
+        Assert.Null((await IssueAsync(unit, request, of: own)).Error);
+        own.Clock.Advance(CertificateTerms.HelloAgeMax + TimeSpan.FromSeconds(1));
+
+        Assert.Equal("HELLO_TOO_OLD", (await IssueAsync(unit, request, of: own)).Error?.Reason);
+        Assert.Single((await unit.GetAsync()).Certificates);
+        await unit.Grain.HelloAsync(unit.Hello("boot-1", 2));
+
+        Assert.Null((await IssueAsync(unit, request, of: own)).Error);
+        Assert.Equal(CertificateGround.Hello, await GroundOfLastAsync(own, unit));
+    }
+
+    [Fact]
     public void TryTake_OfDevicesWithoutASite_SharesALargerPace()
     {
         var pace = new RenewalPace(new SteppedClock(new DateTimeOffset(2026, 6, 1, 12, 0, 0, TimeSpan.Zero)));
