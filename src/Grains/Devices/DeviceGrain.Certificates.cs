@@ -40,6 +40,7 @@ internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
         if (order is null)
         {
             TellOwnerOf(command.Identity);
+            await NoteRefusalAsync(refused!, command.Identity);
             return Refuse(refused!);
         }
 
