@@ -102,10 +102,12 @@ public sealed class TrustTests : IAsyncDisposable
 
         var before = await MusterAsync("trust", "rules", "get");
         var set = await MusterAsync("trust", "rules", "set", "--image-unknown", "quarantine");
+        var unnamed = await MusterAsync("trust", "rules", "set", "--image-unnamed", "report");
         var wrong = await _muster.MusterAsync("trust", "rules", "set", "--image-unknown", "explode");
 
         Assert.Contains("REPORT", before, StringComparison.Ordinal);
         Assert.DoesNotContain("REPORT", set, StringComparison.Ordinal);
+        Assert.Contains("REPORT", unnamed, StringComparison.Ordinal);
         Assert.Equal(2, wrong.Code);
     }
 

@@ -12,6 +12,8 @@ internal static class TrustRulesVerbs
     [
         ("--secure-boot-lost", "A device claims no unbroken secure boot any more.", (rules, action) => rules.SecureBootLost = action),
         ("--image-unknown", "The catalogue has no image with the digest that runs.", (rules, action) => rules.ImageUnknown = action),
+        ("--image-unnamed", "A device does not say which image runs. Unless set: quarantine where image-unknown is, else ignore.",
+            (rules, action) => rules.ImageUnnamed = action),
         ("--os-below-floor", "The OS that runs is below the device's floor.", (rules, action) => rules.OsBelowFloor = action),
         ("--custom-firmware-certificate", "A certificate allows one special image of the maker.",
             (rules, action) => rules.CustomFirmwareCertificate = action),

@@ -149,6 +149,12 @@ public sealed record Device
         internal set => _alarmsPacedUntil = value.UtcTicks;
     }
 
+    /// <summary>
+    /// Why it was not let in while it was expected, or as a tombstone: each reason once, the newest last; at most
+    /// <see cref="DeviceRefusals.RefusalsMax"/>.
+    /// </summary>
+    [Id(171)] public ImmutableArray<DeviceRefusal> Refusals { get; init; } = [];
+
     /// <summary>Where it is; empty when nobody said.</summary>
     public string Site => MovedTo ?? Expected.Site;
 

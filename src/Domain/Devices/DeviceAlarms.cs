@@ -1,3 +1,5 @@
+using Muster.Domain.Trust;
+
 namespace Muster.Domain.Devices;
 
 /// <summary>
@@ -26,14 +28,18 @@ public static class DeviceAlarms
 
     /// <summary>
     /// Takes what the device said, at once or collected. Unchanged when it says nothing new, or when it is too early for a commit:
-    /// <see cref="WaitFor"/> tells which. <c>ALARM_LIMIT_REACHED</c> when it would have more than <see cref="AlarmsMax"/>.
+    /// <see cref="WaitFor"/> tells which; and a device that is not trusted ends no alarm. <c>ALARM_LIMIT_REACHED</c> when it would have
+    /// more than <see cref="AlarmsMax"/>.
     /// </summary>
     public static Decision<Device> Take(Device device, ImmutableArray<AlarmSignal> signals, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(device);
         var alarms = Of(device);
         var facts = ImmutableArray.CreateBuilder<DomainEvent>();
-        foreach (var signal in signals.Where(signal => IsNews(device, signal, now)))
+
+        // What was collected before the device was restricted is asked too.
+        foreach (var signal in signals.Where(
+            signal => IsNews(device, signal, now) && TrustRestrictions.CheckAlarm(device, signal) is null))
         {
             alarms = alarms.RemoveAll(alarm => IsOf(alarm, signal) || IsOver(alarm, now));
             if (signal.IsRaised && alarms.Length >= AlarmsMax)

@@ -28,6 +28,10 @@ public sealed record DeviceEnrolled([property: Id(0)] EnrollmentApproval Approva
 [GenerateSerializer, Immutable, Alias("muster.device-enrollment-denied")]
 public sealed record DeviceEnrollmentDenied([property: Id(0)] string Cause) : DomainEvent;
 
+/// <summary>Somebody who came as an expected device, or as a tombstone, was refused.</summary>
+[GenerateSerializer, Immutable, Alias("muster.device-refused")]
+public sealed record DeviceRefused([property: Id(0)] DeviceRefusal Refusal) : DomainEvent;
+
 /// <summary>An operator noted something else of the device.</summary>
 [GenerateSerializer, Immutable, Alias("muster.device-edited")]
 public sealed record DeviceEdited([property: Id(0)] DeviceEdit Edit) : DomainEvent;

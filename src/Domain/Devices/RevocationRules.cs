@@ -32,7 +32,7 @@ public static class RevocationRules
         {
             DeviceDecommissioned => RevocationEffect.End,
             DeviceExpected or DeviceEnrolled or DeviceEdited or DeviceHelloTaken or DeviceInventoryTaken or DeviceReleased
-                or DeviceAlarmChanged or TrustFindingsChanged or SuspicionDismissed
+                or DeviceAlarmChanged or DeviceRefused or TrustFindingsChanged or SuspicionDismissed
                 or ComplianceChanged or EraseCommandReplaced or CommandFailed or ErasureProved
                 or ChangeOffered or ChangeDelivered or ChangeProgressed or ChangeClosed or LateReportIgnored
                 or ChangeRecalled or ChangeRecallRefused => RevocationEffect.None,

@@ -59,7 +59,7 @@ public static class CertificateRules
 
     /// <summary>What a device that passed <see cref="CheckState"/> may get a certificate for this key on, or why it gets none.</summary>
     public static (CertificateGround Ground, FleetError? Error) Judge(
-        Device device, DeviceIdentity identity, CertificateCall call, Sha256Hash key, DateTimeOffset now)
+        Device device, DeviceIdentity identity, CertificateCall call, Sha256Hash key, IssuingAuthority authority, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(identity);
@@ -75,16 +75,22 @@ public static class CertificateRules
             return (CertificateGround.Hello, null);
         }
 
-        if (IsLapsed(device, now) || FindRepeated(device, key, now) is not null)
+        if (IsLapsed(device, now) || FindRepeated(device, key, authority, now) is not null)
         {
-            // A repetition gives what was given on the lapse before: whoever lost that answer has nothing else to show.
+            // A repetition gives what was given on the lapse before: whoever lost that answer has nothing else to show. When a newer CA
+            // signs there is nothing to repeat.
             return (CertificateGround.Lapse, null);
         }
 
-        return (CertificateGround.Unspecified, call == CertificateCall.Renew
-            ? CertificateErrors.WrongCertificate(device.Id, OwnCertificate)
-            : CertificateErrors.HelloTooOld(device.Id));
+        return (CertificateGround.Unspecified, NotByTheMakers(device, call));
     }
+
+    /// <summary>
+    /// Why a certificate with other contents may not take the place of what was to be given again; null when it may. Nothing has lapsed,
+    /// and a repetition is a ground for nothing new.
+    /// </summary>
+    public static FleetError? CheckRenumbered(Device device, CertificateGround ground, CertificateCall call, DateTimeOffset now) =>
+        ground == CertificateGround.Lapse && !IsLapsed(device, now) ? NotByTheMakers(device, call) : null;
 
     /// <summary>
     /// A new key is taken from two thirds of the certificate's life on, or when a newer CA signs: every key stays in the store. Whoever
@@ -122,7 +128,7 @@ public static class CertificateRules
             return (null, CertificateErrors.SigningRequestInvalid("its key is that of the maker's certificate"));
         }
 
-        if (FindRepeated(device, request.Key, now) is { } repeated && repeated.Generation == authority.Generation)
+        if (FindRepeated(device, request.Key, authority, now) is { } repeated)
         {
             var order = OrderOf(device, request, repeated.Serial, repeated.Generation, (repeated.NotBefore, repeated.NotAfter));
             return (order with { Signature = repeated.Signature }, null);
@@ -192,10 +198,16 @@ public static class CertificateRules
     }
 
     /// <summary>The current certificate, when a request for this key is a repetition of the one that it was issued on.</summary>
-    private static OperationalCertificate? FindRepeated(Device device, Sha256Hash key, DateTimeOffset now) =>
-        device.Certificates.LastOrDefault() is { } current && current.Key == key && now < CertificateTerms.RenewFrom(current)
+    private static OperationalCertificate? FindRepeated(Device device, Sha256Hash key, IssuingAuthority authority, DateTimeOffset now) =>
+        device.Certificates.LastOrDefault() is { } current && current.Key == key && current.Generation == authority.Generation
+            && now < CertificateTerms.RenewFrom(current)
             ? current
             : null;
+
+    /// <summary>The maker's certificate needs a fresh hello for the first call, and a lapse for the second.</summary>
+    private static FleetError NotByTheMakers(Device device, CertificateCall call) => call == CertificateCall.Renew
+        ? CertificateErrors.WrongCertificate(device.Id, OwnCertificate)
+        : CertificateErrors.HelloTooOld(device.Id);
 
     /// <summary>
     /// The hello's identity was the one on record, as is the one that asks now: of the same kind they are the same certificate. One that

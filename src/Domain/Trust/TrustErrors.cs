@@ -8,7 +8,7 @@ public static class TrustErrors
     public static FleetError Quarantined(DeviceId device) => FleetError.Of(
         ErrorKind.Precondition,
         "DEVICE_QUARANTINED",
-        $"Device '{device}' is quarantined: hello, status and inventory are taken, and the result of a command that waits.",
+        $"Device '{device}' is quarantined: hello, status, inventory and new alarms are taken, and the result of a waiting command.",
         ("device", device.Value));
 
     public static FleetError Suspected(DeviceId device) => FleetError.Of(

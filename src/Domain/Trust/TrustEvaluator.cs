@@ -21,6 +21,7 @@ public static class TrustEvaluator
             (TrustFindingKind.ImageUnknown, basis.Image == ImageKnowledge.Unknown),
             (TrustFindingKind.OsBelowFloor, !EnrollmentRules.IsAtLeast(os.Version, device.OsFloor)),
             (TrustFindingKind.CustomFirmwareCertificate, os.CustomFirmwareCertificate),
+            (TrustFindingKind.ImageUnnamed, os.ImageDigest.Length == 0),
         ];
         return [.. all.Where(one => one.IsFound && basis.Rules.Of(one.Kind) != TrustAction.Ignore).Select(one => one.Kind)];
     }

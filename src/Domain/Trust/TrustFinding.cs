@@ -17,6 +17,9 @@ public enum TrustFindingKind
 
     /// <summary>A certificate lets the device run one special image of its maker that is not for production.</summary>
     CustomFirmwareCertificate = 4,
+
+    /// <summary>The hello leaves out the digest of the running image, where only known ones are to run.</summary>
+    ImageUnnamed = 5,
 }
 
 /// <summary>A finding beside the device's state: it stays until a hello does not show it any more.</summary>

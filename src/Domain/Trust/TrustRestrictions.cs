@@ -3,9 +3,9 @@ using Muster.Domain.Devices;
 namespace Muster.Domain.Trust;
 
 /// <summary>
-/// What a device that is not trusted may say and be told. Taken are hello, status and inventory, by which it may heal, and results, which
-/// only a command that waits makes possible. Progress of changes is not: there is none. Told are acknowledgements, rejections, commands,
-/// and that there is nothing to do; never an image or settings.
+/// What a device that is not trusted may say and be told. Taken are hello, status and inventory, by which it may heal, results, which
+/// only a command that waits makes possible, and alarms that are raised. Progress of changes is not: there is none. Told are
+/// acknowledgements, rejections, commands, and that there is nothing to do; never an image or settings.
 /// </summary>
 public static class TrustRestrictions
 {
@@ -25,6 +25,19 @@ public static class TrustRestrictions
             UpKind.Report => Check(device),
             _ => throw new UnreachableException($"Kind {kind} is no up message."),
         };
+    }
+
+    /// <summary>
+    /// Why this word of the device's own health is not taken; null when it is. Who listens to it loses nothing by a false alarm but a look;
+    /// that an alarm is over only the genuine device knows.
+    /// </summary>
+    public static FleetError? CheckAlarm(Device device, AlarmSignal signal)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(signal);
+        return signal.IsRaised || !IsRestricted(device) ? null
+            : device.State == DeviceState.Quarantined ? TrustErrors.Quarantined(device.Id)
+            : TrustErrors.Suspected(device.Id);
     }
 
     /// <summary>Why a device gets nothing that needs trust, such as a certificate or an image; null when it does.</summary>

@@ -46,12 +46,20 @@ public sealed record TrustRules
     /// <summary>Whether a device that a rule quarantined for findings comes back when no finding asks for quarantine any more.</summary>
     [Id(8)] public bool AutoRelease { get; init; }
 
+    /// <summary>
+    /// <see cref="TrustAction.Unspecified"/> for whoever has not chosen: who demands known images demands that they are named, and for
+    /// others it is nothing. Chosen by who has devices whose maker's firmware names none.
+    /// </summary>
+    [Id(170)] public TrustAction ImageUnnamed { get; init; }
+
     public TrustAction Of(TrustFindingKind kind) => kind switch
     {
         TrustFindingKind.SecureBootLost => SecureBootLost,
         TrustFindingKind.ImageUnknown => ImageUnknown,
         TrustFindingKind.OsBelowFloor => OsBelowFloor,
         TrustFindingKind.CustomFirmwareCertificate => CustomFirmwareCertificate,
+        TrustFindingKind.ImageUnnamed when ImageUnnamed != TrustAction.Unspecified => ImageUnnamed,
+        TrustFindingKind.ImageUnnamed => ImageUnknown == TrustAction.Quarantine ? TrustAction.Quarantine : TrustAction.Ignore,
         _ => throw new UnreachableException($"There is no rule for finding {kind}."),
     };
 
@@ -87,6 +95,7 @@ public sealed record TrustRules
             ("secure_boot_lost", SecureBootLost), ("image_unknown", ImageUnknown), ("os_below_floor", OsBelowFloor),
             ("custom_firmware_certificate", CustomFirmwareCertificate), ("key_under_two_serials", KeyUnderTwoSerials),
             ("alternating_boots", AlternatingBoots), ("older_connection_alive", OlderConnectionAlive),
+            ("image_unnamed", Of(TrustFindingKind.ImageUnnamed)),
         ];
         return all.FirstOrDefault(rule => rule.Action is not (TrustAction.Ignore or TrustAction.Report or TrustAction.Quarantine)).Field;
     }

@@ -75,10 +75,19 @@ internal static class DevicesMapping
             At = ApiValues.ToTimestamp(alarm.At),
             Momentary = alarm.IsMomentary,
         }));
+        api.Refusals.AddRange((device.Refusals.IsDefault ? [] : device.Refusals).Select(ToApi));
         return api;
     }
 
     public static V1.Setting ToApi(DeviceSetting setting) => new() { Name = setting.Name, Value = setting.Value };
+
+    private static V1.DeviceRefusal ToApi(DeviceRefusal refusal) => new()
+    {
+        Reason = refusal.Reason,
+        Detail = refusal.Detail,
+        CertificateSha256 = refusal.Certificate.ToString(),
+        At = ApiValues.ToTimestamp(refusal.At),
+    };
 
     /// <summary>The name of the device whose record this is.</summary>
     public static string NameOf(RecordKey record)

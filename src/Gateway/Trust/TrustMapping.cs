@@ -26,6 +26,7 @@ internal static class TrustMapping
         Revision = rules.Revision,
         SecureBootLost = (V1.TrustAction)rules.SecureBootLost,
         ImageUnknown = (V1.TrustAction)rules.ImageUnknown,
+        ImageUnnamed = (V1.TrustAction)rules.ImageUnnamed,
         OsBelowFloor = (V1.TrustAction)rules.OsBelowFloor,
         CustomFirmwareCertificate = (V1.TrustAction)rules.CustomFirmwareCertificate,
         KeyUnderTwoSerials = (V1.TrustAction)rules.KeyUnderTwoSerials,
@@ -38,6 +39,7 @@ internal static class TrustMapping
     {
         SecureBootLost = (TrustAction)rules.SecureBootLost,
         ImageUnknown = (TrustAction)rules.ImageUnknown,
+        ImageUnnamed = (TrustAction)rules.ImageUnnamed,
         OsBelowFloor = (TrustAction)rules.OsBelowFloor,
         CustomFirmwareCertificate = (TrustAction)rules.CustomFirmwareCertificate,
         KeyUnderTwoSerials = (TrustAction)rules.KeyUnderTwoSerials,

@@ -86,6 +86,10 @@ internal static class TrustValidators
         Check("key_under_two_serials", rules.KeyUnderTwoSerials, problems);
         Check("alternating_boots", rules.AlternatingBoots, problems);
         Check("older_connection_alive", rules.OlderConnectionAlive, problems);
+        if (rules.ImageUnnamed != V1.TrustAction.Unspecified)
+        {
+            Check("image_unnamed", rules.ImageUnnamed, problems);
+        }
     }
 
     private static void Check(string field, V1.TrustAction action, Problems problems) => problems.Require(

@@ -1,6 +1,7 @@
 using Muster.Contracts.Devices;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Trust;
 
 namespace Muster.Grains.Devices;
 
@@ -32,7 +33,12 @@ internal sealed partial class DeviceGrain
 
     private async Task<UpReply> TakeAlarmAsync(AlarmSignal signal, DateTimeOffset now)
     {
-        _heldAlarms?.RemoveAll(held => held.Kind == signal.Kind && held.Source == signal.Source);
+        if (TrustRestrictions.CheckAlarm(Current!, signal) is { } restricted)
+        {
+            return KeepAlarm(signal, restricted, now);
+        }
+
+        _heldAlarms?.RemoveAll(held => IsOf(held, signal));
         if (!DeviceAlarms.IsNews(Current!, signal, now))
         {
             return UpReply.Accepted;
@@ -54,6 +60,22 @@ internal sealed partial class DeviceGrain
         _heldAlarms = null;
         return UpReply.Accepted;
     }
+
+    /// <summary>
+    /// Refused is only what would end something that stands or is held: a device says with every connection what is not the matter.
+    /// </summary>
+    private UpReply KeepAlarm(AlarmSignal signal, FleetError restricted, DateTimeOffset now)
+    {
+        if (!DeviceAlarms.IsNews(Current!, signal, now) && _heldAlarms?.Exists(held => IsOf(held, signal)) != true)
+        {
+            return UpReply.Accepted;
+        }
+
+        LogMessageRefused(_id.Value, UpKind.Unspecified, restricted.Reason);
+        return new UpReply(restricted);
+    }
+
+    private static bool IsOf(AlarmSignal held, AlarmSignal signal) => held.Kind == signal.Kind && held.Source == signal.Source;
 
     /// <summary>In memory only: a device repeats its states with its next connection.</summary>
     private UpReply Hold(AlarmSignal signal, TimeSpan wait)

@@ -24,6 +24,7 @@ internal sealed partial class DeviceGrain
         if (refused is not null)
         {
             LogAdmissionRefused(_id.Value, refused.Reason, command.GatewayId);
+            TellOwnerOf(command.Identity);
             return new AdmitReply(0, false, refused);
         }
 
@@ -44,8 +45,9 @@ internal sealed partial class DeviceGrain
             return await RefuseAsync(UpKind.Hello, stamp, DeviceErrors.SerialMismatch(_id, command.Serial));
         }
 
-        if (await CheckKeyAndSerialAsync(identity) is { } foreign)
+        if (await CheckClaimsAsync(identity) is { } foreign)
         {
+            TellOwnerOf(identity);
             return await RefuseAsync(UpKind.Hello, stamp, foreign);
         }
 
@@ -55,7 +57,7 @@ internal sealed partial class DeviceGrain
 
     /// <summary>Null when it may say hello.</summary>
     private async Task<FleetError?> CheckUnknownAsync(DeviceIdentity identity) =>
-        await GrainFactory.GetEnrollment(_tenant, _id).CheckAsync() ?? await CheckKeyAndSerialAsync(identity);
+        await GrainFactory.GetEnrollment(_tenant, _id).CheckAsync() ?? await CheckClaimsAsync(identity);
 
     /// <summary>What EST answers: a request that waits is the 202 of every enrolment that waits.</summary>
     private async Task<FleetError> RefuseCertificateAsync()

@@ -32,17 +32,20 @@ internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
 
         if (MayApply(command.Identity))
         {
+            TellOwnerOf(command.Identity);
             return Refuse(await RefuseCertificateAsync());
         }
 
         var (order, ground, refused) = Prepare(command, issuer, authority, now);
         if (order is null)
         {
+            TellOwnerOf(command.Identity);
+            await NoteRefusalAsync(refused!, command.Identity);
             return Refuse(refused!);
         }
 
         // Before the decision: a crash after it leaves a claim of this device's own, and the same request is answered as if it was new.
-        if (await GrainFactory.GetKey(order.Key.ToString()).ClaimAsync(OwnerOf(order.Subject.Profile)) is { } claimed)
+        if (await ClaimKeyAsync(command, order, issuer) is { } claimed)
         {
             return Refuse(claimed);
         }
@@ -51,6 +54,11 @@ internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
         var (signed, unsigned) = await signer.SignAsync(order);
         if (signed is not null && CertificateRules.IsAnother(Current!, order, signed.Certificate))
         {
+            if (CertificateRules.CheckRenumbered(Current!, ground, command.Call, now) is { } unfounded)
+            {
+                return Refuse(unfounded);
+            }
+
             order = CertificateRules.Renumber(order, issuer.NewSerial(authority.Generation), authority, now);
             (signed, unsigned) = await signer.SignAsync(order);
         }
@@ -64,6 +72,19 @@ internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
             Current!, order with { Signature = signed.Signature }, signed.Certificate, ground, now);
         await CommitAsync(decision.Next, decision.Events, Actor.Device(_id.Value), now);
         return new CertificateReply(signed.Der, null);
+    }
+
+    private async Task<FleetError?> ClaimKeyAsync(IssueCertificate command, CertificateOrder order, ICertificateIssuer issuer)
+    {
+        var claimed = await GrainFactory.GetKey(order.Key.ToString()).ClaimAsync(OwnerOf(order.Subject.Profile));
+
+        // A request without a name may be another's that was seen on its way: only who signs in this device's name with that key has it.
+        if (claimed is not null && issuer.Read(command.Request.AsSpan(), order.Subject, isNameOptional: false).Request is not null)
+        {
+            TellOwnerOf(order.Key);
+        }
+
+        return claimed;
     }
 
     private (CertificateOrder? Order, CertificateGround Ground, FleetError? Error) Prepare(
@@ -82,7 +103,7 @@ internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
             return (null, default, invalid);
         }
 
-        var (ground, refused) = CertificateRules.Judge(device, command.Identity, command.Call, request.Key, now);
+        var (ground, refused) = CertificateRules.Judge(device, command.Identity, command.Call, request.Key, authority, now);
         if (refused is not null)
         {
             return (null, default, refused);

@@ -1,7 +1,6 @@
 using Muster.Contracts.Devices;
 using Muster.Contracts.Serials;
 using Muster.Domain;
-using Muster.Domain.Devices;
 using Muster.Domain.Identity;
 using Muster.Domain.Serials;
 
@@ -24,20 +23,11 @@ internal sealed partial class DeviceGrain : IDeviceSerialGrain
         return Task.FromResult(SerialRules.StandingOf(Current));
     }
 
-    /// <summary>Null when it may connect: nothing is written, and both grains answer from memory.</summary>
-    private async Task<FleetError?> CheckClaimsAsync(DeviceIdentity identity)
-    {
-        var refused = await CheckKeyAndSerialAsync(identity);
-        if (refused?.Reason == DeviceErrors.KeyClaimedReason)
-        {
-            _ = TellOwnerAsync(identity.KeySha256);
-        }
-
-        return refused;
-    }
-
-    /// <summary>The key of a tombstone does not come back under another serial, nor its serial by another tenant.</summary>
-    private async Task<FleetError?> CheckKeyAndSerialAsync(DeviceIdentity identity) =>
+    /// <summary>
+    /// Null when it may connect: nothing is written, and both grains answer from memory. The key of a tombstone does not come back under
+    /// another serial, nor its serial by another tenant.
+    /// </summary>
+    private async Task<FleetError?> CheckClaimsAsync(DeviceIdentity identity) =>
         SerialRules.CheckProfile(identity)
         ?? await GrainFactory.GetKey(identity.KeySha256).CheckAsync(OwnerOf(identity.Profile))
         ?? await GrainFactory.GetSerial(_id).CheckAsync(_tenant);

@@ -44,6 +44,9 @@ internal sealed partial class DeviceGrain
     [LoggerMessage(Level = LogLevel.Warning, Message = "Device {DeviceId}: an offer of rollout {RolloutId} with epoch {Epoch} is void")]
     private partial void LogFenced(string deviceId, string rolloutId, long epoch);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Device {DeviceId}: the refusal {Reason} is not on record")]
+    private partial void LogRefusalLost(Exception fault, string deviceId, string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Device {DeviceId}: {Message} was not handed over")]
     private partial void LogPushFailed(Exception fault, string deviceId, string message);
 }

@@ -41,6 +41,8 @@ internal sealed partial class DeviceGrain
         if (refused is not null)
         {
             LogAdmissionRefused(_id.Value, refused.Reason, command.GatewayId);
+            TellOwnerOf(command.Identity);
+            await NoteRefusalAsync(refused, command.Identity);
             return new AdmitReply(0, false, refused);
         }
 
@@ -81,6 +83,8 @@ internal sealed partial class DeviceGrain
             && DeviceMessages.CheckHello(expected, _id, hello, _services.Clock.GetUtcNow()) is null
             && await ClaimAsync(command.Envelope.Identity) is { } claimed)
         {
+            TellOwnerOf(command.Envelope.Identity);
+            await NoteRefusalAsync(claimed, command.Envelope.Identity);
             return await RefuseAsync(UpKind.Hello, command.Envelope.Stamp, claimed);
         }
 
@@ -89,12 +93,14 @@ internal sealed partial class DeviceGrain
         var policies = await _services.Policies.GetAsync(_tenant, Current?.Compliance.PolicyRevision ?? 0);
         var reply = await TakeAsync(
             UpKind.Hello, command.Envelope, (device, now) => DeviceMessages.TakeHello(device, hello, policies, now, trust));
-        if (reply.Error is null)
+        if (reply.Error is { } refused)
         {
-            await HearBootAsync(known, command.Envelope.Stamp.BootId);
-            await TellAsync();
+            await NoteRefusalAsync(refused, command.Envelope.Identity);
+            return reply;
         }
 
+        await HearBootAsync(known, command.Envelope.Stamp.BootId);
+        await TellAsync();
         return reply;
     }
 
@@ -208,6 +214,26 @@ internal sealed partial class DeviceGrain
         LogMessageRefused(_id.Value, kind, error.Reason);
         await PushAsync(new RejectionMessage(kind, stamp, error));
         return new UpReply(error);
+    }
+
+    /// <summary>For operators; a store that does not take it changes nothing of the answer.</summary>
+    private async Task NoteRefusalAsync(FleetError error, DeviceIdentity identity)
+    {
+        if (Current is not { } device)
+        {
+            return;
+        }
+
+        var now = _services.Clock.GetUtcNow();
+        var decision = DeviceRefusals.Note(device, error, identity.Certificate, now);
+        try
+        {
+            await CommitAsync(decision.Next, decision.Events, Actor.Device(_id.Value), now);
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            LogRefusalLost(fault, _id.Value, error.Reason);
+        }
     }
 
     private KeyOwner OwnerOf(string profile) => new(profile, _tenant, _id);

@@ -2,6 +2,7 @@ using Muster.Contracts.Devices;
 using Muster.Contracts.Trust;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 using Muster.Domain.Trust;
 
 namespace Muster.Grains.Devices;
@@ -11,6 +12,8 @@ internal sealed partial class DeviceGrain : IDeviceTrustGrain
 {
     /// <summary>Null while no hello came back to an earlier boot: nearly always.</summary>
     private BootAlternation? _alternation;
+
+    private long _ownerMinute;
 
     public async Task SuspectAsync(SuspectClone command)
     {
@@ -60,6 +63,32 @@ internal sealed partial class DeviceGrain : IDeviceTrustGrain
     }
 
     /// <summary>
+    /// Somebody was refused, for whatever comes first: whether its key is another device's is another question. The handshake has proved
+    /// that it has the key; the word of a broker proves none, and the key on record is the device's own.
+    /// </summary>
+    private void TellOwnerOf(DeviceIdentity identity)
+    {
+        if (!identity.IsVouched && Current?.Identity?.Key != identity.Key)
+        {
+            TellOwnerOf(identity.Key);
+        }
+    }
+
+    /// <summary>
+    /// Once in a minute of this serial: who is refused comes again at once, and each time would be a question to a grain, from memory and
+    /// without a commit once the suspicion is there, but without end.
+    /// </summary>
+    private void TellOwnerOf(Sha256Hash key)
+    {
+        var minute = _services.Clock.GetUtcNow().UtcTicks / TimeSpan.TicksPerMinute;
+        if (minute != _ownerMinute)
+        {
+            _ownerMinute = minute;
+            _ = TellOwnerAsync(key.ToString());
+        }
+    }
+
+    /// <summary>
     /// Whoever owns the key hears that another serial presented it. Not awaited: two devices could wait for each other, and the refusal
     /// stands without it. What is lost here comes back with the next attempt. The same serial with its own key at another tenant is a
     /// device that was sent to the wrong name, and nobody's clone.
@@ -77,6 +106,7 @@ internal sealed partial class DeviceGrain : IDeviceTrustGrain
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
+            _ownerMinute = 0;
             LogPushFailed(fault, _id.Value, nameof(SuspectClone));
         }
     }

@@ -238,8 +238,13 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
     public Task<FleetError?> AuthorizeDownloadAsync(AuthorizeDownload command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        return Task.FromResult(DeviceAdmission.CheckDownload(
-            Current, _id, command.Identity, command.Digest, _services.Clock.GetUtcNow()));
+        var refused = DeviceAdmission.CheckDownload(Current, _id, command.Identity, command.Digest, _services.Clock.GetUtcNow());
+        if (refused is not null && command.Identity is { } identity)
+        {
+            TellOwnerOf(identity);
+        }
+
+        return Task.FromResult(refused);
     }
 
     public async Task<DownloadClearance> ClearDownloadAsync(AuthorizeDownload command) =>

@@ -45,7 +45,16 @@ internal sealed class KeyGrain : Grain, IKeyGrain
         return Task.FromResult(Judge(owner));
     }
 
-    public Task<KeyOwner?> GetOwnerAsync() => Task.FromResult(_record.State.Owner);
+    public Task<KeyOwner?> GetOwnerAsync()
+    {
+        if (_record.State.Owner is null)
+        {
+            // Asked for each stranger that is refused: what nobody owns leaves no activation behind.
+            DeactivateOnIdle();
+        }
+
+        return Task.FromResult(_record.State.Owner);
+    }
 
     private FleetError? Judge(KeyOwner owner) =>
         _record.State.Owner is { } known && known != owner ? DeviceErrors.KeyClaimedByAnother(owner.Device) : null;

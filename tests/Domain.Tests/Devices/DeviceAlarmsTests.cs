@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Muster.Domain.Devices;
+using Muster.Domain.Trust;
 
 namespace Muster.Domain.Tests.Devices;
 
@@ -47,6 +48,37 @@ public sealed class DeviceAlarmsTests
 
         Assert.Equal(2, both.Alarms.Length);
         Assert.Equal("NetworkShare", Assert.Single(one.Alarms).Source);
+    }
+
+    [Theory]
+    [InlineData(DeviceState.Quarantined, false)]
+    [InlineData(DeviceState.InService, true)]
+    [InlineData(DeviceState.Decommissioning, true)]
+    public void Take_OfADeviceThatIsNotTrusted_RaisesAndEndsNothing(DeviceState state, bool isSuspected)
+    {
+        var suspicion = new CloneSuspicion(SuspicionKind.AlternatingBoots, SuspicionState.Reported, Units.Start, "seen");
+        var raised = Take(Units.InState(state), Units.Start, Failing).Next with { Suspicion = isSuspected ? suspicion : null };
+
+        var both = Take(raised, Units.Start.AddMinutes(1), Mended, Covered);
+
+        Assert.Equal([AlarmKind.StorageFailure, AlarmKind.Tampering], both.Next.Alarms.Select(alarm => alarm.Kind));
+        Assert.Equal(new DeviceAlarmChanged(AlarmKind.Tampering, "1", true), Assert.Single(both.Events));
+    }
+
+    [Theory]
+    [InlineData(DeviceState.Quarantined, "DEVICE_QUARANTINED")]
+    [InlineData(DeviceState.InService, "CLONE_SUSPECTED")]
+    [InlineData(DeviceState.Decommissioning, "CLONE_SUSPECTED")]
+    public void CheckAlarm_OfASuspectedDevice_NamesWhyNothingEnds(DeviceState state, string reason)
+    {
+        var suspected = Units.InState(state) with
+        {
+            Suspicion = new CloneSuspicion(SuspicionKind.AlternatingBoots, SuspicionState.Reported, Units.Start, "seen"),
+        };
+
+        Assert.Equal(reason, TrustRestrictions.CheckAlarm(suspected, Mended)?.Reason);
+        Assert.Null(TrustRestrictions.CheckAlarm(suspected, Failing));
+        Assert.Null(TrustRestrictions.CheckAlarm(InService, Mended));
     }
 
     [Fact]

@@ -63,7 +63,8 @@ public sealed class CertificateRulesTests
         var device = Issue(InService(), 1, Now);
 
         Assert.Equal(
-            (CertificateGround.Renewal, null), CertificateRules.Judge(device, Operational(1), CertificateCall.Renew, Hash(2), Now));
+            (CertificateGround.Renewal, null),
+            CertificateRules.Judge(device, Operational(1), CertificateCall.Renew, Hash(2), Authority(1), Now));
         Assert.Equal("CERTIFICATE_WRONG_FOR_CALL", ReasonOf(device, Operational(1), CertificateCall.Enroll));
     }
 
@@ -75,8 +76,8 @@ public sealed class CertificateRulesTests
         var device = Issue(InService(), 1, Now);
         var end = device.Certificates[^1].NotAfter;
 
-        Assert.NotNull(CertificateRules.Judge(device, Units.Identity, call, Hash(2), end - Second).Error);
-        Assert.Equal((CertificateGround.Lapse, null), CertificateRules.Judge(device, Units.Identity, call, Hash(2), end));
+        Assert.NotNull(CertificateRules.Judge(device, Units.Identity, call, Hash(2), Authority(1), end - Second).Error);
+        Assert.Equal((CertificateGround.Lapse, null), CertificateRules.Judge(device, Units.Identity, call, Hash(2), Authority(1), end));
         Assert.Equal("CERTIFICATE_EXPIRED", CertificateRules.CheckState(device, Units.Id, Operational(1), end)!.Reason);
     }
 
@@ -88,7 +89,7 @@ public sealed class CertificateRulesTests
         var early = second.Certificates[^1] with { NotAfter = second.Certificates[0].NotAfter.AddDays(-1) };
         var device = second with { Certificates = [second.Certificates[0], early] };
 
-        var (ground, error) = CertificateRules.Judge(device, Units.Identity, CertificateCall.Renew, Hash(3), early.NotAfter);
+        var (ground, error) = CertificateRules.Judge(device, Units.Identity, CertificateCall.Renew, Hash(3), Authority(1), early.NotAfter);
 
         Assert.Null(error);
         Assert.Equal(CertificateGround.Lapse, ground);
@@ -103,9 +104,45 @@ public sealed class CertificateRulesTests
         var later = device.Certificates[^1].NotAfter.AddDays(1);
         device = Issue(device, 2, later);
 
-        Assert.Null(CertificateRules.Judge(device, Units.Identity, call, Hash(2), later.AddHours(1)).Error);
-        Assert.NotNull(CertificateRules.Judge(device, Units.Identity, call, Hash(3), later.AddHours(1)).Error);
+        Assert.Null(CertificateRules.Judge(device, Units.Identity, call, Hash(2), Authority(1), later.AddHours(1)).Error);
+        Assert.NotNull(CertificateRules.Judge(device, Units.Identity, call, Hash(3), Authority(1), later.AddHours(1)).Error);
         Assert.Equal(Serial(2), Order(device, 2, later.AddHours(1), serial: 77).Serial);
+    }
+
+    [Theory]
+    [InlineData(CertificateCall.Enroll, "HELLO_TOO_OLD")]
+    [InlineData(CertificateCall.Renew, "CERTIFICATE_WRONG_FOR_CALL")]
+    public void Judge_OfTheCurrentKeyWithTheMakersCertificateWhenANewerAuthoritySigns_IsNoRepetition(CertificateCall call, string reason)
+    {
+        var device = Issue(InService(), 1, Now);
+        var later = Now.AddDays(1);
+
+        Assert.Null(CertificateRules.Judge(device, Units.Identity, call, Hash(1), Authority(1), later).Error);
+        Assert.Equal(reason, CertificateRules.Judge(device, Units.Identity, call, Hash(1), Authority(2), later).Error?.Reason);
+        var fresh = device with { LastHello = new HelloEvidence(later, IdentityKind.Maker) };
+        Assert.Equal(
+            (CertificateGround.Hello, null),
+            CertificateRules.Judge(fresh, Units.Identity, CertificateCall.Enroll, Hash(1), Authority(2), later));
+        Assert.Equal(
+            (CertificateGround.Renewal, null),
+            CertificateRules.Judge(device, Operational(1), CertificateCall.Renew, Hash(1), Authority(2), later));
+        var end = device.Certificates[^1].NotAfter;
+        Assert.Equal(
+            (CertificateGround.Lapse, null), CertificateRules.Judge(device, Units.Identity, call, Hash(1), Authority(2), end));
+    }
+
+    [Theory]
+    [InlineData(CertificateGround.Lapse, false, "HELLO_TOO_OLD")]
+    [InlineData(CertificateGround.Lapse, true, null)]
+    [InlineData(CertificateGround.Hello, false, null)]
+    [InlineData(CertificateGround.Renewal, false, null)]
+    public void CheckRenumbered_OfARepetitionOnTheMakersCertificate_GivesNothingNew(
+        CertificateGround ground, bool hasLapsed, string? reason)
+    {
+        var device = Issue(InService(), 1, Now);
+        var now = hasLapsed ? device.Certificates[^1].NotAfter : Now.AddHours(1);
+
+        Assert.Equal(reason, CertificateRules.CheckRenumbered(device, ground, CertificateCall.Enroll, now)?.Reason);
     }
 
     [Fact]
@@ -300,7 +337,7 @@ public sealed class CertificateRulesTests
         Assert.Equal(new HelloEvidence(Now.AddDays(1), IdentityKind.Operational), taken.LastHello);
         Assert.Equal(Units.Identity, taken.Identity);
         Assert.Equal("HELLO_TOO_OLD", CertificateRules.Judge(
-            taken, Units.Identity, CertificateCall.Enroll, Hash(9), Now.AddDays(1)).Error!.Reason);
+            taken, Units.Identity, CertificateCall.Enroll, Hash(9), Authority(1), Now.AddDays(1)).Error!.Reason);
     }
 
     [Fact]
@@ -332,7 +369,7 @@ public sealed class CertificateRulesTests
 
     private static string? ReasonOf(Device? device, DeviceIdentity identity, CertificateCall call) =>
         (CertificateRules.CheckState(device, Units.Id, identity, Now)
-            ?? CertificateRules.Judge(device!, identity, call, Hash(9), Now).Error)?.Reason;
+            ?? CertificateRules.Judge(device!, identity, call, Hash(9), Authority(1), Now).Error)?.Reason;
 
     private static string? Admit(Device device, ulong n, DateTimeOffset now) =>
         DeviceAdmission.Check(device, Units.Id, Operational(n), now)?.Reason;

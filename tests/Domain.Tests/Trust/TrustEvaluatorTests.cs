@@ -121,6 +121,37 @@ public sealed class TrustEvaluatorTests
         Assert.Equal(DeviceState.Quarantined, lostAgain.State);
     }
 
+    [Theory]
+    [InlineData(TrustAction.Ignore, TrustAction.Unspecified, TrustAction.Ignore)]
+    [InlineData(TrustAction.Report, TrustAction.Unspecified, TrustAction.Ignore)]
+    [InlineData(TrustAction.Quarantine, TrustAction.Unspecified, TrustAction.Quarantine)]
+    [InlineData(TrustAction.Quarantine, TrustAction.Report, TrustAction.Report)]
+    [InlineData(TrustAction.Quarantine, TrustAction.Ignore, TrustAction.Ignore)]
+    [InlineData(TrustAction.Report, TrustAction.Quarantine, TrustAction.Quarantine)]
+    public void TakeHello_ThatNamesNoImage_IsAFindingWhereKnownOnesAreDemandedOrTheOwnerSaysSo(
+        TrustAction unknown, TrustAction unnamed, TrustAction follows)
+    {
+        var rules = TrustRules.Default with { ImageUnknown = unknown, ImageUnnamed = unnamed };
+
+        var next = Take(Units.InState(DeviceState.InService), TrustFindingKind.ImageUnnamed, rules).Next;
+
+        Assert.Equal(
+            follows == TrustAction.Ignore ? [] : [TrustFindingKind.ImageUnnamed], next.Findings.Select(finding => finding.Kind));
+        Assert.Equal(follows == TrustAction.Quarantine ? DeviceState.Quarantined : DeviceState.InService, next.State);
+    }
+
+    [Fact]
+    public void TakeHello_OfAReleasedDeviceThatNeverNamesItsImage_IsNotQuarantinedAgain()
+    {
+        var rules = TrustRules.Default with { ImageUnknown = TrustAction.Quarantine };
+        var first = Take(Units.InState(DeviceState.InService), TrustFindingKind.ImageUnnamed, rules).Next;
+
+        var released = DeviceLifecycle.Release(first, "its maker names none", Units.Start).Next;
+
+        Assert.Equal(
+            DeviceState.InService, Take(released, TrustFindingKind.ImageUnnamed, rules, "boot-2", Units.Start.AddHours(1)).Next.State);
+    }
+
     [Fact]
     public void Set_OfRules_GrowsTheRevisionRefusesNonsenseAndTakesRepetitions()
     {
@@ -129,11 +160,13 @@ public sealed class TrustEvaluatorTests
         var set = TrustRules.Set(TrustRules.Default, stricter);
         var again = TrustRules.Set(set.Next, stricter);
         var nonsense = TrustRules.Set(set.Next, stricter with { OsBelowFloor = (TrustAction)9 });
+        var unnamed = TrustRules.Set(set.Next, stricter with { ImageUnnamed = (TrustAction)9 });
 
         Assert.Equal(1, set.Next.Revision);
         Assert.IsType<TrustRulesChanged>(Assert.Single(set.Events));
         Assert.Empty(again.Events);
         Assert.Equal("TRUST_RULES_INVALID", nonsense.Error?.Reason);
+        Assert.Equal("TRUST_RULES_INVALID", unnamed.Error?.Reason);
     }
 
     private static TrustRules RulesWith(TrustFindingKind kind, TrustAction action) => kind switch
@@ -142,6 +175,7 @@ public sealed class TrustEvaluatorTests
         TrustFindingKind.ImageUnknown => TrustRules.Default with { ImageUnknown = action },
         TrustFindingKind.OsBelowFloor => TrustRules.Default with { OsBelowFloor = action },
         TrustFindingKind.CustomFirmwareCertificate => TrustRules.Default with { CustomFirmwareCertificate = action },
+        TrustFindingKind.ImageUnnamed => TrustRules.Default with { ImageUnnamed = action },
         _ => throw new InvalidOperationException($"Decide what rule {kind} has."),
     };
 
@@ -153,7 +187,13 @@ public sealed class TrustEvaluatorTests
             SecureBoot = shown != TrustFindingKind.SecureBootLost,
             CustomFirmwareCertificate = shown == TrustFindingKind.CustomFirmwareCertificate,
         };
-        var image = shown == TrustFindingKind.ImageUnknown ? ImageKnowledge.Unknown : ImageKnowledge.Published;
+        os = shown == TrustFindingKind.ImageUnnamed ? os with { ImageDigest = "" } : os;
+        var image = shown switch
+        {
+            TrustFindingKind.ImageUnknown => ImageKnowledge.Unknown,
+            TrustFindingKind.ImageUnnamed => ImageKnowledge.Unspecified,
+            _ => ImageKnowledge.Published,
+        };
         var hello = Units.Hello(boot, 2) with { Os = os };
         return DeviceMessages.TakeHello(device, hello, PolicySet.Empty, at ?? Units.Start, new TrustBasis(rules, image));
     }

@@ -1,12 +1,15 @@
 using Muster.Contracts.Devices;
 using Muster.Domain.Devices;
 using Muster.Domain.Inventory;
+using Muster.Domain.Trust;
 
 namespace Muster.Grains.Tests.Devices;
 
 public sealed class DeviceAlarmEventsTests(DeviceSilo silo)
 {
     private static readonly AlarmSignal Open = new(AlarmKind.CasingOpen, "", IsRaised: true, IsMomentary: false);
+
+    private static readonly AlarmSignal Fan = new(AlarmKind.FanFailure, "1", IsRaised: true, IsMomentary: false);
 
     [Fact]
     public async Task NativeEventAsync_ThatChangesAnAlarm_IsCommittedOnceAndListed()
@@ -36,6 +39,43 @@ public sealed class DeviceAlarmEventsTests(DeviceSilo silo)
         Assert.Equal(
             DeviceAlarms.ChangesAtOnce, (await unit.FactsAsync()).Count(fact => fact == nameof(DeviceAlarmChanged)));
         Assert.Empty((await unit.GetAsync()).Alarms);
+    }
+
+    [Fact]
+    public async Task NativeEventAsync_OfAQuarantinedDevice_RaisesAndDoesNotEndUntilItIsReleased()
+    {
+        var unit = await new Unit(silo).EnrolAsync();
+        await SayAsync(unit, Open);
+        await unit.Grain.QuarantineAsync(new QuarantineDevice(Unit.Anna, "odd"));
+
+        Assert.Equal("DEVICE_QUARANTINED", (await SayAsync(unit, Open with { IsRaised = false })).Error?.Reason);
+        Assert.Null((await SayAsync(unit, Fan)).Error);
+        Assert.Null((await SayAsync(unit, Fan with { Source = "2", IsRaised = false })).Error);
+        Assert.Equal([AlarmKind.CasingOpen, AlarmKind.FanFailure], (await unit.GetAsync()).Alarms.Select(alarm => alarm.Kind));
+        await unit.Grain.ReleaseAsync(new ReleaseDevice(Unit.Anna, "was a cat"));
+
+        Assert.Null((await SayAsync(unit, Open with { IsRaised = false })).Error);
+        Assert.Equal(AlarmKind.FanFailure, Assert.Single((await unit.GetAsync()).Alarms).Kind);
+    }
+
+    [Fact]
+    public async Task NativeEventAsync_OfASuspectedDevice_DoesNotEndWhatOnlyWaitsForItsCommit()
+    {
+        await using var own = new DeviceSilo();
+        await own.InitializeAsync();
+        var unit = await new Unit(own).EnrolAsync();
+        for (var change = 0; change < DeviceAlarms.ChangesAtOnce; change++)
+        {
+            await SayAsync(unit, Open with { IsRaised = change % 2 == 0 });
+        }
+
+        await SayAsync(unit, Fan);
+        await own.Grains.GetDeviceTrust(unit.Tenant, unit.Id).SuspectAsync(new SuspectClone(SuspicionKind.OlderConnectionAlive, "seen"));
+
+        Assert.Equal("DEVICE_QUARANTINED", (await SayAsync(unit, Fan with { IsRaised = false })).Error?.Reason);
+        own.Clock.Advance(2 * DeviceAlarms.PaceInterval);
+        Assert.Null((await SayAsync(unit, Open)).Error);
+        Assert.Equal([AlarmKind.FanFailure, AlarmKind.CasingOpen], (await unit.GetAsync()).Alarms.Select(alarm => alarm.Kind));
     }
 
     [Theory]

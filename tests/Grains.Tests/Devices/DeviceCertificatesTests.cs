@@ -123,6 +123,55 @@ public sealed class DeviceCertificatesTests(DeviceSilo silo)
     }
 
     [Fact]
+    public async Task IssueAsync_OfMoreLapsedDevicesOfASiteThanAMinuteAllows_IsRefusedUntilTheNext()
+    {
+        await using var own = new DeviceSilo();
+        await own.InitializeAsync();
+        var lapsed = new List<(Unit Unit, ImmutableArray<byte> Request)>();
+        for (var i = 0; i <= RenewalPace.DevicesMax; i++)
+        {
+            lapsed.Add((await new Unit(own).EnrolAsync(), NewRequest()));
+            Assert.Null((await IssueAsync(lapsed[^1].Unit, NewRequest(), of: own)).Error);
+        }
+
+        own.Clock.Advance(CertificateTerms.Lifetime);
+        foreach (var (unit, wanted) in lapsed[..^1])
+        {
+            // What is given again does not count.
+            var first = await IssueAsync(unit, wanted, of: own);
+            Assert.Equal(first.Certificate, (await IssueAsync(unit, wanted, of: own)).Certificate);
+            Assert.Null(first.Error);
+        }
+
+        var (last, request) = lapsed[^1];
+        var refused = await IssueAsync(last, request, of: own);
+        Assert.Equal((ErrorKind.Exhausted, "RENEWAL_RATE_REACHED"), (refused.Error?.Kind, refused.Error?.Reason));
+        Assert.Empty(refused.Certificate);
+        Assert.Single((await last.GetAsync()).Certificates);
+        own.Clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Null((await IssueAsync(last, request, of: own)).Error);
+        Assert.Equal(CertificateGround.Lapse, await GroundOfLastAsync(own, last));
+    }
+
+    [Fact]
+    public async Task IssueAsync_OfARepetitionThatTheAuthorityWouldWordInAnotherWay_NeedsAHello()
+    {
+        await using var own = new DeviceSilo();
+        await own.InitializeAsync();
+        var unit = await new Unit(own).EnrolAsync();
+        ImmutableArray<byte> request = [.. NewRequest(), PlayedIssuer.Reworded];
+        Assert.Null((await IssueAsync(unit, request, of: own)).Error);
+        own.Clock.Advance(CertificateTerms.HelloAgeMax + TimeSpan.FromSeconds(1));
+
+        Assert.Equal("HELLO_TOO_OLD", (await IssueAsync(unit, request, of: own)).Error?.Reason);
+        Assert.Single((await unit.GetAsync()).Certificates);
+        await unit.Grain.HelloAsync(unit.Hello("boot-1", 2));
+
+        Assert.Null((await IssueAsync(unit, request, of: own)).Error);
+        Assert.Equal(CertificateGround.Hello, await GroundOfLastAsync(own, unit));
+    }
+
+    [Fact]
     public void TryTake_OfDevicesWithoutASite_SharesALargerPace()
     {
         var pace = new RenewalPace(new SteppedClock(new DateTimeOffset(2026, 6, 1, 12, 0, 0, TimeSpan.Zero)));
@@ -151,9 +200,7 @@ public sealed class DeviceCertificatesTests(DeviceSilo silo)
         var late = new ReportStatus(envelope with { Stamp = new MessageStamp("boot-1", 9) }, new DeviceHealth(2, null, ""));
         Assert.Equal("CERTIFICATE_EXPIRED", (await grain.StatusAsync(late)).Error?.Reason);
         Assert.Null((await IssueAsync(unit, NewRequest(), of: own)).Error);
-        Assert.Equal(
-            CertificateGround.Lapse,
-            (await own.EntriesOfAsync(unit.GrainId)).Select(entry => entry.Fact).OfType<CertificateIssued>().Last().Ground);
+        Assert.Equal(CertificateGround.Lapse, await GroundOfLastAsync(own, unit));
     }
 
     [Fact]
@@ -203,6 +250,9 @@ public sealed class DeviceCertificatesTests(DeviceSilo silo)
         Assert.False(pace.TryTake(TenantId.Default, "one more"));
         Assert.True(pace.TryTake(TenantId.Default, "site-0"));
     }
+
+    private static async Task<CertificateGround> GroundOfLastAsync(DeviceSilo of, Unit unit) =>
+        (await of.EntriesOfAsync(unit.GrainId)).Select(entry => entry.Fact).OfType<CertificateIssued>().Last().Ground;
 
     private static ImmutableArray<byte> NewRequest() => [.. BitConverter.GetBytes(Interlocked.Increment(ref _request))];
 

@@ -9,8 +9,6 @@ namespace Muster.Grains.Tests.Devices;
 
 public sealed class DeviceTrustTests(DeviceSilo silo)
 {
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
     [Fact]
     public async Task HelloAsync_WithoutSecureBoot_QuarantinesByRuleAndReleaseIsTheOperators()
     {
@@ -43,6 +41,21 @@ public sealed class DeviceTrustTests(DeviceSilo silo)
         var device = await unit.GetAsync();
         Assert.Equal(TrustFindingKind.ImageUnknown, Assert.Single(device.Findings).Kind);
         Assert.Equal(DeviceState.InService, device.State);
+    }
+
+    [Fact]
+    public async Task HelloAsync_NamingNoImageWhereKnownOnesAreDemanded_Quarantines()
+    {
+        var tenant = TenantId.TryParse("known-images", out var parsed) ? parsed : throw new FormatException();
+        await silo.Grains.GetTrust(tenant).SetRulesAsync(
+            new SetTrustRules(Unit.Anna, TrustRules.Default with { ImageUnknown = TrustAction.Quarantine }));
+        var unit = await new Unit(silo, tenant: tenant).EnrolAsync();
+
+        await unit.Grain.HelloAsync(unit.Hello("boot-2", 1, digest: ""));
+
+        var device = await unit.GetAsync();
+        Assert.Equal(TrustFindingKind.ImageUnnamed, Assert.Single(device.Findings).Kind);
+        Assert.Equal((DeviceState.Quarantined, Actor.Rule("trust.ImageUnnamed")), (device.State, device.Quarantine?.By));
     }
 
     [Fact]
@@ -104,7 +117,7 @@ public sealed class DeviceTrustTests(DeviceSilo silo)
         var admitted = await thief.ConnectAsync();
 
         Assert.Equal("KEY_CLAIMED_BY_ANOTHER", admitted.Error?.Reason);
-        var device = await UntilSuspectedAsync(owner);
+        var device = await owner.UntilSuspectedAsync();
         Assert.Equal(SuspicionKind.KeyUnderTwoSerials, device.Suspicion?.Kind);
         Assert.Contains(thief.Id.Value, device.Suspicion?.Detail, StringComparison.Ordinal);
     }
@@ -176,19 +189,4 @@ public sealed class DeviceTrustTests(DeviceSilo silo)
     }
 
     private Unit NewUnit() => new(silo);
-
-    private static async Task<Device> UntilSuspectedAsync(Unit unit)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
-        while (true)
-        {
-            if (await unit.GetAsync() is { Suspicion: not null } device)
-            {
-                return device;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(20), limit.Token);
-        }
-    }
 }

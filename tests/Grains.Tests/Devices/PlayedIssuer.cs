@@ -13,6 +13,14 @@ internal sealed class PlayedIssuer : ICertificateIssuer, IFleetSigner
     /// <summary>Requests that end like this are for a CA whose module is away.</summary>
     public const byte Unreachable = 0xEE;
 
+    /// <summary>Requests that end like this name nobody.</summary>
+    public const byte Nameless = 0xDD;
+
+    /// <summary>Certificates for requests that end like this are written in other words each time.</summary>
+    public const byte Reworded = 0xCC;
+
+    private int _words;
+
     public ImmutableArray<int> Generations => [1];
 
     public IssuingAuthority? At(DateTimeOffset now) => new IssuingAuthority(1, now.AddYears(1));
@@ -20,6 +28,8 @@ internal sealed class PlayedIssuer : ICertificateIssuer, IFleetSigner
     public (RequestedCertificate? Request, FleetError? Error) Read(
         ReadOnlySpan<byte> request, CertificateSubject subject, bool isNameOptional) => request.IsEmpty
         ? (null, CertificateErrors.SigningRequestInvalid("it is empty"))
+        : request[^1] == Nameless && !isNameOptional
+        ? (null, CertificateErrors.SigningRequestOfAnother(subject.Device, "subject"))
         : (new RequestedCertificate(Sha256Hash.Of(SHA256.HashData(request)), [.. request]), null);
 
     public CertificateSerial NewSerial(int generation) => CertificateSerial.Of(RandomNumberGenerator.GetBytes(16));
@@ -32,7 +42,8 @@ internal sealed class PlayedIssuer : ICertificateIssuer, IFleetSigner
             return (null, CertificateErrors.FleetKeyUnreachable(order.Generation));
         }
 
-        byte[] der = [.. System.Text.Encoding.UTF8.GetBytes($"{order.Subject} {order.Key} {order.Serial} {order.NotAfter:O}")];
+        var words = order.PublicKey[^1] == Reworded ? Interlocked.Increment(ref _words) : 0;
+        byte[] der = [.. System.Text.Encoding.UTF8.GetBytes($"{order.Subject} {order.Key} {order.Serial} {order.NotAfter:O} {words}")];
         return (new SignedCertificate([.. der], Sha256Hash.Of(SHA256.HashData(der))), null);
     }
 

@@ -105,6 +105,17 @@ internal sealed class Unit
     public async Task<ImmutableArray<string>> FactsAsync() =>
         [.. (await _silo.EntriesOfAsync(GrainId)).Select(entry => entry.Fact.GetType().Name)];
 
+    /// <summary>Owners of keys are told without anybody waiting for it.</summary>
+    public async Task<Device> UntilSuspectedAsync()
+    {
+        await UntilAsync(async () => (await GetAsync()).Suspicion is not null);
+        return await GetAsync();
+    }
+
+    /// <summary>The key of this device under the serial of another one, as a certificate that somebody else's CA signed for it.</summary>
+    public DeviceIdentity KeyUnder(Unit other) =>
+        new(Identity.Profile, other.Id, Hash(), Identity.KeySha256, Identity.PublicKey);
+
     /// <summary>Timers of devices look every five seconds at first; this is far more than that.</summary>
     public static async Task UntilAsync(Func<Task<bool>> condition)
     {

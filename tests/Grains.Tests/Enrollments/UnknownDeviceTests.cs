@@ -5,6 +5,7 @@ using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Enrollments;
 using Muster.Domain.Identity;
+using Muster.Domain.Trust;
 using Muster.Grains.Tests.Devices;
 
 namespace Muster.Grains.Tests.Enrollments;
@@ -139,6 +140,33 @@ public sealed class UnknownDeviceTests(OpenSilo open) : IClassFixture<OpenSilo>
         Assert.Equal(
             "SERIAL_MISMATCH", (await liar.Grain.HelloAsync(liar.Hello("boot-1", 1) with { Serial = known.Id.Value })).Error?.Reason);
         Assert.Equal("NOT_FOUND", (await GrainOf(liar).GetAsync()).Error?.Reason);
+        Assert.Equal(SuspicionKind.KeyUnderTwoSerials, (await known.UntilSuspectedAsync()).Suspicion?.Kind);
+    }
+
+    [Fact]
+    public async Task HelloAsync_OfAnUnknownDeviceWhoseKeyWasClaimedMeanwhile_RaisesTheSuspicion()
+    {
+        var owner = new Unit(Silo);
+        var cloned = new Unit(Silo, key: owner.Identity.KeySha256);
+        Assert.Null((await cloned.ConnectAsync()).Error);
+        await owner.EnrolAsync();
+
+        Assert.Equal("KEY_CLAIMED_BY_ANOTHER", (await cloned.Grain.HelloAsync(cloned.Hello("boot-1", 1))).Error?.Reason);
+
+        Assert.Contains(cloned.Id.Value, (await owner.UntilSuspectedAsync()).Suspicion?.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AdmitAsync_OfADeniedDeviceWithTheKeyOfAnother_RaisesTheSuspicion()
+    {
+        var (owner, thief) = (await new Unit(Silo).EnrolAsync(), new Unit(Silo));
+        await WaitAsync(thief);
+        await GrainOf(thief).DenyAsync(Unit.Anna, "not ours");
+
+        var admitted = await thief.Grain.AdmitAsync(new AdmitSession(owner.KeyUnder(thief), Receives: false, null, "gateway-1"));
+
+        Assert.NotEqual("KEY_CLAIMED_BY_ANOTHER", admitted.Error?.Reason);
+        Assert.Contains(thief.Id.Value, (await owner.UntilSuspectedAsync()).Suspicion?.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
