@@ -169,6 +169,7 @@ internal sealed partial class RolloutGrain
         _imageCheckedAt = _clock.GetTimestamp();
         if (await CheckChangeAsync(rollout) is not { Reason: ImageErrors.RevokedReason } refusal)
         {
+            await GiveUpRevokedStepsAsync(rollout);
             return;
         }
 

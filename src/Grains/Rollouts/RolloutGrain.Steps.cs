@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Images;
@@ -58,6 +59,43 @@ internal sealed partial class RolloutGrain
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// The store refuses offers of a revoked step already; what is left is to say so and to take back what was not delivered. One of which
+    /// it is not known now stops nothing and is asked about again.
+    /// </summary>
+    private async Task GiveUpRevokedStepsAsync(Rollout rollout)
+    {
+        var path = rollout.Spec.Path.IsDefault ? [] : rollout.Spec.Path;
+        StepImage[] left = [.. path.Where(step => !Plan.IsRevokedStep(step.Digest))];
+        if (left.Length == 0)
+        {
+            return;
+        }
+
+        // At most StepImage.PathMax at a time.
+        var revoked = await Task.WhenAll(left.Select(step => IsRevokedAsync(step.Digest)));
+        var order = new RolloutOrder(_id, Actor.Rule("images"), "", _clock.GetUtcNow());
+        var decision = RolloutLifecycle.GiveUpSteps(Plan, left.Where((_, i) => revoked[i]), order);
+        if (!decision.Events.IsEmpty)
+        {
+            await CommitAsync(rollout with { Plan = decision.Next }, decision.Events, order.Actor, order.Now);
+        }
+    }
+
+    private async Task<bool> IsRevokedAsync(string text)
+    {
+        try
+        {
+            return ImageDigest.TryParse(text, out var digest)
+                && await GrainFactory.GetImage(_tenant, digest).CheckUseAsync() is { Reason: ImageErrors.RevokedReason };
+        }
+        catch (Exception fault)
+        {
+            LogStepUnknown(fault, _id.Value, text);
+            return false;
+        }
     }
 
     /// <summary>
@@ -156,4 +194,7 @@ internal sealed partial class RolloutGrain
 
     private static bool ServesOneOf(ImageRow row, ImmutableArray<string> models) =>
         models.IsDefaultOrEmpty || row.Manifest.Models.IsDefaultOrEmpty || row.Manifest.Models.Intersect(models).Any();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: whether the step {Digest} is revoked is not known")]
+    private partial void LogStepUnknown(Exception fault, string rolloutId, string digest);
 }

@@ -7,8 +7,8 @@ using Muster.Domain.Rollouts;
 namespace Muster.Grains.Rollouts;
 
 /// <summary>
-/// The images of the way back, which are revoked as any other. The coordinator looks after the rollout's own; what each device ran before
-/// it knows alone, so that the share remembers of its answer what it was offered.
+/// The images of steps and of the way back, which are revoked as any other. The coordinator looks after the rollout's own and its steps;
+/// which of them a device is offered, and what it ran before, it knows alone, so that the share remembers of its answer what that was.
 /// </summary>
 internal sealed partial class RolloutPartitionGrain
 {
@@ -42,9 +42,12 @@ internal sealed partial class RolloutPartitionGrain
     private bool IsOfRevokedImage(OpenOffer offer) =>
         IsTakenBackByImage(offer) && PreviousOf(offer) is { } digest && _revoked.Contains(digest);
 
-    /// <summary>A device that has named its offer is left to finish.</summary>
+    /// <summary>
+    /// A device that has named its offer is left to finish. On the way there nobody is asked before a step is revoked.
+    /// </summary>
     private bool IsTakenBackByImage(OpenOffer offer) =>
-        offer.DeliveredAt is null && RollBackRules.HasBegun(_share!) && !RollBackRules.IsOnTheWayThere(_share!, offer.Member);
+        offer.DeliveredAt is null
+        && (RollBackRules.HasBegun(_share!) ? !RollBackRules.IsOnTheWayThere(_share!, offer.Member) : _revoked.Count > 0);
 
     private string? PreviousOf(OpenOffer offer) =>
         _previous.TryGetValue(offer.Member, out var known) && (known.Generation == offer.Generation || known.Generation == 0)
@@ -64,7 +67,7 @@ internal sealed partial class RolloutPartitionGrain
         if (IsTakenBackByImage(offer))
         {
             // A silo of an earlier version does not say it, and is not asked again.
-            _previous[offer.Member] = (reply.Generation, reply.PreviousDigest ?? "");
+            _previous[offer.Member] = (reply.Generation, reply.ChosenDigest ?? "");
             _silentSince.Remove(offer.Member);
         }
     }
@@ -84,6 +87,11 @@ internal sealed partial class RolloutPartitionGrain
         foreach (var member in _previous.Keys.Where(member => !open.Contains(member)).ToArray())
         {
             _previous.Remove(member);
+        }
+
+        if (!RollBackRules.HasBegun(_share!))
+        {
+            return; // of steps the coordinator says it
         }
 
         var digests = _previous.Values.Select(known => known.Digest).Distinct().Where(digest => !_revoked.Contains(digest));

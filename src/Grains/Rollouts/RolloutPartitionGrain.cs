@@ -112,6 +112,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
 
         _members.Cut(command.Cuts);
         _share = ShareRules.Forgo(_share, command.Seen);
+        _revoked.UnionWith(command.RevokedSteps.IsDefault ? [] : command.RevokedSteps);
         await CheckImagesAsync();
         await ReadFeedAsync(command.Retries);
         await TurnRoundAsync(command);

@@ -160,6 +160,26 @@ public sealed partial class StepPathTests
         Assert.Equal((0, Units.OldDigest), (again.Retry, again.PreviousDigest));
     }
 
+    [Fact]
+    public void A_step_that_is_revoked_is_taken_back_from_those_that_have_not_named_it()
+    {
+        var offered = Offer(Units.InState(DeviceState.InService)).Next;
+        var left = DeviceChanges.TakeBackStep(offered, Units.Rollout(), 0, s_first, Units.Start);
+
+        AssertSkipped(left, ImageConditions.StepRequired);
+        Assert.Null(left.Next.Desired.Os);
+        AssertSkipped(Offer(left.Next), ImageConditions.StepRequired);
+
+        var named = Units.Take(offered, Units.Report(offered.Change!.Generation, ChangeStep.Delivered, 9, "boot-1"));
+        AssertInProgress(DeviceChanges.TakeBackStep(named, Units.Rollout(), 0, s_first, Units.Start), s_first);
+        AssertInProgress(DeviceChanges.TakeBackStep(offered, Units.Rollout(), 0, s_second, Units.Start), s_first);
+        AssertInProgress(DeviceChanges.TakeBackStep(offered, Units.Rollout(), 1, s_first, Units.Start), s_first);
+
+        // An order that comes late: the device is beyond it.
+        var second = Offer(Boot(offered, "boot-2", s_first, "12.5")).Next;
+        AssertInProgress(DeviceChanges.TakeBackStep(second, Units.Rollout(), 0, s_first, Units.Start), s_second);
+    }
+
     /// <summary>What the catalogue calls 12.5 says 12.0 of itself: it is not installed for ever.</summary>
     [Theory]
     [InlineData(false)]
@@ -320,6 +340,13 @@ public sealed partial class StepPathTests
 
     private static StepImage Step(char digest, string version, string track, params ImmutableArray<string> models) =>
         new(new string(digest, 64), version, track, models, ImageConditions.None);
+
+    private static void AssertInProgress(OfferDecision decision, string digest)
+    {
+        Assert.Equal(OfferVerdict.InProgress, decision.Verdict);
+        Assert.Empty(decision.Events);
+        Assert.Equal(digest, decision.Next.Change!.Target.Digest);
+    }
 
     private static void AssertSkipped(OfferDecision decision, string reason) =>
         Assert.Equal((OfferVerdict.Closed, ChangeOutcome.Skipped, reason), (decision.Verdict, decision.Outcome, decision.Reason));

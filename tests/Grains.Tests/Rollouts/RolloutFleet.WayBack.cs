@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 
 namespace Muster.Grains.Tests.Rollouts;
 
@@ -77,7 +78,13 @@ internal sealed partial class RolloutFleet
                 return new OfferReply(OfferStatus.Offered, default, "", at);
             }
 
-            Close(key, unit, command.Reason == WayBack.NoWayBack ? ChangeOutcome.Skipped : ChangeOutcome.Withdrawn, command.Reason);
+            if (command.RevokedStep.Length > 0 && command.RevokedStep != unit.Step)
+            {
+                return Open(unit);
+            }
+
+            var isForGood = command.Reason == WayBack.NoWayBack || command.RevokedStep.Length > 0;
+            Close(key, unit, isForGood ? ChangeOutcome.Skipped : ChangeOutcome.Withdrawn, command.Reason);
             return Closed(unit.Last!);
         }
     }
@@ -97,5 +104,5 @@ internal sealed partial class RolloutFleet
 
     private string? ObstacleOf(string key, Unit unit, OfferChange command) => WayBack.Is(command.Retry)
         ? unit.Running != command.Target.Digest ? WayBack.NothingToRollBack : WithoutWayBack.Contains(key) ? WayBack.NoWayBack : null
-        : Unfit.GetValueOrDefault(key);
+        : StepOf(key, command) is { } step && Revoked.ContainsKey(step) ? ImageConditions.StepRequired : Unfit.GetValueOrDefault(key);
 }

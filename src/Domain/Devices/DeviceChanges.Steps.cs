@@ -1,0 +1,31 @@
+using Muster.Domain.Images;
+
+namespace Muster.Domain.Devices;
+
+/// <summary>Steps whose image was revoked.</summary>
+public static partial class DeviceChanges
+{
+    /// <summary>
+    /// Takes the offer of a step back whose image was revoked, as <see cref="TakeBack"/> does. The device is left out as one whose step is
+    /// revoked before its offer: it does not wait for a way that there is not any more. What else it was offered since is not touched.
+    /// </summary>
+    /// <param name="device">The device.</param>
+    /// <param name="rollout">The rollout.</param>
+    /// <param name="retry">The attempt: how many ended before it.</param>
+    /// <param name="digest">The image that was revoked.</param>
+    /// <param name="now">The time of the decision.</param>
+    public static OfferDecision TakeBackStep(Device device, ResourceId rollout, int retry, string digest, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (device.Change is not { DeliveredAt: null, StepsLeft: > 0 } change
+            || change.Rollout != rollout
+            || change.Retry != retry
+            || change.Target.Digest != digest)
+        {
+            return FindKnown(device, rollout, retry) ?? Closed(device, ChangeOutcome.Withdrawn, "NEVER_OFFERED");
+        }
+
+        var (next, fact) = Close(device, change, ChangeOutcome.Skipped, ImageConditions.StepRequired, now);
+        return Ended(next, next.LastChange!) with { Events = [fact] };
+    }
+}
