@@ -99,8 +99,9 @@ public static class LateJoiners
     }
 
     /// <summary>
-    /// The version below which nobody may be taken who joins: the image's, where the installation asks for approvals of downgrades that the
-    /// rollout has not got, because none of its frozen members is one. Empty where everybody may join.
+    /// The version below which nobody may be taken: the image's, where the installation asks for approvals of downgrades that the rollout
+    /// has not got, because none of its members was one when they were frozen. Who runs a newer one does not join, and a member that
+    /// another rollout has taken to one since keeps it. Empty where everybody may be taken there.
     /// </summary>
     public static string DowngradesTo(Rollout rollout, ApprovalPolicy policy)
     {

@@ -30,6 +30,7 @@ internal sealed partial class RolloutGrain
             Epoch = rollout.Plan.Epoch,
             Rank = rollout.Rank,
             Path = rollout.Spec.Path.IsDefault ? [] : rollout.Spec.Path,
+            KeepsNewer = LateJoiners.DowngradesTo(rollout, _options.Approvals).Length > 0,
         });
         return new(DeviceExplainer.Explain(rollout, reply.Waves, sighting), null);
     }

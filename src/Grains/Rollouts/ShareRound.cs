@@ -178,6 +178,7 @@ internal sealed class ShareRound(IGrainFactory grains)
             Rank = committed.Rank,
             Path = committed.Spec.Path.IsDefault ? [] : committed.Spec.Path,
             Budgets = committed.Spec.MaxUnavailablePer,
+            KeepsNewer = LateJoiners.DowngradesTo(committed, Approvals).Length > 0,
         };
         try
         {

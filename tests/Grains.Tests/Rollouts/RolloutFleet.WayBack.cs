@@ -3,6 +3,7 @@ using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Domain.Devices;
 using Muster.Domain.Images;
+using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Tests.Rollouts;
 
@@ -104,5 +105,7 @@ internal sealed partial class RolloutFleet
 
     private string? ObstacleOf(string key, Unit unit, OfferChange command) => WayBack.Is(command.Retry)
         ? unit.Running != command.Target.Digest ? WayBack.NothingToRollBack : WithoutWayBack.Contains(key) ? WayBack.NoWayBack : null
+        : command.KeepsNewer && ApprovalPolicy.IsDowngrade(unit.OsVersion, command.Target.Version)
+            ? RolloutErrors.DowngradeNotApprovedReason
         : StepOf(key, command) is { } step && Revoked.ContainsKey(step) ? ImageConditions.StepRequired : Unfit.GetValueOrDefault(key);
 }
