@@ -268,7 +268,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
             if (unit.Change == command.Rollout)
             {
                 var isDelivered = Delivered.ContainsKey(key);
-                if (WayBack.Is(unit.Retry) && !command.IsCancelled && !IsOver(key, command))
+                if ((WayBack.Is(unit.Retry) || !Revoked.IsEmpty) && !command.IsCancelled && !IsOver(key, command))
                 {
                     return Open(unit) with { DeliveredAt = isDelivered ? Delivered[key] : null };
                 }
