@@ -179,17 +179,18 @@ public sealed class S3ArtifactStore(S3ArtifactOptions options, TimeProvider cloc
         var uploads = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var folder in (string[])[Staged, S3Uploads.Folder])
         {
-            foreach (var found in await _objects.ListAsync(folder, cancellationToken))
+            foreach (var upload in S3Uploads.Group(await _objects.ListAsync(folder, cancellationToken)))
             {
-                if (found.At < oldest)
+                if (!S3Uploads.IsGivenUp(upload, oldest))
                 {
-                    await _objects.DeleteAsync(folder + found.Name, cancellationToken);
+                    uploads[folder + upload.Key] = FolderUploads.FindSize(upload.Key) ?? upload.Sum(found => found.Length);
                     continue;
                 }
 
-                // The pieces of an upload are one, of the size that it will have.
-                var name = found.Name.Split('/')[0];
-                uploads[folder + name] = FolderUploads.FindSize(name) ?? found.Length;
+                foreach (var found in upload)
+                {
+                    await _objects.DeleteAsync(folder + found.Name, cancellationToken);
+                }
             }
         }
 

@@ -15,6 +15,15 @@ internal sealed class S3Uploads(S3Objects objects)
 
     private const int CopyBytes = 128 * 1024;
 
+    /// <summary>The pieces of an upload are one, of the size that it will have; any other object is one by itself.</summary>
+    public static IEnumerable<IGrouping<string, StoredObject>> Group(IEnumerable<StoredObject> found) =>
+        found.GroupBy(one => one.Name.Split('/')[0], StringComparer.Ordinal);
+
+    /// <summary>
+    /// Nothing of it came since then. Its newest piece says so: of one that goes on for days the first pieces are as old as it is.
+    /// </summary>
+    public static bool IsGivenUp(IEnumerable<StoredObject> upload, DateTimeOffset since) => upload.All(piece => piece.At < since);
+
     /// <summary>How much came.</summary>
     public async Task<long> FindLengthAsync(UploadKey upload, CancellationToken cancellationToken) =>
         Chain(await objects.ListAsync(FolderOf(upload), cancellationToken)).Sum(piece => piece.Length);

@@ -39,6 +39,25 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreTests, IAsyncLifetime
         Assert.Null((await BeginAsync(4)).Error);
     }
 
+    /// <summary>Its first piece is older than what is given up, and that it has come is answered.</summary>
+    [Fact]
+    public async Task Append_ThatGoesOnForMoreThanADay_KeepsItsFirstPieces()
+    {
+        var upload = new UploadKey(TenantId.Default, ImageDigest.Of(SHA256.HashData([1, 2, 3])), 3);
+        Assert.Null((await Open().AppendAsync(upload, 0, Chunk([1]), Stop)).Error);
+        _server!.Age(FolderArtifactStore.StagedLifetime + TimeSpan.FromMinutes(1));
+        Assert.Null((await Open().AppendAsync(upload, 1, Chunk([2]), Stop)).Error);
+
+        Assert.Null((await BeginAsync(1)).Error);
+        Assert.Equal(2, await Open().GetReceivedAsync(upload, Stop));
+        Assert.Null((await Open().AppendAsync(upload, 2, Chunk([3]), Stop)).Error);
+        Assert.NotNull(await Open().FindStagedAsync(upload.Digest, Stop));
+
+        _server.Age(FolderArtifactStore.StagedLifetime + TimeSpan.FromMinutes(1));
+        Assert.Null((await BeginAsync(2)).Error);
+        Assert.Null(await Open().FindStagedAsync(upload.Digest, Stop));
+    }
+
     /// <summary>Of the size that cameras have: sixteen parts, and more than one buffer of anything.</summary>
     [Fact]
     public async Task Stage_OfALargeImage_IsReadAsItWasWritten()

@@ -63,7 +63,8 @@ internal static class CreateRollout
 
     private static readonly Option<string> InProgress = Span("--in-progress-timeout", "From delivery to an outcome.", "1h");
 
-    private static readonly Option<string> Undelivered = Span("--undelivered-timeout", "From the first turn to a delivery.", "7d");
+    private static readonly Option<string> Undelivered = Span(
+        "--undelivered-timeout", "From the offer to its delivery; of a device that cannot be reached, from its turn to an offer.", "7d");
 
     private static readonly Option<string> FailureAction = FailureActions();
 
@@ -177,16 +178,7 @@ internal static class CreateRollout
             UndeliveredTimeout = Values.Duration(parsed.GetRequiredValue(Undelivered)),
             FailureGate = ReadGate(parsed),
         };
-        var budget = parsed.GetRequiredValue(MaxUnavailable);
-        if (budget.EndsWith('%'))
-        {
-            rollout.MaxUnavailablePercent = Budget(budget[..^1]);
-        }
-        else
-        {
-            rollout.MaxUnavailable = Budget(budget);
-        }
-
+        ReadBudget(parsed.GetRequiredValue(MaxUnavailable), rollout);
         BudgetOptions.Read(parsed, rollout);
         AttemptOptions.Read(parsed, rollout);
         rollout.Waves.AddRange(parsed.GetRequiredValue(Waves).Select(WaveText.Parse));
@@ -201,6 +193,23 @@ internal static class CreateRollout
         MinFinished = parsed.GetValue(MinFinished),
         Action = ActionOf(parsed.GetRequiredValue(FailureAction)),
     };
+
+    /// <summary>A count, or a percentage of the members.</summary>
+    public static void ReadBudget(string budget, V1.Rollout rollout)
+    {
+        if (budget.EndsWith('%'))
+        {
+            // Nought percent is not no limit, as 0 is, and nobody would be offered anything.
+            rollout.MaxUnavailablePercent = Budget(budget[..^1]) is > 0 and var percent
+                ? percent
+                : throw new UsageException(
+                    $"'{budget}' would offer nobody anything: --max-unavailable takes 1% or more, or 0 for no limit.");
+        }
+        else
+        {
+            rollout.MaxUnavailable = Budget(budget);
+        }
+    }
 
     private static int Budget(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
         ? value

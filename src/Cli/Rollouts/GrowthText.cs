@@ -43,6 +43,16 @@ internal static class GrowthText
         return growth;
     }
 
+    /// <summary>As it is written on the command line.</summary>
+    public static string Text(V1.RateGrowth growth)
+    {
+        var (step, count) = growth.StepCase == V1.RateGrowth.StepOneofCase.Succeeded
+            ? ("succeeded", growth.Succeeded)
+            : ("offered", growth.Offered);
+        return FormattableString.Invariant($"{growth.Factor}:{count}:{step}")
+            + (growth.DevicesPerMinuteMax > 0 ? FormattableString.Invariant($":{growth.DevicesPerMinuteMax}") : "");
+    }
+
     private static int Number(string number, string text) =>
         int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : throw Wrong(text);
 

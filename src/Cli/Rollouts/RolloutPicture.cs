@@ -44,6 +44,7 @@ internal static class RolloutPicture
             rows.Add(new Text(late, new Style(decoration: Decoration.Dim)));
         }
 
+        rows.Add(new Text(Pace(rollout), new Style(decoration: Decoration.Dim)));
         if (rollout.MaxUnavailablePer.Count > 0)
         {
             rows.Add(new Text(
@@ -127,6 +128,22 @@ internal static class RolloutPicture
             ? $", {Verb(failure.Action)} at {Limit(failure)}"
             : "";
         return wave.WayThere is { } there ? WayBack(wave, there) : gate + soak + failures + Approval(wave, spec);
+    }
+
+    /// <summary>The rate and the overall budget, also that there is none.</summary>
+    private static string Pace(V1.Rollout rollout)
+    {
+        var rate = rollout.DevicesPerMinute == 0
+            ? "no limit"
+            : FormattableString.Invariant($"{rollout.DevicesPerMinute} offers per minute");
+        var growth = rollout.RateGrowth is { } grows ? $", growing {GrowthText.Text(grows)}" : "";
+        var budget = rollout switch
+        {
+            { MaxUnavailablePercent: > 0 and var percent } => FormattableString.Invariant($"{percent} % of the members"),
+            { MaxUnavailable: > 0 and var count } => FormattableString.Invariant($"{count} devices"),
+            _ => "no limit",
+        };
+        return $"rate: {rate}{growth}; in progress at a time: {budget}";
     }
 
     private static string Settings(V1.Rollout rollout) =>

@@ -211,6 +211,9 @@ public sealed record OfferChange(
 
     /// <summary>When the device may begin to install; none for always.</summary>
     [Id(120)] public ImmutableArray<OfferWindow> InstallWindows { get; init; } = [];
+
+    /// <summary>A device that runs a newer version keeps it: the rollout has no approval to take it back.</summary>
+    [Id(182)] public bool KeepsNewer { get; init; }
 }
 
 /// <summary>A rollout waits until the device is free.</summary>

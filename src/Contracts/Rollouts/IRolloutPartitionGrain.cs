@@ -109,6 +109,9 @@ public sealed record SightMember
 
     /// <summary>Of the spec.</summary>
     [Id(125)] public ImmutableArray<StepImage> Path { get; init; } = [];
+
+    /// <summary>As of an offer.</summary>
+    [Id(182)] public bool KeepsNewer { get; init; }
 }
 
 /// <summary>Freezes the members of a partition.</summary>
@@ -213,6 +216,9 @@ public sealed record AdvanceShare
 
     /// <summary>When a device may begin to install; none for always.</summary>
     [Id(120)] public ImmutableArray<OfferWindow> InstallWindows { get; init; } = [];
+
+    /// <summary>Who runs a newer version keeps it (<see cref="LateJoiners.DowngradesTo"/>).</summary>
+    [Id(182)] public bool KeepsNewer { get; init; }
 
     /// <summary>The two timers, as devices and shares look at them.</summary>
     public ChangeTimers Timers => new(InProgressTimeout, UndeliveredTimeout)

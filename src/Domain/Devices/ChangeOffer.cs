@@ -32,7 +32,10 @@ public sealed record ChangeOffer(
     public StepOffer? Step { get; init; }
 
     /// <summary>Whom the image is for.</summary>
-    public ImageNeeds Needs => new(Target, AllowTrackChange ? null : Track, Models, Conditions) { Path = Path };
+    public ImageNeeds Needs => new(Target, AllowTrackChange ? null : Track, Models, Conditions) { Path = Path, KeepsNewer = KeepsNewer };
+
+    /// <summary>A device that runs a newer version keeps it: nobody has approved that the rollout takes it back.</summary>
+    public bool KeepsNewer { get; init; }
 
     /// <summary>The place of its rollout among those that wait for the device; null from a silo of an earlier version.</summary>
     public ChangeRank? Rank { get; init; }

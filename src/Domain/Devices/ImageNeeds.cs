@@ -1,4 +1,5 @@
 using Muster.Domain.Images;
+using Muster.Domain.Rollouts;
 
 namespace Muster.Domain.Devices;
 
@@ -19,6 +20,9 @@ public sealed record ImageNeeds(
     /// <summary>Images that take devices over the steps that this one asks for; none when nobody is taken.</summary>
     [Id(125)] public ImmutableArray<StepImage> Path { get; init; } = [];
 
+    /// <summary>It takes no device back that runs a newer version: nobody has approved that.</summary>
+    [Id(182)] public bool KeepsNewer { get; init; }
+
     /// <summary>Why the image is not for the device, a name of <c>muster.v1.ErrorReason</c>, whatever it waits for; or null.</summary>
     public string? FindObstacle(ImageSituation device) => this switch
     {
@@ -26,6 +30,7 @@ public sealed record ImageNeeds(
         _ when Track is not null && Track != device.Track => "TRACK_MISMATCH",
         _ when !EnrollmentRules.IsAtLeast(Target.Version, device.OsFloor) => "OS_BELOW_FLOOR",
         _ when device.ImageDigest == Target.Digest => "ALREADY_RUNNING_TARGET",
+        _ when KeepsNewer && ApprovalPolicy.IsDowngrade(device.OsVersion, Target.Version) => RolloutErrors.DowngradeNotApprovedReason,
         _ => Conditions.FindObstacle(device.OsVersion),
     };
 

@@ -123,15 +123,26 @@ public static class ImageRules
             : ImageErrors.SizeMismatch(manifest.SizeBytes, read.SizeBytes);
     }
 
-    /// <summary>The bytes of a verified image were made servable, or they were gone.</summary>
-    public static Decision<Image> Keep(Image image, bool servable, DateTimeOffset now)
+    /// <summary>
+    /// The bytes of a verified image were made servable, or they were gone. What the catalogue, or the approvals that are needed, let be
+    /// published when it was registered and do not any more becomes a draft.
+    /// </summary>
+    /// <param name="image">The image.</param>
+    /// <param name="servable">Whether they were.</param>
+    /// <param name="word">What the tenant's catalogue says of it now.</param>
+    /// <param name="approvalsNeeded">How many operators have to approve now; 0 for none.</param>
+    /// <param name="now">The time of the decision.</param>
+    public static Decision<Image> Keep(Image image, bool servable, CatalogueWord word, int approvalsNeeded, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(image);
+        var isHeld = image.IsHeld
+            || approvalsNeeded > 0
+            || CatalogueRules.CheckPublication(image.Digest, image.Manifest, word, now) is not null;
         return image.State switch
         {
             ImageState.Published or ImageState.Lost or ImageState.Draft or ImageState.Revoked => Decision.Unchanged(image),
-            ImageState.Verified when servable && image.IsHeld => Decision.Accept(
-                image with { State = ImageState.Draft }, new ImageDrafted(image.Digest, image.Manifest.Version)),
+            ImageState.Verified when servable && isHeld => Decision.Accept(
+                image with { State = ImageState.Draft, IsHeld = true }, new ImageDrafted(image.Digest, image.Manifest.Version)),
             ImageState.Verified when servable => Decision.Accept(
                 image with { State = ImageState.Published, PublishedAt = now }, new ImagePublished(image.Digest, image.Manifest.Version)),
             ImageState.Verified => Decision.Accept(

@@ -77,14 +77,17 @@ public static class DeviceExplainer
     private static DeviceExplanation NoMember(Rollout rollout, MemberSighting seen)
     {
         var inService = seen.Row is { State: DeviceState.InService };
-        var (why, text) = (rollout.Plan.State, seen) switch
+        var (why, text) = (rollout.Plan, seen) switch
         {
             (_, { Row: null }) => (NotMember.UnknownDevice, $"There is no device '{seen.Device}'."),
-            (RolloutState.Draft, { Matches: true }) when inService && rollout.Spec.RetryOf is { } retried => (
+            ({ IsDraft: true }, { Matches: true }) when inService && rollout.Spec.RetryOf is { } retried => (
                 NotMember.NotStarted,
                 $"The members are frozen at the start: those of rollout '{retried}' that did not succeed, if they match then."),
-            (RolloutState.Draft, { Matches: true }) when inService => (
+            ({ IsDraft: true }, { Matches: true }) when inService => (
                 NotMember.NotStarted, "The members are frozen at the start; as it is now, the device would be one."),
+            ({ IsTerminal: true, StartedAt: null }, _) => (
+                NotMember.NotStarted,
+                $"The rollout was cancelled at {At(rollout.Plan.EndedAt)} before its start: it never had members."),
             (_, { Matches: false }) => (
                 NotMember.FilterDoesNotMatch, $"The filter '{rollout.Spec.Filter}' does not match the device."),
             _ when !inService => (

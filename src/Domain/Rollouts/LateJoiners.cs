@@ -111,6 +111,16 @@ public static class LateJoiners
                 : "";
     }
 
+    /// <summary>
+    /// A member that another rollout has taken to a newer version since the start keeps it, as nobody joins who runs one. Of a rollout that
+    /// was started as one that takes devices back nobody does: that was asked at its start.
+    /// </summary>
+    public static bool KeepsNewer(Rollout rollout, ApprovalPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(rollout);
+        return rollout.Downgrades == 0 && DowngradesTo(rollout, policy).Length > 0;
+    }
+
     /// <summary>How many may still join.</summary>
     public static int RoomOf(RolloutShare share)
     {

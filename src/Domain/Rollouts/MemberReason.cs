@@ -39,6 +39,9 @@ public enum MemberReason : byte
 
     /// <summary>A newer rollout of an OS image took the place of this one at the device.</summary>
     Superseded = 13,
+
+    /// <summary>It runs a newer version than at the start, and the rollout has no approval to take it back.</summary>
+    DowngradeNotApproved = 14,
 }
 
 /// <summary>The reasons as the names that devices and the API have for them.</summary>
@@ -51,7 +54,7 @@ public static class MemberReasons
         OtherName, "DEVICE_NOT_ENROLLED", "MODEL_NOT_COMPATIBLE", "TRACK_MISMATCH", "OS_BELOW_FLOOR", "ALREADY_RUNNING_TARGET",
         "OS_BELOW_MINIMUM", "STEP_REQUIRED", ChangeTimers.OfferUndelivered, ChangeTimers.ChangeTimedOut,
         WayBack.NoWayBack, WayBack.NothingToRollBack,
-        SettingsChanges.AlreadyHas, DeviceChanges.Superseded,
+        SettingsChanges.AlreadyHas, DeviceChanges.Superseded, RolloutErrors.DowngradeNotApprovedReason,
     ];
 
     /// <summary>How many there are.</summary>

@@ -145,7 +145,8 @@ public static class RestRules
     private static bool CanPass(MemberReason reason) => reason switch
     {
         MemberReason.Other or MemberReason.DeviceNotEnrolled or MemberReason.TrackMismatch or MemberReason.OsBelowMinimum
-            or MemberReason.StepRequired or MemberReason.OfferUndelivered or MemberReason.ChangeTimedOut => true,
+            or MemberReason.StepRequired or MemberReason.OfferUndelivered or MemberReason.ChangeTimedOut
+            or MemberReason.DowngradeNotApproved => true,
 
         // It has the change, its model is what it is, and a floor never falls. The last two are of the way back.
         MemberReason.AlreadyRunningTarget or MemberReason.AlreadyHasSettings or MemberReason.ModelNotCompatible

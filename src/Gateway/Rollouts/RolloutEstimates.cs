@@ -138,9 +138,10 @@ internal sealed partial class RolloutEstimates(TimeProvider clock, ILogger<Rollo
 
     private sealed record Known(Question Question, long At, RolloutEstimate Estimate);
 
-    /// <summary>An estimate of another state or epoch is of what was, however new it is.</summary>
-    private readonly record struct Question(TenantId Tenant, ResourceId Rollout, RolloutState State, long Epoch)
+    /// <summary>An estimate of another state, epoch or start is of what was, however new it is.</summary>
+    private readonly record struct Question(TenantId Tenant, ResourceId Rollout, RolloutState State, long Epoch, Guid Freeze)
     {
-        public static Question Of(Rollout rollout) => new(rollout.Tenant, rollout.Id, rollout.Plan.State, rollout.Plan.Epoch);
+        public static Question Of(Rollout rollout) =>
+            new(rollout.Tenant, rollout.Id, rollout.Plan.State, rollout.Plan.Epoch, rollout.Freeze);
     }
 }

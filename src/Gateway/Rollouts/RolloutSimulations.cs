@@ -61,7 +61,7 @@ internal sealed class RolloutSimulations : IDisposable
                 TouchedPercentMax = assumptions.TouchedPercentMax,
             };
             answer.Waves.AddRange(good.Waves);
-            answer.LeftOut.AddRange(LeftOut(spec, fleet));
+            answer.LeftOut.AddRange(LeftOut(request.Rollout, spec, fleet));
             return answer;
         }
 
@@ -72,8 +72,18 @@ internal sealed class RolloutSimulations : IDisposable
     public void Dispose() => _place.Dispose();
 
     /// <summary>A run has counts and no devices, so that nobody in it has a value, or a version.</summary>
-    private static IEnumerable<string> LeftOut(RolloutSpec spec, SimulatedFleet fleet)
+    private static IEnumerable<string> LeftOut(V1.Rollout rollout, RolloutSpec spec, SimulatedFleet fleet)
     {
+        if (rollout.Filter.Length > 0)
+        {
+            yield return $"filter ({rollout.Filter}): the members are those of the fleet; list them with this filter";
+        }
+
+        if (rollout.RetryOf.Length > 0)
+        {
+            yield return $"retry_of ({rollout.RetryOf}): the members are those of the fleet, whoever had not succeeded";
+        }
+
         if (!spec.MaxUnavailablePer.IsEmpty)
         {
             yield return $"max_unavailable_per ({string.Join(", ", spec.MaxUnavailablePer)}): budgets per value are not simulated";

@@ -22,6 +22,7 @@ internal sealed partial class RolloutsService
         }
 
         var command = new CreateRollout(Caller.Of(context).Actor, request.RequestId, spec, request.ValidateOnly);
-        return AnswerCreation(retried.Tenant, await grains.GetRollout(retried.Tenant, id).CreateAsync(command), request.ValidateOnly);
+        var reply = await grains.GetRollout(retried.Tenant, id).CreateAsync(command);
+        return await AnswerCreationAsync(retried.Tenant, reply, request.ValidateOnly, context.CancellationToken);
     }
 }

@@ -54,7 +54,7 @@ internal sealed partial class RolloutsService(
             return RolloutsMapping.WithPlan(tenant, preview, reply);
         }
 
-        return AnswerCreation(tenant, reply, request.ValidateOnly);
+        return await AnswerCreationAsync(tenant, reply, request.ValidateOnly, context.CancellationToken);
     }
 
     public override async Task<V1.Rollout> StartRollout(V1.StartRolloutRequest request, ServerCallContext context) =>
@@ -174,10 +174,22 @@ internal sealed partial class RolloutsService(
         return isNews;
     }
 
-    private static V1.Rollout AnswerCreation(TenantId tenant, RolloutReply reply, bool validateOnly)
+    private async ValueTask<V1.Rollout> AnswerCreationAsync(
+        TenantId tenant, RolloutReply reply, bool validateOnly, CancellationToken cancellationToken)
     {
         var rollout = Answer(reply);
-        return validateOnly ? RolloutsMapping.WithPlan(tenant, rollout, reply) : rollout;
+        if (!validateOnly)
+        {
+            return rollout;
+        }
+
+        if (RolloutEstimator.StartOf(reply.Rollout!, reply.Planned, Guid.NewGuid(), clock.GetUtcNow()) is { } started)
+        {
+            rollout.Estimate = RolloutsMapping.ToApi(await estimates.OfAsync(started, cancellationToken));
+            rollout.Estimate.Text = $"if it is started now: {rollout.Estimate.Text}";
+        }
+
+        return RolloutsMapping.WithPlan(tenant, rollout, reply);
     }
 
     private static V1.Rollout Answer(RolloutReply reply) => reply switch

@@ -322,6 +322,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             Rank = command.Rank,
             Retry = command.Retry,
             SettlesWithin = command.SettlesWithin,
+            KeepsNewer = command.KeepsNewer,
             InstallWindows = command.InstallWindows.IsDefault ? [] : command.InstallWindows,
         };
 

@@ -51,16 +51,13 @@ internal sealed class ImageGrain : Grain, IImageGrain, IDueGrain
     {
         ArgumentNullException.ThrowIfNull(command);
         var (tenant, digest) = ImageKey.Parse(this.GetPrimaryKeyString());
-        var request = new ImageRequest(tenant, digest, command.Manifest, command.Signature, command.RequestId)
-        {
-            UploadedBy = command.Actor,
-            IsHeld = command.AsDraft || _options.ApprovalsToPublish > 0,
-            Word = await FindWordAsync(),
-        };
+        var request = await RequestOfAsync(command, tenant, digest);
         var decision = ImageRules.Screen(_record.State.Image, request, _clock.GetUtcNow());
         if (decision is { Error: null, Next: null })
         {
+            // That may take minutes, in which a catalogue was imported or required: it is asked again.
             var verdict = await _vault.ExamineAsync(digest, command.Manifest.Format, command.Signature);
+            request = await RequestOfAsync(command, tenant, digest);
             var now = _clock.GetUtcNow();
             decision = ImageRules.Register(_record.State.Image, request, verdict, now);
             await CommitAsync(decision, command.Actor, now);
@@ -120,6 +117,14 @@ internal sealed class ImageGrain : Grain, IImageGrain, IDueGrain
         await FenceAsync(Catalogue);
     }
 
+    private async Task<ImageRequest> RequestOfAsync(RegisterImage command, TenantId tenant, ImageDigest digest) =>
+        new(tenant, digest, command.Manifest, command.Signature, command.RequestId)
+        {
+            UploadedBy = command.Actor,
+            IsHeld = command.AsDraft || _options.ApprovalsToPublish > 0,
+            Word = await FindWordAsync(),
+        };
+
     private Task<CatalogueWord> FindWordAsync()
     {
         var (tenant, digest) = ImageKey.Parse(this.GetPrimaryKeyString());
@@ -133,9 +138,11 @@ internal sealed class ImageGrain : Grain, IImageGrain, IDueGrain
             return;
         }
 
+        // The registration may be long ago: whether it may be published is asked when it is.
         var isServable = await _vault.PublishAsync(image.Digest);
+        var word = await FindWordAsync();
         var now = _clock.GetUtcNow();
-        await CommitAsync(ImageRules.Keep(image, isServable, now)!, actor, now);
+        await CommitAsync(ImageRules.Keep(image, isServable, word, _options.ApprovalsToPublish, now)!, actor, now);
     }
 
     private async Task FenceAsync(Actor actor)

@@ -30,6 +30,7 @@ internal sealed partial class RolloutGrain
             Epoch = rollout.Plan.Epoch,
             Rank = rollout.Rank,
             Path = rollout.Spec.Path.IsDefault ? [] : rollout.Spec.Path,
+            KeepsNewer = LateJoiners.KeepsNewer(rollout, _options.Approvals),
         });
         return new(DeviceExplainer.Explain(rollout, reply.Waves, sighting), null);
     }

@@ -138,6 +138,7 @@ internal sealed partial class RolloutPartitionGrain
                     Rank = command.Rank,
                     Path = command.Path,
                     InstallWindows = command.InstallWindows,
+                    KeepsNewer = command.KeepsNewer,
                 });
         }
         catch (Exception fault)

@@ -59,6 +59,7 @@ internal sealed partial class RolloutPartitionGrain
                 {
                     Rank = command.Rank,
                     Path = command.Path,
+                    KeepsNewer = command.KeepsNewer,
                 });
         }
         catch (Exception fault)

@@ -177,6 +177,7 @@ internal sealed class ShareRound(IGrainFactory grains)
             Rank = committed.Rank,
             Path = committed.Spec.Path.IsDefault ? [] : committed.Spec.Path,
             Budgets = committed.Spec.MaxUnavailablePer,
+            KeepsNewer = LateJoiners.KeepsNewer(committed, Approvals),
         };
         try
         {

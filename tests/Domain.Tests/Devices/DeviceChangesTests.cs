@@ -40,6 +40,7 @@ public sealed class DeviceChangesTests
     [InlineData("same", "ALREADY_RUNNING_TARGET")]
     [InlineData("minimum", "OS_BELOW_MINIMUM")]
     [InlineData("step", "STEP_REQUIRED")]
+    [InlineData("newer", "ROLLOUT_DOWNGRADE_NOT_APPROVED")]
     public void Offer_ThatDoesNotFit_IsSkipped(string fault, string reason)
     {
         var offer = Units.Offer();
@@ -49,6 +50,7 @@ public sealed class DeviceChangesTests
             "track" => offer with { Track = "12.11" },
             "floor" => offer with { Target = offer.Target with { Version = "10.12" } },
             "minimum" => offer with { Conditions = new ImageConditions { MinFromVersion = "12.0.2" } },
+            "newer" => offer with { Target = offer.Target with { Version = "12.0" }, KeepsNewer = true },
             "step" => offer with { Conditions = new ImageConditions { Steps = ["12.0.5"] } },
             _ => offer with { Target = offer.Target with { Digest = Units.OldDigest } },
         };
@@ -57,6 +59,21 @@ public sealed class DeviceChangesTests
 
         Assert.Equal((OfferVerdict.Closed, ChangeOutcome.Skipped, reason), (decision.Verdict, decision.Outcome, decision.Reason));
         Assert.Empty(decision.Events);
+    }
+
+    /// <summary>What is no downgrade, or approved, or of a version that nobody can read, is offered.</summary>
+    [Theory]
+    [InlineData("12.0.1", true, "12.0.1")]
+    [InlineData("12.1", true, "12.0.1")]
+    [InlineData("12.0", false, "12.0.1")]
+    [InlineData("12.0", true, "unread")]
+    public void Offer_ToADeviceThatMayKeepNewer_IsMadeWhereItTakesNobodyBack(string target, bool keepsNewer, string running)
+    {
+        var offer = Units.Offer();
+        offer = offer with { Target = offer.Target with { Version = target }, KeepsNewer = keepsNewer };
+        var device = Units.InState(DeviceState.InService) with { Os = Units.Os("boot-1", version: running) };
+
+        Assert.Equal(OfferVerdict.InProgress, DeviceChanges.Offer(device, offer, hasSession: true, Units.Start).Verdict);
     }
 
     [Fact]

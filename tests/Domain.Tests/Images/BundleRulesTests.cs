@@ -77,7 +77,7 @@ public sealed class BundleRulesTests
     {
         var request = Request(ImageFormat.RaucVerity, "Foo") with { IsHeld = true };
         var registered = ImageRules.Register(null, request, Verdict(Verity), Now).Next!;
-        var draft = ImageRules.Keep(registered, servable: true, Now).Next;
+        var draft = ImageRules.Keep(registered, servable: true, CatalogueWord.None, 0, Now).Next;
         var stated = Request(ImageFormat.Detached, null).Manifest;
 
         var edited = ImageLifecycle.Restate(

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Muster.Domain.Catalogues;
 using Muster.Domain.Images;
 using Muster.Domain.Inventory;
 
@@ -135,10 +136,36 @@ public sealed class ImageRulesTests
         foreach (var state in Enum.GetValues<ImageState>().Where(state => state != ImageState.Unspecified))
         {
             var image = verified with { State = state };
-            Assert.Equal(state == ImageState.Verified ? kept : state, ImageRules.Keep(image, servable: true, Now).Next.State);
             Assert.Equal(
-                state == ImageState.Verified ? ImageState.Lost : state, ImageRules.Keep(image, servable: false, Now).Next.State);
+                state == ImageState.Verified ? kept : state,
+                ImageRules.Keep(image, servable: true, CatalogueWord.None, 0, Now).Next.State);
+            Assert.Equal(
+                state == ImageState.Verified ? ImageState.Lost : state,
+                ImageRules.Keep(image, servable: false, CatalogueWord.None, 0, Now).Next.State);
         }
+    }
+
+    /// <summary>As it is when it is published, whatever it was when it was registered.</summary>
+    [Theory]
+    [InlineData("nothing changed", ImageState.Published)]
+    [InlineData("approvals", ImageState.Draft)]
+    [InlineData("required", ImageState.Draft)]
+    [InlineData("expired", ImageState.Draft)]
+    [InlineData("contradicted", ImageState.Draft)]
+    public void Keep_OfWhatMayNotBePublishedAnyMore_MakesADraft(string change, ImageState kept)
+    {
+        var verified = Published() with { State = ImageState.Verified };
+        var word = change switch
+        {
+            "required" => CatalogueWord.None with { IsRequired = true },
+            "expired" => new CatalogueWord(verified.Manifest, true, 1, Now),
+            "contradicted" => new CatalogueWord(verified.Manifest with { Version = "12.11.81" }, false, 1, Now.AddDays(1)),
+            _ => new CatalogueWord(verified.Manifest, true, 1, Now.AddDays(1)),
+        };
+
+        var next = ImageRules.Keep(verified, servable: true, word, change == "approvals" ? 1 : 0, Now).Next;
+
+        Assert.Equal((kept, kept == ImageState.Draft), (next.State, next.IsHeld));
     }
 
     [Theory]
@@ -177,7 +204,7 @@ public sealed class ImageRulesTests
     }
 
     private static Image Published() =>
-        ImageRules.Keep(ImageRules.Register(null, Request, Good, Now).Next!, servable: true, Now).Next;
+        ImageRules.Keep(ImageRules.Register(null, Request, Good, Now).Next!, servable: true, CatalogueWord.None, 0, Now).Next;
 
     private static ImageTrack Track(string text) => ImageTrack.TryParse(text, out var track) ? track : throw new FormatException(text);
 

@@ -169,6 +169,30 @@ public sealed class AttemptTests
         Assert.Equal(offered, ended.Permits[0].Offered);
     }
 
+    /// <summary>
+    /// Who cannot be reached is waited for since his turn; an offer that is made late in it has all of its time, or it would be given up
+    /// with the turn of those that waited for rate or budget for as long.
+    /// </summary>
+    [Fact]
+    public void UndeliveredTimer_RunsFromTheOfferAndBeforeItFromTheTurn()
+    {
+        var late = Start + Timers.UndeliveredMax - TimeSpan.FromHours(2);
+        var over = late + Timers.UndeliveredMax;
+        var share = ShareRules.TakePermits(ShareRules.Freeze(Guid.Empty, 0, 3), Grant(1, late), Waves, Online);
+        var offer = Assert.Single(share.Open);
+        var device = DeviceChanges.Offer(
+            Devices.Units.InState(DeviceState.InService), Devices.Units.Offer(), hasSession: true, late).Next;
+
+        Assert.Equal(Start, ShareRules.TurnOf(share, 1, Start, late));
+        Assert.Equal(Start + Timers.UndeliveredMax, Timers.DeadlineOf(Start, deliveredAt: null));
+        foreach (var (now, isOver) in new[] { (over - TimeSpan.FromSeconds(1), false), (over, true) })
+        {
+            var expired = DeviceChanges.Expire(device, Devices.Units.Rollout(), 0, Timers, now);
+            Assert.Equal(isOver, Timers.IsOver(offer.TakenAt, offer.DeliveredAt, offer.InstallsSince, now));
+            Assert.Equal(isOver ? ChangeOutcome.TimedOut : ChangeOutcome.Unspecified, expired.Outcome);
+        }
+    }
+
     [Fact]
     public void Totals_OfSkippedMembers_SayHowManyForWhichReason()
     {

@@ -1,4 +1,6 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Inventory;
+using Muster.Domain.Policies;
 using Muster.Domain.Rollouts;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
 
@@ -188,6 +190,42 @@ public sealed class DeviceExplainerTests
         Assert.Contains("never offered", untouched.Text, StringComparison.Ordinal);
         Assert.Empty(untouched.WaitingOn);
     }
+
+    /// <summary>Nobody was frozen: nobody has come too late.</summary>
+    [Theory]
+    [InlineData(RolloutState.Draft, "as it is now, the device would be one.")]
+    [InlineData(RolloutState.AwaitingApproval, "as it is now, the device would be one.")]
+    [InlineData(RolloutState.Cancelled, "cancelled at 2026-03-01 08:00:00Z before its start: it never had members.")]
+    public void Explain_ADeviceOfARolloutThatNeverStarted_SaysSo(RolloutState state, string expected)
+    {
+        var ended = state == RolloutState.Cancelled ? Start : (DateTimeOffset?)null;
+        var rollout = Running() with { Plan = RolloutPlan.Draft with { State = state, EndedAt = ended } };
+        var seen = new MemberSighting { Device = Device(1), Row = InService(), Matches = true };
+
+        var explained = DeviceExplainer.Explain(rollout, [], seen);
+        var rest = DeviceExplainer.Explain(rollout with { Spec = Waited with { RetryOf = Id } }, [], seen);
+
+        Assert.Equal(NotMember.NotStarted, explained.NotMember);
+        Assert.EndsWith(expected, explained.Text, StringComparison.Ordinal);
+        Assert.Equal(NotMember.NotStarted, rest.NotMember);
+    }
+
+    private static DeviceRow InService() => new()
+    {
+        Tenant = TenantId.Default,
+        Name = Device(1).Value,
+        State = DeviceState.InService,
+        Model = "P3265-V",
+        Site = "",
+        Track = "active",
+        OsVersion = "12.0.0",
+        ImageDigest = "",
+        BootId = "",
+        Compliance = ComplianceState.Unspecified,
+        Generation = 0,
+        Rollout = "",
+        StateChangedAt = Start,
+    };
 
     private static Rollout Running() => new()
     {

@@ -312,6 +312,17 @@ public sealed class LateJoinersTests
         Assert.Equal("", LateJoiners.DowngradesTo(settings, new ApprovalPolicy(0, 1)));
     }
 
+    /// <summary>Also when more approvals are asked for since: those of its start were given for what it does.</summary>
+    [Fact]
+    public void KeepsNewer_OfARolloutThatTakesDevicesBack_IsFalse()
+    {
+        var own = RolloutOf(Late, Started(Late, 2, 3));
+
+        Assert.True(LateJoiners.KeepsNewer(own, new ApprovalPolicy(0, 1)));
+        Assert.False(LateJoiners.KeepsNewer(own with { Downgrades = 2 }, new ApprovalPolicy(0, 2)));
+        Assert.False(LateJoiners.KeepsNewer(own, new ApprovalPolicy(0, 0)));
+    }
+
     private static MemberSighting Sighting() => new()
     {
         Device = Device(77),

@@ -38,6 +38,7 @@ public sealed class RestRulesTests
     [InlineData(MemberReason.NoWayBack, false)]
     [InlineData(MemberReason.NothingToRollBack, false)]
     [InlineData(MemberReason.AlreadyHasSettings, false)]
+    [InlineData(MemberReason.DowngradeNotApproved, true)] // a retry may have the approval
     public void IsRest_OfASkippedMember_IsWhereItsReasonCanPass(MemberReason reason, bool expected)
     {
         var share = Share(MemberStatus.Skipped) with { Ends = [new MemberEnd(0, reason, Start, IsGivenUp: false)] };

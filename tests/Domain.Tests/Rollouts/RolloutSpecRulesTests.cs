@@ -37,6 +37,28 @@ public sealed class RolloutSpecRulesTests
         Assert.Equal(15, RolloutErrors.SpecInvalid(RolloutSpecRules.Validate(spec)).Metadata.Length);
     }
 
+    /// <summary>No rate and no budget is no limit, which is said; nought of something is not.</summary>
+    [Theory]
+    [InlineData(0, null, null, null)]
+    [InlineData(1, AmountKind.Count, 1, null)]
+    [InlineData(0, AmountKind.Percent, 100, null)]
+    [InlineData(-1, null, null, "devices_per_minute")]
+    [InlineData(RolloutLimits.DevicesPerMinuteMax + 1, null, null, "devices_per_minute")]
+    [InlineData(0, AmountKind.Count, 0, "max_unavailable")]
+    [InlineData(0, AmountKind.Count, -1, "max_unavailable")]
+    [InlineData(0, AmountKind.Percent, 0, "max_unavailable")]
+    [InlineData(0, AmountKind.Percent, 101, "max_unavailable")]
+    public void Validate_OfRateAndBudget_NamesWhatIsWrong(int perMinute, AmountKind? kind, int? value, string? field)
+    {
+        var spec = Spec(Wave(Amount.Count(5))) with
+        {
+            DevicesPerMinute = perMinute,
+            MaxUnavailable = kind is { } known ? new Amount(known, value!.Value) : null,
+        };
+
+        Assert.Equal(field is null ? [] : [field], RolloutSpecRules.Validate(spec).Select(problem => problem.Field));
+    }
+
     [Theory]
     [InlineData(50, 20, 1000, 400, null)]
     [InlineData(0, 20, 1000, 400, "rate_growth")]

@@ -45,6 +45,21 @@ public sealed class RolloutSimulationsTests
         Assert.InRange(answer.Good.SucceededAfter.P50.Seconds, 3_600, 3_700);
     }
 
+    /// <summary>A start would take these devices alone, and the simulation takes the fleet as it is.</summary>
+    [Fact]
+    public async Task SimulateRollout_OfARolloutThatChoosesItsMembers_SaysThatTheFleetDoes()
+    {
+        await using var edge = await OperatorsEdge.StartAsync();
+        var request = Request();
+        request.Rollout.Filter = "site = Lund";
+        request.Rollout.RetryOf = "tenants/default/rollouts/spring";
+
+        var answer = await Client(edge).SimulateRolloutAsync(request, cancellationToken: Stop);
+
+        Assert.Equal(
+            ["filter (site = Lund)", "retry_of (tenants/default/rollouts/spring)"], answer.LeftOut.Select(text => text.Split(':')[0]));
+    }
+
     [Fact]
     public async Task SimulateRollout_OfWhatCannotRun_NamesEveryField()
     {

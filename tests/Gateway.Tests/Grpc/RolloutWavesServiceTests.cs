@@ -63,6 +63,9 @@ public sealed class RolloutWavesServiceTests
         Assert.Equal([6, 0, 34], plan.WaveStatus.Select(wave => wave.Members));
         Assert.All(plan.WaveStatus, wave => Assert.Equal((V1.WaveState.Pending, wave.Members), (wave.State, wave.Waiting)));
         AssertStrata(plan.WaveStatus[0]);
+        Assert.StartsWith("if it is started now: ends about ", plan.Estimate.Text, StringComparison.Ordinal);
+        Assert.Contains("40 devices have no outcome", plan.Estimate.Text, StringComparison.Ordinal);
+        Assert.NotNull(plan.Estimate.EndsAt);
     }
 
     [Fact]

@@ -75,6 +75,40 @@ public sealed class CatalogueGrainTests(LifecycleSilo silo) : IClassFixture<Life
         Assert.Equal(ImageState.Published, (await PublishAsync(image)).Image?.State);
     }
 
+    /// <summary>What is answered while the bytes are read counts: they may be read for minutes.</summary>
+    [Fact]
+    public async Task RequireAsync_WhileAnImageIsRead_CountsForIt()
+    {
+        var tenant = Tenant("read");
+        var (digest, image) = Uploaded(tenant);
+        silo.Vault.Meanwhile[digest] = () => silo.Grains.GetCatalogue(tenant).RequireAsync(new RequireCatalogue(Anna, true));
+
+        Assert.Equal("IMAGE_NOT_IN_CATALOGUE", (await image.RegisterAsync(Register("13.0.1"))).Error?.Reason);
+        Assert.False(silo.Vault.IsServable(digest));
+        Assert.Equal("IMAGE_NOT_FOUND", (await image.GetAsync()).Error?.Reason);
+    }
+
+    /// <summary>The silo was away between the two commits for longer than the catalogue was in force.</summary>
+    [Fact]
+    public async Task OnDueAsync_OfAVerifiedImageThatMayNotBePublishedAnyMore_KeepsItAsADraft()
+    {
+        var tenant = Tenant("away");
+        var (digest, image) = Uploaded(tenant);
+        await silo.Grains.GetCatalogue(tenant).ImportAsync(Signed(1, digest));
+        silo.Vault.Broken[digest] = true;
+        await Assert.ThrowsAsync<IOException>(() => image.RegisterAsync(Register("13.0.1")));
+        silo.Vault.Broken.Clear();
+        var record = new RecordKey(GrainTypes.Image, ImageKey.Of(tenant, digest));
+        await silo.ForgetAsync(record);
+        silo.Clock.Advance(TimeSpan.FromDays(31));
+
+        Assert.Equal(1, await silo.RunDueAsync(record));
+
+        Assert.Equal(ImageState.Draft, (await image.GetAsync()).Image?.State);
+        Assert.NotNull(await image.CheckUseAsync());
+        Assert.Equal("CATALOGUE_EXPIRED", (await PublishAsync(image)).Error?.Reason);
+    }
+
     private static TenantId Tenant(string name) => TenantId.TryParse(name, out var tenant) ? tenant : throw new FormatException(name);
 
     private static RegisterImage Register(string version) => new(

@@ -18,17 +18,24 @@ internal sealed class ScriptedVault : IImageVault
     /// <summary>Publication throws: the volume is gone.</summary>
     public ConcurrentDictionary<ImageDigest, bool> Broken { get; } = new();
 
+    /// <summary>What happens while these bytes are read.</summary>
+    public ConcurrentDictionary<ImageDigest, Func<Task>> Meanwhile { get; } = new();
+
     public void Upload(ImageDigest digest, ImageVerdict verdict) => _verdicts[digest] = verdict;
 
     public bool IsServable(ImageDigest digest) => _published.ContainsKey(digest);
 
     public int ExaminationsOf(ImageDigest digest) => _examined.Count(examined => examined == digest);
 
-    public Task<ImageVerdict> ExamineAsync(ImageDigest digest, ImageFormat format, ImmutableArray<byte> signature)
+    public async Task<ImageVerdict> ExamineAsync(ImageDigest digest, ImageFormat format, ImmutableArray<byte> signature)
     {
         _examined.Enqueue(digest);
-        return Task.FromResult(
-            _verdicts.TryGetValue(digest, out var verdict) ? verdict : ImageVerdict.Refuse(ImageErrors.NotUploaded(digest)));
+        if (Meanwhile.TryRemove(digest, out var work))
+        {
+            await work();
+        }
+
+        return _verdicts.TryGetValue(digest, out var verdict) ? verdict : ImageVerdict.Refuse(ImageErrors.NotUploaded(digest));
     }
 
     public Task<bool> PublishAsync(ImageDigest digest)

@@ -72,6 +72,38 @@ public sealed class RolloutDowngradeTests : IClassFixture<RolloutSilo>, IDisposa
         Assert.Equal((RolloutState.Running, 0), (started.Rollout?.Plan.State, started.Rollout?.Downgrades));
     }
 
+    /// <summary>What the start has counted is not what there is a wave later.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // another member was a downgrade at the start, and such are approved
+    public async Task Offer_ToAMemberThatWasTakenToANewerVersionSince_NeedsTheApprovalToo(bool isApproved)
+    {
+        var site = isApproved ? "since-approved" : "since";
+        var devices = _silo.Fleet.Add(site, 3);
+        if (isApproved)
+        {
+            _silo.Fleet.Runs(devices[0], "13.0.0");
+        }
+
+        var rollout = await _silo.CreateAsync(site, spec => spec with { MaxUnavailable = Amount.Count(1) });
+        if (isApproved)
+        {
+            await ApproveAsync(rollout, (await rollout.GetAsync()).Rollout!.Spec.Fingerprint);
+        }
+
+        Assert.Null((await rollout.StartAsync(RolloutSilo.Order)).Error);
+        await _silo.UntilAsync(site, _ => _silo.Fleet.Offered(site).Length == 1);
+        var others = devices.Except(_silo.Fleet.Offered(site)).ToList();
+        _silo.Fleet.Runs(others[0], "13.0.0");
+        var ended = await _silo.UntilAsync(
+            site, now => now.Plan.IsTerminal, () => _silo.Fleet.End(site, ChangeOutcome.Succeeded));
+
+        var skips = ended.Plan.Waves[0].Totals.Skips?.Of(MemberReason.DowngradeNotApproved) ?? 0;
+        Assert.Equal((RolloutState.Succeeded, isApproved ? 0 : 1), (ended.Plan.State, skips));
+        Assert.Equal(isApproved ? 3 : 2, ended.Plan.Waves[0].Totals.Succeeded);
+        Assert.Equal(isApproved ? 1 : 0, _silo.Fleet.OffersOf(others[0]));
+    }
+
     [Fact]
     public async Task CreateAsync_AsADryRun_ShowsWhatItWillNeed()
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Domain.Devices;
+using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Tests.Rollouts;
 
@@ -97,5 +98,7 @@ internal sealed partial class RolloutFleet
 
     private string? ObstacleOf(string key, Unit unit, OfferChange command) => WayBack.Is(command.Retry)
         ? unit.Running != command.Target.Digest ? WayBack.NothingToRollBack : WithoutWayBack.Contains(key) ? WayBack.NoWayBack : null
+        : command.KeepsNewer && ApprovalPolicy.IsDowngrade(unit.OsVersion, command.Target.Version)
+            ? RolloutErrors.DowngradeNotApprovedReason
         : Unfit.GetValueOrDefault(key);
 }
