@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
+using Muster.Domain;
 using Muster.Gateway.Mqtt;
 
 namespace Muster.Gateway.Identity;
@@ -63,11 +64,12 @@ internal sealed class HandshakeGate(IOptions<MqttOptions> options, DeviceCalls c
 
     /// <summary>
     /// Behind TLS: the handshake is over. Whose certificate proves nothing keeps his place until he is refused: anybody can make one, and
-    /// with it would have the connections that are the devices'.
+    /// with it would have the connections that are the devices'. While this gateway cannot tell, a device is no stranger.
     /// </summary>
     public static ConnectionDelegate Leave(ConnectionDelegate next) => connection =>
     {
-        if (DevicePeer.Of(connection.Items)?.Result?.Identity is not null && connection.Items.TryGetValue(s_key, out var place))
+        if (DevicePeer.Of(connection.Items)?.Result is { Identity: not null } or { Error.Kind: ErrorKind.Unavailable }
+            && connection.Items.TryGetValue(s_key, out var place))
         {
             (place as Place)?.GiveBack();
         }
