@@ -99,8 +99,10 @@ public static class DeviceErrors
     public static FleetError Tombstone(DeviceId device) => FleetError.Of(
         ErrorKind.Denied, "DEVICE_DECOMMISSIONED", $"Device '{device}' is decommissioned.", ("device", device.Value));
 
+    internal const string NotEnrolledReason = "DEVICE_NOT_ENROLLED";
+
     public static FleetError NotEnrolled(DeviceId device) => FleetError.Of(
-        ErrorKind.Precondition, "DEVICE_NOT_ENROLLED", $"Device '{device}' has to be enrolled first.", ("device", device.Value));
+        ErrorKind.Precondition, NotEnrolledReason, $"Device '{device}' has to be enrolled first.", ("device", device.Value));
 
     public static FleetError NotInService(Device device)
     {

@@ -27,8 +27,11 @@ public static class DeviceRefusals
     /// <summary>There are fewer reasons to refuse an enrolment; a bound for the record.</summary>
     public const int RefusalsMax = 16;
 
-    /// <summary>The same reason again within this time is the same attempt: 16 commits an hour of one device at most.</summary>
-    public static readonly TimeSpan NotedEvery = TimeSpan.FromHours(1);
+    /// <summary>
+    /// The same reason again within this time is the same attempt: a delivery that is not let in comes back for weeks, all of it, and a
+    /// hundred thousand devices are about one commit a second then.
+    /// </summary>
+    public static readonly TimeSpan NotedEvery = TimeSpan.FromDays(1);
 
     /// <summary>Notes a refusal; unchanged when it is none that stays, or was noted within <see cref="NotedEvery"/>.</summary>
     public static Decision<Device> Note(Device device, FleetError error, Sha256Hash certificate, DateTimeOffset now)
@@ -37,7 +40,7 @@ public static class DeviceRefusals
         ArgumentNullException.ThrowIfNull(error);
         var known = device.Refusals.IsDefault ? [] : device.Refusals;
         var before = known.FirstOrDefault(refusal => refusal.Reason == error.Reason);
-        if (!Stays(device.State, error.Kind) || (before is not null && (now - before.At).Duration() < NotedEvery))
+        if (!Stays(device.State, error) || (before is not null && (now - before.At).Duration() < NotedEvery))
         {
             return Decision.Unchanged(device);
         }
@@ -48,7 +51,8 @@ public static class DeviceRefusals
         return Decision.Accept(device with { Refusals = [.. others, refusal] }, new DeviceRefused(refusal));
     }
 
-    /// <summary>What is not possible now says nothing of who came.</summary>
-    private static bool Stays(DeviceState state, ErrorKind kind) =>
-        state is DeviceState.Expected or DeviceState.Decommissioned && kind is not (ErrorKind.Unavailable or ErrorKind.Exhausted);
+    /// <summary>What is not possible now says nothing of who came, nor that he asks for a certificate before his first hello.</summary>
+    private static bool Stays(DeviceState state, FleetError error) =>
+        state is DeviceState.Expected or DeviceState.Decommissioned
+        && error is { Kind: not (ErrorKind.Unavailable or ErrorKind.Exhausted), Reason: not DeviceErrors.NotEnrolledReason };
 }

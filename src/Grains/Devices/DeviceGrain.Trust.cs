@@ -13,7 +13,7 @@ internal sealed partial class DeviceGrain : IDeviceTrustGrain
     /// <summary>Null while no hello came back to an earlier boot: nearly always.</summary>
     private BootAlternation? _alternation;
 
-    private long _ownerMinute;
+    private KeyOwnerQuestions? _owners;
 
     public async Task SuspectAsync(SuspectClone command)
     {
@@ -64,36 +64,42 @@ internal sealed partial class DeviceGrain : IDeviceTrustGrain
 
     /// <summary>
     /// Somebody was refused, for whatever comes first: whether its key is another device's is another question. The handshake has proved
-    /// that it has the key; the word of a broker proves none, and the key on record is the device's own.
+    /// that it has the key; the word of a broker proves none, and the keys on record are the device's own.
     /// </summary>
     private void TellOwnerOf(DeviceIdentity identity)
     {
-        if (!identity.IsVouched && Current?.Identity?.Key != identity.Key)
+        if (!identity.IsVouched && Current?.Identity?.Key != identity.Key && !IsOperational(identity.Key))
         {
             TellOwnerOf(identity.Key);
         }
     }
 
-    /// <summary>
-    /// Once in a minute of this serial: who is refused comes again at once, and each time would be a question to a grain, from memory and
-    /// without a commit once the suspicion is there, but without end.
-    /// </summary>
+    private bool IsOperational(Sha256Hash key)
+    {
+        foreach (var certificate in Current?.Certificates ?? [])
+        {
+            if (certificate.Key == key)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private void TellOwnerOf(Sha256Hash key)
     {
         var minute = _services.Clock.GetUtcNow().UtcTicks / TimeSpan.TicksPerMinute;
-        if (minute != _ownerMinute)
-        {
-            _ownerMinute = minute;
-            _ = TellOwnerAsync(key.ToString());
-        }
+        _owners = _owners?.Minute == minute ? _owners : new KeyOwnerQuestions(minute);
+        _ = _owners.AskAsync(key.ToString(), TellOwnerAsync);
     }
 
     /// <summary>
     /// Whoever owns the key hears that another serial presented it. Not awaited: two devices could wait for each other, and the refusal
-    /// stands without it. What is lost here comes back with the next attempt. The same serial with its own key at another tenant is a
-    /// device that was sent to the wrong name, and nobody's clone.
+    /// stands without it. What is lost here comes back with an attempt in another minute. The same serial with its own key at another
+    /// tenant is a device that was sent to the wrong name, and nobody's clone.
     /// </summary>
-    private async Task TellOwnerAsync(string keySha256)
+    private async Task<bool> TellOwnerAsync(string keySha256)
     {
         try
         {
@@ -102,12 +108,14 @@ internal sealed partial class DeviceGrain : IDeviceTrustGrain
                 var who = owner.Tenant == _tenant ? $"The serial '{_id}'" : "A serial of another tenant";
                 await GrainFactory.GetDeviceTrust(owner.Tenant, owner.Device).SuspectAsync(
                     new SuspectClone(SuspicionKind.KeyUnderTwoSerials, $"{who} presented this device's key."));
+                return true;
             }
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            _ownerMinute = 0;
             LogPushFailed(fault, _id.Value, nameof(SuspectClone));
         }
+
+        return false;
     }
 }

@@ -47,12 +47,8 @@ internal sealed class KeyGrain : Grain, IKeyGrain
 
     public Task<KeyOwner?> GetOwnerAsync()
     {
-        if (_record.State.Owner is null)
-        {
-            // Asked for each stranger that is refused: what nobody owns leaves no activation behind.
-            DeactivateOnIdle();
-        }
-
+        // Asked for strangers that are refused: no activation stays behind.
+        DeactivateOnIdle();
         return Task.FromResult(_record.State.Owner);
     }
 

@@ -23,6 +23,18 @@ public sealed class StolenKeyTests(DeviceSilo silo)
         await AssertToldAsync(owner, thief);
     }
 
+    /// <summary>A refusal that is nobody's business does not use up the minute.</summary>
+    [Fact]
+    public async Task AdmitAsync_WithAKeyOfItsOwnBefore_RaisesTheSuspicionAllTheSame()
+    {
+        var (owner, thief) = (await new Unit(silo).EnrolAsync(), new Unit(silo));
+
+        await AdmitAsync(thief, thief.Identity);
+        await AdmitAsync(thief, owner.KeyUnder(thief));
+
+        await AssertToldAsync(owner, thief);
+    }
+
     [Fact]
     public async Task AdmitAsync_OfASerialThatIsEnrolledWithItsOwnKey_RaisesTheSuspicionAtTheKeysOwnerAlone()
     {
