@@ -1,6 +1,6 @@
 namespace Muster.Load.Servers;
 
-/// <summary>The product's listener without a grain behind it, or with Redis alone, where inventories are kept with one plain write.</summary>
+/// <summary>The product's listener without a grain behind it, or with Redis alone, which keeps inventories with a plain write.</summary>
 internal sealed class BareGateway : IContestant
 {
     private readonly ServerProcess _process;

@@ -216,7 +216,9 @@ internal sealed partial class DeviceGrain
         return new UpReply(error);
     }
 
-    /// <summary>For operators; a store that does not take it changes nothing of the answer. A broker's word is nobody's certificate.</summary>
+    /// <summary>
+    /// For operators; a store that does not take it changes nothing of the answer. A broker's word is nobody's certificate.
+    /// </summary>
     private async Task NoteRefusalAsync(FleetError error, DeviceIdentity identity)
     {
         if (Current is not { } device || identity.IsVouched)

@@ -6,7 +6,7 @@ namespace Muster.Grains.Devices;
 /// </summary>
 internal sealed class KeyOwnerQuestions(long minute)
 {
-    /// <summary>Keys asked about in a minute: a thief has one or two, and who comes with more of his own first still comes to the others later.</summary>
+    /// <summary>Keys asked about in a minute: a thief has one or two, and who first comes with others of his own comes again.</summary>
     public const int KeysMax = 8;
 
     private readonly Queue<string> _waiting = new();

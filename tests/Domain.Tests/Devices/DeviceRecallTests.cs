@@ -293,15 +293,10 @@ public sealed class DeviceRecallTests
         var gaveUp = Units.Take(Recalled(), Units.Report(2, ChangeStep.Delivered, 2));
         var relented = Units.Take(Units.Take(Recalled(), refusal), Units.Report(2, ChangeStep.Delivered, 3));
 
+        var offer = Units.Offer() with { Retry = WayBack.FirstRetry, SettlesWithin = TimeSpan.FromHours(1) };
         Assert.All([gaveUp, relented], device =>
         {
-            var decision = DeviceChanges.OfferWayBack(
-                device,
-                Units.Offer() with { Retry = WayBack.FirstRetry, SettlesWithin = TimeSpan.FromHours(1) },
-                previous: null,
-                hasSession: true,
-                Later);
-
+            var decision = DeviceChanges.OfferWayBack(device, offer, previous: null, hasSession: true, Later);
             Assert.Equal((ChangeOutcome.Skipped, WayBack.NothingToRollBack), (decision.Outcome, decision.Reason));
         });
     }

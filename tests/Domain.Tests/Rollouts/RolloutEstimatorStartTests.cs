@@ -9,7 +9,7 @@ public sealed class RolloutEstimatorStartTests
 {
     private static readonly RolloutSpec s_twoWaves = Spec(Wave(Amount.Count(10), 90), Wave(Amount.Percent(100), 90));
 
-    /// <summary>The same end as that of a rollout that has just started, by the same calculation; rate, soaks and windows are in it.</summary>
+    /// <summary>The same end as that of a rollout that has just started, by the same calculation; rate and soaks are in it.</summary>
     [Fact]
     public void StartOf_ADraft_EndsAsIfItHadStarted()
     {
