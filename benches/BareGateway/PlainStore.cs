@@ -6,8 +6,9 @@ using StackExchange.Redis;
 namespace Muster.BareGateway;
 
 /// <summary>
-/// The least that keeps a message in Redis before it is acknowledged: one HSET of the bytes that the product's commit of an inventory
-/// writes. No version is compared, nothing is decided, and many of them share a connection and its packets.
+/// The plainest way to keep a message in Redis before it is acknowledged: one HSET of as many bytes as the product's commit of an inventory
+/// writes. No version is compared and nothing is decided; many share a connection and its packets, but each is a command of its own,
+/// where the product's commits of many devices leave in one.
 /// </summary>
 internal sealed class PlainStore
 {

@@ -217,7 +217,7 @@ public sealed record AdvanceShare
     /// <summary>When a device may begin to install; none for always.</summary>
     [Id(120)] public ImmutableArray<OfferWindow> InstallWindows { get; init; } = [];
 
-    /// <summary>Who runs a newer version keeps it (<see cref="LateJoiners.DowngradesTo"/>).</summary>
+    /// <summary>Who runs a newer version keeps it (<see cref="LateJoiners.KeepsNewer"/>).</summary>
     [Id(182)] public bool KeepsNewer { get; init; }
 
     /// <summary>The two timers, as devices and shares look at them.</summary>
