@@ -11,11 +11,18 @@ namespace Muster.Grains.Strategies;
 [GrainType(GrainTypes.StrategySet)]
 internal sealed partial class StrategySetGrain : Grain, IStrategySetGrain
 {
+    /// <summary>
+    /// An activation that answers for less than this stays: of callers that come together, each of whom let it go, one would find two
+    /// activations in a row gone and be refused. An import takes longer than this until it is answered.
+    /// </summary>
+    private static readonly TimeSpan ReadAnewAfter = TimeSpan.FromMilliseconds(100);
+
     private readonly IPersistentState<StrategySetRecord> _record;
     private readonly StateWriter<StrategySetRecord> _writer;
     private readonly TimeProvider _clock;
     private readonly ILogger<StrategySetGrain> _logger;
     private StrategySet _committed = StrategySet.Empty;
+    private long _readAt;
 
     public StrategySetGrain(
         [PersistentState("strategy-set", StorageNames.Muster)] IPersistentState<StrategySetRecord> record,
@@ -30,6 +37,7 @@ internal sealed partial class StrategySetGrain : Grain, IStrategySetGrain
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _committed = _record.State.Set;
+        _readAt = _clock.GetTimestamp();
         return Task.CompletedTask;
     }
 
@@ -80,7 +88,7 @@ internal sealed partial class StrategySetGrain : Grain, IStrategySetGrain
 
     private StrategySet Read()
     {
-        if (_committed.Revision == 0)
+        if (_committed.Revision == 0 && _clock.GetElapsedTime(_readAt) >= ReadAnewAfter)
         {
             // An import writes the record beside its grain, which rollouts may have asked already: without strategies it is read anew.
             DeactivateOnIdle();

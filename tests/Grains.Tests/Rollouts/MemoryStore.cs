@@ -22,6 +22,9 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
     private readonly HashSet<RecordKey> _losing = [];
     private readonly Dictionary<(int Partition, string Name), FeedPosition> _readers = [];
 
+    /// <summary>Asked at each step, by its name, what goes wrong; null when nothing does.</summary>
+    public Func<string, StoreFault>? Faults { get; set; }
+
     /// <summary>The next raise of a fence is lost.</summary>
     public bool FailNextRaise { get; set; }
 
@@ -96,6 +99,7 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        Meet($"read {KeyOf(grainId)}");
         lock (_gate)
         {
             var found = _records.TryGetValue(KeyOf(grainId), out var stored);
@@ -111,6 +115,7 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
 
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        var isAnswerLost = Meet($"write {KeyOf(grainId)}");
         lock (_gate)
         {
             var key = KeyOf(grainId);
@@ -132,7 +137,7 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
             _records[key] = new Stored(serializer.SerializeToArray(grainState.State), cold, version, record.Attachments.DueAt);
             grainState.ETag = version.ToString(CultureInfo.InvariantCulture);
             grainState.RecordExists = true;
-            return _losing.Remove(key) ? throw new StoreUnavailableException("The answer is lost on purpose.") : Task.CompletedTask;
+            return _losing.Remove(key) | isAnswerLost ? throw new StoreUnavailableException("The answer is lost on purpose.") : Task.CompletedTask;
         }
     }
 
@@ -184,6 +189,7 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
 
     public Task RaiseAsync(IReadOnlyCollection<int> raised, string fence, long value, CancellationToken cancellationToken)
     {
+        var isAnswerLost = Meet($"raise {fence}");
         lock (_gate)
         {
             if (FailNextRaise)
@@ -197,7 +203,7 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
                 _fences[(partition, fence)] = Math.Max(value, _fences.GetValueOrDefault((partition, fence)));
             }
 
-            return Task.CompletedTask;
+            return isAnswerLost ? throw new StoreUnavailableException("The answer is lost on purpose.") : Task.CompletedTask;
         }
     }
 
@@ -213,10 +219,13 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
     public Task<ReaderReply> RegisterAsync(
         int partition, DurableReader reader, FeedPosition position, CancellationToken cancellationToken)
     {
+        var isAnswerLost = Meet($"hold {reader.Name}");
         lock (_gate)
         {
             _readers.TryAdd((partition, reader.Name), position);
-            return Task.FromResult(new ReaderReply(ReaderStatus.Held, _readers[(partition, reader.Name)]));
+            return isAnswerLost
+                ? throw new StoreUnavailableException("The answer is lost on purpose.")
+                : Task.FromResult(new ReaderReply(ReaderStatus.Held, _readers[(partition, reader.Name)]));
         }
     }
 
@@ -237,15 +246,25 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
 
     public Task LeaveAsync(int partition, string reader, CancellationToken cancellationToken)
     {
+        var isAnswerLost = Meet($"leave {reader}");
         lock (_gate)
         {
             _readers.Remove((partition, reader));
-            return Task.CompletedTask;
+            return isAnswerLost ? throw new StoreUnavailableException("The answer is lost on purpose.") : Task.CompletedTask;
         }
     }
 
     public Task<ImmutableArray<ReaderLag>> GetLagsAsync(int partition, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
+
+    /// <summary>Throws where the step is not taken; true when it is, and its answer lost.</summary>
+    public bool Meet(string step) => Faults?.Invoke(step) switch
+    {
+        null or StoreFault.None => false,
+        StoreFault.Lost => throw new StoreUnavailableException($"Lost on purpose: {step}."),
+        StoreFault.Unanswered => true,
+        var other => throw new InvalidOperationException($"No such fault: {other}."),
+    };
 
     private void AppendFacts(RecordKey record, long version, CommitAttachments attachments)
     {

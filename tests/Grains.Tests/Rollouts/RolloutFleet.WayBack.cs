@@ -70,7 +70,9 @@ internal sealed partial class RolloutFleet
 
             if (unit.Change != command.Rollout)
             {
-                return new OfferReply(OfferStatus.Closed, ChangeOutcome.Withdrawn, "NEVER_OFFERED", null);
+                return unit.Last is { } last && last.Rollout == command.Rollout && last.Retry == command.Retry
+                    ? Closed(last)
+                    : new OfferReply(OfferStatus.Closed, ChangeOutcome.Withdrawn, "NEVER_OFFERED", null);
             }
 
             if (Delivered.TryGetValue(key, out var at))

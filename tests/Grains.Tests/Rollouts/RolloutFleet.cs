@@ -190,6 +190,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
                     return new OfferReply(OfferStatus.WaitingOffline, default, "", null) { Generation = unit.Generation };
                 }
 
+                var isAnswerLost = Store.Meet($"offer {key}");
                 try
                 {
                     AppendOffer(key, unit, command);
@@ -207,6 +208,10 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
                 Offers.Enqueue(command);
                 OfferedAt[key] = clock.GetUtcNow();
                 CountInProgress(unit);
+                if (isAnswerLost)
+                {
+                    Deaf.Add(key);
+                }
             }
 
             return Deaf.Remove(key)
