@@ -64,7 +64,10 @@ internal static class CreateRollout
     private static readonly Option<string> InProgress = Span("--in-progress-timeout", "From delivery to an outcome.", "1h");
 
     private static readonly Option<string> Undelivered = Span(
-        "--undelivered-timeout", "From the offer to its delivery; of a device that cannot be reached, from its turn to an offer.", "7d");
+        "--undelivered-timeout",
+        "From the first offer of an attempt to a delivery, also when it goes back and is made again; of a device that"
+            + " was never offered it and cannot be reached, from the start of its wave.",
+        "7d");
 
     private static readonly Option<string> FailureAction = FailureActions();
 

@@ -197,6 +197,12 @@ public sealed record OfferChange(
     /// </summary>
     [Id(8)] public TimeSpan SettlesWithin { get; init; }
 
+    /// <summary>
+    /// When the attempt was offered first, if an offer of it went back: it is waited for no longer than that one would have been. Null for
+    /// a first offer, and from a silo of an earlier version.
+    /// </summary>
+    [Id(158)] public DateTimeOffset? FirstOfferedAt { get; init; }
+
     /// <summary>The settings to have; null for an image.</summary>
     [Id(70)] public SettingSet? Settings { get; init; }
 
@@ -225,7 +231,7 @@ public sealed record AwaitTurn([property: Id(0)] ResourceId Rollout, [property: 
 /// <summary>Closes a rollout's change whose time is over, as the policy of the timer says.</summary>
 /// <param name="Rollout">The rollout.</param>
 /// <param name="InProgressMax">How long it may be in progress from its delivery.</param>
-/// <param name="UndeliveredMax">How long it may be undelivered from its offer.</param>
+/// <param name="UndeliveredMax">How long it may be undelivered from the first offer of its attempt.</param>
 [GenerateSerializer, Immutable, Alias("muster.expire-change")]
 public sealed record ExpireChange(
     [property: Id(0)] ResourceId Rollout,

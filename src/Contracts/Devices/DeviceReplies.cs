@@ -108,4 +108,10 @@ public sealed record OfferReply(
     /// version.
     /// </summary>
     [Id(162)] public string? PreviousDigest { get; init; }
+
+    /// <summary>
+    /// For <see cref="OfferStatus.Offered"/>, of one that is not the first of its attempt: when that was made. Null from a silo of an
+    /// earlier version, which counts from the offer itself.
+    /// </summary>
+    [Id(158)] public DateTimeOffset? FirstOfferedAt { get; init; }
 }

@@ -10,6 +10,9 @@ public sealed record ChangeOffered(
 {
     /// <summary>Attempts of the same rollout that ended before it.</summary>
     [Id(4)] public int Retry { get; init; }
+
+    /// <summary>Of one that is not the first of its attempt: when that was made.</summary>
+    [Id(158)] public DateTimeOffset? FirstOfferedAt { get; init; }
 }
 
 /// <summary>The device named the generation for the first time; the time in progress runs from here.</summary>

@@ -43,6 +43,9 @@ public sealed record ChangeOffer(
     /// <summary>Attempts of the same rollout that ended before this one.</summary>
     public int Retry { get; init; }
 
+    /// <summary>When the attempt was offered first, if an offer of it went back; null when this is the first.</summary>
+    public DateTimeOffset? FirstOfferedAt { get; init; }
+
     /// <summary>
     /// On the way back: for so long a device may still install what its rollout has ended with; zero to take it for what it runs now.
     /// </summary>
@@ -82,6 +85,9 @@ public sealed record OfferDecision(Device Next, ImmutableArray<DomainEvent> Even
 
     /// <summary>For an outcome other than success: why.</summary>
     public string Reason { get; init; } = "";
+
+    /// <summary>For <see cref="OfferVerdict.InProgress"/>, of one that is not the first of its attempt: when that was made.</summary>
+    public DateTimeOffset? FirstOfferedAt { get; init; }
 
     /// <summary>When the device named the generation; null before.</summary>
     public DateTimeOffset? DeliveredAt { get; init; }

@@ -17,7 +17,7 @@ public enum TimeoutPolicy
 
 /// <summary>The two timers of a change; one runs until its delivery, the other from there.</summary>
 /// <param name="InProgressMax">From the delivery; of time in which the device may act (<see cref="InstallTimes"/>).</param>
-/// <param name="UndeliveredMax">From the offer.</param>
+/// <param name="UndeliveredMax">From the first offer of the attempt, also of one that went back and was made again.</param>
 [GenerateSerializer, Immutable, Alias("muster.change-timers")]
 public sealed record ChangeTimers([property: Id(0)] TimeSpan InProgressMax, [property: Id(1)] TimeSpan UndeliveredMax)
 {
@@ -37,21 +37,21 @@ public sealed record ChangeTimers([property: Id(0)] TimeSpan InProgressMax, [pro
     [Id(120)] public ImmutableArray<OfferWindow> InstallWindows { get; init; } = [];
 
     /// <summary>When the timer that runs is over; null when nothing happens then.</summary>
-    /// <param name="offeredAt">When the change was offered.</param>
+    /// <param name="firstOfferedAt">When the change was offered, the first time in its attempt.</param>
     /// <param name="deliveredAt">When the device named it; null before.</param>
     /// <param name="installsSince">When it began to install, of a change with install windows; null before.</param>
-    public DateTimeOffset? DeadlineOf(DateTimeOffset offeredAt, DateTimeOffset? deliveredAt, DateTimeOffset? installsSince = null) =>
+    public DateTimeOffset? DeadlineOf(DateTimeOffset firstOfferedAt, DateTimeOffset? deliveredAt, DateTimeOffset? installsSince = null) =>
         (deliveredAt, this) switch
         {
             (null, { UndeliveredPolicy: TimeoutPolicy.Wait }) or (not null, { InProgressPolicy: TimeoutPolicy.Wait }) => null,
-            (null, _) => offeredAt + UndeliveredMax,
+            (null, _) => firstOfferedAt + UndeliveredMax,
             ({ } at, _) => InstallTimes.End(InstallWindows, at, InProgressMax, installsSince),
         };
 
     /// <summary>Whether the timer that runs is over.</summary>
-    public bool IsOver(DateTimeOffset offeredAt, DateTimeOffset? deliveredAt, DateTimeOffset? installsSince, DateTimeOffset now) =>
+    public bool IsOver(DateTimeOffset firstOfferedAt, DateTimeOffset? deliveredAt, DateTimeOffset? installsSince, DateTimeOffset now) =>
         PolicyOf(deliveredAt) != TimeoutPolicy.Wait
-        && (deliveredAt is { } at ? HadAllTime(at, installsSince, now) : offeredAt + UndeliveredMax <= now);
+        && (deliveredAt is { } at ? HadAllTime(at, installsSince, now) : firstOfferedAt + UndeliveredMax <= now);
 
     /// <summary>The policy of the timer that runs.</summary>
     public TimeoutPolicy PolicyOf(DateTimeOffset? deliveredAt) => deliveredAt is null ? UndeliveredPolicy : InProgressPolicy;

@@ -165,6 +165,12 @@ public sealed record ChangeInProgress(
     /// <summary>When its first report came that says that it installs; null before, and without <see cref="InstallWindows"/>.</summary>
     [Id(121)] public DateTimeOffset? InstallsSince { get; init; }
 
+    /// <summary>
+    /// When its attempt was offered first, of one that went back and was made again: its time to be delivered runs from there. Null for a
+    /// first offer, and in records of earlier versions.
+    /// </summary>
+    [Id(158)] public DateTimeOffset? FirstOfferedAt { get; init; }
+
     /// <summary>The device has said that it goes on with it all the same.</summary>
     [Id(141)] public bool IsRecallRefused { get; init; }
 

@@ -29,7 +29,7 @@ public static partial class DeviceChanges
     /// <summary>The record says when it may begin: what it was told is what its time is counted by.</summary>
     private static DateTimeOffset? DeadlineOf(ChangeInProgress change, ChangeTimers timers) =>
         (timers with { InstallWindows = change.InstallWindows })
-            .DeadlineOf(change.OfferedAt, change.DeliveredAt, change.InstallsSince);
+            .DeadlineOf(change.FirstOfferedAt ?? change.OfferedAt, change.DeliveredAt, change.InstallsSince);
 
     /// <summary>
     /// The first report that it installs. Outside of the windows it is taken as well, and said to be so: what is begun is finished, and

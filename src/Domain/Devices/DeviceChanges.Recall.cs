@@ -73,10 +73,14 @@ public static partial class DeviceChanges
     internal static bool NamesRecall(ChangeInProgress? change, long generation) =>
         change is { RecalledBy: > 0 } && generation >= change.RecalledBy;
 
-    /// <summary>Whoever does not give it up works on it in this boot, also when he never said so; one that installs does already.</summary>
-    private static ChangeInProgress Refuse(ChangeInProgress change, string bootId) => change with
+    /// <summary>
+    /// Whoever does not give it up has it and works on it in this boot, also when he never said so; one that installs does already.
+    /// </summary>
+    private static ChangeInProgress Refuse(ChangeInProgress change, string bootId, DateTimeOffset now) => change with
     {
         IsRecallRefused = true,
+        Step = change.Step < ChangeStep.Delivered ? ChangeStep.Delivered : change.Step,
+        DeliveredAt = change.DeliveredAt ?? now,
         StepBootId = change.Step is ChangeStep.Installing or ChangeStep.Rebooting ? change.StepBootId : bootId,
     };
 
@@ -84,12 +88,25 @@ public static partial class DeviceChanges
         NamesRecall(change, report.Generation) && report is { Outcome: ChangeOutcome.Unspecified, Step: > ChangeStep.Delivered };
 
     /// <summary>A report of the generation that recalls the change: the device has given it up, or refuses to.</summary>
-    private static (Device Next, DomainEvent Fact) TakeAnswer(
-        Device device, ChangeInProgress change, ObservedProgress report, DateTimeOffset now) => report switch
+    private static (Device Next, ImmutableArray<DomainEvent> Facts) TakeAnswer(
+        Device device, ChangeInProgress change, ObservedProgress report, DateTimeOffset now)
+    {
+        if (IsStepOfRecall(change, report))
         {
-            _ when IsStepOfRecall(change, report) => (device, new LateReportIgnored(report.Generation, report.Step)),
-            _ when IsRefusalOfRecall(device, report) => (device with { Change = Refuse(change, report.Origin.Stamp.BootId) },
-                new ChangeRecallRefused(change.Rollout, change.Generation, report.Reason) { Retry = change.Retry }),
-            _ => GiveUp(device, change, now),
-        };
+            return (device, [new LateReportIgnored(report.Generation, report.Step)]);
+        }
+
+        if (!IsRefusalOfRecall(device, report))
+        {
+            return Alone(GiveUp(device, change, now));
+        }
+
+        var refusal = new ChangeRecallRefused(change.Rollout, change.Generation, report.Reason) { Retry = change.Retry };
+        var next = device with { Change = Refuse(change, report.Origin.Stamp.BootId, now) };
+        return change.DeliveredAt is not null
+            ? (next, [refusal])
+            : (next, [new ChangeDelivered(change.Rollout, change.Generation) { Retry = change.Retry }, refusal]);
+    }
+
+    private static (Device Next, ImmutableArray<DomainEvent> Facts) Alone((Device Next, DomainEvent Fact) step) => (step.Next, [step.Fact]);
 }

@@ -58,12 +58,17 @@ public static partial class DeviceChanges
             StepsTaken = StepPath.StepsTaken(device, offer),
             StepsLeft = step is null ? 0 : StepPath.StepsLeft(device, offer),
             Retry = offer.Retry,
+            FirstOfferedAt = offer.FirstOfferedAt,
             Settings = offer.Settings,
             SupersedesBefore = offer is { Kind: ChangeKind.OsImage, Rank: { SupersedesOlder: true } rank } ? rank.StartedAt.UtcTicks : 0,
             InstallWindows = offer.InstallWindows,
         };
         var next = device with { Change = change, Desired = DesiredState.Of(change) };
-        var fact = new ChangeOffered(offer.Rollout, offer.Epoch, generation, change.Target.Digest) { Retry = offer.Retry };
+        var fact = new ChangeOffered(offer.Rollout, offer.Epoch, generation, change.Target.Digest)
+        {
+            Retry = offer.Retry,
+            FirstOfferedAt = offer.FirstOfferedAt,
+        };
         return InProgress(next, change) with { Events = [fact] };
     }
 
@@ -127,8 +132,8 @@ public static partial class DeviceChanges
     internal static (Device Next, DomainEvent? Fact) Remove(Device device, string reason, DateTimeOffset now) =>
         device.Change is { } change ? Close(device, change, ChangeOutcome.Removed, reason, now) : (device, null);
 
-    /// <summary>What a report says of the change: exactly one fact.</summary>
-    internal static (Device Next, DomainEvent Fact) TakeReport(Device device, ObservedProgress report, DateTimeOffset now)
+    /// <summary>What a report says of the change: one fact; two when it refuses to give up what it had not named before.</summary>
+    internal static (Device Next, ImmutableArray<DomainEvent> Facts) TakeReport(Device device, ObservedProgress report, DateTimeOffset now)
     {
         if (device.Change is { } recalled && NamesRecall(recalled, report.Generation))
         {
@@ -137,13 +142,13 @@ public static partial class DeviceChanges
 
         if (device.Change is not { } change || change.Generation != report.Generation)
         {
-            return (device, new LateReportIgnored(report.Generation, report.Step));
+            return (device, [new LateReportIgnored(report.Generation, report.Step)]);
         }
 
         if (report.Outcome is ChangeOutcome.Failed or ChangeOutcome.Rejected)
         {
             var reason = report.Reason.Length > 0 ? report.Reason : report.Outcome.ToString();
-            return Close(device, change, report.Outcome, reason, now);
+            return Alone(Close(device, change, report.Outcome, reason, now));
         }
 
         var next = change with
@@ -153,9 +158,10 @@ public static partial class DeviceChanges
             DeliveredAt = change.DeliveredAt ?? now,
         };
         (next, var start) = NoteStart(next, now);
-        return (device with { Change = next }, change.DeliveredAt is null
+        DomainEvent fact = change.DeliveredAt is null
             ? new ChangeDelivered(change.Rollout, change.Generation) { Step = next.Step, Retry = change.Retry, Install = start }
-            : new ChangeProgressed(change.Rollout, change.Generation, next.Step) { Retry = change.Retry, Install = start });
+            : new ChangeProgressed(change.Rollout, change.Generation, next.Step) { Retry = change.Retry, Install = start };
+        return (device with { Change = next }, [fact]);
     }
 
     /// <summary>
@@ -358,6 +364,7 @@ public static partial class DeviceChanges
             DeliveredAt = change.DeliveredAt,
             InstallsSince = change.InstallsSince,
             Retry = change.Retry,
+            FirstOfferedAt = change.FirstOfferedAt,
         };
 
     private static OfferDecision Ended(Device device, ClosedChange change) => Closed(

@@ -112,8 +112,8 @@ public static class DeviceMessages
                 ? device.GenerationReached
                 : Math.Max(device.GenerationReached, report.Generation),
         };
-        var (next, fact) = DeviceChanges.TakeReport(DeviceChanges.LeaveEarlier(noted, report), report, now);
-        return Decision.Accept(next, fact);
+        var (next, facts) = DeviceChanges.TakeReport(DeviceChanges.LeaveEarlier(noted, report), report, now);
+        return Decision.Accept(next, facts);
     }
 
     /// <summary>Takes the settings, whole; a message that a newer one overtook is noted and not applied.</summary>

@@ -20,6 +20,9 @@ public sealed record OfferPreview
 
     [Id(5)] public DateTimeOffset? OfferedAt { get; init; }
 
+    /// <summary>When its attempt was offered first, of an offer that went back and was made again; null otherwise.</summary>
+    [Id(158)] public DateTimeOffset? FirstOfferedAt { get; init; }
+
     [Id(6)] public DateTimeOffset? DeliveredAt { get; init; }
 
     [Id(7)] public DateTimeOffset? EndedAt { get; init; }
@@ -89,6 +92,7 @@ public sealed record OfferPreview
             Reason = decision.Reason,
             Retry = decision.Retry,
             OfferedAt = own?.OfferedAt,
+            FirstOfferedAt = own?.FirstOfferedAt,
             DeliveredAt = own?.DeliveredAt,
             EndedAt = decision.EndedAt,
             Step = own?.Step ?? ChangeStep.Unspecified,

@@ -178,6 +178,7 @@ public static class DeviceExplainer
     {
         var isOpen = preview is { Verdict: OfferVerdict.InProgress, WouldOffer: false };
         var offeredAt = isOpen ? preview!.OfferedAt : member.Offer?.TakenAt;
+        var waitedSince = isOpen ? preview!.FirstOfferedAt ?? offeredAt : member.Offer?.Since;
         var deliveredAt = isOpen ? preview!.DeliveredAt : member.Offer?.DeliveredAt;
         var installsSince = isOpen ? preview!.InstallsSince : member.Offer?.InstallsSince;
         var opensAt = isOpen ? preview!.InstallOpensAt : null;
@@ -188,7 +189,7 @@ public static class DeviceExplainer
             InstallsSince = installsSince,
             Step = isOpen ? preview!.Step : ChangeStep.Unspecified,
             WaitingOn = [deliveredAt is null ? WaitingOn.Delivery : opensAt is null ? WaitingOn.Outcomes : WaitingOn.InstallWindow],
-            Until = opensAt ?? preview?.GoesBackAt ?? (offeredAt is { } at ? timers.DeadlineOf(at, deliveredAt, installsSince) : null),
+            Until = opensAt ?? preview?.GoesBackAt ?? (waitedSince is { } at ? timers.DeadlineOf(at, deliveredAt, installsSince) : null),
             IsHere = preview?.GoesBackAt is not null,
             Recall = preview?.Recall ?? RecallState.None,
         };

@@ -106,6 +106,7 @@ public static class OfferGenerations
             ? known with
             {
                 IsConfirmed = true,
+                FirstOfferedAt = known.IsConfirmed ? known.FirstOfferedAt : offered.FirstOfferedAt, // the device's record decides
                 DeliveredAt = known.DeliveredAt ?? offered.DeliveredAt,
                 InstallsSince = known.InstallsSince ?? offered.InstallsSince,
                 Generation = Math.Max(known.Generation, offered.Generation),

@@ -64,6 +64,7 @@ public static class RollBackRules
             Retries = retries.ToImmutable(),
             Open = open.ToImmutable(),
             Ends = ends.ToImmutable(),
+            Turns = [],
         };
     }
 
@@ -81,7 +82,7 @@ public static class RollBackRules
         ArgumentNullException.ThrowIfNull(share);
         ArgumentNullException.ThrowIfNull(timers);
         var isOnTheWayThere = IsOnTheWayThere(share, offer.Member);
-        return timers.IsOver(offer.TakenAt, offer.DeliveredAt, offer.InstallsSince, now)
+        return timers.IsOver(offer.Since, offer.DeliveredAt, offer.InstallsSince, now)
             ? isOnTheWayThere || !offer.IsConfirmed
             : isOnTheWayThere
                 && MemberList.Find(share.Ends, offer.Member) is { IsGivenUp: true }
@@ -114,6 +115,7 @@ public static class RollBackRules
     {
         Retries = MemberList.Without(share.Retries, member),
         Ends = MemberList.Without(share.Ends, member),
+        Turns = MemberList.Without(share.Turns, member),
     };
 
     /// <summary>It runs the image of a step, which the rollout brought.</summary>

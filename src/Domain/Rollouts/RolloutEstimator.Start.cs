@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Muster.Domain.Rollouts;
 
 /// <summary>What a dry run says of the end: the same calculation, from a start that there was not.</summary>
@@ -9,9 +13,8 @@ public static partial class RolloutEstimator
     /// </summary>
     /// <param name="draft">The dry run's.</param>
     /// <param name="cuts">The waves of such a start.</param>
-    /// <param name="freeze">Of that start alone: what was calculated for another is not its end.</param>
     /// <param name="now">When it is asked.</param>
-    public static Rollout? StartOf(Rollout draft, ImmutableArray<WaveCut> cuts, Guid freeze, DateTimeOffset now)
+    public static Rollout? StartOf(Rollout draft, ImmutableArray<WaveCut> cuts, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(draft);
         if (!draft.Plan.IsDraft || cuts.IsDefaultOrEmpty)
@@ -25,12 +28,25 @@ public static partial class RolloutEstimator
         var started = RolloutLifecycle.Start(RolloutPlan.Draft, draft.Spec, frozen, order);
         return started.Error is not null ? null : draft with
         {
-            Freeze = freeze,
+            Freeze = KeyOf(draft.Spec, cuts),
             Plan = started.Next with
             {
                 Waves = [.. started.Next.Waves.Select(wave => wave.With(
                     new ShareTotals { Members = wave.Cut.Members, Waiting = wave.Cut.Members }))],
             },
         };
+    }
+
+    /// <summary>
+    /// Instead of a freeze, of which there is none: the same spec that finds the same waves has the same end. Who asks again, because it
+    /// took longer than he was let wait, is told what was calculated meanwhile; another spec, or another fleet, is another question.
+    /// </summary>
+    private static Guid KeyOf(RolloutSpec spec, ImmutableArray<WaveCut> cuts)
+    {
+        var places = cuts.Select(cut => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{cut.Spec} {cut.Members} {cut.PassedOver} {cut.ConnectedOnly} {cut.TakesJoiners} {cut.UpToHash} {cut.UpToDevice}"));
+        var text = string.Join('\n', places.Prepend(SpecFingerprint.Of(spec)));
+        return new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
     }
 }

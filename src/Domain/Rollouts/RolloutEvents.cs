@@ -154,6 +154,18 @@ public sealed record RolloutMemberSkipped(
     [property: Id(1)] DeviceId Device,
     [property: Id(2)] string Reason) : DomainEvent;
 
+/// <summary>
+/// A member whose device left service has left the rollout: it is in neither side of a gate any more, whatever became of it before.
+/// </summary>
+/// <param name="Rollout">The rollout.</param>
+/// <param name="Device">The member.</param>
+/// <param name="Before">How it stood until then.</param>
+[GenerateSerializer, Immutable, Alias("muster.rollout-member-removed")]
+public sealed record RolloutMemberRemoved(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] DeviceId Device,
+    [property: Id(2)] MemberStatus Before) : DomainEvent;
+
 /// <summary>A member that never could be reached in the time it had has ended as timed out.</summary>
 [GenerateSerializer, Immutable, Alias("muster.rollout-member-timed-out")]
 public sealed record RolloutMemberTimedOut(

@@ -55,6 +55,16 @@ public readonly record struct MemberStep(
     [property: Id(1)] int Retry,
     [property: Id(2)] DateTimeOffset At) : IOfMember;
 
+/// <summary>A member of which an offer went back that nobody had named: how long it is waited for is counted from there.</summary>
+/// <param name="Member">Its index in the order.</param>
+/// <param name="Retry">The attempt that was offered: how many ended before it.</param>
+/// <param name="At">When it was offered first.</param>
+[GenerateSerializer, Immutable, Alias("muster.member-turn")]
+public readonly record struct MemberTurn(
+    [property: Id(0)] int Member,
+    [property: Id(1)] int Retry,
+    [property: Id(2)] DateTimeOffset At) : IOfMember;
+
 /// <summary>The end of a member of which its device's record may say nothing: it was skipped, or given up before it was reached.</summary>
 /// <param name="Member">Its index in the order.</param>
 /// <param name="Reason">Why.</param>
@@ -88,6 +98,12 @@ public readonly record struct OpenOffer(
 
     /// <summary>The desired generation that carries the offer; 0 while it is not known.</summary>
     [Id(125)] public long Generation { get; init; }
+
+    /// <summary>When the attempt was offered first, if an offer of it went back; null when this is the first.</summary>
+    [Id(158)] public DateTimeOffset? FirstOfferedAt { get; init; }
+
+    /// <summary>From when it is waited for that the device names it.</summary>
+    public DateTimeOffset Since => FirstOfferedAt ?? TakenAt;
 }
 
 /// <summary>What became of a wave's permits in one partition; the numbers never fall.</summary>
@@ -158,6 +174,9 @@ public sealed record RolloutShare
 
     /// <summary>Members that took a step to the image, ascending; of each the newest that is known.</summary>
     [Id(128)] public ImmutableArray<MemberStep> Steps { get; init; } = [];
+
+    /// <summary>Members of which an offer went back, ascending; of each the attempt that was offered last.</summary>
+    [Id(158)] public ImmutableArray<MemberTurn> Turns { get; init; } = [];
 
     /// <summary>How many members were frozen at the start; those that joined stand behind them.</summary>
     public int FrozenCount => Members.Length - (Joiners.IsDefault ? 0 : Joiners.Length);

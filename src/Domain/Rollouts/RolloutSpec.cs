@@ -113,7 +113,7 @@ public sealed record RolloutSpec
     /// <summary>One hour of time in which the device may act (rollouts.md 9).</summary>
     public static readonly TimeSpan InProgressTimeoutDefault = TimeSpan.FromHours(1);
 
-    /// <summary>Seven days from the offer, or from the turn of a member that cannot be reached (rollouts.md 9).</summary>
+    /// <summary>Seven days from a member's first turn (rollouts.md 9): <see cref="MemberTurns"/>.</summary>
     public static readonly TimeSpan UndeliveredTimeoutDefault = TimeSpan.FromDays(7);
 
     /// <summary>SHA-256 of the image, 64 lower-case hex digits; empty with <see cref="Settings"/>.</summary>
@@ -148,8 +148,8 @@ public sealed record RolloutSpec
     [Id(9)] public TimeSpan InProgressTimeout { get; init; } = InProgressTimeoutDefault;
 
     /// <summary>
-    /// Ends a member that could not be reached since its turn, or did not name its offer since that was made, as
-    /// <see cref="UndeliveredPolicy"/> says. Its turn alone would end the offers of those that waited for rate or budget for as long.
+    /// Ends a member that could not be reached since its turn, or named no offer since the first was made to it, as
+    /// <see cref="UndeliveredPolicy"/> says (<see cref="MemberTurns"/>).
     /// </summary>
     [Id(10)] public TimeSpan UndeliveredTimeout { get; init; } = UndeliveredTimeoutDefault;
 

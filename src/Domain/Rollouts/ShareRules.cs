@@ -49,7 +49,10 @@ public static class ShareRules
             {
                 left[waves[i]]--;
                 members[i] = MemberStatus.Offered;
-                open.Add(new OpenOffer(i, grant.Epoch, IsConfirmed: false, grant.Now, null));
+                open.Add(new OpenOffer(i, grant.Epoch, IsConfirmed: false, grant.Now, null)
+                {
+                    FirstOfferedAt = MemberTurns.FirstOfferOf(share, i),
+                });
             }
         }
 
@@ -160,15 +163,6 @@ public static class ShareRules
         };
     }
 
-    /// <summary>When the member's turn began, from which it is waited for; null while its wave, or its back-off, is before it.</summary>
-    public static DateTimeOffset? TurnOf(RolloutShare share, int member, DateTimeOffset? waveOpenedAt, DateTimeOffset now)
-    {
-        ArgumentNullException.ThrowIfNull(share);
-        var turn = share.Members[member] == MemberStatus.Retrying ? MemberList.Find(share.Retries, member)?.DueAt : waveOpenedAt;
-        turn = MemberList.Find(share.Steps, member) is { At: var at } && at > turn ? at : turn;
-        return turn <= now ? turn : null;
-    }
-
     /// <summary>The permit is not needed: the member waits again.</summary>
     public static RolloutShare Release(RolloutShare share, int member)
     {
@@ -186,12 +180,19 @@ public static class ShareRules
     {
         ArgumentNullException.ThrowIfNull(before);
         var at = IndexOf(before, member);
+        if (before.Members[member] == MemberStatus.Removed)
+        {
+            return OfferGenerations.CatchUp(before, member, end.Generation); // also a success that is taken back after its return
+        }
+
         if (end.Retry < RetryOf(before, member) || OfferGenerations.IsLateEnd(before, member, at < 0 ? null : before.Open[at], end))
         {
-            return OfferGenerations.CatchUp(MemberSteps.TakeLate(before, member, end), member, end.Generation);
+            return OfferGenerations.CatchUp(
+                MemberSteps.TakeLate(MemberTurns.TakeLate(before, member, end), member, end), member, end.Generation);
         }
 
         var share = OfferGenerations.CatchUp(Adopt(before, member, end.Retry), member, end.Generation); // neither touches permits
+        share = MemberTurns.Take(share, member, at < 0 ? null : share.Open[at], end);
         var isOnTheWayThere = RollBackRules.IsOnTheWayThere(share, member);
         var wasOffered = WasOffered(end)
             || (isOnTheWayThere && end is { WasMade: true, IsRepeated: false }); // the fact of its offer will be late then
@@ -241,6 +242,7 @@ public static class ShareRules
     private static bool WentBack(RolloutShare share, int at, bool wasOffered, MemberOutcome end) =>
         at >= 0
         && end is { Outcome: ChangeOutcome.Withdrawn, IsRepeated: false }
+            or { Outcome: ChangeOutcome.Skipped, Reason: DeviceChanges.Superseded, WasMade: true, IsRepeated: false }
         && (share.Open[at] is { IsConfirmed: true, Epoch: > 0 } || wasOffered);
 
     private static MemberStatus StatusOf(RolloutShare share, int member, ChangeOutcome outcome) => outcome switch
@@ -297,13 +299,18 @@ public static class ShareRules
         return raised.SequenceEqual(permits) ? share : share with { Permits = raised };
     }
 
-    /// <summary>The device left service: a member that waits leaves the rollout.</summary>
+    /// <summary>
+    /// The device left service: the member leaves the rollout for good, also behind its outcome, and is in neither side of a gate any more
+    /// (rollouts.md 6). One with a permit leaves it by what its device says of the offer, so that the permit is counted.
+    /// </summary>
     public static RolloutShare Leave(RolloutShare share, int member)
     {
         ArgumentNullException.ThrowIfNull(share);
-        return share.Members[member] is MemberStatus.Waiting or MemberStatus.Retrying
-            ? Set(share, member, MemberStatus.Removed)
-            : share;
+        return share.Members[member] is MemberStatus.Offered or MemberStatus.Removed ? share : Set(share, member, MemberStatus.Removed) with
+        {
+            Ends = MemberList.Without(share.Ends, member),
+            Turns = MemberList.Without(share.Turns, member),
+        };
     }
 
     /// <summary>

@@ -183,7 +183,7 @@ internal sealed partial class RolloutsService(
             return rollout;
         }
 
-        if (RolloutEstimator.StartOf(reply.Rollout!, reply.Planned, Guid.NewGuid(), clock.GetUtcNow()) is { } started)
+        if (RolloutEstimator.StartOf(reply.Rollout!, reply.Planned, clock.GetUtcNow()) is { } started)
         {
             rollout.Estimate = RolloutsMapping.ToApi(await estimates.OfAsync(started, cancellationToken));
             rollout.Estimate.Text = $"if it is started now: {rollout.Estimate.Text}";

@@ -321,6 +321,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
             Path = command.Path.IsDefault ? [] : command.Path,
             Rank = command.Rank,
             Retry = command.Retry,
+            FirstOfferedAt = command.FirstOfferedAt,
             SettlesWithin = command.SettlesWithin,
             KeepsNewer = command.KeepsNewer,
             InstallWindows = command.InstallWindows.IsDefault ? [] : command.InstallWindows,
@@ -378,6 +379,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         decision.DeliveredAt)
     {
         InstallsSince = decision.InstallsSince,
+        FirstOfferedAt = decision.FirstOfferedAt,
         Retry = decision.Retry,
         EndedAt = decision.EndedAt,
         AskAgainAt = decision.AskAgainAt,

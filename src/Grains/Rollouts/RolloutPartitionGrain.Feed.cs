@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
+using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 
@@ -29,15 +30,19 @@ internal sealed partial class RolloutPartitionGrain
                 return;
             }
 
+            var removed = ImmutableArray.CreateBuilder<DomainEvent>();
             foreach (var change in page.Changes)
             {
+                var before = _share;
                 _share = Take(_share, change, retries);
+                AddRemoval(removed, before, _share, change);
             }
 
             _share = _share with { Position = page.Next.Sequence, PositionFingerprint = page.Next.Fingerprint };
-            if (_share.Position - _record.State.Share!.Position >= EntriesBetweenCommits)
+            if (removed.Count > 0 || _share.Position - _record.State.Share!.Position >= EntriesBetweenCommits)
             {
-                await CommitAsync(_share, fact: null);
+                // With the position: read once more, it would be said once more.
+                await CommitAsync(_share, removed.ToImmutable(), expectedEpoch: null, members: null);
             }
 
             if (page.IsAtEnd)
@@ -59,7 +64,7 @@ internal sealed partial class RolloutPartitionGrain
         var next = change.Fact switch
         {
             ChangeOffered fact when fact.Rollout == _rollout =>
-                ShareRules.Confirm(share, member, wave, OfferOf(member, fact.Generation, change, fact.Epoch), fact.Retry),
+                ShareRules.Confirm(share, member, wave, OfferOf(member, fact, change), fact.Retry),
             ChangeDelivered fact when fact.Rollout == _rollout => ShareRules.Confirm(
                 share, member, wave, DeliveryOf(member, fact, change), fact.Retry),
             ChangeProgressed fact when fact.Rollout == _rollout => ShareInstalls.Begin(
@@ -71,8 +76,22 @@ internal sealed partial class RolloutPartitionGrain
         return change.IsOutOfService ? ShareRules.Leave(next, member) : next;
     }
 
+    /// <summary>Of a member with an offer its device's own fact says so.</summary>
+    private void AddRemoval(ImmutableArray<DomainEvent>.Builder facts, RolloutShare before, RolloutShare after, DeviceChange change)
+    {
+        if (_members!.TryFind(change.Record.Key, out var member)
+            && after.Members[member] == MemberStatus.Removed
+            && before.Members[member] is var status and not (MemberStatus.Removed or MemberStatus.Offered))
+        {
+            facts.Add(new RolloutMemberRemoved(_rollout, _members.Points[member].Device, status));
+        }
+    }
+
     private static OpenOffer OfferOf(int member, long generation, DeviceChange change, long epoch = 0) =>
         new(member, epoch, IsConfirmed: true, change.At, DeliveredAt: null) { Generation = generation };
+
+    private static OpenOffer OfferOf(int member, ChangeOffered fact, DeviceChange change) =>
+        OfferOf(member, fact.Generation, change, fact.Epoch) with { FirstOfferedAt = fact.FirstOfferedAt };
 
     private static OpenOffer DeliveryOf(int member, ChangeDelivered fact, DeviceChange change) =>
         OfferOf(member, fact.Generation, change) with

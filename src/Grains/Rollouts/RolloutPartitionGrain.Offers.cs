@@ -86,6 +86,7 @@ internal sealed partial class RolloutPartitionGrain
                 var offer = asked[i] with
                 {
                     TakenAt = now,
+                    FirstOfferedAt = reply.FirstOfferedAt,
                     DeliveredAt = reply.DeliveredAt,
                     InstallsSince = reply.InstallsSince,
                     Generation = reply.Generation,
@@ -108,7 +109,7 @@ internal sealed partial class RolloutPartitionGrain
         || IsCancelled(offer, command);
 
     private static bool IsOver(OpenOffer offer, AdvanceShare command, DateTimeOffset now) =>
-        command.Timers.IsOver(offer.TakenAt, offer.DeliveredAt, offer.InstallsSince, now);
+        command.Timers.IsOver(offer.Since, offer.DeliveredAt, offer.InstallsSince, now);
 
     /// <summary>Null when it is not known what became of it.</summary>
     private async Task<OfferReply?> AskDeviceAsync(OpenOffer offer, AdvanceShare command)
@@ -135,6 +136,7 @@ internal sealed partial class RolloutPartitionGrain
                 : await device.OfferAsync(OfferOf(command.Image, command.Settings, command.AllowTrackChange, offer.Epoch, retry) with
                 {
                     SettlesWithin = command.InProgressTimeout,
+                    FirstOfferedAt = offer.FirstOfferedAt,
                     Rank = command.Rank,
                     Path = command.Path,
                     InstallWindows = command.InstallWindows,

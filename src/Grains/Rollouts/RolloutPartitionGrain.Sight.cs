@@ -43,7 +43,7 @@ internal sealed partial class RolloutPartitionGrain
             Wait = ShareRules.WaitOf(share, member, full is null ? reach : MemberReach.GroupFull, now),
             FullGroup = full,
             DueAt = known.Retry?.DueAt,
-            TurnAt = ShareRules.TurnOf(share, member, command.OpenedAt[wave], now),
+            TurnAt = MemberTurns.TurnOf(share, member, command.OpenedAt[wave], now),
             Offer = known.Offer,
             End = known.End,
         };

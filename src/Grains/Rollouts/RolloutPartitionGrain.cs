@@ -195,9 +195,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         var facts = ImmutableArray.CreateBuilder<DomainEvent>();
         for (var i = 0; i < next.Members.Length; i++)
         {
-            if (ShareRules.WaitOf(next, i, _members!.Reach[i], now) == MemberWait.Offline
-                && ShareRules.TurnOf(next, i, command.OpenedAt[_members.Waves[i]], now) is { } turn
-                && command.Timers.DeadlineOf(turn, deliveredAt: null) <= now)
+            if (MemberTurns.IsOver(next, i, _members!.Reach[i], command.OpenedAt[_members.Waves[i]], command.Timers, now))
             {
                 next = ShareRules.GiveUp(next, i, command.UndeliveredPolicy, now);
                 facts.Add(GivenUp(i, command.UndeliveredPolicy));

@@ -174,6 +174,11 @@ public sealed class DeviceHistoryTests
         Assert.True(before.Change?.InstallsSince is null || after.Change is null or { InstallsSince: not null }
             || after.Change.Generation != before.Change.Generation);
         Assert.True(after.Change is not { InstallsSince: not null, InstallWindows.IsEmpty: true });
+        // That the device has the change is said once, by the fact that its share reads; whoever refuses to give it up has it.
+        var isDelivered = after.Change is { DeliveredAt: not null } delivered
+            && !(before.Change is { DeliveredAt: not null } known && known.Generation == delivered.Generation);
+        Assert.Equal(isDelivered, decision.Events.Any(fact => fact is ChangeDelivered));
+        Assert.True(after.Change is null or { IsRecallRefused: false } or { DeliveredAt: not null, Step: > ChangeStep.Offered });
         foreach (var recalled in decision.Events.OfType<ChangeRecalled>())
         {
             Assert.Equal((0L, after.Desired.Generation), (before.Change!.RecalledBy, recalled.RecalledBy));

@@ -252,18 +252,15 @@ public sealed class DeviceRecallTests
 
     /// <summary>It never said that it works on it, but that it does not give it up: in that boot its hello is no answer.</summary>
     [Theory]
-    [InlineData(false, false)]
-    [InlineData(false, true)]
-    [InlineData(true, false)]
-    public void Refusal_OfADeviceThatOnlyHadTheOffer_SaysThatItWorksOnIt(bool isDelivered, bool isTakenBack)
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Refusal_OfADeviceThatOnlyHadTheOffer_SaysThatItWorksOnIt(bool isDelivered)
     {
         var offered = isDelivered ? Units.Take(Units.Offered(), Units.Report(1, ChangeStep.Delivered, 1)) : Units.Offered();
         var no = Units.Report(2, ChangeStep.Unspecified, 2, outcome: ChangeOutcome.Rejected);
         var refused = Units.Take(Recall(offered).Next, no);
-        var end = Units.Start + Timers.UndeliveredMax;
-        var over = isTakenBack
-            ? DeviceChanges.TakeBack(refused, Units.Rollout(), 0, WayBack.Ordered, end).Next
-            : DeviceChanges.Expire(refused, Units.Rollout(), 0, Timers, end).Next;
+        var end = Later + Timers.InProgressMax;
+        var over = DeviceChanges.Expire(refused, Units.Rollout(), 0, Timers, end).Next;
 
         var seen = TakeHello(over, Units.Hello("boot-1", 3, generation: 2)).Next;
         var said = DeviceMessages.TakeReport(seen, Units.Report(2, ChangeStep.Delivered, 4), Later).Next;

@@ -183,7 +183,7 @@ public sealed class AttemptTests
         var device = DeviceChanges.Offer(
             Devices.Units.InState(DeviceState.InService), Devices.Units.Offer(), hasSession: true, late).Next;
 
-        Assert.Equal(Start, ShareRules.TurnOf(share, 1, Start, late));
+        Assert.Equal(Start, MemberTurns.TurnOf(share, 1, Start, late));
         Assert.Equal(Start + Timers.UndeliveredMax, Timers.DeadlineOf(Start, deliveredAt: null));
         foreach (var (now, isOver) in new[] { (over - TimeSpan.FromSeconds(1), false), (over, true) })
         {

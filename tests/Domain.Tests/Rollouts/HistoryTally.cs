@@ -29,6 +29,21 @@ internal enum Reached
 
     /// <summary>A device whose share does not know that it was offered anything is asked to give it up.</summary>
     UnconfirmedRecalled,
+
+    /// <summary>A device leaves service that has an outcome.</summary>
+    LeftBehindAnOutcome,
+
+    /// <summary>A device leaves service that has none.</summary>
+    LeftBefore,
+
+    /// <summary>An attempt is offered for the first time.</summary>
+    FirstOffer,
+
+    /// <summary>An attempt is offered again, because its offer went back.</summary>
+    OfferAgain,
+
+    /// <summary>A member is not waited for any more that could be offered something, because its first offer was too long ago.</summary>
+    GivenUpThere,
 }
 
 /// <summary>How often the histories of a test came to each.</summary>

@@ -44,8 +44,8 @@ public sealed class MemberStepTests
     {
         var stepped = Step(Take(ShareRules.Freeze(Guid.Empty, 0, 1), 1), retry: 0, generation: 1);
 
-        Assert.Equal(s_now, ShareRules.TurnOf(stepped, 0, s_now.AddDays(-30), s_now));
-        Assert.Null(ShareRules.TurnOf(stepped, 0, waveOpenedAt: null, s_now));
+        Assert.Equal(s_now, MemberTurns.TurnOf(stepped, 0, s_now.AddDays(-30), s_now));
+        Assert.Null(MemberTurns.TurnOf(stepped, 0, waveOpenedAt: null, s_now));
     }
 
     [Theory]

@@ -22,7 +22,7 @@ public sealed class RolloutEstimatorStartTests
         ImmutableArray<WaveCut> cuts = [.. started.Waves.Select(wave => wave.Cut)];
         var draft = RolloutOf(spec, RolloutPlan.Draft);
 
-        var estimate = RolloutEstimator.Of(RolloutEstimator.StartOf(draft, cuts, Guid.Empty, Start)!, Start);
+        var estimate = RolloutEstimator.Of(RolloutEstimator.StartOf(draft, cuts, Start)!, Start);
 
         // The window opens at 22 o'clock; two hours of soak later 200 devices need 20 minutes more by the rate, and the last their time.
         Assert.InRange(estimate.EndsAt!.Value, Start.AddHours(16.3), Start.AddHours(19));
@@ -37,9 +37,9 @@ public sealed class RolloutEstimatorStartTests
         var draft = RolloutOf(s_twoWaves, RolloutPlan.Draft);
         ImmutableArray<WaveCut> cuts = [.. Started(s_twoWaves, 10, 20).Waves.Select(wave => wave.Cut)];
 
-        Assert.Null(RolloutEstimator.StartOf(draft, [], Guid.Empty, Start));
-        Assert.Null(RolloutEstimator.StartOf(draft, [cuts[0] with { Members = 0 }], Guid.Empty, Start));
-        Assert.Null(RolloutEstimator.StartOf(RolloutOf(s_twoWaves, Started(s_twoWaves, 3)), cuts, Guid.Empty, Start));
+        Assert.Null(RolloutEstimator.StartOf(draft, [], Start));
+        Assert.Null(RolloutEstimator.StartOf(draft, [cuts[0] with { Members = 0 }], Start));
+        Assert.Null(RolloutEstimator.StartOf(RolloutOf(s_twoWaves, Started(s_twoWaves, 3)), cuts, Start));
     }
 
     /// <summary>An approver has as long as he takes: from when on he is waited for is what there is to know.</summary>
@@ -49,9 +49,23 @@ public sealed class RolloutEstimatorStartTests
         var spec = Spec(Wave(Amount.Count(10), 90) with { NeedsApproval = true }, Wave(Amount.Percent(100), 90));
         ImmutableArray<WaveCut> cuts = [.. Started(spec, 10, 20).Waves.Select(wave => wave.Cut)];
 
-        var estimate = RolloutEstimator.Of(RolloutEstimator.StartOf(RolloutOf(spec, RolloutPlan.Draft), cuts, Guid.Empty, Start)!, Start);
+        var estimate = RolloutEstimator.Of(RolloutEstimator.StartOf(RolloutOf(spec, RolloutPlan.Draft), cuts, Start)!, Start);
 
         Assert.Equal((EstimateStop.Approval, null), (estimate.Stop, estimate.EndsAt));
         Assert.True(estimate.StopsAt > Start);
+    }
+
+    /// <summary>A dry run that is asked again finds what was calculated for it, and one of another fleet does not.</summary>
+    [Fact]
+    public void StartOf_TheSameSpecAndWaves_IsTheSameQuestion()
+    {
+        var cuts = Started(s_twoWaves, 3).Waves.Select(wave => wave.Cut).ToImmutableArray();
+
+        var freezes = new[] { (s_twoWaves, cuts), (s_twoWaves, cuts), (s_twoWaves, [cuts[0] with { Members = 2 }, .. cuts[1..]]),
+            (s_twoWaves with { DevicesPerMinute = 7 }, cuts) }
+            .Select(one => RolloutEstimator.StartOf(RolloutOf(one.Item1, RolloutPlan.Draft), one.Item2, Start)!.Freeze).ToList();
+
+        Assert.Equal(freezes[0], freezes[1]);
+        Assert.Equal(3, freezes.Distinct().Count());
     }
 }

@@ -133,6 +133,42 @@ public sealed class RolloutPlannerTests
         Assert.Contains(report.Facts, fact => fact is RolloutSuspended { Wave: 0, Reason: PlanReasons.FailureGate });
     }
 
+    /// <summary>A gate that was passed stays passed; who left counts neither as a success nor as a failure in what follows.</summary>
+    [Fact]
+    public void Plan_WhenTheDevicesOfAPassedWaveLeaveService_GoesOn()
+    {
+        var spec = TwoWaves;
+        var (second, _) = Step(spec, Granted(Started(spec, 5, 5), 5, 0), 1, Totals(5, succeeded: 5), Totals(5));
+
+        var (next, _) = Step(spec, second, 2, Totals(5) with { Waiting = 0, Removed = 5 }, Totals(5));
+
+        Assert.Equal((WaveState.Passed, WaveState.Running), (next.Waves[0].State, next.Waves[1].State));
+        Assert.Equal(RolloutState.Running, next.State);
+        Assert.Equal((5, 0), (next.Waves[0].Totals.Removed, next.Waves[0].Totals.Finished));
+    }
+
+    /// <summary>
+    /// Before it has passed, the remaining decide: those that failed and left do not hold it up, nor do lost successes help.
+    /// </summary>
+    [Theory]
+    [InlineData(4, 0, 1, true)]
+    [InlineData(0, 0, 5, true)]
+    [InlineData(1, 3, 1, false)]
+    public void Plan_WhenMembersLeaveService_JudgesTheRemaining(int succeeded, int failed, int removed, bool passes)
+    {
+        var spec = TwoWaves with { FailureGate = new FailureGate(5, null, 1) };
+
+        var (next, _) = Step(
+            spec, Granted(Started(spec, 5, 5), 5, 0), 1, Totals(5, succeeded: succeeded, failed: failed) with
+            {
+                Waiting = 5 - succeeded - failed - removed,
+                Removed = removed,
+            },
+            Totals(5));
+
+        Assert.Equal(passes, next.Waves[0].State == WaveState.Passed);
+    }
+
     [Fact]
     public void Plan_WithoutSoakWhenTheOutcomeIsCertain_DoesNotWaitForTheRest()
     {

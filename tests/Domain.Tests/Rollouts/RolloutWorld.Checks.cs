@@ -136,7 +136,7 @@ internal sealed partial class RolloutWorld
             var gate = _spec.Waves[_memory.Waves[passed.Wave].Cut.Spec];
             var counted = passed.Totals.Members - passed.Totals.Removed - passed.Totals.Skipped;
             var truth = _shares.SelectMany(share => share.Members)
-                .Count(member => member.Wave == passed.Wave && member.State == MemberState.Succeeded);
+                .Count(member => member.Wave == passed.Wave && (member.State == MemberState.Succeeded || member.HadSucceeded));
             Demand(passed.Totals.Succeeded * 100 >= gate.SuccessPercent * counted, "advanced below its threshold");
             Demand(_regressions || passed.Totals.Succeeded <= truth, "counted a success that is none");
         }

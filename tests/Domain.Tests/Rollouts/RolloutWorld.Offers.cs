@@ -47,7 +47,7 @@ internal sealed partial class RolloutWorld
             }
             else
             {
-                Offer(member, offer.Epoch, retry);
+                Offer(member, offer, retry);
             }
         }
 
@@ -60,7 +60,7 @@ internal sealed partial class RolloutWorld
         };
     }
 
-    private void Offer(WorldMember member, long epoch, int retry)
+    private void Offer(WorldMember member, OpenOffer offer, int retry)
     {
         CheckAttempt(member, retry);
         CheckJoiner(member);
@@ -71,7 +71,8 @@ internal sealed partial class RolloutWorld
         Demand(OfferWindow.IsOpen(_spec.Windows, _now), "offered while no window was open");
         Demand(member.Turns.Holder is null, "I2: offered while another rollout has the device");
         member.Turns.Take(Id);
-        member.Offer(epoch, retry, _now);
+        Count(offer.FirstOfferedAt is null ? Reached.FirstOffer : Reached.OfferAgain);
+        Demand(member.Offer(offer, retry, _now), "waited for from another time than its first turn");
         _offerTimes.Add(_now);
         Demand(_committed.IsOffering, $"I12: offered while {_committed.State}");
         Demand(_committed.Waves[member.Wave].IsOpen, "offered in a wave that is not open");

@@ -58,7 +58,8 @@ internal sealed partial class RolloutWorld
     public RolloutPlan Plan => _committed;
 
     /// <summary>How often it came to that.</summary>
-    public int CountOf(Reached what) => _reached[(int)what];
+    public int CountOf(Reached what) =>
+        what == Reached.GivenUpThere ? _shares.Sum(share => share.GivenUpThere) : _reached[(int)what];
 
     /// <summary>Whatever the filters say and the fields are.</summary>
     private MemberClass AnyClass(WaveSorting sorting)
@@ -253,7 +254,8 @@ internal sealed partial class RolloutWorld
                     case MemberState.InProgress:
                         EndSomehow(member);
                         break;
-                    case MemberState.Waiting or MemberState.Failed when _random.Next(30) == 0:
+                    case not (MemberState.InProgress or MemberState.Removed) when _random.Next(40) == 0:
+                        Count(member.State > MemberState.InProgress ? Reached.LeftBehindAnOutcome : Reached.LeftBefore);
                         member.Leave(_now);
                         break;
                     case MemberState.Succeeded when _regressions && member.RunsTarget && _random.Next(30) == 0:

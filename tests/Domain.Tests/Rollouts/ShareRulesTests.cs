@@ -140,12 +140,50 @@ public sealed class ShareRulesTests
     }
 
     [Fact]
-    public void Leave_OfAWaitingMember_RemovesItAndLeavesOutcomesAlone()
-    {
-        var share = ShareRules.Close(Frozen(), 0, 0, Ended(ChangeOutcome.Succeeded));
+    public void Leave_OfAWaitingMember_RemovesIt() =>
+        Assert.Equal(MemberStatus.Removed, ShareRules.Leave(Frozen(), 1).Members[1]);
 
-        Assert.Equal(MemberStatus.Succeeded, ShareRules.Leave(share, 0).Members[0]);
-        Assert.Equal(MemberStatus.Removed, ShareRules.Leave(share, 1).Members[1]);
+    /// <summary>Whatever is read of it later, also behind its return to service: it is out of the rollout.</summary>
+    [Theory]
+    [InlineData(ChangeOutcome.Succeeded)]
+    [InlineData(ChangeOutcome.Failed)]
+    [InlineData(ChangeOutcome.TimedOut)]
+    [InlineData(ChangeOutcome.Rejected)]
+    [InlineData(ChangeOutcome.Skipped)]
+    public void Leave_BehindAnOutcome_LeavesNumeratorAndDenominatorForGood(ChangeOutcome outcome)
+    {
+        var ended = ShareRules.Close(Frozen(), 0, 0, Ended(outcome) with { WasMade = true, Generation = 1 });
+
+        var left = ShareRules.Leave(ended, 0);
+        var later = ShareRules.Close(left, 0, 0, Ended(ChangeOutcome.Failed) with { WasMade = true, Generation = 1 });
+        later = ShareRules.Confirm(later, 0, 0, new OpenOffer(0, 1, true, Start, null) { Generation = 3 }, 0);
+        later = ShareRules.Close(later, 0, 0, Ended(ChangeOutcome.Succeeded) with { WasMade = true, Generation = 3 });
+
+        var totals = ShareCount.Totals(later, Waves, Online, 2, Timers, Start)[0];
+        Assert.Equal((1, 0, 0, 0), (totals.Removed, totals.Finished, totals.Skipped, totals.InProgress));
+        Assert.Equal(ended.Permits, later.Permits);
+    }
+
+    [Fact]
+    public void Leave_OfAMemberThatWasGivenUp_IsNotOpenedByALateOffer()
+    {
+        var left = ShareRules.Leave(ShareRules.GiveUp(Frozen(), 0, TimeoutPolicy.Fail, Start), 0);
+
+        var late = ShareRules.Confirm(left, 0, 0, new OpenOffer(0, 1, true, Start, null) { Generation = 1 }, 0);
+
+        Assert.Equal((MemberStatus.Removed, 0), (late.Members[0], late.Open.Length));
+    }
+
+    [Fact]
+    public void Close_OfAnOfferThatWasSuperseded_IsNoneOfThoseThatEnded()
+    {
+        var share = ShareRules.TakePermits(Frozen(), Grant(1, 0), Waves, Online);
+        share = ShareRules.Confirm(share, 0, 0, share.Open[0] with { Generation = 1 }, 0);
+        var superseded = Ended(ChangeOutcome.Skipped) with { Reason = DeviceChanges.Superseded, WasMade = true, Generation = 1 };
+
+        var totals = ShareCount.Totals(ShareRules.Close(share, 0, 0, superseded), Waves, Online, 2, Timers, Start)[0];
+
+        Assert.Equal((1L, 1L, 1), (totals.Offered, totals.WentBack, totals.Skipped));
     }
 
     private static RolloutShare Frozen() => ShareRules.Freeze(Guid.Empty, 0, 4);

@@ -29,6 +29,9 @@ internal readonly record struct WorldAnswer(MemberState State, int Retry, string
     /// <summary>When it began to install what it is offered.</summary>
     public DateTimeOffset? InstallsSince { get; init; }
 
+    /// <summary>When the attempt was offered first, of one that was offered again.</summary>
+    public DateTimeOffset? FirstOfferedAt { get; init; }
+
     /// <summary>It tells of an offer that is over; of one that waits: it was not asked to take another one.</summary>
     public bool IsOver { get; init; }
 
@@ -46,6 +49,7 @@ internal readonly record struct WorldEntry(int Member, DomainEvent? Fact, DateTi
 internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
 {
     private string _reason = "";
+    private DateTimeOffset _firstOfferedAt;
 
     public int Wave => wave;
 
@@ -68,11 +72,17 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     /// <summary>When it was offered something last.</summary>
     public DateTimeOffset OfferedAt { get; private set; }
 
+    /// <summary>As it was told: when the attempt was offered first, of an offer behind one that went back.</summary>
+    public DateTimeOffset? FirstOfferedAt { get; private set; }
+
     /// <summary>Its share does not wait for it any longer.</summary>
     public bool IsGivenUp { get; set; }
 
     /// <summary>How often it came to succeed.</summary>
     public int Successes { get; private set; }
+
+    /// <summary>It left service behind a success, of which a coordinator may still know.</summary>
+    public bool HadSucceeded { get; private set; }
 
     /// <summary>How often an offer to it was taken back.</summary>
     public int WentBack { get; private set; }
@@ -135,17 +145,26 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
             HasStepped = HasStepped,
             HasEverStepped = HasEverStepped,
             InstallsSince = InstallsSince,
+            FirstOfferedAt = FirstOfferedAt,
             IsOver = State != MemberState.InProgress && EndedAt is not null,
         };
 
-    public void Offer(long epoch, int retry, DateTimeOffset now)
+    /// <summary>
+    /// False when it is waited for longer than behind the first offer of the attempt, or for as long as behind another one.
+    /// </summary>
+    public bool Offer(OpenOffer offer, int retry, DateTimeOffset now)
     {
+        var isAgain = State == MemberState.Waiting && EndedAt is not null && Retry == retry && !HasStepped;
+        _firstOfferedAt = isAgain ? _firstOfferedAt : now;
+        FirstOfferedAt = offer.FirstOfferedAt;
         (State, Retry, EndedAt, _reason) = (MemberState.InProgress, retry, null, "");
         (IsRecalled, HasStepped, InstallsSince) = (false, false, null);
         WasTouched = true;
         Offers++;
         (Generation, OfferedAt) = (Generation == 0 ? 1 : Generation + 2, now);
-        feed.Add(new WorldEntry(index, new ChangeOffered(Id, epoch, Generation, "") { Retry = retry }, now));
+        var fact = new ChangeOffered(Id, offer.Epoch, Generation, "") { Retry = retry, FirstOfferedAt = FirstOfferedAt };
+        feed.Add(new WorldEntry(index, fact, now));
+        return isAgain ? FirstOfferedAt <= _firstOfferedAt : FirstOfferedAt is null;
     }
 
     /// <summary>It reports that it installs, in a window or not; again it says nothing of the kind.</summary>
@@ -179,9 +198,10 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     /// <summary>It names the newer generation.</summary>
     public void GiveUp(DateTimeOffset now) => End(MemberState.Waiting, now, OfferHandover.CancelledReason);
 
-    /// <summary>It left service.</summary>
+    /// <summary>It left service, with whatever outcome.</summary>
     public void Leave(DateTimeOffset now)
     {
+        HadSucceeded = State == MemberState.Succeeded;
         (State, EndedAt) = (MemberState.Removed, null); // nothing was made
         feed.Add(new WorldEntry(index, null, now));
     }
@@ -196,7 +216,7 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
         {
             (State, EndedAt, _reason) = (state, now, reason);
             Successes += state == MemberState.Succeeded ? 1 : 0;
-            WentBack += state == MemberState.Waiting ? 1 : 0;
+            WentBack += state == MemberState.Waiting || reason == DeviceChanges.Superseded ? 1 : 0;
             RunsTarget = state switch
             {
                 MemberState.Succeeded => !WayBack.Is(Retry),

@@ -1,4 +1,5 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Rollouts;
 using Muster.Domain.Tests.Devices;
 
 namespace Muster.Domain.Tests.Rollouts;
@@ -23,7 +24,7 @@ public sealed class WorldMemberTests
         foreach (var ended in Attempts.Where(attempt => reason != Step || !WayBack.Is(attempt)))
         {
             var member = new WorldMember(0, 0, []) { StepsLeft = 1 };
-            member.Offer(1, ended, Units.Start);
+            member.Offer(new OpenOffer(0, 1, IsConfirmed: true, Units.Start, null), ended, Units.Start);
             member.End(reason == Step ? MemberState.Succeeded : MemberState.Waiting, Units.Start, reason);
             var outcome = reason == Step ? ChangeOutcome.StepTaken : ChangeOutcome.Withdrawn;
             var device = Units.InState(DeviceState.InService) with

@@ -41,6 +41,9 @@ internal sealed class WorldShare
 
     public List<ShareReport> OldReports { get; } = [];
 
+    /// <summary>How many were given up although they were there.</summary>
+    public int GivenUpThere { get; private set; }
+
     /// <summary>
     /// The tail of its partition's feed is late, by less than an offer looks for a connection: what devices have answered is ahead of what
     /// can be read.
@@ -93,10 +96,9 @@ internal sealed class WorldShare
     {
         for (var i = 0; i < Members.Length; i++)
         {
-            if (ShareRules.WaitOf(State, i, _reach[i], now) == MemberWait.Offline
-                && ShareRules.TurnOf(State, i, openedAt[_waves[i]], now) is { } turn
-                && _spec.Timers.DeadlineOf(turn, null) <= now)
+            if (MemberTurns.IsOver(State, i, _reach[i], openedAt[_waves[i]], _spec.Timers, now))
             {
+                GivenUpThere += ShareRules.WaitOf(State, i, _reach[i], now) == MemberWait.Offline ? 0 : 1;
                 _feed.Add(new WorldEntry(-1, null, now));
                 _committed = State = ShareRules.GiveUp(State, i, _spec.UndeliveredPolicy, now);
                 Members[i].IsGivenUp = true;
@@ -176,7 +178,7 @@ internal sealed class WorldShare
         Correct(offer.Member, answer);
         switch (answer)
         {
-            case null when !offer.IsConfirmed && _spec.Timers.DeadlineOf(offer.TakenAt, null) <= now:
+            case null when !offer.IsConfirmed && _spec.Timers.DeadlineOf(offer.Since, null) <= now:
                 _committed = State = ShareRules.Lose(State, offer.Member, _spec.UndeliveredPolicy, now);
                 Members[offer.Member].IsGivenUp = Members[offer.Member].State != MemberState.InProgress;
                 break;
@@ -193,7 +195,10 @@ internal sealed class WorldShare
                 Settle(ShareRules.Release(State, offer.Member), without);
                 break;
             case { State: MemberState.InProgress, Retry: var retry } made:
-                var told = offer with { TakenAt = now, Generation = made.Generation, InstallsSince = made.InstallsSince };
+                var told = offer with { TakenAt = now, Generation = made.Generation, InstallsSince = made.InstallsSince } with
+                {
+                    FirstOfferedAt = made.FirstOfferedAt,
+                };
                 State = OfferAnswers.ConfirmAll(State, [new OfferAnswer(told, retry)], _waves);
                 break;
             case { } ended:
@@ -248,6 +253,11 @@ internal sealed class WorldShare
             {
                 throw new InvalidOperationException("another time of the installation than the device's");
             }
+
+            if (member.State == MemberState.InProgress && offer.FirstOfferedAt != member.FirstOfferedAt)
+            {
+                throw new InvalidOperationException("another time of the first offer than the device's");
+            }
         }
     }
 
@@ -278,8 +288,8 @@ internal sealed class WorldShare
     private MemberOutcome EndOf(int member, MemberOutcome end) =>
         end with { RetryAt = _spec.Retries?.NextAfter(end, (ulong)member) };
 
-    private static OpenOffer OfferOf(int member, long generation, DateTimeOffset at) =>
-        new(member, 0, IsConfirmed: true, at, DeliveredAt: null) { Generation = generation };
+    private static OpenOffer OfferOf(int member, ChangeOffered fact, DateTimeOffset at) =>
+        new(member, 0, IsConfirmed: true, at, DeliveredAt: null) { Generation = fact.Generation, FirstOfferedAt = fact.FirstOfferedAt };
 
     private void ReadFeed(DateTimeOffset now)
     {
@@ -289,7 +299,7 @@ internal sealed class WorldShare
             State = fact switch
             {
                 ChangeOffered offered => ShareRules.Confirm(
-                    State, member, _waves[member], OfferOf(member, offered.Generation, at), offered.Retry),
+                    State, member, _waves[member], OfferOf(member, offered, at), offered.Retry),
                 ChangeClosed closed => ShareRules.Close(State, member, _waves[member], EndOf(
                     member, new MemberOutcome(closed.Outcome, closed.Retry, closed.Reason, at)
                     {

@@ -17,7 +17,11 @@ internal sealed partial class RolloutFleet
     /// <summary>Behind the generation that took the last one back.</summary>
     private void AppendOffer(string key, Unit unit, OfferChange command)
     {
-        var fact = new ChangeOffered(command.Rollout, command.Epoch, unit.Generation + 2, command.Target.Digest) { Retry = command.Retry };
+        var fact = new ChangeOffered(command.Rollout, command.Epoch, unit.Generation + 2, command.Target.Digest)
+        {
+            Retry = command.Retry,
+            FirstOfferedAt = command.FirstOfferedAt,
+        };
         Append(key, fact,
         [
             new Fence(RolloutKey.FenceOf(TenantId.Default, command.Rollout), command.Epoch),

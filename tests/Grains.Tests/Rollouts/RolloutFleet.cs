@@ -206,7 +206,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
                     : (command.Target.Digest, unit.Running);
                 unit.Offers++;
                 Offers.Enqueue(command);
-                OfferedAt[key] = clock.GetUtcNow();
+                OfferedAt[key] = command.FirstOfferedAt ?? clock.GetUtcNow();
                 CountInProgress(unit);
                 if (isAnswerLost)
                 {

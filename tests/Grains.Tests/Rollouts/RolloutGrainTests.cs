@@ -340,19 +340,6 @@ public sealed class RolloutGrainTests(RolloutSilo silo) : IClassFixture<RolloutS
     }
 
     [Fact]
-    public async Task Members_ThatLeaveService_LeaveNumeratorAndDenominator()
-    {
-        silo.Fleet.Add("leave", 3);
-        var away = silo.Fleet.Add("leave", 1, online: false);
-        await (await silo.CreateAsync("leave")).StartAsync(Order);
-        silo.Fleet.Quarantine(away[0]);
-
-        var ended = await silo.UntilAsync("leave", now => now.Plan.IsTerminal, () => silo.Fleet.End("leave", ChangeOutcome.Succeeded));
-
-        Assert.Equal((RolloutState.Succeeded, 1), (ended.Plan.State, ended.Plan.Waves.Sum(wave => wave.Totals.Removed)));
-    }
-
-    [Fact]
     public async Task CancelAsync_WithDevicesInProgress_EndsWhenTheyHaveEnded()
     {
         silo.Fleet.Add("cancel", 10);

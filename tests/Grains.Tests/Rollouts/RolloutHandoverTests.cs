@@ -26,6 +26,7 @@ public sealed class RolloutHandoverTests(RolloutSilo silo) : IClassFixture<Rollo
         });
         await silo.UntilAsync(site, _ => silo.Fleet.Offered(site).Length == 1);
         var first = Assert.Single(silo.Fleet.Offered(site));
+        var offeredAt = silo.Fleet.OfferedAt[first];
         silo.Fleet.SetOnline(first, false);
         silo.Fleet.EndOne(first, ChangeOutcome.Withdrawn, OfferHandover.Reason);
         if (crashes)
@@ -47,6 +48,10 @@ public sealed class RolloutHandoverTests(RolloutSilo silo) : IClassFixture<Rollo
         Assert.Equal((2, 4L), (silo.Fleet.OffersOf(first), ended.Plan.Waves[0].Totals.Offered));
         Assert.All(silo.Fleet.Offers.Where(offer => offer.Rollout.Value == site), offer => Assert.Equal(0, offer.Retry));
         Assert.True(silo.Fleet.InProgressMax[site] <= 1);
+
+        // The device is told since when it is waited for, also by an activation that has read it in the feed alone.
+        var again = silo.Fleet.Offers.Where(offer => offer.Rollout.Value == site && offer.FirstOfferedAt is not null);
+        Assert.Equal(offeredAt, Assert.Single(again).FirstOfferedAt);
     }
 
     /// <summary>
