@@ -41,7 +41,7 @@ public static class CertificateStatusExtensions
         MqttGatewayExtensions.ListenAt(kestrel, options.Address, port, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
-            listen.LimitConnections(options.ConnectionsMax);
+            new ConnectionLimit(options.ConnectionsMax).Use(listen);
             listen.Use(next => connection =>
             {
                 connection.Items[Marker] = Marker;

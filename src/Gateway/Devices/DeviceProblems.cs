@@ -1,8 +1,6 @@
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Muster.Domain;
-using Muster.Gateway.Identity;
 
 namespace Muster.Gateway.Devices;
 
@@ -14,12 +12,6 @@ internal static class DeviceProblems
         if (http.Response.Headers.RetryAfter.Count == 0 && RetryAfterOf(error) is { } seconds)
         {
             http.Response.Headers.RetryAfter = seconds;
-        }
-
-        if (DevicePeer.Of(http)?.Result?.Identity is null)
-        {
-            // A stranger has a place that devices wait for, as long as he is connected.
-            http.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
         }
 
         var problem = new ProblemDetails

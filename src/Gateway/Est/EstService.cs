@@ -17,7 +17,12 @@ namespace Muster.Gateway.Est;
 /// on every call before anything is answered; what is signed is signed in a silo.
 /// </summary>
 internal sealed partial class EstService(
-    IGrainFactory grains, SessionRegistry registry, AdmissionGate gate, ILogger<EstService> logger, FleetTrust? fleet = null)
+    IGrainFactory grains,
+    SessionRegistry registry,
+    AdmissionGate gate,
+    DoorInstruments doors,
+    ILogger<EstService> logger,
+    FleetTrust? fleet = null)
 {
     /// <summary>How long a device that waits for an operator's approval leaves it: a person needs minutes.</summary>
     private const string ApprovalRetryAfter = "300";
@@ -119,6 +124,7 @@ internal sealed partial class EstService(
     private IResult Refuse(HttpContext http, FleetError error, string device)
     {
         LogRefused(logger, device, http.Connection.RemoteIpAddress, error.Reason);
+        doors.Refused(error.Reason);
         if (error.Reason != CertificateErrors.EnrollmentWaitsReason)
         {
             return DeviceProblems.Of(http, error);

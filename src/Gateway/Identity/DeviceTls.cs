@@ -3,8 +3,10 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Options;
 using Muster.Cryptography.Certificates;
 using Muster.Domain.Tenants;
+using Muster.Gateway.Mqtt;
 
 namespace Muster.Gateway.Identity;
 
@@ -16,30 +18,30 @@ internal sealed partial class DeviceTls(
     IServerCertificate server,
     HandshakeGate gate,
     DeviceTrust makers,
+    IOptions<MqttOptions> options,
     TimeProvider clock,
     ILogger<DeviceTls> logger,
     TenantDirectory? tenants = null,
     FleetTrust? fleet = null)
 {
-    /// <summary>A device behind a slow radio link needs a few round trips; an idle socket is not kept longer.</summary>
-    public static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
-
     /// <summary>In a log: as much of a peer's text as tells a wrong setting.</summary>
     private const int ServerNameShownMax = 100;
 
     private readonly TenantDirectory _tenants = tenants ?? TenantDirectory.OfOne;
 
     /// <summary>TLS for a listener, with a bound of the handshakes that all of them have at once.</summary>
-    public void Use(ListenOptions listen)
+    /// <param name="listen">The listener.</param>
+    /// <param name="door">What it is called where doors are counted.</param>
+    public void Use(ListenOptions listen, string door)
     {
-        listen.Use(gate.Enter);
+        listen.Use(gate.EnterAt(door));
         listen.UseHttps(CreateOptions());
         listen.Use(HandshakeGate.Leave);
     }
 
     private TlsHandshakeCallbackOptions CreateOptions() => new()
     {
-        HandshakeTimeout = HandshakeTimeout,
+        HandshakeTimeout = options.Value.HandshakeTimeout,
         OnConnection = context =>
         {
             if (_tenants.Find(context.ClientHelloInfo.ServerName) is not { } tenant)

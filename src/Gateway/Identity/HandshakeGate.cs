@@ -10,9 +10,9 @@ namespace Muster.Gateway.Identity;
 /// <summary>
 /// Bounds what strangers cost before they have shown a certificate, and those whose certificate proves nothing until they are refused: so
 /// many TLS handshakes at once, of one network a share of them, so many sockets that wait for their turn, and everybody else is closed
-/// before a byte is read. One for all listeners of devices.
+/// before a byte is read. Whose turn it is, <see cref="HandshakeTurns"/> says. One for all listeners of devices.
 /// </summary>
-internal sealed class HandshakeGate(IOptions<MqttOptions> options, DeviceCalls calls, TimeProvider clock) : IDisposable
+internal sealed class HandshakeGate
 {
     /// <summary>
     /// A handshake begins when the thread pool has no more to do than this for each processor. What waits there is a millisecond of
@@ -29,161 +29,174 @@ internal sealed class HandshakeGate(IOptions<MqttOptions> options, DeviceCalls c
     private static readonly int s_backlogMax = BacklogPerProcessorMax * Environment.ProcessorCount;
     private static readonly object s_key = new();
 
-    private readonly SemaphoreSlim _places = new(options.Value.HandshakesMax);
+    private readonly HandshakeTurns _turns;
+    private readonly TimeSpan _handshakeTimeout;
+    private readonly DeviceCalls _calls;
+    private readonly DoorInstruments _instruments;
+    private readonly TimeProvider _clock;
 
-    /// <summary>One at a time looks at the backlog, so that those who wait begin in turn and not all at once.</summary>
-    private readonly SemaphoreSlim _door = new(1);
-    private readonly SourceShares _shares = new(Math.Min(options.Value.HandshakesPerSourceMax, options.Value.HandshakesMax));
-    private readonly WaitingPlaces _waiting = new(options.Value.HandshakesWaitingMax, options.Value.HandshakeWaitTimeout, clock);
+    /// <summary>1 while somebody gives turns: one at a time, so that those who wait do not begin all at once.</summary>
+    private int _isGiving;
+
+    public HandshakeGate(IOptions<MqttOptions> options, DeviceCalls calls, DoorInstruments instruments, TimeProvider clock)
+    {
+        var mqtt = options.Value;
+        _turns = new HandshakeTurns(
+            new HandshakeBounds(
+                mqtt.HandshakesMax,
+                Math.Min(mqtt.HandshakesPerSourceMax, mqtt.HandshakesMax),
+                mqtt.HandshakesWaitingMax,
+                mqtt.HandshakeWaitTimeout),
+            clock);
+        (_handshakeTimeout, _calls, _instruments, _clock) = (mqtt.HandshakeTimeout, calls, instruments, clock);
+        instruments.Show(_turns);
+    }
 
     /// <summary>Sockets that wait for their turn.</summary>
-    public int Waiting => _waiting.Count;
+    public int Waiting => _turns.Waiting;
+
+    /// <summary>Sockets that have theirs.</summary>
+    public int Running => _turns.Running;
 
     /// <summary>This process or those that it asks have enough to do.</summary>
-    private bool IsBehind => calls.AreMany || ThreadPool.PendingWorkItemCount > s_backlogMax;
+    private bool IsBehind => _calls.AreMany || ThreadPool.PendingWorkItemCount > s_backlogMax;
 
-    /// <summary>Before TLS: takes a place, and gives it back at the latest when the connection has ended.</summary>
-    public ConnectionDelegate Enter(ConnectionDelegate next) => async connection =>
+    /// <summary>Before TLS: waits for a turn, which is given back at the latest when the connection has ended.</summary>
+    public Func<ConnectionDelegate, ConnectionDelegate> EnterAt(string door) => next => async connection =>
     {
-        if (await TryTakeAsync(connection) is not { } place)
-        {
-            connection.Abort(new ConnectionAbortedException("Too many TLS handshakes wait."));
-            return;
-        }
-
-        connection.Items[s_key] = place;
+        var source = HandshakeSource.Of((connection.RemoteEndPoint as IPEndPoint)?.Address);
+        var came = _clock.GetTimestamp();
+        var turn = _turns.Enter(source, mayBegin: !IsBehind);
         try
         {
+            if (await WaitAsync(turn, connection.ConnectionClosed) is not TurnOutcome.Begun and var ended)
+            {
+                Note(door, ended);
+                connection.Abort(new ConnectionAbortedException("Too many TLS handshakes wait."));
+                return;
+            }
+
+            _instruments.Begun(door, _clock.GetElapsedTime(came));
+            using var deadline = new Deadline(_clock, _handshakeTimeout, () => Expire(connection, door));
+            connection.Items[s_key] = new Handshake(this, turn, deadline);
             await next(connection);
         }
         finally
         {
-            place.GiveBack();
+            GiveBack(turn);
         }
     };
 
     /// <summary>
-    /// Behind TLS: the handshake is over. Whose certificate proves nothing keeps his place until he is refused: anybody can make one, and
+    /// Behind TLS: the handshake is over. Whose certificate proves nothing keeps his turn until he is refused: anybody can make one, and
     /// with it would have the connections that are the devices'. While this gateway cannot tell, a device is no stranger.
     /// </summary>
     public static ConnectionDelegate Leave(ConnectionDelegate next) => connection =>
     {
         if (DevicePeer.Of(connection.Items)?.Result is { Identity: not null } or { Error.Kind: ErrorKind.Unavailable }
-            && connection.Items.TryGetValue(s_key, out var place))
+            && connection.Items.Remove(s_key, out var handshake))
         {
-            (place as Place)?.GiveBack();
+            (handshake as Handshake)?.End();
         }
 
         return next(connection);
     };
 
-    public void Dispose()
+    private async Task<TurnOutcome> WaitAsync(HandshakeTurn turn, CancellationToken closed)
     {
-        _places.Dispose();
-        _door.Dispose();
+        if (!turn.Outcome.IsCompleted)
+        {
+            GiveTurns();
+            await using var registration = closed.UnsafeRegister(gone => ((HandshakeTurn)gone!).StopWaiting(), turn);
+            return await turn.Outcome;
+        }
+
+        return await turn.Outcome;
     }
 
-    /// <summary>Null when too many wait already, or when it did not wait for its turn.</summary>
-    private async Task<Place?> TryTakeAsync(ConnectionContext connection)
+    private void GiveBack(HandshakeTurn turn)
     {
-        var share = _shares.Enter((connection.RemoteEndPoint as IPEndPoint)?.Address);
-        var place = new Place(_places, _shares, share) { HasShare = share.Places.Wait(0, CancellationToken.None) };
-        try
-        {
-            place.IsTaken = place.HasShare && TryBegin();
-            if (!place.IsTaken)
-            {
-                await WaitAsync(place, connection.ConnectionClosed);
-            }
-        }
-        finally
-        {
-            if (!place.IsTaken)
-            {
-                place.GiveBack();
-            }
-        }
-
-        return place.IsTaken ? place : null;
+        turn.Dispose();
+        GiveTurns();
     }
 
-    /// <summary>One of all places, when the processors have time for it and nobody else waits.</summary>
-    private bool TryBegin() => _door.CurrentCount > 0 && !IsBehind && _places.Wait(0, CancellationToken.None);
-
-    /// <summary>It is not taken when too many wait already, or when it did not wait for its turn.</summary>
-    private async Task WaitAsync(Place place, CancellationToken closed)
+    private void GiveTurns()
     {
-        using var waiting = _waiting.TryEnter(place.Share, closed);
-        if (waiting is null)
+        if (_turns.HasNext && Interlocked.Exchange(ref _isGiving, 1) == 0)
         {
-            return;
-        }
-
-        try
-        {
-            // The share first: whoever has used his up waits for himself, and holds nothing that others wait for.
-            if (!place.HasShare)
-            {
-                await place.Share.Places.WaitAsync(waiting.Ended);
-                place.HasShare = true;
-            }
-
-            await WaitForTurnAsync(waiting.Ended);
-            place.IsTaken = true;
-        }
-        catch (OperationCanceledException)
-        {
-            // The connection's end, or that of its patience; or the place is another's now.
+            _ = GiveTurnsAsync();
         }
     }
 
-    private async Task WaitForTurnAsync(CancellationToken ended)
+    private async Task GiveTurnsAsync()
     {
-        await _door.WaitAsync(ended);
-        try
+        do
         {
-            var begun = Stopwatch.GetTimestamp();
-            while (IsBehind && Stopwatch.GetElapsedTime(begun) < BacklogWaitMax)
+            while (_turns.HasNext)
             {
-                await Task.Delay(BacklogPause, ended);
+                var begun = Stopwatch.GetTimestamp();
+                while (IsBehind && Stopwatch.GetElapsedTime(begun) < BacklogWaitMax)
+                {
+                    await Task.Delay(BacklogPause);
+                }
+
+                _turns.TryGiveTurn();
             }
 
-            await _places.WaitAsync(ended);
+            Interlocked.Exchange(ref _isGiving, 0);
         }
-        finally
+        while (_turns.HasNext && Interlocked.Exchange(ref _isGiving, 1) == 0);
+    }
+
+    private void Expire(ConnectionContext connection, string door)
+    {
+        _instruments.TurnedAway(door, TurnedAway.HandshakeTooLong);
+        connection.Abort(new ConnectionAbortedException("The TLS handshake and the refusal behind it took too long."));
+    }
+
+    private void Note(string door, TurnOutcome ended)
+    {
+        TurnedAway? why = ended switch
         {
-            _door.Release();
+            TurnOutcome.NoPlace => TurnedAway.NoPlace,
+            TurnOutcome.Displaced => TurnedAway.Displaced,
+            TurnOutcome.WaitedTooLong => TurnedAway.WaitedTooLong,
+            TurnOutcome.Closed => null,
+            _ => throw new UnreachableException(),
+        };
+        if (why is { } reason)
+        {
+            _instruments.TurnedAway(door, reason);
         }
     }
 
-    private sealed class Place(SemaphoreSlim places, SourceShares shares, SourceShare share)
+    /// <summary>One for the handshake and, of who is refused, for the refusal: two would be twice the time for who uses both up.</summary>
+    private sealed class Deadline : IDisposable
     {
-        private int _isBack;
+        private readonly ITimer _timer;
+        private Action? _expire;
 
-        public SourceShare Share => share;
-
-        public bool HasShare { get; set; }
-
-        public bool IsTaken { get; set; }
-
-        public void GiveBack()
+        public Deadline(TimeProvider clock, TimeSpan time, Action expire)
         {
-            if (Interlocked.Exchange(ref _isBack, 1) != 0)
-            {
-                return;
-            }
+            _expire = expire;
+            _timer = clock.CreateTimer(
+                self => Interlocked.Exchange(ref ((Deadline)self!)._expire, null)?.Invoke(), this, time, Timeout.InfiniteTimeSpan);
+        }
 
-            if (IsTaken)
-            {
-                places.Release();
-            }
+        /// <summary>Not a moment later: a device that was just let in is not closed for it.</summary>
+        public void Dispose()
+        {
+            Interlocked.Exchange(ref _expire, null);
+            _timer.Dispose();
+        }
+    }
 
-            if (HasShare)
-            {
-                share.Places.Release();
-            }
-
-            shares.Leave(share);
+    private sealed class Handshake(HandshakeGate gate, HandshakeTurn turn, Deadline deadline)
+    {
+        public void End()
+        {
+            deadline.Dispose();
+            gate.GiveBack(turn);
         }
     }
 }

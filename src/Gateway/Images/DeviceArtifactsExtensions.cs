@@ -13,6 +13,9 @@ namespace Muster.Gateway.Images;
 /// </summary>
 public static class DeviceArtifactsExtensions
 {
+    /// <summary>What the listener is called where doors are counted.</summary>
+    private const string Door = "https";
+
     /// <summary>Marks the connections of the device listener, so that its endpoints exist nowhere else.</summary>
     private static readonly object Marker = new();
 
@@ -26,6 +29,7 @@ public static class DeviceArtifactsExtensions
         services.AddOptionsWithValidateOnStart<DeviceHttpsOptions, DeviceHttpsOptionsValidator>()
             .Bind(configuration.GetSection(DeviceHttpsOptions.SectionName));
         services.TryAddSingleton<DeviceTls>();
+        services.AddSingleton<IStartupFilter, StrangersGoFilter>();
         services.AddSingleton<DevicePlaces>();
         services.AddSingleton<TransferPlaces>();
         services.AddSingleton<DeviceDownloads>();
@@ -40,14 +44,17 @@ public static class DeviceArtifactsExtensions
         var options = services.GetRequiredService<IOptions<DeviceHttpsOptions>>().Value;
         var tls = services.GetRequiredService<DeviceTls>();
         var (clock, places) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<DevicePlaces>());
-        var open = services.GetRequiredService<OpenConnections>();
+        var access = services.GetRequiredService<OpenConnections>();
+        var doors = services.GetRequiredService<DoorInstruments>();
         MqttGatewayExtensions.ListenAt(kestrel, options.Address, options.Port, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
-            tls.Use(listen);
 
-            // Behind TLS: sockets that shake hands or wait for it have bounds of their own, and take no device's place.
-            listen.LimitConnections(options.ConnectionsMax);
+            // Counted behind TLS: sockets that shake hands or wait for it have bounds of their own, and take no device's place.
+            var limit = new ConnectionLimit(options.ConnectionsMax);
+            limit.UseInFrontOfTls(listen, () => doors.TurnedAway(Door, TurnedAway.Full));
+            tls.Use(listen, Door);
+            limit.Use(listen, () => doors.TurnedAway(Door, TurnedAway.FullBehindHandshake));
             listen.Use(next => async connection =>
             {
                 connection.Items[Marker] = Marker;
@@ -61,12 +68,15 @@ public static class DeviceArtifactsExtensions
 
                 var address = new DeviceAddress(peer.Tenant, identity.Device);
                 using var place = places.TryTake(address);
-                if (place is not null)
+                if (place is null)
                 {
-                    using var end = open.Open(address, identity, connection.Abort);
-                    connection.Items[typeof(DevicePlaces.Place)] = place;
-                    await next(connection);
+                    doors.TurnedAway(Door, TurnedAway.DeviceFull);
+                    return;
                 }
+
+                using var open = access.Open(address, identity, connection.Abort);
+                connection.Items[typeof(DevicePlaces.Place)] = place;
+                await next(connection);
             });
         });
         UseLinkListener(kestrel, options.ConnectionsMax);
@@ -84,7 +94,7 @@ public static class DeviceArtifactsExtensions
         {
             // Not HTTP/2: a download is broken off with its connection, which must not be another device's too.
             listen.Protocols = HttpProtocols.Http1;
-            listen.LimitConnections(connectionsMax);
+            new ConnectionLimit(connectionsMax).Use(listen);
             listen.Use(next => connection =>
             {
                 connection.Items[LinkMarker] = LinkMarker;

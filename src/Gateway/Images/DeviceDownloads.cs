@@ -27,6 +27,7 @@ internal sealed partial class DeviceDownloads(
     OpenDownloads downloads,
     DevicePlaces devices,
     TransferPlaces transfers,
+    DoorInstruments doors,
     ILogger<DeviceDownloads> logger)
 {
     public async Task<IResult> GetAsync(HttpContext http, string digest)
@@ -166,6 +167,7 @@ internal sealed partial class DeviceDownloads(
     private ProblemHttpResult Refuse(HttpContext http, FleetError error, string? device = null)
     {
         LogRefused(logger, device ?? "unknown", http.Connection.RemoteIpAddress, error.Reason);
+        doors.Refused(error.Reason);
         return DeviceProblems.Of(http, error);
     }
 

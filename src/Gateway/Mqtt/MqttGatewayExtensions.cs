@@ -33,6 +33,7 @@ public static class MqttGatewayExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => DeviceTrust.Fixed(provider.GetRequiredService<DeviceIdentityVerifier>()));
         services.TryAddSingleton<DeviceCalls>();
+        services.TryAddSingleton<DoorInstruments>();
         services.TryAddSingleton<HandshakeGate>();
         services.TryAddSingleton<DeviceTls>();
         services.AddMetrics();
@@ -76,7 +77,7 @@ public static class MqttGatewayExtensions
         ListenAt(kestrel, options.Address, options.Port, listen =>
         {
             listen.Protocols = HttpProtocols.None;
-            tls.Use(listen);
+            tls.Use(listen, "mqtt");
             listen.UseConnectionHandler<DeviceConnectionHandler>();
         });
     }

@@ -63,16 +63,16 @@ public sealed class MqttOptions
     public int HandshakesMax { get; set; } = 1_024;
 
     /// <summary>
-    /// Of them those of one address (IPv6: one /64): a host that begins handshakes and never ends them leaves the others three quarters. A
-    /// site behind one address has as many, and the rest of it waits for its turn. With a proxy in front that hides addresses, as many as
-    /// <see cref="HandshakesMax"/>.
+    /// Of them those of one network (an address of IPv4, a /48 of IPv6): a host that begins handshakes and never ends them leaves the others
+    /// three quarters. A site behind one address has as many, and the rest of it waits for its turn. With a proxy in front that hides
+    /// addresses, as many as <see cref="HandshakesMax"/>.
     /// </summary>
     [Range(1, 100_000)]
     public int HandshakesPerSourceMax { get; set; } = 256;
 
     /// <summary>
     /// Sockets that wait for their handshake: a whole site of 20,000 devices that comes back at once. When they are so many, whoever comes
-    /// from another address takes the place of one of the address that has the most.
+    /// from another network takes the place of one of the network that has the most. Turns go round by networks.
     /// </summary>
     [Range(0, 1_000_000)]
     public int HandshakesWaitingMax { get; set; } = 20_000;
@@ -83,6 +83,13 @@ public sealed class MqttOptions
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan HandshakeWaitTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>
+    /// For a handshake, and for the refusal of those whose certificate proves nothing: one time for both. A device behind a slow radio link
+    /// needs a few round trips; so many silent sockets as <see cref="HandshakesMax"/> make room for a hundred others each second.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:02:00")]
+    public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Questions to devices' grains without an answer, above which further devices wait (50 a second begin all the same). So many keep a

@@ -102,8 +102,9 @@ internal sealed class DeviceEdge : IAsyncDisposable
     }
 
     /// <summary>With anchors that change, and perhaps several tenants.</summary>
-    public static Task<DeviceEdge> StartAsync(TestPki pki, DeviceTrust trust, TenantDirectory tenants) =>
-        StartAsync(pki, DeviceTrustServices(trust, tenants), null, [], broker: null, ownsBroker: false);
+    public static Task<DeviceEdge> StartAsync(
+        TestPki pki, DeviceTrust trust, TenantDirectory tenants, params (string Key, string Value)[] settings) =>
+        StartAsync(pki, DeviceTrustServices(trust, tenants), null, settings, broker: null, ownsBroker: false);
 
     private static Task<DeviceEdge> StartAsync(
         TestPki pki, DeviceIdentityVerifier verifier, IGrainFactory? others, (string Key, string Value)[] settings) =>

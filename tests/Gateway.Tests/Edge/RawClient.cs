@@ -13,6 +13,8 @@ namespace Muster.Gateway.Tests.Edge;
 /// <summary>Bytes over TLS, for what no decent client sends.</summary>
 internal sealed class RawClient(TcpClient tcp, SslStream tls) : IAsyncDisposable
 {
+    private static readonly TimeSpan ReceiveTimeout = TimeSpan.FromSeconds(20);
+
     public static async Task<RawClient> ConnectAsync(
         DeviceEdge edge,
         X509Certificate2 certificate,
@@ -22,6 +24,13 @@ internal sealed class RawClient(TcpClient tcp, SslStream tls) : IAsyncDisposable
     {
         var tcp = new TcpClient(new IPEndPoint(IPAddress.Parse(source), 0));
         await tcp.ConnectAsync("127.0.0.1", port ?? edge.MqttPort, TestContext.Current.CancellationToken);
+        return await OverAsync(edge, certificate, tcp, protocols);
+    }
+
+    /// <summary>The handshake of a connection that is there already.</summary>
+    public static async Task<RawClient> OverAsync(
+        DeviceEdge edge, X509Certificate2 certificate, TcpClient tcp, SslProtocols protocols = SslProtocols.None)
+    {
         var tls = new SslStream(tcp.GetStream(), false, (_, server, _, _) => edge.Pki.IsServer(server));
         await tls.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions
@@ -48,11 +57,15 @@ internal sealed class RawClient(TcpClient tcp, SslStream tls) : IAsyncDisposable
         await tls.FlushAsync(TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Whatever comes next; empty when the peer closed.</summary>
-    public async Task<byte[]> ReadSomeAsync()
+    /// <summary>Whatever comes next, within a time in which it comes on the slowest machine; empty when the peer closed.</summary>
+    public Task<byte[]> ReadSomeAsync() => ReadSomeAsync(ReceiveTimeout);
+
+    public async Task<byte[]> ReadSomeAsync(TimeSpan limit)
     {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        timeout.CancelAfter(limit);
         var bytes = new byte[1024];
-        var count = await tls.ReadAsync(bytes, TestContext.Current.CancellationToken);
+        var count = await tls.ReadAsync(bytes, timeout.Token);
         return bytes[..count];
     }
 
@@ -60,7 +73,7 @@ internal sealed class RawClient(TcpClient tcp, SslStream tls) : IAsyncDisposable
     public async Task<byte[]> ReceiveAsync()
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        timeout.CancelAfter(TimeSpan.FromSeconds(20));
+        timeout.CancelAfter(ReceiveTimeout);
         var head = new byte[2];
         if (await tls.ReadAtLeastAsync(head, 2, throwOnEndOfStream: false, timeout.Token) < 2)
         {

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Muster.Gateway.Tests.Edge;
 
 /// <summary>A host of another address that opens sockets and says nothing.</summary>
-internal sealed class SilentHost(int port) : IDisposable
+internal sealed class SilentHost(int port, string address = SilentHost.Address) : IDisposable
 {
     /// <summary>Loopback too, and another source to whoever counts by addresses.</summary>
     public const string Address = "127.0.0.2";
@@ -18,7 +18,7 @@ internal sealed class SilentHost(int port) : IDisposable
 
     public async Task<TcpClient> OpenAsync()
     {
-        var tcp = new TcpClient(new IPEndPoint(IPAddress.Parse(Address), 0));
+        var tcp = new TcpClient(new IPEndPoint(IPAddress.Parse(address), 0));
         await tcp.ConnectAsync("127.0.0.1", port, TestContext.Current.CancellationToken);
         _sockets.Add(tcp);
         return tcp;

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using MQTTnet;
+using Muster.Gateway.Identity;
 using Muster.Gateway.Images;
 using Muster.Gateway.Mqtt;
 using Muster.Gateway.Tests.Edge;
@@ -46,14 +47,16 @@ public sealed class LimitTests
     public async Task Handshakes_AboveTheirNumber_WaitAndThoseAboveThatAreClosedUnread()
     {
         await using var edge = await DeviceEdge.StartAsync(("Muster:Mqtt:HandshakesMax", "2"), ("Muster:Mqtt:HandshakesWaitingMax", "1"));
+        using var away = new TurnedAwayCounts(edge);
         using var first = await SilentAsync(edge);
         using var second = await SilentAsync(edge);
         await Task.Delay(200, Stop);
         await using var third = new TestClient(edge, edge.Pki.Issue(Samples.Serial));
         var waiting = third.ConnectAsync(Samples.Serial);
         await Task.Delay(200, Stop);
-        Assert.True(await IsClosedAsync(edge));
+        Assert.True(await IsClosedAsync(edge.MqttPort));
         Assert.False(waiting.IsCompleted);
+        Assert.Equal(1, away.Of("mqtt", "no-place"));
 
         first.Close();
         Assert.Equal(MqttClientConnectResultCode.Success, (await waiting).ResultCode);
@@ -176,21 +179,71 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task Https_AboveItsConnections_IsClosedBehindTheHandshake_AndStrangersDoNotStay()
+    public async Task Https_AboveItsConnections_IsClosedBeforeTheHandshake_AndStrangersDoNotStay()
     {
         await using var edge = await DeviceEdge.StartAsync(
             ("Muster:DeviceHttps:ConnectionsMax", "1"), ("Muster:DeviceHttps:StrangerTimeout", "00:00:01"));
+        using var away = new TurnedAwayCounts(edge);
         using var certificate = TestPki.IssueUntrusted(Samples.Serial);
         await using var stranger = await RawClient.ConnectAsync(edge, certificate, port: edge.HttpsPort);
         using var device = edge.Pki.Issue(Samples.Serial);
-        await using var next = await RawClient.ConnectAsync(edge, device, port: edge.HttpsPort);
+        var gate = edge.Services.GetRequiredService<HandshakeGate>();
+        await Eventually.TrueAsync(() => gate.Running == 1, "the stranger, who keeps his place");
 
-        Assert.Empty(await next.ReadSomeAsync());
+        // Not a byte was said: it is no handshake that ends.
+        Assert.True(await IsClosedAsync(edge.HttpsPort));
+        Assert.Equal((1, 0), (away.Of("https", "full"), away.Of("https", "full-behind-handshake")));
+        Assert.Equal(1, away.Begun);
 
         // It says nothing, and a device has its place soon.
         await Assert.ThrowsAnyAsync<IOException>(stranger.ReceiveAsync);
+        await Eventually.TrueAsync(() => gate.Running == 0, "the end of the stranger");
         await using var known = await RawClient.ConnectAsync(edge, device, port: edge.HttpsPort);
         await AskAsync(known);
+    }
+
+    /// <summary>Whatever it asked for, also what is not there: one answer, and the connection ends with it.</summary>
+    [Theory]
+    [InlineData("GET /v1/images/none", "HTTP/1.1 403")]
+    [InlineData("GET /.well-known/est/cacerts", "HTTP/1.1 403")]
+    [InlineData("GET /nothing", "HTTP/1.1 404")]
+    public async Task Https_OfAStranger_EndsWithTheAnswer_AndADevicesGoesOn(string request, string answer)
+    {
+        await using var edge = await DeviceEdge.StartAsync(
+            ("Muster:DeviceHttps:StrangerTimeout", "00:01:00"), ("Muster:Mqtt:HandshakeTimeout", "00:01:00"));
+        using var away = new TurnedAwayCounts(edge);
+        var bytes = Encoding.ASCII.GetBytes($"{request} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        using var untrusted = TestPki.IssueUntrusted(Samples.Serial);
+        await using var stranger = await RawClient.ConnectAsync(edge, untrusted, port: edge.HttpsPort);
+        using var certificate = edge.Pki.Issue(Samples.Serial);
+        await using var device = await RawClient.ConnectAsync(edge, certificate, port: edge.HttpsPort);
+
+        await stranger.SendAsync(bytes);
+        Assert.StartsWith(answer, await ReadToTheEndAsync(stranger), StringComparison.Ordinal);
+
+        // Ended by the gateway, and its place is free; the device's is not ended.
+        Assert.Equal(answer.EndsWith("403", StringComparison.Ordinal) ? 1 : 0, away.Refused("CERTIFICATE_UNTRUSTED"));
+        await AskAsync(device);
+        await AskAsync(device);
+    }
+
+    /// <summary>Two that were in front of the handshake at once while there was one place: it is counted behind it too.</summary>
+    [Fact]
+    public async Task Https_WithHandshakesUnderWayAboveItsConnections_ClosesOneBehindIts()
+    {
+        await using var edge = await DeviceEdge.StartAsync(("Muster:DeviceHttps:ConnectionsMax", "1"));
+        using var away = new TurnedAwayCounts(edge);
+        using var certificate = edge.Pki.Issue(Samples.Serial);
+        var gate = edge.Services.GetRequiredService<HandshakeGate>();
+        using var late = await SilentAsync(edge.HttpsPort);
+        await Eventually.TrueAsync(() => gate.Running == 1, "the one that does not begin yet");
+        await using var first = await RawClient.ConnectAsync(edge, certificate, port: edge.HttpsPort);
+        await AskAsync(first);
+
+        await using var second = await RawClient.OverAsync(edge, certificate, late);
+
+        Assert.Empty(await second.ReadSomeAsync());
+        Assert.Equal((0, 1), (away.Of("https", "full"), away.Of("https", "full-behind-handshake")));
     }
 
     [Fact]
@@ -198,6 +251,7 @@ public sealed class LimitTests
     {
         const int Burst = 50;
         await using var edge = await DeviceEdge.StartAsync();
+        using var away = new TurnedAwayCounts(edge);
         using var certificate = edge.Pki.Issue(Samples.Serial);
         var open = new List<RawClient>();
         for (var i = 0; i < DevicePlaces.ConnectionsMax; i++)
@@ -208,6 +262,7 @@ public sealed class LimitTests
 
         await using var more = await RawClient.ConnectAsync(edge, certificate, port: edge.HttpsPort);
         Assert.Empty(await more.ReadSomeAsync());
+        Assert.Equal(1, away.Of("https", "device-full"));
         using var others = edge.Pki.Issue(Samples.OtherSerial);
         await using var other = await RawClient.ConnectAsync(edge, others, port: edge.HttpsPort);
         await AskAsync(other);
@@ -246,23 +301,36 @@ public sealed class LimitTests
         Assert.StartsWith("HTTP/1.1 400", Encoding.ASCII.GetString(await client.ReadSomeAsync()), StringComparison.Ordinal);
     }
 
+    private static async Task<string> ReadToTheEndAsync(RawClient client)
+    {
+        var text = new StringBuilder();
+        while (await client.ReadSomeAsync() is { Length: > 0 } bytes)
+        {
+            text.Append(Encoding.ASCII.GetString(bytes));
+        }
+
+        return text.ToString();
+    }
+
     private static bool IsOpen(TcpClient tcp) => !tcp.Client.Poll(0, SelectMode.SelectRead);
 
-    private static async Task<TcpClient> SilentAsync(DeviceEdge edge, string source = "127.0.0.1")
+    private static Task<TcpClient> SilentAsync(DeviceEdge edge, string source = "127.0.0.1") => SilentAsync(edge.MqttPort, source);
+
+    private static async Task<TcpClient> SilentAsync(int port, string source = "127.0.0.1")
     {
         var tcp = new TcpClient(new IPEndPoint(IPAddress.Parse(source), 0));
-        await tcp.ConnectAsync("127.0.0.1", edge.MqttPort, Stop);
+        await tcp.ConnectAsync("127.0.0.1", port, Stop);
         return tcp;
     }
 
     /// <summary>Whether one more is closed unread, also with a reset, and also before it knows that it was connected.</summary>
-    private static async Task<bool> IsClosedAsync(DeviceEdge edge)
+    private static async Task<bool> IsClosedAsync(int port)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         timeout.CancelAfter(TimeSpan.FromSeconds(8));
         try
         {
-            using var tcp = await SilentAsync(edge);
+            using var tcp = await SilentAsync(port);
             return await tcp.GetStream().ReadAsync(new byte[1], timeout.Token) == 0;
         }
         catch (Exception fault) when (fault is IOException or SocketException)

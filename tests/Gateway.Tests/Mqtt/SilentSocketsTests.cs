@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Muster.Cryptography.Certificates;
+using Muster.Domain.Tenants;
 using Muster.Gateway.Identity;
 using Muster.Gateway.Mqtt;
 using Muster.Gateway.Tests.Edge;
@@ -83,7 +85,7 @@ public sealed class SilentSocketsTests
     {
         await using var edge = await DeviceEdge.StartAsync(
             ("Muster:Mqtt:HandshakesMax", "3"), ("Muster:Mqtt:HandshakesPerSourceMax", "2"), ("Muster:Mqtt:ConnectTimeout", "00:01:00"),
-            ("Muster:DeviceHttps:StrangerTimeout", "00:01:00"));
+            ("Muster:Mqtt:HandshakeTimeout", "00:01:00"), ("Muster:DeviceHttps:StrangerTimeout", "00:01:00"));
         using var certificate = TestPki.CreateSelfSigned(Samples.Serial);
         var port = atHttps ? edge.HttpsPort : edge.MqttPort;
         await using var first = await RawClient.ConnectAsync(edge, certificate, port: port, source: SilentHost.Address);
@@ -99,6 +101,92 @@ public sealed class SilentSocketsTests
         await first.DisposeAsync();
 
         await using var last = await third;
+    }
+
+    /// <summary>
+    /// Six networks fill what they may have of the doors, twelve times the handshakes there are at once. Of each no more than one is before
+    /// the device: the others are there still when it is let in.
+    /// </summary>
+    [Fact]
+    public async Task Device_BehindManyNetworksThatAreSilent_HasItsTurnInTheFirstRound()
+    {
+        const int Networks = 6;
+        const int Share = 4;
+        await using var edge = await DeviceEdge.StartAsync(
+            ("Muster:Mqtt:HandshakesMax", "2"), ("Muster:Mqtt:HandshakesPerSourceMax", $"{Share}"),
+            ("Muster:Mqtt:HandshakeTimeout", "00:00:01"));
+        var gate = edge.Services.GetRequiredService<HandshakeGate>();
+        var hosts = Enumerable.Range(2, Networks).Select(host => new SilentHost(edge.MqttPort, $"127.0.0.{host}")).ToList();
+        var sockets = new List<TcpClient>();
+        foreach (var host in hosts)
+        {
+            for (var i = 0; i < Share; i++)
+            {
+                sockets.Add(await host.OpenAsync());
+            }
+        }
+
+        await Eventually.TrueAsync(() => gate.Running == 2 && gate.Waiting > 2 * Networks, "silence everywhere");
+        await using var device = await TestClient.ConnectedAsync(edge, Samples.Serial);
+
+        // Those that had their turn before: one of each network, and the two or three that had theirs while the sockets were opened.
+        var ended = sockets.Count(socket => !SilentHost.IsOpen(socket));
+        Assert.InRange(ended, 1, 2 * Networks);
+        hosts.ForEach(host => host.Dispose());
+    }
+
+    /// <summary>One deadline for the handshake and the refusal: whoever is through the first has no second one.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Stranger_WhoSaysNothing_IsClosedWhenTheTimeOfAHandshakeIsOver(bool atHttps)
+    {
+        await using var edge = await DeviceEdge.StartAsync(
+            ("Muster:Mqtt:ConnectTimeout", "00:01:00"), ("Muster:DeviceHttps:StrangerTimeout", "00:01:00"),
+            ("Muster:Mqtt:HandshakeTimeout", "00:00:01"));
+        var port = atHttps ? edge.HttpsPort : edge.MqttPort;
+        using var away = new TurnedAwayCounts(edge);
+        using var self = TestPki.CreateSelfSigned(Samples.Serial);
+        await using var stranger = await RawClient.ConnectAsync(edge, self, port: port);
+        using var certificate = edge.Pki.Issue(Samples.Serial);
+        await using var device = await RawClient.ConnectAsync(edge, certificate, port: port);
+
+        await Assert.ThrowsAnyAsync<IOException>(() => ReadAsync(stranger));
+
+        // Who is known has all the time that his protocol gives him.
+        Assert.Equal(1, away.Of(atHttps ? "https" : "mqtt", "handshake-too-long"));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => device.ReadSomeAsync(TimeSpan.FromSeconds(1.5)));
+    }
+
+    /// <summary>Before the anchors were read nobody is a stranger: devices that connect then do not wait for each other.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Device_WhileTheGatewayCannotTellWhoItIs_KeepsNoPlaceAmongTheHandshakes(bool atHttps)
+    {
+        var pki = new TestPki();
+        var trust = new DeviceTrust(TenantDirectory.OfOne, TrustStore.FromPem(pki.RootPem), pki.Clock);
+        await using var edge = await DeviceEdge.StartAsync(
+            pki, trust, TenantDirectory.OfOne,
+            ("Muster:Mqtt:HandshakesMax", "1"), ("Muster:Mqtt:ConnectTimeout", "00:01:00"), ("Muster:Mqtt:HandshakeTimeout", "00:01:00"),
+            ("Muster:DeviceHttps:StrangerTimeout", "00:01:00"));
+        var port = atHttps ? edge.HttpsPort : edge.MqttPort;
+        using var certificate = pki.Issue(Samples.Serial);
+        await using var first = await RawClient.ConnectAsync(edge, certificate, port: port);
+
+        var next = RawClient.ConnectAsync(edge, certificate, port: port);
+
+        await using var second = await next.WaitAsync(TimeSpan.FromSeconds(20), Stop);
+        var gate = edge.Services.GetRequiredService<HandshakeGate>();
+        await Eventually.TrueAsync(() => gate.Running == 0, "no place that is kept");
+    }
+
+    private static async Task ReadAsync(RawClient client)
+    {
+        if ((await client.ReadSomeAsync()).Length == 0)
+        {
+            throw new IOException("It is closed without a reset.");
+        }
     }
 
     private static async Task ReadToTheEndAsync(TcpClient tcp)
