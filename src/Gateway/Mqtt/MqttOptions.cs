@@ -63,7 +63,7 @@ public sealed class MqttOptions
     public int HandshakesMax { get; set; } = 1_024;
 
     /// <summary>
-    /// Of them those of one network (an address of IPv4, a /48 of IPv6): a host that begins handshakes and never ends them leaves the others
+    /// Of them those of one network (an address of IPv4, a /48 of IPv6): a host that begins handshakes and ends none leaves the others
     /// three quarters. A site behind one address has as many, and the rest of it waits for its turn. With a proxy in front that hides
     /// addresses, as many as <see cref="HandshakesMax"/>.
     /// </summary>
