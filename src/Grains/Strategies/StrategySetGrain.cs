@@ -11,18 +11,13 @@ namespace Muster.Grains.Strategies;
 [GrainType(GrainTypes.StrategySet)]
 internal sealed partial class StrategySetGrain : Grain, IStrategySetGrain
 {
-    /// <summary>
-    /// An activation that answers for less than this stays: of callers that come together, each of whom let it go, one would find two
-    /// activations in a row gone and be refused. An import takes longer than this until it is answered.
-    /// </summary>
-    private static readonly TimeSpan ReadAnewAfter = TimeSpan.FromMilliseconds(100);
-
     private readonly IPersistentState<StrategySetRecord> _record;
     private readonly StateWriter<StrategySetRecord> _writer;
     private readonly TimeProvider _clock;
     private readonly ILogger<StrategySetGrain> _logger;
     private StrategySet _committed = StrategySet.Empty;
-    private long _readAt;
+    private Task _reading = Task.CompletedTask;
+    private bool _isChanging;
 
     public StrategySetGrain(
         [PersistentState("strategy-set", StorageNames.Muster)] IPersistentState<StrategySetRecord> record,
@@ -37,7 +32,6 @@ internal sealed partial class StrategySetGrain : Grain, IStrategySetGrain
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _committed = _record.State.Set;
-        _readAt = _clock.GetTimestamp();
         return Task.CompletedTask;
     }
 
@@ -65,6 +59,7 @@ internal sealed partial class StrategySetGrain : Grain, IStrategySetGrain
     public async Task<SiteRulesReply> UpdateSiteRulesAsync(UpdateSiteRules command)
     {
         ArgumentNullException.ThrowIfNull(command);
+        await EndReadingAsync();
         var order = new StrategyOrder(command.Actor, _clock.GetUtcNow());
         var decision = StrategyRules.UpdateSiteRules(_committed, command.Rules, command.Etag, order);
         await CommitAsync(decision, "site rules", order);
@@ -72,34 +67,53 @@ internal sealed partial class StrategySetGrain : Grain, IStrategySetGrain
     }
 
     // All of these interleave with a write: what is answered is what was committed last, never what is on its way.
-    public Task<StrategyReply> GetAsync(StrategyChoice choice)
+    public async Task<StrategyReply> GetAsync(StrategyChoice choice)
     {
-        var (version, error) = StrategyRules.FindVersion(Read(), choice);
-        return Task.FromResult(new StrategyReply(version, error));
+        var (version, error) = StrategyRules.FindVersion(await ReadAsync(), choice);
+        return new StrategyReply(version, error);
     }
 
-    public Task<ImmutableArray<StrategyVersion>> ListAsync() =>
-        Task.FromResult<ImmutableArray<StrategyVersion>>([.. Read().Strategies.Select(strategy => strategy.Newest)]);
+    public async Task<ImmutableArray<StrategyVersion>> ListAsync() =>
+        [.. (await ReadAsync()).Strategies.Select(strategy => strategy.Newest)];
 
-    public Task<ImmutableArray<StrategyVersion>> ListVersionsAsync(ResourceId strategy) =>
-        Task.FromResult(StrategyRules.Find(Read(), strategy)?.Versions ?? []);
+    public async Task<ImmutableArray<StrategyVersion>> ListVersionsAsync(ResourceId strategy) =>
+        StrategyRules.Find(await ReadAsync(), strategy)?.Versions ?? [];
 
-    public Task<SiteRules> GetSiteRulesAsync() => Task.FromResult(Read().SiteRules);
+    public async Task<SiteRules> GetSiteRulesAsync() => (await ReadAsync()).SiteRules;
 
-    private StrategySet Read()
+    /// <summary>
+    /// An import writes the record beside its grain, which rollouts may have asked already: without strategies it is read anew, once for
+    /// all who ask meanwhile, and not while it is being written. An activation that ended for that refused callers that came together.
+    /// </summary>
+    private async Task<StrategySet> ReadAsync()
     {
-        if (_committed.Revision == 0 && _clock.GetElapsedTime(_readAt) >= ReadAnewAfter)
+        if (_committed.Revision == 0 && !_isChanging)
         {
-            // An import writes the record beside its grain, which rollouts may have asked already: without strategies it is read anew.
-            DeactivateOnIdle();
+            await (_reading.IsCompleted ? _reading = ReadAnewAsync() : _reading);
         }
 
         return _committed;
     }
 
+    /// <summary>What is read while a change is on its way would take its place.</summary>
+    private async Task EndReadingAsync()
+    {
+        while (!_reading.IsCompleted)
+        {
+            await _reading;
+        }
+    }
+
+    private async Task ReadAnewAsync()
+    {
+        await _record.ReadStateAsync();
+        _committed = _record.State.Set;
+    }
+
     private async Task<StrategyReply> ChangeAsync(
         ResourceId strategy, Actor actor, Func<StrategyOrder, Decision<StrategySet>> decide)
     {
+        await EndReadingAsync();
         var order = new StrategyOrder(actor, _clock.GetUtcNow());
         var decision = decide(order);
         await CommitAsync(decision, strategy.Value, order);
@@ -114,10 +128,19 @@ internal sealed partial class StrategySetGrain : Grain, IStrategySetGrain
         }
         else if (!decision.Events.IsEmpty)
         {
-            await _writer.CommitAsync(
-                _record.State with { Set = decision.Next },
-                new CommitAttachments { Facts = decision.Events, Actor = order.Actor, At = order.Now });
-            _committed = decision.Next;
+            _isChanging = true;
+            try
+            {
+                await _writer.CommitAsync(
+                    _record.State with { Set = decision.Next },
+                    new CommitAttachments { Facts = decision.Events, Actor = order.Actor, At = order.Now });
+                _committed = decision.Next;
+            }
+            finally
+            {
+                _isChanging = false;
+            }
+
             LogChanged(what, decision.Events[0].GetType().Name, _committed.Revision, order.Actor);
         }
     }
