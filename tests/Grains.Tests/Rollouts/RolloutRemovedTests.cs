@@ -43,7 +43,10 @@ public sealed class RolloutRemovedTests(RolloutSilo silo) : IClassFixture<Rollou
 
         silo.Fleet.Quarantine(devices[0]);
         silo.Fleet.Quarantine(devices[1]);
-        await silo.UntilAsync(Site, now => now.Plan.Waves.Sum(wave => wave.Totals.Removed) == 2);
+        await silo.UntilAsync(
+            Site,
+            now => now.Plan.Waves.Sum(wave => wave.Totals.Removed) == 2,
+            () => silo.Clock.Advance(TimeSpan.FromSeconds(1))); // who has ended is asked about now and then
         foreach (var partition in silo.Fleet.PartitionsOf(Site))
         {
             await silo.CrashAsync(new RecordKey(GrainTypes.RolloutPartition, $"default/{Site}/{partition}"));
