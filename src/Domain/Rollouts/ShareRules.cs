@@ -240,7 +240,8 @@ public static class ShareRules
     /// </summary>
     private static bool WentBack(RolloutShare share, int at, bool wasOffered, MemberOutcome end) =>
         at >= 0
-        && end is { Outcome: ChangeOutcome.Withdrawn, IsRepeated: false }
+        && !end.IsRepeated
+        && end is { Outcome: ChangeOutcome.Withdrawn } or { Outcome: ChangeOutcome.Skipped, Reason: DeviceChanges.StepRevoked }
         && (share.Open[at] is { IsConfirmed: true, Epoch: > 0 } || wasOffered);
 
     private static MemberStatus StatusOf(RolloutShare share, int member, ChangeOutcome outcome) => outcome switch

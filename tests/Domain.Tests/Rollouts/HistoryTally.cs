@@ -29,6 +29,15 @@ internal enum Reached
 
     /// <summary>A device whose share does not know that it was offered anything is asked to give it up.</summary>
     UnconfirmedRecalled,
+
+    /// <summary>A step is revoked, and an offer of it that was not named is taken back.</summary>
+    StepTakenBack,
+
+    /// <summary>Its device has named it, and goes on.</summary>
+    RevokedStepGoesOn,
+
+    /// <summary>Who is left out so is offered the way back.</summary>
+    StepTakenBackTurned,
 }
 
 /// <summary>How often the histories of a test came to each.</summary>

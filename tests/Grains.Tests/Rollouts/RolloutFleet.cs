@@ -200,9 +200,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
                 }
 
                 (unit.Change, unit.Retry, unit.Generation) = (command.Rollout, command.Retry, unit.Generation + 2);
-                (unit.Target, unit.Previous) = WayBack.Is(command.Retry)
-                    ? (unit.Previous, command.Target.Digest)
-                    : (command.Target.Digest, unit.Running);
+                Tell(key, unit, command);
                 unit.Offers++;
                 Offers.Enqueue(command);
                 OfferedAt[key] = clock.GetUtcNow();
@@ -392,6 +390,9 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
 
         /// <summary>What the last offer was of.</summary>
         public string Target { get; set; } = "";
+
+        /// <summary>The step that the last offer was of; null of the rollout's own image.</summary>
+        public string? Step { get; set; }
 
         /// <summary>What it ran before the last offer.</summary>
         public string Previous { get; set; } = "";
