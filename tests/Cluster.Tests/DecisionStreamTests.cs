@@ -64,7 +64,6 @@ public sealed class DecisionStreamTests
                 if (message.Decision is { } decision)
                 {
                     pending.Add((message.Rollout, decision.Number));
-                    heard.TrySetResult();
                 }
 
                 if (message.ResumeToken.Length > 0)
@@ -72,6 +71,10 @@ public sealed class DecisionStreamTests
                     token = message.ResumeToken;
                     told.AddRange(pending);
                     pending.Clear();
+                    if (told.Count > 0)
+                    {
+                        heard.TrySetResult(); // what comes without a token behind it is not kept
+                    }
                 }
 
                 killing ??= message.CaughtUp ? meanwhile(heard.Task) : null;

@@ -137,7 +137,9 @@ internal sealed class MemoryStore(Serializer serializer, PartitionMap partitions
             _records[key] = new Stored(serializer.SerializeToArray(grainState.State), cold, version, record.Attachments.DueAt);
             grainState.ETag = version.ToString(CultureInfo.InvariantCulture);
             grainState.RecordExists = true;
-            return _losing.Remove(key) | isAnswerLost ? throw new StoreUnavailableException("The answer is lost on purpose.") : Task.CompletedTask;
+            return _losing.Remove(key) | isAnswerLost
+                ? throw new StoreUnavailableException("The answer is lost on purpose.")
+                : Task.CompletedTask;
         }
     }
 

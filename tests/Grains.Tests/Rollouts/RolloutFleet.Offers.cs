@@ -22,11 +22,16 @@ internal sealed partial class RolloutFleet
             Retry = command.Retry,
             FirstOfferedAt = command.FirstOfferedAt,
         };
+        var isAnswerLost = Store.Meet($"offer {key}");
         Append(key, fact,
         [
             new Fence(RolloutKey.FenceOf(TenantId.Default, command.Rollout), command.Epoch),
             new Fence(ImageKey.FenceOf(TenantId.Default, command.Target.Digest), 0),
         ]);
+        if (isAnswerLost)
+        {
+            Deaf.Add(key);
+        }
     }
 
     private bool IsOver(string key, ExpireChange command) => new ChangeTimers(command.InProgressMax, command.UndeliveredMax)

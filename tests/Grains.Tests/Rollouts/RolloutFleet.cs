@@ -190,7 +190,6 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
                     return new OfferReply(OfferStatus.WaitingOffline, default, "", null) { Generation = unit.Generation };
                 }
 
-                var isAnswerLost = Store.Meet($"offer {key}");
                 try
                 {
                     AppendOffer(key, unit, command);
@@ -208,10 +207,6 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
                 Offers.Enqueue(command);
                 OfferedAt[key] = command.FirstOfferedAt ?? clock.GetUtcNow();
                 CountInProgress(unit);
-                if (isAnswerLost)
-                {
-                    Deaf.Add(key);
-                }
             }
 
             return Deaf.Remove(key)
