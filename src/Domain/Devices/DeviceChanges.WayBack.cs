@@ -10,7 +10,8 @@ public static partial class DeviceChanges
     /// <param name="device">The device.</param>
     /// <param name="offer">The rollout's own offer, of an attempt of the way back.</param>
     /// <param name="previous">
-    /// An offer of the image of <see cref="WayBack.Find"/> as the catalogue has it; null when it is not published any more.
+    /// An offer of the image of <see cref="WayBack.Find"/> as the catalogue has it, of which nothing else is taken; null when it is not
+    /// published any more.
     /// </param>
     /// <param name="hasSession">Whether the device can be told.</param>
     /// <param name="now">The time of the decision.</param>
@@ -25,7 +26,14 @@ public static partial class DeviceChanges
             ?? FindObstacleOfWayBack(device, offer, previous)
             ?? Make(
                 device,
-                previous! with { Epoch = offer.Epoch, Retry = offer.Retry, InstallWindows = offer.InstallWindows },
+                previous! with
+                {
+                    Rollout = offer.Rollout,
+                    Epoch = offer.Epoch,
+                    Retry = offer.Retry,
+                    FirstOfferedAt = offer.FirstOfferedAt,
+                    InstallWindows = offer.InstallWindows,
+                },
                 hasSession,
                 now);
     }

@@ -16,7 +16,10 @@ public static class MemberTurns
     public static DateTimeOffset? TurnOf(RolloutShare share, int member, DateTimeOffset? waveOpenedAt, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(share);
-        var turn = share.Members[member] == MemberStatus.Retrying ? MemberList.Find(share.Retries, member)?.DueAt : waveOpenedAt;
+        var turn = share.Members[member] == MemberStatus.Retrying && MemberList.Find(share.Retries, member) is { DueAt: var due }
+            && due > default(DateTimeOffset) // a silo of an earlier version did not know when the back-off of an adopted attempt ended
+                ? due
+                : waveOpenedAt;
         turn = MemberList.Find(share.Steps, member) is { At: var at } && at > turn ? at : turn;
         turn = FirstOfferOf(share, member) is { } first && first > turn ? first : turn;
         return turn <= now ? turn : null;

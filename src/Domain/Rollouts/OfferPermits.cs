@@ -64,21 +64,17 @@ public static class OfferPermits
         return Outstanding(plan) + plan.RecentOffers.Sum(offers => offers.Count);
     }
 
-    /// <summary>Adds offers that are known now and forgets those of more than 60 s ago.</summary>
+    /// <summary>
+    /// Adds offers that are known now and forgets those of more than 60 s ago. Those that a clock which was set back shows to be in the
+    /// future were made by now: they count for a minute more, and do not stop the rollout until the clock is there again.
+    /// </summary>
     public static ImmutableArray<OffersMade> Remember(ImmutableArray<OffersMade> recent, long count, DateTimeOffset now)
     {
-        var kept = recent.Where(offers => offers.At + RolloutLimits.RateWindow > now);
-        if (count == 0)
-        {
-            return [.. kept];
-        }
-
         // Rounded up to the second: at most 62 entries, and never too early.
         var second = TimeSpan.TicksPerSecond;
         var at = new DateTimeOffset((now.UtcTicks + second - 1) / second * second, TimeSpan.Zero);
-        var last = kept.LastOrDefault();
-        return last.Count > 0 && last.At >= at
-            ? [.. kept.SkipLast(1), last with { Count = last.Count + count }]
-            : [.. kept, new OffersMade(at, count)];
+        var kept = recent.RemoveAll(offers => offers.At >= at || offers.At + RolloutLimits.RateWindow <= now);
+        var newest = recent.Sum(offers => offers.At >= at ? offers.Count : 0) + count;
+        return newest == 0 ? kept : kept.Add(new OffersMade(at, newest));
     }
 }

@@ -101,12 +101,31 @@ public static class ShareRules
     public static RolloutShare Adopt(RolloutShare share, int member, int retry)
     {
         ArgumentNullException.ThrowIfNull(share);
+        return Adopt(share, member, retry, at: default);
+    }
+
+    /// <summary>
+    /// Its back-off is over, and nobody knows since when: it is waited for from its permit on or, without one, from this time.
+    /// </summary>
+    private static RolloutShare Adopt(RolloutShare share, int member, int retry, DateTimeOffset at)
+    {
         var known = MemberList.Find(share.Retries, member);
-        return retry == (known?.Retry ?? share.FirstRetry) ? share : share with
+        if (retry == (known?.Retry ?? share.FirstRetry))
         {
-            Retries = retry == share.FirstRetry
-                ? MemberList.Without(share.Retries, member)
-                : MemberList.With(share.Retries, new MemberRetry(member, retry, known?.DueAt ?? default)),
+            return share;
+        }
+
+        if (retry == share.FirstRetry)
+        {
+            return share with { Retries = MemberList.Without(share.Retries, member) };
+        }
+
+        var permit = IndexOf(share, member);
+        var began = permit < 0 ? at : share.Open[permit].Since;
+        return share with
+        {
+            Retries = MemberList.With(
+                share.Retries, new MemberRetry(member, retry, known is { DueAt: var due } && due > began ? due : began)),
         };
     }
 
@@ -125,7 +144,8 @@ public static class ShareRules
             return before;
         }
 
-        var share = OfferGenerations.CatchUp(Adopt(before, member, retry), member, offered.Generation); // neither touches permits
+        var adopted = Adopt(before, member, retry, offered.Since); // neither this nor catching up touches permits
+        var share = OfferGenerations.CatchUp(adopted, member, offered.Generation);
         var known = at < 0 ? offered : share.Open[at];
         var next = OfferGenerations.Merge(known, offered);
         if (at >= 0 && next == known && share.Members[member] == MemberStatus.Offered)
@@ -191,7 +211,7 @@ public static class ShareRules
                 MemberSteps.TakeLate(MemberTurns.TakeLate(before, member, end), member, end), member, end.Generation);
         }
 
-        var share = OfferGenerations.CatchUp(Adopt(before, member, end.Retry), member, end.Generation); // neither touches permits
+        var share = OfferGenerations.CatchUp(Adopt(before, member, end.Retry, end.At), member, end.Generation); // neither touches permits
         share = MemberTurns.Take(share, member, at < 0 ? null : share.Open[at], end);
         var isOnTheWayThere = RollBackRules.IsOnTheWayThere(share, member);
         var wasOffered = WasOffered(end)

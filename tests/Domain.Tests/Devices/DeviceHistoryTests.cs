@@ -108,14 +108,15 @@ public sealed class DeviceHistoryTests
                 device => Of(DeviceChanges.OfferWayBack(
                     device,
                     Units.Offer(rollout) with { Retry = WayBack.FirstRetry, SettlesWithin = TimeSpan.FromHours(1) },
-                    Units.Offer(digest: Units.OldDigest) with { Target = new OsTarget(Units.OldDigest, "12.0.1", 900, [1]) },
+                    Units.Offer(rollout, Units.OldDigest) with { Target = new OsTarget(Units.OldDigest, "12.0.1", 900, [1]) },
                     hasSession,
                     Units.Start)))),
         (1, from rollout in Choose("spring", "summer", "autumn")
+            from reason in Choose(WayBack.NoWayBack, OfferHandover.Reason)
             select new Step(
-                $"way back of {rollout} is taken back",
+                $"way back of {rollout} is taken back: {reason}",
                 device => Of(
-                    DeviceChanges.TakeBack(device, Units.Rollout(rollout), WayBack.FirstRetry, WayBack.NoWayBack, Units.Start)))),
+                    DeviceChanges.TakeBack(device, Units.Rollout(rollout), WayBack.FirstRetry, reason, Units.Start)))),
         (1, Choose(
             new Step("quarantine", device => DeviceLifecycle.Quarantine(device, "noisy", Units.Start)),
             new Step("release", device => DeviceLifecycle.Release(device, "quiet", Units.Start)),

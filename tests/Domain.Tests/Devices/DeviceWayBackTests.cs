@@ -65,6 +65,33 @@ public sealed class DeviceWayBackTests
         Assert.NotEmpty(next.Events);
     }
 
+    /// <summary>Of the previous image's offer the image alone is taken.</summary>
+    [Fact]
+    public void OfferWayBack_WhoeverAsksForThePreviousImage_IsAChangeOfTheRolloutThatIsRolledBack()
+    {
+        var back = DeviceChanges.OfferWayBack(
+            Updated, Ordered, Previous with { Rollout = Units.Rollout("summer") }, hasSession: true, Units.Start).Next;
+
+        Assert.Equal(Units.Rollout(), back.Change?.Rollout);
+    }
+
+    /// <summary>An offer of the way back that goes back and is made again is waited for no longer than the first (rollouts.md 9).</summary>
+    [Fact]
+    public void OfferWayBack_ThatIsMadeAgain_EndsWhenTheFirstWouldHave()
+    {
+        var timers = new ChangeTimers(TimeSpan.FromHours(1), TimeSpan.FromDays(7));
+        var offered = DeviceChanges.OfferWayBack(Updated, Ordered, Previous, hasSession: true, Units.Start).Next;
+        var free = DeviceChanges.TakeBack(offered, Units.Rollout(), WayBack.FirstRetry, OfferHandover.Reason, Units.Start).Next;
+
+        var again = DeviceChanges.OfferWayBack(
+            free, Ordered with { FirstOfferedAt = Units.Start }, Previous, hasSession: true, Units.Start.AddDays(5));
+
+        Assert.Equal(Units.Start, Assert.IsType<ChangeOffered>(Assert.Single(again.Events)).FirstOfferedAt);
+        Assert.Equal(
+            OfferVerdict.Closed,
+            DeviceChanges.Expire(again.Next, Units.Rollout(), WayBack.FirstRetry, timers, Units.Start.AddDays(7)).Verdict);
+    }
+
     [Fact]
     public void Offer_OfTheWayThereThatComesLate_IsAnsweredWithTheEnd()
     {

@@ -110,6 +110,55 @@ public sealed class MemberTurnsTests
         Assert.Equal(new MemberTurn(0, 0, Start), Assert.Single(share.Turns));
     }
 
+    /// <summary>One of the two went back with its store: the share knew of no attempt before the one that the device speaks of.</summary>
+    [Fact]
+    public void AttemptThatOnlyTheDeviceKnewOf_IsWaitedForFromItsPermit()
+    {
+        var adopted = ShareRules.Adopt(Permit(ShareRules.Freeze(Guid.Empty, 0, 1), s_again, 1), 0, 1);
+        var later = ShareRules.Adopt(Permit(ShareRules.Release(adopted, 0), s_again.AddDays(3), 2), 0, 2);
+        foreach (var (share, since) in new[] { (adopted, s_again), (later, s_again.AddDays(3)) })
+        {
+            var waits = ShareRules.Release(share, 0); // its device knows nothing of it any more
+            var end = since + Timers.UndeliveredMax;
+
+            Assert.Equal(MemberStatus.Retrying, waits.Members[0]);
+            Assert.Equal(since, MemberTurns.TurnOf(waits, 0, Start.AddDays(-30), since));
+            Assert.False(MemberTurns.IsOver(waits, 0, MemberReach.Offline, Start.AddDays(-30), Timers, end - TimeSpan.FromSeconds(1)));
+            Assert.True(MemberTurns.IsOver(waits, 0, MemberReach.Offline, Start.AddDays(-30), Timers, end));
+        }
+    }
+
+    /// <summary>The fact of the offer is read, or that of its end, and neither the share nor a permit knew of that attempt.</summary>
+    [Fact]
+    public void AttemptThatOnlyTheFeedKnewOf_IsWaitedForFromItsOffer()
+    {
+        var share = ShareRules.Freeze(Guid.Empty, 0, 1);
+        var told = new OpenOffer(0, 1, IsConfirmed: true, s_again, null) { Generation = 3 };
+
+        var offered = ShareRules.Confirm(share, 0, 0, told, 1);
+        var ended = ShareRules.Close(
+            share, 0, 0, new MemberOutcome(ChangeOutcome.Withdrawn, 1, "NEVER_OFFERED", s_again));
+
+        Assert.Equal(s_again, MemberTurns.TurnOf(ShareRules.Release(offered, 0), 0, Start.AddDays(-30), s_again));
+        Assert.Equal(s_again, MemberTurns.TurnOf(ended, 0, Start.AddDays(-30), s_again));
+    }
+
+    /// <summary>As a silo of an earlier version recorded it: no turn is earlier than that of the wave, nor one in the year 1.</summary>
+    [Fact]
+    public void RetryWithoutABackOff_IsWaitedForFromTheStartOfItsWave()
+    {
+        var share = ShareRules.Freeze(Guid.Empty, 0, 1) with
+        {
+            Members = [MemberStatus.Retrying],
+            Retries = [new MemberRetry(0, 1, DueAt: default)],
+        };
+
+        Assert.Null(MemberTurns.TurnOf(share, 0, waveOpenedAt: null, s_end));
+        Assert.Equal(Start, MemberTurns.TurnOf(share, 0, Start, s_end));
+        Assert.False(MemberTurns.IsOver(share, 0, MemberReach.Offline, Start, Timers, s_end - TimeSpan.FromSeconds(1)));
+        Assert.True(MemberTurns.IsOver(share, 0, MemberReach.Offline, Start, Timers, s_end));
+    }
+
     private static RolloutShare WentBack()
     {
         var share = Permit(ShareRules.Freeze(Guid.Empty, 0, 1), Start, 1);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Muster.Domain.Devices;
 using Muster.Domain.Rollouts;
 
@@ -6,8 +7,14 @@ namespace Muster.Domain.Tests.Rollouts;
 /// <summary>What has to be so at the end of a wave, and of a rollout.</summary>
 internal sealed partial class RolloutWorld
 {
-    private void Commit(RolloutPlan plan)
+    private void Commit(RolloutPlan plan, ImmutableArray<DomainEvent> facts)
     {
+        _replay = facts.Aggregate(_replay, (replay, fact) => replay.Apply(fact, _now));
+        if (RolloutReplay.Of(plan) is var committed && _replay != committed)
+        {
+            throw new InvalidOperationException($"the facts tell of another rollout: {_replay} and not {committed}");
+        }
+
         var wrong = PlanChecks.Check(plan).AddRange(PlanChecks.CheckStep(_spec, _committed, plan));
         Demand(wrong.IsEmpty, string.Join(' ', wrong));
         Demand(

@@ -23,6 +23,7 @@ internal sealed partial class RolloutWorld
     private readonly ImmutableArray<Rival> _rivals;
     private readonly int[] _reached = new int[Enum.GetValues<Reached>().Length];
     private RolloutPlan _committed = RolloutPlan.Draft;
+    private RolloutReplay _replay = new();
     private RolloutPlan _memory;
     private long _fence;
     private DateTimeOffset _now = Start;
@@ -51,7 +52,8 @@ internal sealed partial class RolloutWorld
         DrawSteps();
         _rivals = DrawRivals();
         var frozen = new FrozenMembers(cuts, [.. _shares.Select(share => share.Partition)]);
-        Commit(RolloutLifecycle.Start(_committed, spec, frozen, RolloutBuilder.Order(_now)).Next);
+        var started = RolloutLifecycle.Start(_committed, spec, frozen, RolloutBuilder.Order(_now));
+        Commit(started.Next, started.Events);
         _memory = _committed;
     }
 
@@ -145,7 +147,7 @@ internal sealed partial class RolloutWorld
         _memory = next;
         if (!report.Facts.IsEmpty)
         {
-            Commit(next);
+            Commit(next, report.Facts);
         }
 
         foreach (var share in _shares)
@@ -320,7 +322,7 @@ internal sealed partial class RolloutWorld
 
         Demand(PlanChecks.CheckStep(_spec, _memory, decision.Next).IsEmpty, "a command broke the plan");
         _memory = decision.Next;
-        Commit(decision.Next);
+        Commit(decision.Next, decision.Events);
     }
 
     private void Hear(ShareReport? report)
