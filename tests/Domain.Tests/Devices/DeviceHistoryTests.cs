@@ -108,7 +108,7 @@ public sealed class DeviceHistoryTests
                 device => Of(DeviceChanges.OfferWayBack(
                     device,
                     Units.Offer(rollout) with { Retry = WayBack.FirstRetry, SettlesWithin = TimeSpan.FromHours(1) },
-                    Units.Offer(digest: Units.OldDigest) with { Target = new OsTarget(Units.OldDigest, "12.0.1", 900, [1]) },
+                    Units.Offer(rollout, Units.OldDigest) with { Target = new OsTarget(Units.OldDigest, "12.0.1", 900, [1]) },
                     hasSession,
                     Units.Start)))),
         (1, from rollout in Choose("spring", "summer", "autumn")

@@ -34,6 +34,15 @@ internal sealed partial class RolloutFleet
         }
     }
 
+    /// <summary>Which image the device is told.</summary>
+    private void Tell(string key, Unit unit, OfferChange command)
+    {
+        (unit.Target, unit.Previous) = WayBack.Is(command.Retry)
+            ? (unit.Previous, command.Target.Digest)
+            : (command.Target.Digest, unit.Running);
+        unit.Step = StepOf(key, command);
+    }
+
     private bool IsOver(string key, ExpireChange command) => new ChangeTimers(command.InProgressMax, command.UndeliveredMax)
     {
         InProgressPolicy = command.InProgressPolicy,
@@ -44,6 +53,6 @@ internal sealed partial class RolloutFleet
     {
         Retry = unit.Retry,
         Generation = unit.Generation,
-        PreviousDigest = WayBack.Is(unit.Retry) ? unit.Target : null,
+        ChosenDigest = WayBack.Is(unit.Retry) ? unit.Target : unit.Step,
     };
 }

@@ -1,3 +1,4 @@
+using Muster.Contracts.Devices;
 using Muster.Domain.Devices;
 
 namespace Muster.Grains.Tests.Rollouts;
@@ -19,6 +20,12 @@ internal sealed partial class RolloutFleet
             return Asked.GetValueOrDefault(key);
         }
     }
+
+    /// <summary>The image of the device's next step; null where there is none.</summary>
+    private string? StepOf(string key, OfferChange command) =>
+        !WayBack.Is(command.Retry) && StepsLeft.TryGetValue(key, out var left) && left > 0 && command.Path.Length >= left
+            ? command.Path[^left].Digest
+            : null;
 
     /// <summary>A boot that confirms what was offered is a step as long as there are some.</summary>
     private ChangeOutcome Confirm(string key, Unit unit, ChangeOutcome outcome)

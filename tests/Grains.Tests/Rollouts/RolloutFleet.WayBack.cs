@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Tests.Rollouts;
@@ -80,7 +81,13 @@ internal sealed partial class RolloutFleet
                 return new OfferReply(OfferStatus.Offered, default, "", at);
             }
 
-            Close(key, unit, command.Reason == WayBack.NoWayBack ? ChangeOutcome.Skipped : ChangeOutcome.Withdrawn, command.Reason);
+            if (command.RevokedStep.Length > 0 && command.RevokedStep != unit.Step)
+            {
+                return Open(unit);
+            }
+
+            var isForGood = command.Reason == WayBack.NoWayBack || command.RevokedStep.Length > 0;
+            Close(key, unit, isForGood ? ChangeOutcome.Skipped : ChangeOutcome.Withdrawn, command.Reason);
             return Closed(unit.Last!);
         }
     }
@@ -102,5 +109,6 @@ internal sealed partial class RolloutFleet
         ? unit.Running != command.Target.Digest ? WayBack.NothingToRollBack : WithoutWayBack.Contains(key) ? WayBack.NoWayBack : null
         : command.KeepsNewer && ApprovalPolicy.IsDowngrade(unit.OsVersion, command.Target.Version)
             ? RolloutErrors.DowngradeNotApprovedReason
+        : StepOf(key, command) is { } step && Revoked.ContainsKey(step) ? ImageConditions.StepRequired
         : Unfit.GetValueOrDefault(key);
 }
