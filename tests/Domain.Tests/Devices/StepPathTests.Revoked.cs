@@ -63,6 +63,8 @@ public sealed partial class StepPathTests
 
         AssertInProgress(asked, s_first);
         Assert.Equal((refuses, refuses), (device.Change!.DeliveredAt is not null, asked.Next.Change!.IsRecallRefused));
+        var ofAnEarlierVersion = device with { Change = device.Change with { DeliveredAt = null } }; // to which a refusal delivered nothing
+        AssertInProgress(TakeBackStep(ofAnEarlierVersion), s_first);
         var ended = refuses
             ? DeviceChanges.Expire(asked.Next, Units.Rollout(), 0, s_timers, Units.Start.AddDays(8)).Next
             : Units.Take(asked.Next, Units.Report(2, ChangeStep.Delivered, 9, "boot-1"));

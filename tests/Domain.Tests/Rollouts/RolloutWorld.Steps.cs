@@ -36,7 +36,7 @@ internal sealed partial class RolloutWorld
     /// <summary>The coordinator has asked the catalogue, or was answered of some.</summary>
     private void HearOfSteps()
     {
-        if (_random.Next(3) == 0)
+        if (_spec.TakeSteps && _random.Next(3) == 0)
         {
             var revoked = s_steps.Where(step => IsRevoked(int.Parse(step.Digest, CultureInfo.InvariantCulture)) && _random.Next(4) > 0);
             Obey(RolloutLifecycle.GiveUpSteps(_memory, revoked, RolloutBuilder.Order(_now)));

@@ -49,10 +49,10 @@ internal sealed partial class RolloutFleet
         UndeliveredPolicy = command.UndeliveredPolicy,
     }.IsOver(OfferedAt[key], Delivered.TryGetValue(key, out var at) ? at : null, installsSince: null, clock.GetUtcNow());
 
-    private static OfferReply Open(Unit unit) => new(OfferStatus.Offered, default, "", null)
+    private OfferReply Open(Unit unit) => new(OfferStatus.Offered, default, "", null)
     {
         Retry = unit.Retry,
         Generation = unit.Generation,
-        ChosenDigest = WayBack.Is(unit.Retry) ? unit.Target : unit.Step,
+        ChosenDigest = WayBack.Is(unit.Retry) ? unit.Target : SaidStepOf(unit),
     };
 }
