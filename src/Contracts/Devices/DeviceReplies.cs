@@ -104,10 +104,10 @@ public sealed record OfferReply(
     [Id(128)] public bool HasStepped { get; init; }
 
     /// <summary>
-    /// The image that is offered on the way back, which the device alone knows; null on the way there, and from a silo of an earlier
-    /// version.
+    /// The image that is offered where the device alone knows which: on the way back, and of a step. Null of the rollout's own image, and
+    /// from a silo of an earlier version, which says none of a step.
     /// </summary>
-    [Id(162)] public string? PreviousDigest { get; init; }
+    [Id(162)] public string? ChosenDigest { get; init; }
 
     /// <summary>
     /// For <see cref="OfferStatus.Offered"/>, of one that is not the first of its attempt: when that was made. Null from a silo of an

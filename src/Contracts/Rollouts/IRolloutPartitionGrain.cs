@@ -183,6 +183,9 @@ public sealed record AdvanceShare
     /// <summary>The image was revoked: offers that were not delivered are taken back.</summary>
     [Id(12)] public bool IsWithdrawing { get; init; }
 
+    /// <summary>Images of <see cref="Path"/> that were revoked: offers of them that were not delivered are taken back.</summary>
+    [Id(123)] public ImmutableArray<string> RevokedSteps { get; init; } = [];
+
     /// <summary>Null for one attempt each.</summary>
     [Id(20)] public RetryPolicy? Retries { get; init; }
 

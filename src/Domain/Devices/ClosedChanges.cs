@@ -38,14 +38,21 @@ internal static class ClosedChanges
         && success.TargetDigest == running;
 
     /// <summary>
-    /// It ended so that nothing of it was ordered: taken back, or superseded. Settings that the device was asked to give up are not none:
+    /// It ended so that nothing of it is ordered: taken back, or superseded. Settings that the device was asked to give up are not none:
     /// it may have set some of them. An image it runs, or it does not.
     /// </summary>
     public static bool WasNone(ClosedChange change) => change switch
     {
         { Outcome: ChangeOutcome.Withdrawn } => change is not { Kind: ChangeKind.Settings, WasRecalled: true },
-        _ => change is { Outcome: ChangeOutcome.Skipped, Reason: DeviceChanges.Superseded },
+        _ => WasTakenBack(change) || change is { Outcome: ChangeOutcome.Skipped, Reason: DeviceChanges.Superseded },
     };
+
+    /// <summary>
+    /// Its offer was taken back before it had an outcome: the device waits for another, or is left out because the image of its step was
+    /// revoked.
+    /// </summary>
+    public static bool WasTakenBack(ClosedChange change) =>
+        change is { Outcome: ChangeOutcome.Withdrawn } or { Outcome: ChangeOutcome.Skipped, Reason: DeviceChanges.StepRevoked };
 
     /// <summary>
     /// The image was offered after this success and taken back, too late: who runs it does what was ordered, as behind any newer success.

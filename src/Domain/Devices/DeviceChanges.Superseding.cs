@@ -51,5 +51,5 @@ public static partial class DeviceChanges
 
     /// <summary>One that was taken back was not there, unless its rollout took a step before it.</summary>
     private static bool IsBySuccessor(ClosedChange? change, long startedAt) =>
-        change is not null && (change.Outcome != ChangeOutcome.Withdrawn || change.HasStepped) && change.SupersedesBefore > startedAt;
+        change is not null && (!ClosedChanges.WasTakenBack(change) || change.HasStepped) && change.SupersedesBefore > startedAt;
 }

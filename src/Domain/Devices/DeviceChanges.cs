@@ -370,7 +370,7 @@ public static partial class DeviceChanges
     private static OfferDecision Ended(Device device, ClosedChange change) => Closed(
         device,
         // A silo of an earlier version recorded it as an offer that comes again.
-        change is { Outcome: ChangeOutcome.Withdrawn, Reason: WayBack.NoWayBack } ? ChangeOutcome.Skipped : change.Outcome,
+        change is { Outcome: ChangeOutcome.Withdrawn, Reason: WayBack.NoWayBack or StepRevoked } ? ChangeOutcome.Skipped : change.Outcome,
         change.Reason) with { Retry = change.Retry, EndedAt = change.ClosedAt };
 
     private static OfferDecision Closed(Device device, ChangeOutcome outcome, string reason) =>

@@ -42,6 +42,9 @@ public enum MemberReason : byte
 
     /// <summary>It runs a newer version than at the start, and the rollout has no approval to take it back.</summary>
     DowngradeNotApproved = 14,
+
+    /// <summary>The image of its step was revoked, and its offer of it, which it had not named, was taken back.</summary>
+    StepRevoked = 15,
 }
 
 /// <summary>The reasons as the names that devices and the API have for them.</summary>
@@ -54,7 +57,7 @@ public static class MemberReasons
         OtherName, "DEVICE_NOT_ENROLLED", "MODEL_NOT_COMPATIBLE", "TRACK_MISMATCH", "OS_BELOW_FLOOR", "ALREADY_RUNNING_TARGET",
         "OS_BELOW_MINIMUM", "STEP_REQUIRED", ChangeTimers.OfferUndelivered, ChangeTimers.ChangeTimedOut,
         WayBack.NoWayBack, WayBack.NothingToRollBack,
-        SettingsChanges.AlreadyHas, DeviceChanges.Superseded, RolloutErrors.DowngradeNotApprovedReason,
+        SettingsChanges.AlreadyHas, DeviceChanges.Superseded, RolloutErrors.DowngradeNotApprovedReason, DeviceChanges.StepRevoked,
     ];
 
     /// <summary>How many there are.</summary>

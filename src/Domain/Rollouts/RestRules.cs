@@ -146,7 +146,7 @@ public static class RestRules
     {
         MemberReason.Other or MemberReason.DeviceNotEnrolled or MemberReason.TrackMismatch or MemberReason.OsBelowMinimum
             or MemberReason.StepRequired or MemberReason.OfferUndelivered or MemberReason.ChangeTimedOut
-            or MemberReason.DowngradeNotApproved => true,
+            or MemberReason.DowngradeNotApproved or MemberReason.StepRevoked => true,
 
         // It has the change, its model is what it is, and a floor never falls. The last two are of the way back.
         MemberReason.AlreadyRunningTarget or MemberReason.AlreadyHasSettings or MemberReason.ModelNotCompatible

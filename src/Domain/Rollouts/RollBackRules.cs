@@ -128,7 +128,10 @@ public static class RollBackRules
         MemberStatus.Succeeded or MemberStatus.Failed or MemberStatus.TimedOut or MemberStatus.Rejected or MemberStatus.Retrying => true,
         MemberStatus.Skipped => ShareRules.RetryOf(share, member) > 0
             || HasStepped(share, member)
-            || MemberList.Find(share.Ends, member) is { Reason: MemberReason.OfferUndelivered or MemberReason.ChangeTimedOut },
+            || MemberList.Find(share.Ends, member) is
+            {
+                Reason: MemberReason.OfferUndelivered or MemberReason.ChangeTimedOut or MemberReason.StepRevoked,
+            },
         _ => throw new UnreachableException($"A member is {share.Members[member]}."),
     };
 }

@@ -87,6 +87,15 @@ public sealed record RolloutPaused(
     [property: Id(1)] long Epoch,
     [property: Id(2)] string Reason) : DomainEvent;
 
+/// <summary>
+/// The image of a step was revoked: its offers that were not delivered are taken back, and the rollout goes on without it.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("muster.rollout-step-revoked")]
+public sealed record RolloutStepRevoked(
+    [property: Id(0)] ResourceId Rollout,
+    [property: Id(1)] string Digest,
+    [property: Id(2)] string Version) : DomainEvent;
+
 /// <summary>The image was revoked: the rollout stopped, and offers that were not delivered are taken back.</summary>
 [GenerateSerializer, Immutable, Alias("muster.rollout-image-revoked")]
 public sealed record RolloutImageRevoked(

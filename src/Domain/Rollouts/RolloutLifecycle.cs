@@ -1,3 +1,4 @@
+using Muster.Domain.Devices;
 using Muster.Domain.Strategies;
 
 namespace Muster.Domain.Rollouts;
@@ -151,6 +152,33 @@ public static class RolloutLifecycle
         var draft = Raise(plan with { IsImageRevoked = true }, state, order);
         draft.Tell(
             new RolloutImageRevoked(order.Rollout, draft.Plan.Epoch, digest), PlanReasons.ImageRevoked, null, refusal.Message);
+        return Decision.Accept(draft.Plan, draft.Facts);
+    }
+
+    /// <summary>
+    /// Images of steps were revoked: those on the way to them cannot be taken there any more, and the others go on. Nobody is offered one
+    /// of them since, so that the epoch stays. Repeated it changes nothing, nor on the way back, which has no steps.
+    /// </summary>
+    public static Decision<RolloutPlan> GiveUpSteps(RolloutPlan plan, IEnumerable<StepImage> revoked, RolloutOrder order)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(revoked);
+        StepImage[] news = [.. revoked.Where(step => !plan.IsRevokedStep(step.Digest)).DistinctBy(step => step.Digest)];
+        if (news.Length == 0 || !plan.IsLive || plan.RollBack is not null)
+        {
+            return Decision.Unchanged(plan);
+        }
+
+        var known = plan.RevokedSteps.IsDefault ? [] : plan.RevokedSteps;
+        var next = plan with { RevokedSteps = [.. known, .. news.Select(step => step.Digest)] };
+        var draft = new PlanDraft(order.Rollout, next, order.Now, order.Actor);
+        foreach (var step in news)
+        {
+            draft.Tell(new RolloutStepRevoked(order.Rollout, step.Digest, step.Version), PlanReasons.StepRevoked, null,
+                $"The image {step.Digest} of step {step.Version} is revoked: offers of it that are not named are taken back, and who has"
+                + " to take it is left out.");
+        }
+
         return Decision.Accept(draft.Plan, draft.Facts);
     }
 

@@ -71,6 +71,12 @@ public sealed record RolloutPlan
     /// </summary>
     [Id(101)] public long LeftOut { get; init; }
 
+    /// <summary>
+    /// The images of the spec's path that were revoked since the start: offers of them that were not delivered are taken back, and who has
+    /// to take such a step is left out.
+    /// </summary>
+    [Id(122)] public ImmutableArray<string> RevokedSteps { get; init; } = [];
+
     /// <summary>The place of the wave of late joiners, always the last; null when nobody can join.</summary>
     public int? JoinersWave => Waves is [.., { Cut.TakesJoiners: true }] ? Waves.Length - 1 : null;
 
@@ -82,6 +88,9 @@ public sealed record RolloutPlan
 
     /// <summary>The number of the newest decision; they are numbered from 1.</summary>
     public long DecisionCount => Math.Max(DecisionsMade, Decisions.Length);
+
+    /// <summary>The image of a step was revoked.</summary>
+    public bool IsRevokedStep(string digest) => !RevokedSteps.IsDefault && RevokedSteps.Contains(digest);
 
     /// <summary>True when nothing will happen any more.</summary>
     public bool IsTerminal =>
@@ -246,6 +255,9 @@ public static class PlanReasons
 
     /// <summary>The image was revoked; the rollout can only be cancelled.</summary>
     public const string ImageRevoked = Images.ImageErrors.RevokedReason;
+
+    /// <summary>The image of a step was revoked; the rollout goes on for those that need not take it.</summary>
+    public const string StepRevoked = Devices.DeviceChanges.StepRevoked;
 
     /// <summary>A draft's spec was approved by one operator.</summary>
     public const string Approved = "APPROVED";

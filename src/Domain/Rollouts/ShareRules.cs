@@ -261,8 +261,9 @@ public static class ShareRules
     /// </summary>
     private static bool WentBack(RolloutShare share, int at, bool wasOffered, MemberOutcome end) =>
         at >= 0
-        && end is { Outcome: ChangeOutcome.Withdrawn, IsRepeated: false }
-            or { Outcome: ChangeOutcome.Skipped, Reason: DeviceChanges.Superseded, WasMade: true, IsRepeated: false }
+        && !end.IsRepeated
+        && end is { Outcome: ChangeOutcome.Withdrawn }
+            or { Outcome: ChangeOutcome.Skipped, Reason: DeviceChanges.Superseded or DeviceChanges.StepRevoked, WasMade: true }
         && (share.Open[at] is { IsConfirmed: true, Epoch: > 0 } || wasOffered);
 
     private static MemberStatus StatusOf(RolloutShare share, int member, ChangeOutcome outcome) => outcome switch

@@ -73,10 +73,13 @@ internal sealed partial class DeviceGrain
         return left < interval ? (left > TimeSpan.Zero ? left : TimeSpan.Zero) : interval;
     }
 
-    private async Task<OfferDecision> TakeBackAsync(Domain.ResourceId rollout, int retry, string reason)
+    private Task<OfferDecision> TakeBackAsync(Domain.ResourceId rollout, int retry, string reason) =>
+        TakeBackAsync(rollout, (device, now) => DeviceChanges.TakeBack(device, rollout, retry, reason, now));
+
+    private async Task<OfferDecision> TakeBackAsync(Domain.ResourceId rollout, Func<Device, DateTimeOffset, OfferDecision> decide)
     {
         var now = _services.Clock.GetUtcNow();
-        var decision = DeviceChanges.TakeBack(Current!, rollout, retry, reason, now);
+        var decision = decide(Current!, now);
         await CommitAsync(decision.Next, decision.Events, RuleOf(rollout), now);
         if (!decision.Events.IsEmpty)
         {

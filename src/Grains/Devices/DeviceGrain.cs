@@ -222,7 +222,12 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         ArgumentNullException.ThrowIfNull(command);
         return Current is null
             ? Unknown()
-            : ReplyOf(await TakeBackAsync(command.Rollout, command.Retry, command.Reason), command.Rollout);
+            : ReplyOf(
+                command.RevokedStep.Length > 0
+                    ? await TakeBackAsync(command.Rollout, (device, now) =>
+                        DeviceChanges.TakeBackStep(device, command.Rollout, command.Retry, command.RevokedStep, now))
+                    : await TakeBackAsync(command.Rollout, command.Retry, command.Reason),
+                command.Rollout);
     }
 
     public async Task EvaluatePoliciesAsync(EvaluatePolicies command)
@@ -358,7 +363,7 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         {
             Generation = generation,
             HasStepped = hasStepped,
-            PreviousDigest = device.Change is { } change && change.Rollout == rollout && WayBack.Is(change.Retry)
+            ChosenDigest = device.Change is { } change && change.Rollout == rollout && (WayBack.Is(change.Retry) || change.StepsLeft > 0)
                 ? change.Target.Digest
                 : null,
         };

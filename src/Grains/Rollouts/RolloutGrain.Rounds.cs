@@ -85,6 +85,7 @@ internal sealed partial class RolloutGrain
     {
         await EnsureLeadingAsync();
         await HaltIfRevokedAsync();
+        await GiveUpRevokedStepsAsync();
         await EnsureFencedAsync();
         _round ??= new ShareRound(GrainFactory) { Approvals = _options.Approvals };
         CountElsewhere();

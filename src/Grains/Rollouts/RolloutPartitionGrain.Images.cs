@@ -7,8 +7,8 @@ using Muster.Domain.Rollouts;
 namespace Muster.Grains.Rollouts;
 
 /// <summary>
-/// The images of the way back, which are revoked as any other. The coordinator looks after the rollout's own; what each device ran before
-/// it knows alone, so that the share remembers of its answer what it was offered.
+/// The images of steps and of the way back, which are revoked as any other. The coordinator looks after the rollout's own and its steps;
+/// which of them a device is offered, and what it ran before, it knows alone, so that the share remembers of its answer what that was.
 /// </summary>
 internal sealed partial class RolloutPartitionGrain
 {
@@ -18,26 +18,29 @@ internal sealed partial class RolloutPartitionGrain
     /// <summary>Images asked at a time: devices of one rollout come from a few.</summary>
     private const int ImagesAskedMax = 16;
 
-    private readonly PreviousImages _previous;
+    private readonly ChosenImages _chosen;
     private readonly HashSet<string> _revoked = [];
     private long? _imagesCheckedAt;
 
     /// <summary>It is not known which image the device was offered.</summary>
     private bool IsOfUnknownImage(OpenOffer offer) =>
-        IsTakenBackByImage(offer) && offer.IsConfirmed && _previous.IsAsked(offer);
+        IsTakenBackByImage(offer) && offer.IsConfirmed && _chosen.IsAsked(offer);
 
     private bool IsOfRevokedImage(OpenOffer offer) =>
-        IsTakenBackByImage(offer) && _previous.Find(offer) is { } digest && _revoked.Contains(digest);
+        IsTakenBackByImage(offer) && _chosen.Find(offer) is { } digest && _revoked.Contains(digest);
 
-    /// <summary>A device that has named its offer is left to finish.</summary>
+    /// <summary>
+    /// A device that has named its offer is left to finish. On the way there nobody is asked before a step is revoked.
+    /// </summary>
     private bool IsTakenBackByImage(OpenOffer offer) =>
-        offer.DeliveredAt is null && RollBackRules.HasBegun(_share!) && !RollBackRules.IsOnTheWayThere(_share!, offer.Member);
+        offer.DeliveredAt is null
+        && (RollBackRules.HasBegun(_share!) ? !RollBackRules.IsOnTheWayThere(_share!, offer.Member) : _revoked.Count > 0);
 
     private void NoteSilence(OpenOffer offer)
     {
         if (IsTakenBackByImage(offer))
         {
-            _previous.NoteSilence(offer.Member);
+            _chosen.NoteSilence(offer.Member);
         }
     }
 
@@ -46,7 +49,7 @@ internal sealed partial class RolloutPartitionGrain
         if (IsTakenBackByImage(offer))
         {
             // A silo of an earlier version does not say it, and is not asked again.
-            _previous.Remember(offer.Member, reply.Generation, reply.PreviousDigest ?? "");
+            _chosen.Remember(offer.Member, reply.Generation, reply.ChosenDigest ?? "");
         }
     }
 
@@ -55,14 +58,19 @@ internal sealed partial class RolloutPartitionGrain
     /// </summary>
     private async Task CheckImagesAsync()
     {
-        if (_previous.IsEmpty || (_imagesCheckedAt is { } checkedAt && _clock.GetElapsedTime(checkedAt) < ImageCheckInterval))
+        if (_chosen.IsEmpty || (_imagesCheckedAt is { } checkedAt && _clock.GetElapsedTime(checkedAt) < ImageCheckInterval))
         {
             return;
         }
 
         _imagesCheckedAt = _clock.GetTimestamp();
-        _previous.KeepOnly(_share!.Open.Where(IsTakenBackByImage).Select(offer => offer.Member).ToHashSet());
-        foreach (var chunk in _previous.Digests.Where(digest => !_revoked.Contains(digest)).ToArray().Chunk(ImagesAskedMax))
+        _chosen.KeepOnly(_share!.Open.Where(IsTakenBackByImage).Select(offer => offer.Member).ToHashSet());
+        if (!RollBackRules.HasBegun(_share!))
+        {
+            return; // which steps are revoked the coordinator says
+        }
+
+        foreach (var chunk in _chosen.Digests.Where(digest => !_revoked.Contains(digest)).ToArray().Chunk(ImagesAskedMax))
         {
             await Task.WhenAll(chunk.Select(CheckImageAsync));
         }

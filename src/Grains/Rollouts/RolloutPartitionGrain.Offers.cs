@@ -120,7 +120,7 @@ internal sealed partial class RolloutPartitionGrain
         {
             if (IsWithdrawn(offer, command))
             {
-                return await device.WithdrawChangeAsync(new WithdrawChange(_rollout, WithdrawalOf(offer)) { Retry = retry });
+                return await device.WithdrawChangeAsync(WithdrawalOf(offer, command) with { Retry = retry });
             }
 
             // Also after a pause, with the epoch of its permit: a device that has not got the offer refuses it then. While no window is

@@ -1,3 +1,4 @@
+using Muster.Contracts.Devices;
 using Muster.Contracts.Rollouts;
 using Muster.Domain.Devices;
 using Muster.Domain.Images;
@@ -21,14 +22,21 @@ internal sealed partial class RolloutPartitionGrain
         }
     }
 
-    /// <summary>What the device has not named yet is taken back: of a revoked image, and of the way there once it is left.</summary>
+    /// <summary>
+    /// What the device has not named yet is taken back: of a revoked image or step, and of the way there once it is left.
+    /// </summary>
     private bool IsWithdrawn(OpenOffer offer, AdvanceShare command) =>
         offer.DeliveredAt is null
-        && (!RollBackRules.HasBegun(_share!) ? command.IsWithdrawing
+        && (!RollBackRules.HasBegun(_share!) ? command.IsWithdrawing || IsOfRevokedStep(offer, command)
             : RollBackRules.IsOnTheWayThere(_share!, offer.Member) || IsOfRevokedImage(offer));
 
+    /// <summary>Of a rollout that is cancelled each device is asked to give up whatever it has.</summary>
+    private bool IsOfRevokedStep(OpenOffer offer, AdvanceShare command) => !IsCancelling(command) && IsOfRevokedImage(offer);
+
     /// <summary>Why; the share knows better than an order that comes late which way it is on.</summary>
-    private string WithdrawalOf(OpenOffer offer) => !RollBackRules.HasBegun(_share!) ? ImageErrors.RevokedReason
-        : RollBackRules.IsOnTheWayThere(_share!, offer.Member) ? WayBack.Ordered
-        : WayBack.NoWayBack;
+    private WithdrawChange WithdrawalOf(OpenOffer offer, AdvanceShare command) => RollBackRules.HasBegun(_share!)
+        ? new(_rollout, RollBackRules.IsOnTheWayThere(_share!, offer.Member) ? WayBack.Ordered : WayBack.NoWayBack)
+        : command.IsWithdrawing
+            ? new(_rollout, ImageErrors.RevokedReason)
+            : new(_rollout, DeviceChanges.StepRevoked) { RevokedStep = _chosen.Find(offer)! };
 }

@@ -42,7 +42,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         _feed = feed;
         _partitions = partitions;
         _clock = clock;
-        _previous = new PreviousImages(clock);
+        _chosen = new ChosenImages(clock);
         _logger = logger;
         (_tenant, _rollout, _partition) = RolloutKey.ParseShare(this.GetPrimaryKeyString());
         _hold = new FeedHold(readers, _partition, RolloutKey.ReaderOf(_tenant, _rollout));
@@ -113,6 +113,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
 
         _members.Cut(command.Cuts);
         _share = ShareRules.Forgo(_share, command.Seen);
+        _revoked.UnionWith(command.RevokedSteps.IsDefault ? [] : command.RevokedSteps);
         await CheckImagesAsync();
         await ReadFeedAsync(command.Retries);
         await TurnRoundAsync(command);

@@ -167,6 +167,7 @@ internal sealed class ShareRound(IGrainFactory grains)
             InProgressTimeout = committed.Spec.InProgressTimeout,
             UndeliveredTimeout = committed.Spec.UndeliveredTimeout,
             IsWithdrawing = plan.IsImageRevoked,
+            RevokedSteps = plan.RevokedSteps,
             Retries = committed.Spec.Retries,
             Windows = committed.Spec.Windows,
             InstallWindows = committed.Spec.InstallWindows,

@@ -49,6 +49,19 @@ public sealed class DeviceExplainerTests
             explained.Text);
     }
 
+    /// <summary>The share knows why; what the device would answer now is another matter.</summary>
+    [Fact]
+    public void Explain_AMemberWhoseStepWasRevoked_SaysSoAndWhen()
+    {
+        var end = new MemberEnd(0, MemberReason.StepRevoked, Start.AddMinutes(5), IsGivenUp: false);
+        var seen = Seen(MemberStatus.Skipped, MemberWait.None);
+
+        var explained = DeviceExplainer.Explain(Running(), [new WaveReport([])], seen with { Member = seen.Member! with { End = end } });
+
+        Assert.Equal(("STEP_REVOKED", Start.AddMinutes(5)), (explained.Reason, explained.EndedAt));
+        Assert.Equal("Attempt 1 of 1 in wave 0: Skipped at 2026-03-01 08:05:00Z: STEP_REVOKED.", explained.Text);
+    }
+
     [Fact]
     public void Explain_AMemberWhoseDeviceIsKeptForAnother_NamesIt()
     {

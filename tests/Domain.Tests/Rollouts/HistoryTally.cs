@@ -44,6 +44,15 @@ internal enum Reached
 
     /// <summary>A member is not waited for any more that could be offered something, because its first offer was too long ago.</summary>
     GivenUpThere,
+
+    /// <summary>A step is revoked, and an offer of it that was not named is taken back.</summary>
+    StepTakenBack,
+
+    /// <summary>Its device has named it, and goes on.</summary>
+    RevokedStepGoesOn,
+
+    /// <summary>Who is left out so is offered the way back.</summary>
+    StepTakenBackTurned,
 }
 
 /// <summary>How often the histories of a test came to each.</summary>

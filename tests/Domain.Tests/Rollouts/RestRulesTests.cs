@@ -39,6 +39,7 @@ public sealed class RestRulesTests
     [InlineData(MemberReason.NothingToRollBack, false)]
     [InlineData(MemberReason.AlreadyHasSettings, false)]
     [InlineData(MemberReason.DowngradeNotApproved, true)] // a retry may have the approval
+    [InlineData(MemberReason.StepRevoked, true)] // a retry chooses the steps anew
     public void IsRest_OfASkippedMember_IsWhereItsReasonCanPass(MemberReason reason, bool expected)
     {
         var share = Share(MemberStatus.Skipped) with { Ends = [new MemberEnd(0, reason, Start, IsGivenUp: false)] };

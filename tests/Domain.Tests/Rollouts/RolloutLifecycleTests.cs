@@ -1,3 +1,5 @@
+using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Domain.Rollouts;
 using static Muster.Domain.Tests.Rollouts.RolloutBuilder;
 
@@ -83,6 +85,27 @@ public sealed class RolloutLifecycleTests
         Assert.Empty(RolloutLifecycle.HaltForRevocation(halted.Next, "digest", refusal, Order()).Events);
     }
 
+    [Theory]
+    [InlineData(RolloutState.Draft, false)]
+    [InlineData(RolloutState.Running, true)]
+    [InlineData(RolloutState.Paused, true)]
+    [InlineData(RolloutState.Suspended, true)]
+    [InlineData(RolloutState.Cancelling, true)]
+    [InlineData(RolloutState.Cancelled, false)]
+    public void GiveUpSteps_InEveryState_TellsOfEachOnceAndStopsNothing(RolloutState state, bool isTold)
+    {
+        var plan = state == RolloutState.Draft ? RolloutPlan.Draft : Started(OneWave, 3) with { State = state };
+        StepImage[] steps = [Step("a", "11.1"), Step("b", "11.2")];
+
+        var first = RolloutLifecycle.GiveUpSteps(plan, steps[..1], Order());
+        var second = RolloutLifecycle.GiveUpSteps(first.Next, steps, Order());
+
+        Assert.Equal((state, plan.Epoch), (second.Next.State, second.Next.Epoch));
+        Assert.Equal(isTold ? "a b" : "", string.Join(' ', second.Next.RevokedSteps));
+        Assert.Equal(isTold ? 2 : 0, second.Next.Decisions.Count(decision => decision.Reason == PlanReasons.StepRevoked));
+        Assert.Empty(RolloutLifecycle.GiveUpSteps(second.Next, steps, Order()).Events);
+    }
+
     [Fact]
     public void Start_WhenNothingMatches_IsRefused()
     {
@@ -111,6 +134,8 @@ public sealed class RolloutLifecycleTests
         Assert.Equal(
             RolloutErrors.ReasonRequiredReason, RolloutLifecycle.Resume(suspended, OneWave, accept: true, Order()).Error?.Reason);
     }
+
+    private static StepImage Step(string digest, string version) => new(digest, version, "active", [], ImageConditions.None);
 
     private static Decision<RolloutPlan> Run(RolloutPlan plan, Verb verb) => verb switch
     {

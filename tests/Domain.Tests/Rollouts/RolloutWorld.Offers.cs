@@ -41,7 +41,11 @@ internal sealed partial class RolloutWorld
         }
         else if ((others = FindOthers(member, retry)) is null && offer.Epoch == _fence)
         {
-            if (_random.Next(20) == 0 && !WayBack.Is(retry))
+            if (IsRevoked(member.StepOf(retry)))
+            {
+                member.Skip("STEP_REQUIRED");
+            }
+            else if (_random.Next(20) == 0 && !WayBack.Is(retry))
             {
                 member.Skip("TRACK_MISMATCH");
             }
@@ -63,6 +67,8 @@ internal sealed partial class RolloutWorld
     private void Offer(WorldMember member, OpenOffer offer, int retry)
     {
         CheckAttempt(member, retry);
+        Demand(!member.IsStepRevoked || WayBack.Is(retry), "offered the way there to who was left out");
+        Count(Reached.StepTakenBackTurned, member.IsStepRevoked);
         CheckJoiner(member);
         CheckRecalled();
         Demand(WayBack.Is(retry) == _committed.RollBack is not null, "offered the wrong way");
@@ -103,5 +109,5 @@ internal sealed partial class RolloutWorld
         }
     }
 
-    private void Count(Reached what) => _reached[(int)what]++;
+    private void Count(Reached what, bool isReached = true) => _reached[(int)what] += isReached ? 1 : 0;
 }

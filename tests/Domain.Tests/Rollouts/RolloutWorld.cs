@@ -137,6 +137,7 @@ internal sealed partial class RolloutWorld
 
     private void PlanAndSend(int loss)
     {
+        HearOfSteps();
         var input = new RolloutPlanInput(Id, _spec, _memory, [.. _known.Values], _now);
         var (next, report) = RolloutPlanner.Plan(input);
         Demand(PlanChecks.CheckStep(_spec, _memory, next).IsEmpty, string.Join(' ', PlanChecks.CheckStep(_spec, _memory, next)));
@@ -160,6 +161,7 @@ internal sealed partial class RolloutWorld
                 IsRollingBack = _committed.RollBack is not null,
                 Joining = LateJoiners.JoiningOf(_committed),
                 IsCancelling = _committed.State == RolloutState.Cancelling,
+                RevokedSteps = _committed.RevokedSteps,
             };
             _messages.Add(message);
             if (_random.Next(10) >= loss)
@@ -206,7 +208,8 @@ internal sealed partial class RolloutWorld
         foreach (var offer in share.State.Open.Where(offer => !offer.IsConfirmed
             || isCancelling
             || _random.Next(3) == 0 // its time may be over
-            || RollBackRules.IsOnTheWayThere(share.State, offer.Member)))
+            || RollBackRules.IsOnTheWayThere(share.State, offer.Member)
+            || !message.RevokedSteps.IsEmpty))
         {
             if (_random.Next(40) == 0)
             {
@@ -218,6 +221,7 @@ internal sealed partial class RolloutWorld
             var answer = RollBackRules.IsOnTheWayThere(share.State, offer.Member) ? TakeBack(member, retry)
                 : isOpen && !offer.IsConfirmed ? Ask(member, offer, retry)
                 : isCancelling ? Recall(member, offer, retry)
+                : offer.IsConfirmed && IsGivenUp(message, member, retry) ? TakeBackStep(member, retry)
                 : member.Answer(retry);
             CountUnconfirmed(share.State, offer, answer);
             share.Take(offer, answer, _now);
@@ -279,6 +283,7 @@ internal sealed partial class RolloutWorld
             return;
         }
 
+        RevokeStep();
         Obey(_random.Next(12) switch
         {
             < 4 => RolloutLifecycle.Pause(_memory, order),
@@ -352,5 +357,7 @@ internal sealed partial class RolloutWorld
         public required Joining Joining { get; init; }
 
         public required bool IsCancelling { get; init; }
+
+        public required ImmutableArray<string> RevokedSteps { get; init; }
     }
 }

@@ -34,13 +34,16 @@ public sealed class ShareRulesTests
 
     /// <summary>The device's word is ahead of the feed, or the feed tells of both: once, and never of what was no offer.</summary>
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Close_OfAnOfferThatWasTakenBack_CountsItOnce(bool isAhead)
+    [InlineData(true, ChangeOutcome.Withdrawn, "", 1)]
+    [InlineData(false, ChangeOutcome.Withdrawn, "", 1)]
+    [InlineData(true, ChangeOutcome.Skipped, DeviceChanges.StepRevoked, 1)]
+    [InlineData(false, ChangeOutcome.Skipped, DeviceChanges.StepRevoked, 1)]
+    [InlineData(false, ChangeOutcome.Skipped, ChangeTimers.ChangeTimedOut, 0)]
+    public void Close_OfAnOfferThatWasTakenBack_CountsItOnce(bool isAhead, ChangeOutcome outcome, string reason, long wentBack)
     {
         var share = ShareRules.TakePermits(Frozen(), Grant(2, 0), Waves, Online);
         var (offered, other) = (share.Open[0] with { Generation = 1 }, share.Open[1].Member);
-        var back = Ended(ChangeOutcome.Withdrawn) with { WasMade = true, Generation = 1 };
+        var back = Ended(outcome) with { WasMade = true, Generation = 1, Reason = reason };
 
         share = isAhead ? ShareRules.Close(share, 0, 0, back) : share;
         share = ShareRules.Confirm(share, 0, 0, offered, 0);
@@ -49,8 +52,8 @@ public sealed class ShareRulesTests
         share = ShareRules.Close(share, other, 0, Ended(ChangeOutcome.Withdrawn));
 
         var totals = ShareCount.Totals(share, Waves, Online, 2, Timers, Start);
-        Assert.Equal((1L, 1L, 0), (totals[0].Offered, totals[0].WentBack, totals[0].InProgress));
-        Assert.Equal(2L, totals[0].Plus(totals[0]).WentBack);
+        Assert.Equal((1L, wentBack, 0), (totals[0].Offered, totals[0].WentBack, totals[0].InProgress));
+        Assert.Equal(2 * wentBack, totals[0].Plus(totals[0]).WentBack);
     }
 
     [Fact]

@@ -96,6 +96,12 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     /// <summary>How many steps there are between what it runs and the rollout's image.</summary>
     public int StepsLeft { get; set; }
 
+    /// <summary>The image of the step that it is offered, or would be, by how many are left; 0 for that of the rollout.</summary>
+    public int StepOf(int retry) => WayBack.Is(retry) ? 0 : StepsLeft;
+
+    /// <summary>It is left out because the image of its step was revoked.</summary>
+    public bool IsStepRevoked => State == MemberState.Skipped && _reason == DeviceChanges.StepRevoked;
+
     /// <summary>Its last offer was a step, and it took it.</summary>
     public bool HasStepped { get; private set; }
 
@@ -216,12 +222,13 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
         {
             (State, EndedAt, _reason) = (state, now, reason);
             Successes += state == MemberState.Succeeded ? 1 : 0;
-            WentBack += state == MemberState.Waiting || reason == DeviceChanges.Superseded ? 1 : 0;
+            WentBack += state == MemberState.Waiting || reason is DeviceChanges.Superseded or DeviceChanges.StepRevoked ? 1 : 0;
             RunsTarget = state switch
             {
                 MemberState.Succeeded => !WayBack.Is(Retry),
                 MemberState.Failed => WayBack.Is(Retry), // by its own word, or because it runs the other one after all
                 MemberState.TimedOut => index % 2 == 0 || RunsTarget, // some get there after their time
+                MemberState.Skipped when IsStepRevoked => index % 2 == 0 || RunsTarget, // they had it all the same
                 _ => RunsTarget,
             };
             feed.Add(new WorldEntry(index, new ChangeClosed(Id, Generation, OutcomeOf(state), reason) { Retry = Retry }, now));

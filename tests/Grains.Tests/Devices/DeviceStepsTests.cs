@@ -68,6 +68,29 @@ public sealed class DeviceStepsTests(DeviceSilo silo)
         Assert.Null((await unit.GetAsync()).Change);
     }
 
+    /// <summary>What was not named is not told any more, to a device that comes back either.</summary>
+    [Fact]
+    public async Task WithdrawChangeAsync_OfAStepThatIsRevoked_TellsTheDeviceThatNothingIsOrdered()
+    {
+        var step = new string('7', 64);
+        var unit = await new Unit(silo).EnrolAsync();
+        var offered = await unit.Grain.OfferAsync(OfferOver(step));
+        var told = await unit.Gateway.NextAsync<DesiredMessage>(Cancel);
+
+        var other = await unit.Grain.WithdrawChangeAsync(Revoked(new string('6', 64)));
+        var left = await unit.Grain.WithdrawChangeAsync(Revoked(step));
+        var again = await unit.Grain.OfferAsync(OfferOver(step));
+
+        Assert.Equal((step, OfferStatus.Offered, step), (offered.ChosenDigest, other.Status, other.ChosenDigest));
+        Assert.Equal((OfferStatus.Closed, ChangeOutcome.Skipped, DeviceChanges.StepRevoked), (left.Status, left.Outcome, left.Reason));
+        Assert.Equal((ChangeOutcome.Skipped, 1L), (again.Outcome, again.Generation));
+        Assert.Null((await unit.GetAsync()).Desired.Os);
+        while (!told.Desired.OrdersNothing)
+        {
+            told = await unit.Gateway.NextAsync<DesiredMessage>(Cancel);
+        }
+    }
+
     /// <summary>The second activation knows nothing of the step that was taken, and the store refuses what it decides by that.</summary>
     [Fact]
     public async Task OfferAsync_AtASecondActivation_OffersNoStepTwice()
@@ -86,6 +109,8 @@ public sealed class DeviceStepsTests(DeviceSilo silo)
         Assert.Equal(OfferStatus.Offered, again.Status);
         Assert.Equal(Unit.NewDigest, (await unit.GetAsync()).Change!.Target.Digest);
     }
+
+    private static WithdrawChange Revoked(string step) => new(Unit.Rollout(), DeviceChanges.StepRevoked) { RevokedStep = step };
 
     private static OfferChange OfferOver(string step) => Unit.Offer() with
     {

@@ -68,7 +68,7 @@ public sealed class DeviceWayBackTests(DeviceSilo silo)
             new WithdrawChange(Unit.Rollout(), WayBack.NoWayBack) { Retry = WayBack.FirstRetry });
 
         // The share learns which image it looks after from the device alone, whenever it asks.
-        Assert.Equal((null, Unit.OldDigest, Unit.OldDigest), (there.PreviousDigest, offered.PreviousDigest, asked.PreviousDigest));
+        Assert.Equal((null, Unit.OldDigest, Unit.OldDigest), (there.ChosenDigest, offered.ChosenDigest, asked.ChosenDigest));
         Assert.Equal((OfferStatus.Closed, ChangeOutcome.Skipped, WayBack.NoWayBack), (left.Status, left.Outcome, left.Reason));
         while (!told.Desired.OrdersNothing)
         {

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Globalization;
 using Muster.Contracts;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Inventory;
@@ -14,6 +16,9 @@ internal sealed partial class RolloutFleet
     /// <summary>Of the image that rollouts of the test offer.</summary>
     public ImageConditions Conditions { get; set; } = ImageConditions.None;
 
+    /// <summary>Of other images that rollouts of the test offer, by their digest.</summary>
+    public ConcurrentDictionary<string, ImageConditions> ConditionsOf { get; } = new();
+
     /// <summary>How often it was asked whether an image may be used, by its digest.</summary>
     public ConcurrentDictionary<string, int> ImageChecks { get; } = new();
 
@@ -27,7 +32,7 @@ internal sealed partial class RolloutFleet
     {
         lock (_gate)
         {
-            var digest = (_images.Count + 1).ToString("x64", System.Globalization.CultureInfo.InvariantCulture);
+            var digest = (_images.Count + 1).ToString("x64", CultureInfo.InvariantCulture);
             _images.Add((partition, new ImageRow
             {
                 Tenant = TenantId.Default,
@@ -39,6 +44,16 @@ internal sealed partial class RolloutFleet
             }));
             return digest;
         }
+    }
+
+    /// <summary>An image that asks for steps of its own, and the images of those, the first of them first.</summary>
+    public (string Image, ImmutableArray<string> Steps) AddPath(int length)
+    {
+        var image = AddImage(0, "12.1.0", "P3265-V");
+        var number = int.Parse(image, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        ImmutableArray<string> versions = [.. Enumerable.Range(1, length).Select(step => $"11.{number}.{step}")];
+        ConditionsOf[image] = new ImageConditions { Steps = versions };
+        return (image, [.. versions.Select(version => AddImage(0, version, "P3265-V"))]);
     }
 
     /// <summary>Lists show it, so that it can be a step.</summary>

@@ -34,16 +34,25 @@ internal sealed partial class RolloutFleet
         }
     }
 
+    /// <summary>Which image the device is told.</summary>
+    private void Tell(string key, Unit unit, OfferChange command)
+    {
+        (unit.Target, unit.Previous) = WayBack.Is(command.Retry)
+            ? (unit.Previous, command.Target.Digest)
+            : (command.Target.Digest, unit.Running);
+        unit.Step = StepOf(key, command);
+    }
+
     private bool IsOver(string key, ExpireChange command) => new ChangeTimers(command.InProgressMax, command.UndeliveredMax)
     {
         InProgressPolicy = command.InProgressPolicy,
         UndeliveredPolicy = command.UndeliveredPolicy,
     }.IsOver(OfferedAt[key], Delivered.TryGetValue(key, out var at) ? at : null, installsSince: null, clock.GetUtcNow());
 
-    private static OfferReply Open(Unit unit) => new(OfferStatus.Offered, default, "", null)
+    private OfferReply Open(Unit unit) => new(OfferStatus.Offered, default, "", null)
     {
         Retry = unit.Retry,
         Generation = unit.Generation,
-        PreviousDigest = WayBack.Is(unit.Retry) ? unit.Target : null,
+        ChosenDigest = WayBack.Is(unit.Retry) ? unit.Target : SaidStepOf(unit),
     };
 }

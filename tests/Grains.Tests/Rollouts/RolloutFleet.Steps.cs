@@ -1,3 +1,5 @@
+using Muster.Contracts.Devices;
+using Muster.Domain;
 using Muster.Domain.Devices;
 
 namespace Muster.Grains.Tests.Rollouts;
@@ -11,6 +13,9 @@ internal sealed partial class RolloutFleet
     /// <summary>These devices took a step of which the feed does not tell, and are busy.</summary>
     public HashSet<string> SteppedUnheard { get; } = [];
 
+    /// <summary>The grains of these devices are in a silo of an earlier version, which does not say which step is offered.</summary>
+    public HashSet<string> Wordless { get; } = [];
+
     /// <summary>How often the device was asked and was not free.</summary>
     public int CountAsked(string key)
     {
@@ -19,6 +24,15 @@ internal sealed partial class RolloutFleet
             return Asked.GetValueOrDefault(key);
         }
     }
+
+    /// <summary>The image of the device's next step; null where there is none.</summary>
+    private string? StepOf(string key, OfferChange command) =>
+        !WayBack.Is(command.Retry) && StepsLeft.TryGetValue(key, out var left) && left > 0 && command.Path.Length >= left
+            ? command.Path[^left].Digest
+            : null;
+
+    /// <summary>Which step the device says that it is offered.</summary>
+    private string? SaidStepOf(Unit unit) => Wordless.Contains(DeviceKey.Of(TenantId.Default, unit.Id)) ? null : unit.Step;
 
     /// <summary>A boot that confirms what was offered is a step as long as there are some.</summary>
     private ChangeOutcome Confirm(string key, Unit unit, ChangeOutcome outcome)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Muster.Contracts.Commit;
 using Muster.Contracts.Devices;
 using Muster.Domain.Devices;
+using Muster.Domain.Images;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Tests.Rollouts;
@@ -17,6 +18,12 @@ internal sealed partial class RolloutFleet
 
     /// <summary>How often they were asked while they might.</summary>
     public Dictionary<string, int> Asked { get; } = [];
+
+    /// <summary>The next order to take an offer of these devices back is not answered: the fault is behind the commit.</summary>
+    public HashSet<string> DeafToTakeBack { get; } = [];
+
+    /// <summary>Happens once, between the order to take an offer of the device back and the device's own look at it.</summary>
+    public Dictionary<string, Action> BeforeTakeBack { get; } = [];
 
     /// <summary>The device boots into what it was offered last, whatever became of the offer.</summary>
     public void BootLate(string key)
@@ -68,6 +75,11 @@ internal sealed partial class RolloutFleet
                 throw new StoreUnavailableException("The device's record cannot be read, on purpose.");
             }
 
+            if (BeforeTakeBack.Remove(key, out var happens))
+            {
+                happens();
+            }
+
             if (unit.Change != command.Rollout)
             {
                 return unit.Last is { } last && last.Rollout == command.Rollout && last.Retry == command.Retry
@@ -80,8 +92,14 @@ internal sealed partial class RolloutFleet
                 return new OfferReply(OfferStatus.Offered, default, "", at);
             }
 
-            Close(key, unit, command.Reason == WayBack.NoWayBack ? ChangeOutcome.Skipped : ChangeOutcome.Withdrawn, command.Reason);
-            return Closed(unit.Last!);
+            if (command.RevokedStep.Length > 0 && command.RevokedStep != unit.Step)
+            {
+                return Open(unit);
+            }
+
+            var isForGood = command.Reason == WayBack.NoWayBack || command.RevokedStep.Length > 0;
+            Close(key, unit, isForGood ? ChangeOutcome.Skipped : ChangeOutcome.Withdrawn, command.Reason);
+            return DeafToTakeBack.Remove(key) ? throw new StoreUnavailableException("The answer is lost on purpose.") : Closed(unit.Last!);
         }
     }
 
@@ -102,5 +120,6 @@ internal sealed partial class RolloutFleet
         ? unit.Running != command.Target.Digest ? WayBack.NothingToRollBack : WithoutWayBack.Contains(key) ? WayBack.NoWayBack : null
         : command.KeepsNewer && ApprovalPolicy.IsDowngrade(unit.OsVersion, command.Target.Version)
             ? RolloutErrors.DowngradeNotApprovedReason
+        : StepOf(key, command) is { } step && Revoked.ContainsKey(step) ? ImageConditions.StepRequired
         : Unfit.GetValueOrDefault(key);
 }

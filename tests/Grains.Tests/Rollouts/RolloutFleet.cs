@@ -200,9 +200,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
                 }
 
                 (unit.Change, unit.Retry, unit.Generation) = (command.Rollout, command.Retry, unit.Generation + 2);
-                (unit.Target, unit.Previous) = WayBack.Is(command.Retry)
-                    ? (unit.Previous, command.Target.Digest)
-                    : (command.Target.Digest, unit.Running);
+                Tell(key, unit, command);
                 unit.Offers++;
                 Offers.Enqueue(command);
                 OfferedAt[key] = command.FirstOfferedAt ?? clock.GetUtcNow();
@@ -270,7 +268,7 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
             if (unit.Change == command.Rollout)
             {
                 var isDelivered = Delivered.ContainsKey(key);
-                if (WayBack.Is(unit.Retry) && !command.IsCancelled && !IsOver(key, command))
+                if (!command.IsCancelled && !IsOver(key, command))
                 {
                     return Open(unit) with { DeliveredAt = isDelivered ? Delivered[key] : null };
                 }
@@ -392,6 +390,9 @@ internal sealed partial class RolloutFleet(PartitionMap partitions, TimeProvider
 
         /// <summary>What the last offer was of.</summary>
         public string Target { get; set; } = "";
+
+        /// <summary>The step that the last offer was of; null of the rollout's own image.</summary>
+        public string? Step { get; set; }
 
         /// <summary>What it ran before the last offer.</summary>
         public string Previous { get; set; } = "";

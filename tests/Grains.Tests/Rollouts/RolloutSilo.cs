@@ -306,7 +306,9 @@ public class FleetFactory : DispatchProxy
         Digest = ImageDigest.TryParse(text, out var digest) ? digest : throw new FormatException(),
         Manifest = new ImageManifest("12.1.0", ImageTrack.Active, ["P3265-V"], 1000)
         {
-            Stated = _fleet.Conditions == ImageConditions.None ? null : new ImageRelease { Conditions = _fleet.Conditions },
+            Stated = _fleet.ConditionsOf.GetValueOrDefault(text, _fleet.Conditions) is var conditions && conditions == ImageConditions.None
+                ? null
+                : new ImageRelease { Conditions = conditions },
         },
         State = state,
         Signature = [1],

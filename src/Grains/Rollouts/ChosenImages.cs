@@ -3,10 +3,10 @@ using Muster.Domain.Rollouts;
 namespace Muster.Grains.Rollouts;
 
 /// <summary>
-/// Which images the devices of a share on its way back were offered, as they said. Volatile: after a reactivation each device that has
-/// not named its offer is asked once.
+/// Which images the devices of a share were offered, as they said: on its way back, and once the image of any step is revoked. Volatile:
+/// after a reactivation each device that has not named its offer is asked once.
 /// </summary>
-internal sealed class PreviousImages(TimeProvider clock)
+internal sealed class ChosenImages(TimeProvider clock)
 {
     /// <summary>Who did not say his image is asked for it again so much later: his record may be unreadable for days.</summary>
     public static readonly TimeSpan SilenceInterval = TimeSpan.FromMinutes(1);

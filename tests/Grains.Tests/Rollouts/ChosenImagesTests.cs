@@ -4,12 +4,12 @@ using Muster.Grains.Rollouts;
 
 namespace Muster.Grains.Tests.Rollouts;
 
-public sealed class PreviousImagesTests
+public sealed class ChosenImagesTests
 {
     private readonly FakeTimeProvider _clock = new();
-    private readonly PreviousImages _images;
+    private readonly ChosenImages _images;
 
-    public PreviousImagesTests() => _images = new PreviousImages(_clock);
+    public ChosenImagesTests() => _images = new ChosenImages(_clock);
 
     [Fact]
     public void IsAsked_OfOneWhoDidNotAnswer_IsSoAgainAMinuteLater()
@@ -17,7 +17,7 @@ public sealed class PreviousImagesTests
         _images.NoteSilence(3);
 
         var atOnce = _images.IsAsked(Offer(3, generation: 1));
-        _clock.Advance(PreviousImages.SilenceInterval);
+        _clock.Advance(ChosenImages.SilenceInterval);
 
         Assert.Equal((false, true), (atOnce, _images.IsAsked(Offer(3, generation: 1))));
     }
