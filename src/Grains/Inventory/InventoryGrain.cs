@@ -63,6 +63,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
             (tenant, device, entry) => _tables!.Devices.Attach(tenant, device, entry),
             (tenant, device) => _tables!.Devices.TellPresence(tenant, device, _watches, _clock.GetUtcNow()));
         _tables = new PartitionTables(values, _presence);
+        _news = new NewsListeners((tenant, rollout, hasFeed) => _ = TellAsync(tenant, rollout, hasFeed));
     }
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -231,6 +232,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         var before = _tables;
         (_tables, _position) = read.Value;
         _ring.Restart(_position);
+        TellAll();
         (_watched, _watchedAt) = (Guid.NewGuid(), askedAt);
         if (why == FeedContinuity.Rewound)
         {
@@ -325,7 +327,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         {
             foreach (var entry in page.Entries)
             {
-                _ring.Add(entry);
+                Tell(_ring.Add(entry));
                 _revocations.Add(entry);
                 if (entry.IsLast)
                 {
