@@ -143,6 +143,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
 
         await AwaitTurnsAsync(command);
         LookForSteps(command);
+        var quietUntil = await ListenAsync(command);
 
         // The feed was read as far as its tail knows: the position is the version of these totals, also after a restart.
         return new ShareReport(
@@ -154,6 +155,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             IsRollingBack = RollBackRules.HasBegun(_share),
             JoiningHasEnded = _share.JoiningHasEnded,
             LeftOut = _isCounted ? _leftOut.Count : null,
+            QuietUntil = quietUntil,
         };
     }
 
