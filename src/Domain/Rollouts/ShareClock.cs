@@ -31,11 +31,13 @@ public static class ShareClock
         {
             next = Earlier(next, ShareRules.WaitOf(share, i, reach[i], now) switch
             {
+                MemberWait.None => null,
                 MemberWait.Backoff => MemberList.Find(share.Retries, i)?.DueAt,
 
                 // A turn that begins later, by the clock of another silo, is reckoned with as if it had begun.
-                MemberWait.Offline when ShareRules.TurnOf(share, i, openedAt[waves[i]], DateTimeOffset.MaxValue) is { } turn =>
-                    timers.DeadlineOf(turn, deliveredAt: null),
+                var wait when MemberTurns.RunsOut(share, i, wait)
+                    && MemberTurns.TurnOf(share, i, openedAt[waves[i]], DateTimeOffset.MaxValue) is { } turn =>
+                        timers.DeadlineOf(turn, deliveredAt: null),
                 _ => null,
             });
         }
@@ -58,5 +60,5 @@ public static class ShareClock
         && deliveredAt + timers.InProgressMax is var least
         && least > now
             ? least
-            : timers.DeadlineOf(offer.TakenAt, offer.DeliveredAt, offer.InstallsSince);
+            : timers.DeadlineOf(offer.Since, offer.DeliveredAt, offer.InstallsSince);
 }

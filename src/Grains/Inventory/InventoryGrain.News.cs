@@ -43,11 +43,11 @@ internal sealed partial class InventoryGrain
     private void TellAll() => _news.TellAll(_clock.GetUtcNow());
 
     /// <summary>Not awaited: the coordinator may be waiting for a share that asks this grain.</summary>
-    private async Task TellAsync(TenantId tenant, ResourceId rollout, bool hasFeed)
+    private async Task TellAsync(TenantId tenant, ResourceId rollout, bool isUrgent)
     {
         try
         {
-            await GrainFactory.GetRollout(tenant, rollout).HearAsync(_partition, hasFeed);
+            await GrainFactory.GetRollout(tenant, rollout).HearAsync(_partition, isUrgent);
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {

@@ -63,7 +63,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
             (tenant, device, entry) => _tables!.Devices.Attach(tenant, device, entry),
             (tenant, device) => _tables!.Devices.TellPresence(tenant, device, _watches, _clock.GetUtcNow()));
         _tables = new PartitionTables(values, _presence);
-        _news = new NewsListeners((tenant, rollout, hasFeed) => _ = TellAsync(tenant, rollout, hasFeed));
+        _news = new NewsListeners((tenant, rollout, isUrgent) => _ = TellAsync(tenant, rollout, isUrgent));
     }
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -85,6 +85,9 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
         // Only a figure: another silo tells it from now on.
         _trims.Forget();
+
+        // Who listened here listens to nobody until it is asked again.
+        TellAll();
         return Task.CompletedTask;
     }
 

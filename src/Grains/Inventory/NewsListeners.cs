@@ -1,3 +1,4 @@
+using Muster.Contracts.Devices;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
@@ -5,10 +6,11 @@ using Muster.Domain.Devices;
 namespace Muster.Grains.Inventory;
 
 /// <summary>
-/// The rollouts whose shares have read all that there is in a partition and want to hear of what comes. Each is told once, and listens
-/// again when its share was asked: however much happens, a coordinator gets one message a round of each partition.
+/// The rollouts whose shares have read all that there is in a partition and want to hear of what comes. Each is told once of an outcome,
+/// which ends its listening, and before that once of what can wait; it listens again when its share was asked. However much happens, a
+/// coordinator gets two messages a round of each partition.
 /// </summary>
-/// <param name="tell">Told of the rollout, and whether the feed has something for it.</param>
+/// <param name="tell">Told of the rollout, and whether it is urgent: the feed has a fact of the rollout itself.</param>
 internal sealed class NewsListeners(Action<TenantId, ResourceId, bool> tell)
 {
     /// <summary>Many more rollouts than anybody lets run at once; whoever is not among them is asked as if nobody told anything.</summary>
@@ -17,7 +19,7 @@ internal sealed class NewsListeners(Action<TenantId, ResourceId, bool> tell)
     /// <summary>Shares that are quiet are asked several times in it: who has not listened since has ended, or asks another silo.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(1);
 
-    private readonly Dictionary<(TenantId Tenant, ResourceId Rollout), (ReachMark? Reach, DateTimeOffset At)> _listeners = [];
+    private readonly Dictionary<(TenantId Tenant, ResourceId Rollout), Listener> _listeners = [];
     private ReachMark _told;
 
     /// <summary>False when there are as many as there may be.</summary>
@@ -37,12 +39,13 @@ internal sealed class NewsListeners(Action<TenantId, ResourceId, bool> tell)
             return false;
         }
 
-        _listeners[key] = (reach, now);
+        _listeners[key] = new Listener(reach, IsToldAlready: false, now);
         return true;
     }
 
     /// <summary>
-    /// Tells the rollout that the change is of, or all of the tenant of a device that is not in service: it may be a member.
+    /// Tells the rollout that the change is of at once, and all others of the tenant that a device is not in service: it may be a member of
+    /// theirs. That can wait, for a delivery note that is imported says it of thousands which are not.
     /// </summary>
     public void Tell(DeviceChange change, DateTimeOffset now)
     {
@@ -51,35 +54,25 @@ internal sealed class NewsListeners(Action<TenantId, ResourceId, bool> tell)
             return;
         }
 
+        var (tenant, _) = DeviceKey.Parse(change.Record.Key);
+        if (RolloutOf(change) is { } rollout)
+        {
+            Tell((tenant, rollout), now);
+        }
+
         if (change.IsOutOfService)
         {
-            foreach (var key in _listeners.Keys.Where(key => IsOf(change, key.Tenant)).ToArray())
-            {
-                Tell(key, hasFeed: true, now);
-            }
-        }
-        else if (RolloutOf(change) is { } rollout)
-        {
-            foreach (var key in _listeners.Keys.Where(key => key.Rollout == rollout && IsOf(change, key.Tenant)).ToArray())
-            {
-                Tell(key, hasFeed: true, now);
-            }
+            TellLater(listener => listener.Key.Tenant == tenant, now);
         }
     }
 
     /// <summary>Tells those that wait for somebody when who can be reached has changed.</summary>
     public void TellReach(ReachMark current, DateTimeOffset now)
     {
-        if (current == _told)
+        if (current != _told)
         {
-            return;
-        }
-
-        _told = current;
-        foreach (var key in _listeners.Where(listener => listener.Value.Reach is { } known && known != current)
-            .Select(listener => listener.Key).ToArray())
-        {
-            Tell(key, hasFeed: false, now);
+            _told = current;
+            TellLater(listener => listener.Value.Reach is { } known && known != current, now);
         }
     }
 
@@ -88,7 +81,7 @@ internal sealed class NewsListeners(Action<TenantId, ResourceId, bool> tell)
     {
         foreach (var key in _listeners.Keys.ToArray())
         {
-            Tell(key, hasFeed: true, now);
+            Tell(key, now);
         }
     }
 
@@ -110,19 +103,39 @@ internal sealed class NewsListeners(Action<TenantId, ResourceId, bool> tell)
         && device[tenant.Value.Length] == '/'
         && device.StartsWith(tenant.Value, StringComparison.Ordinal);
 
-    private void Tell((TenantId Tenant, ResourceId Rollout) key, bool hasFeed, DateTimeOffset now)
+    private void Tell((TenantId Tenant, ResourceId Rollout) key, DateTimeOffset now)
     {
-        if (_listeners.Remove(key, out var listener) && now - listener.At <= Lifetime)
+        if (_listeners.Remove(key, out var listener) && IsAlive(listener, now))
         {
-            tell(key.Tenant, key.Rollout, hasFeed);
+            tell(key.Tenant, key.Rollout, true);
         }
     }
 
+    /// <summary>An outcome is still to be told: they go on listening.</summary>
+    private void TellLater(Func<KeyValuePair<(TenantId Tenant, ResourceId Rollout), Listener>, bool> isFor, DateTimeOffset now)
+    {
+        foreach (var (key, listener) in _listeners.Where(listener => !listener.Value.IsToldAlready && isFor(listener)).ToArray())
+        {
+            _listeners[key] = listener with { IsToldAlready = true };
+            if (IsAlive(listener, now))
+            {
+                tell(key.Tenant, key.Rollout, false);
+            }
+        }
+    }
+
+    private static bool IsAlive(Listener listener, DateTimeOffset now) => now - listener.At <= Lifetime;
+
     private void Forget(DateTimeOffset now)
     {
-        foreach (var key in _listeners.Where(listener => now - listener.Value.At > Lifetime).Select(listener => listener.Key).ToArray())
+        foreach (var key in _listeners.Where(listener => !IsAlive(listener.Value, now)).Select(listener => listener.Key).ToArray())
         {
             _listeners.Remove(key);
         }
     }
+
+    /// <param name="Reach">Null when it does not wait for anybody to come.</param>
+    /// <param name="IsToldAlready">It was told of what can wait, and is about to look at all of it.</param>
+    /// <param name="At">When it listened last.</param>
+    private readonly record struct Listener(ReachMark? Reach, bool IsToldAlready, DateTimeOffset At);
 }

@@ -117,27 +117,25 @@ internal sealed partial class RolloutGrain
         CountElsewhere();
         var until = _clock.GetUtcNow() + RoundMax;
         var asked = _round.Select(_record.State.Rollout! with { Plan = Plan }, _clock.GetUtcNow());
-        if (asked.Count == 0 && !_round.IsAsking)
-        {
-            return await PlanAsync();
-        }
-
         var moved = false;
-        for (var i = 0; i <= GrantsPerTickMax && (asked.Count > 0 || _round.IsAsking); i++)
+        for (var i = 0; i <= GrantsPerTickMax; i++)
         {
-            moved |= await _round.AskAsync(_record.State.Rollout!, asked, _clock, until);
+            if (asked.Count > 0 || _round.IsAsking)
+            {
+                moved |= await _round.AskAsync(_record.State.Rollout!, asked, _clock, until);
+            }
+
             if (_round.TakeLastFault() is { } fault)
             {
                 LogShareSilent(fault, _id.Value);
             }
 
             moved |= await PlanAsync();
-            if (_clock.GetUtcNow() >= until)
+            asked = _round.SelectGranted(Plan);
+            if ((asked.Count == 0 && !_round.IsAsking) || _clock.GetUtcNow() >= until)
             {
                 break;
             }
-
-            asked = _round.SelectGranted(Plan);
         }
 
         return moved;

@@ -21,7 +21,7 @@ internal sealed partial class RolloutPartitionGrain
     private async Task<DateTimeOffset?> ListenAsync(AdvanceShare command)
     {
         var now = _clock.GetUtcNow();
-        if (now < _listensFrom || !IsQuiet(command, now))
+        if (!command.HearsNews || now < _listensFrom || !IsQuiet(command, now))
         {
             return null;
         }
@@ -42,7 +42,7 @@ internal sealed partial class RolloutPartitionGrain
             {
                 ListenReply.Listening => next,
                 ListenReply.ReachHasChanged => ShareClock.Earlier(next, _members!.ReachDueAt),
-                ListenReply.FeedHasNews => now,
+                ListenReply.FeedHasNews => DateTimeOffset.MinValue,
                 _ => null,
             };
         }

@@ -143,7 +143,9 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
 
         await AwaitTurnsAsync(command);
         LookForSteps(command);
-        var quietUntil = await ListenAsync(command);
+
+        // Whoever has just taken permits is asked with the next round: its coordinator has to hear what became of them.
+        var quietUntil = hasTaken ? null : await ListenAsync(command);
 
         // The feed was read as far as its tail knows: the position is the version of these totals, also after a restart.
         return new ShareReport(

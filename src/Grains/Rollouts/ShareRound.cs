@@ -177,8 +177,8 @@ internal sealed class ShareRound(IGrainFactory grains)
         _heard[partition] = _heard.TryGetValue(partition, out var heard) && heard < at ? heard : at;
     }
 
-    /// <summary>Whether there are news that nobody has asked for yet.</summary>
-    public bool HasNews(DateTimeOffset now) => _heard.Values.Any(at => at <= now);
+    /// <summary>Whether there are news for which a share can be asked, and was not yet.</summary>
+    public bool HasNews(DateTimeOffset now) => _heard.Any(heard => heard.Value <= now && !_asking.ContainsKey(heard.Key));
 
     /// <summary>Why a share was silent since the last call of this; null when all answered.</summary>
     public Exception? TakeLastFault()
@@ -219,6 +219,7 @@ internal sealed class ShareRound(IGrainFactory grains)
             Path = committed.Spec.Path.IsDefault ? [] : committed.Spec.Path,
             Budgets = committed.Spec.MaxUnavailablePer,
             KeepsNewer = LateJoiners.KeepsNewer(committed, Approvals),
+            HearsNews = true,
         };
         try
         {

@@ -53,6 +53,31 @@ public sealed class ShareClockTests
         Assert.Equal(Now.AddMinutes(55), NextAt(share, MemberReach.Online));
     }
 
+    /// <summary>An offer that is made again has no later end than the first of its attempt.</summary>
+    [Fact]
+    public void NextAt_OfAnOfferThatWasMadeBefore_CountsFromTheFirst()
+    {
+        var share = Share() with
+        {
+            Members = [MemberStatus.Offered, MemberStatus.Succeeded],
+            Open = [new OpenOffer(0, 1, IsConfirmed: true, Now.AddDays(-1), DeliveredAt: null) { FirstOfferedAt = Now.AddDays(-3) }],
+        };
+
+        Assert.Equal(Now.AddDays(4), NextAt(share, MemberReach.Online));
+    }
+
+    /// <summary>Its time runs whatever it waits for, since it had its turn.</summary>
+    [Theory]
+    [InlineData(MemberReach.Offline)]
+    [InlineData(MemberReach.Busy)]
+    [InlineData(MemberReach.Online)]
+    public void NextAt_OfAMemberWhoseOfferWentBack_IsTheEndOfTheFirst(MemberReach reach)
+    {
+        var share = Share() with { Turns = [new MemberTurn(0, 0, Now.AddHours(-12))] };
+
+        Assert.Equal(Now.AddDays(6.5), NextAt(share, reach));
+    }
+
     /// <summary>Else the windows would be looked at for every offer, each time.</summary>
     [Fact]
     public void NextAt_OfAnOfferWithInstallWindows_IsNotLaterThanItsTimeWithoutThem()

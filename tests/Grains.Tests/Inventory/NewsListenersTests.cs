@@ -15,7 +15,7 @@ public sealed class NewsListenersTests
     private readonly NewsListeners _listeners;
 
     public NewsListenersTests() =>
-        _listeners = new NewsListeners((tenant, rollout, hasFeed) => _told.Add($"{tenant}/{rollout}{(hasFeed ? "" : " reach")}"));
+        _listeners = new NewsListeners((tenant, rollout, isUrgent) => _told.Add($"{tenant}/{rollout}{(isUrgent ? "" : " later")}"));
 
     [Fact]
     public void Tell_OfAChangeOfTheRollout_TellsItOnce()
@@ -43,15 +43,28 @@ public sealed class NewsListenersTests
         Assert.Empty(_told);
     }
 
+    /// <summary>A delivery note that is imported says of thousands that they are not in service, which are nobody's members.</summary>
     [Fact]
-    public void Tell_OfADeviceThatLeftService_TellsAllRolloutsOfTheTenant()
+    public void Tell_OfDevicesThatAreNotInService_TellsAllRolloutsOfTheTenantOnceThatItCanWait()
     {
         Put("spring");
         Put("summer");
 
         _listeners.Tell(Change("default/A1", new ChangeDelivered(Id("none"), 1), isOutOfService: true), Now);
+        _listeners.Tell(Change("default/A2", new ChangeDelivered(Id("none"), 1), isOutOfService: true), Now);
 
-        Assert.Equal(["default/spring", "default/summer"], _told.Order());
+        Assert.Equal(["default/spring later", "default/summer later"], _told.Order());
+    }
+
+    [Fact]
+    public void Tell_OfAMemberThatLeftServiceWithItsChange_TellsItsRolloutAtOnce()
+    {
+        Put("spring");
+        Put("summer");
+
+        _listeners.Tell(Change("default/A1", new ChangeClosed(Id("spring"), 1, ChangeOutcome.Failed, ""), isOutOfService: true), Now);
+
+        Assert.Equal(["default/spring", "default/summer later"], _told);
     }
 
     [Fact]
@@ -65,7 +78,20 @@ public sealed class NewsListenersTests
         _listeners.TellReach(known, Now);
         Assert.Empty(_told);
         _listeners.TellReach(known with { Changes = 2 }, Now);
-        Assert.Equal(["default/spring reach"], _told);
+        _listeners.TellReach(known with { Changes = 3 }, Now);
+        Assert.Equal(["default/spring later"], _told);
+    }
+
+    /// <summary>Or an outcome that comes behind it would wait until it is looked who can be reached.</summary>
+    [Fact]
+    public void Tell_BehindWhoCanBeReached_TellsOfTheOutcomeAtOnce()
+    {
+        Put("spring", new ReachMark(Guid.NewGuid(), 1));
+
+        _listeners.TellReach(new ReachMark(Guid.NewGuid(), 2), Now);
+        _listeners.Tell(Change("default/A1", new ChangeClosed(Id("spring"), 1, ChangeOutcome.Succeeded, "")), Now);
+
+        Assert.Equal(["default/spring later", "default/spring"], _told);
     }
 
     [Fact]

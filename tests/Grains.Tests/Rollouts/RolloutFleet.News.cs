@@ -79,7 +79,9 @@ internal sealed partial class RolloutFleet
                 var hasFeed = HasNews(partition, listener);
                 if (hasFeed || HasOtherReach(partition, listener))
                 {
-                    _listeners.Remove((partition, rollout));
+                    _ = hasFeed
+                        ? _listeners.Remove((partition, rollout))
+                        : (_listeners[(partition, rollout)] = listener with { Reach = null }) is not null;
                     if (!LosesNews)
                     {
                         Hear?.Invoke(rollout, partition, hasFeed);

@@ -147,15 +147,50 @@ public sealed class ShareRoundTests
         Assert.Empty(round.Select(rollout, Start));
     }
 
-    /// <summary>A share does by itself what follows from an order, and is told of each.</summary>
-    [Fact]
-    public async Task Select_AfterADecision_TakesAll()
+    /// <summary>A share does by itself what follows from an order, and is told of each: by whatever the order is known.</summary>
+    [Theory]
+    [InlineData("decision")]
+    [InlineData("state")]
+    [InlineData("epoch")]
+    [InlineData("wave")]
+    [InlineData("joining")]
+    [InlineData("window")]
+    public async Task Select_AfterADecision_TakesAll(string what)
     {
         var (round, rollout, clock) = await AskAllAsync(_ => DateTimeOffset.MaxValue);
+        Assert.Empty(round.Select(rollout, clock.GetUtcNow()));
 
-        var paused = rollout with { Plan = rollout.Plan with { State = RolloutState.Paused, DecisionsMade = 1 } };
+        var plan = rollout.Plan;
+        var ordered = what switch
+        {
+            "decision" => rollout with { Plan = plan with { DecisionsMade = 1 } },
+            "state" => rollout with { Plan = plan with { State = RolloutState.Paused } },
+            "epoch" => rollout with { Plan = plan with { Epoch = 2 } },
+            "wave" => rollout with { Plan = plan with { Waves = [plan.Waves[0] with { StartedAt = Start }] } },
+            "joining" => rollout with { Plan = plan with { JoinersWave = 0 } },
+            _ => rollout with { Spec = rollout.Spec with { Windows = [new OfferWindow("0 2 * * *", TimeSpan.FromHours(1), "Etc/UTC")] } },
+        };
 
-        Assert.Equal([0, 1, 2], round.Select(paused, clock.GetUtcNow()).Order());
+        Assert.Equal([0, 1, 2], round.Select(ordered, clock.GetUtcNow()).Order());
+    }
+
+    /// <summary>Its answer is on its way, and until it is here the next round need not be made at once.</summary>
+    [Fact]
+    public async Task HasNews_OfAPartitionThatIsBeingAsked_IsFalseUntilItAnswers()
+    {
+        var answer = new TaskCompletionSource<ShareReport>();
+        var round = new ShareRound(NeighbourGrain.Create<IGrainFactory>((_, _) =>
+            NeighbourGrain.Create<IRolloutPartitionGrain>((_, _) => answer.Task)));
+        var clock = new FakeTimeProvider(Start);
+        var rollout = RolloutOf(partitions: 1);
+
+        var asking = round.AskAsync(rollout, [0], clock, Start.AddMinutes(1));
+        round.Hear(0, isUrgent: true);
+        Assert.False(round.HasNews(Start));
+        answer.SetResult(new ShareReport(0, 1, []));
+        await asking;
+
+        Assert.True(round.HasNews(Start));
     }
 
     [Fact]
