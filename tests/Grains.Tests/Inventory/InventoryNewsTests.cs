@@ -38,14 +38,14 @@ public sealed class InventoryNewsTests : InventorySilo
         var (position, _) = await KnowAsync("A");
 
         var reply = await InventoryOf("A").ListenAsync(new ListenForNews(TenantId.Default, Rollout, position, null));
-        await EditAsync("A", 1); // of a device that is not in service
+        await EditAsync("A", 1); // of a device that is not in service, and may be a member: it can wait
         await InventoryOf("A").NudgeAsync();
         await StoreSilo.UntilAsync(() => !_ears.Heard.IsEmpty);
         var behind = await InventoryOf("A").ListenAsync(new ListenForNews(TenantId.Default, Rollout, position, null));
 
         Assert.Equal(ListenReply.Listening, reply);
         Assert.Equal(ListenReply.FeedHasNews, behind);
-        Assert.Equal([$"default/spring {PartitionOf("A")} True"], _ears.Heard);
+        Assert.Equal([$"default/spring {PartitionOf("A")} False"], _ears.Heard);
     }
 
     [Fact]

@@ -124,14 +124,14 @@ public sealed class RolloutNewsTests : IAsyncLifetime
         await _silo.CreateAsync("over", spec => spec with
         {
             Waves = [Wave],
-            UndeliveredTimeout = TimeSpan.FromSeconds(58),
+            UndeliveredTimeout = TimeSpan.FromSeconds(68),
         });
         await _silo.Grains.GetRollout(TenantId.Default, RolloutSilo.IdOf("over")).StartAsync(RolloutSilo.Order);
         await _silo.SettleAsync("over");
-        _silo.Clock.Advance(TimeSpan.FromSeconds(55));
+        _silo.Clock.Advance(TimeSpan.FromSeconds(65));
         await _silo.SettleAsync("over");
 
-        _silo.Clock.Advance(TimeSpan.FromSeconds(4)); // nine seconds before the next sweep would have found it
+        _silo.Clock.Advance(TimeSpan.FromSeconds(4)); // six seconds before the next sweep
         await _silo.UntilAsync("over", rollout => rollout.Plan.Waves[0].Totals.TimedOut == 1);
     }
 

@@ -166,8 +166,8 @@ public sealed class ShareRoundTests
             "decision" => rollout with { Plan = plan with { DecisionsMade = 1 } },
             "state" => rollout with { Plan = plan with { State = RolloutState.Paused } },
             "epoch" => rollout with { Plan = plan with { Epoch = 2 } },
-            "wave" => rollout with { Plan = plan with { Waves = [plan.Waves[0] with { StartedAt = Start }] } },
-            "joining" => rollout with { Plan = plan with { JoinersWave = 0 } },
+            "wave" => rollout with { Plan = plan with { Waves = [OpenWave] } },
+            "joining" => rollout with { Plan = plan with { Waves = [JoinersWave] } },
             _ => rollout with { Spec = rollout.Spec with { Windows = [new OfferWindow("0 2 * * *", TimeSpan.FromHours(1), "Etc/UTC")] } },
         };
 
@@ -221,6 +221,15 @@ public sealed class ShareRoundTests
         await round.AskAsync(rollout, round.Select(rollout, Start), clock, Start.AddMinutes(1));
         return (round, rollout, clock);
     }
+
+    private static WavePlan OpenWave => new()
+    {
+        Cut = new WaveCut(0, "", ConnectedOnly: false, Members: 0, PassedOver: 0, Spec: 0),
+        State = WaveState.Running,
+        StartedAt = Start,
+    };
+
+    private static WavePlan JoinersWave => OpenWave with { StartedAt = null, Cut = OpenWave.Cut with { TakesJoiners = true } };
 
     private static Rollout RolloutOf(int partitions) => new()
     {
