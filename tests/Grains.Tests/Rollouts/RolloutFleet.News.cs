@@ -8,8 +8,11 @@ namespace Muster.Grains.Tests.Rollouts;
 /// <summary>Who listens for news, and is told of them when the test looks.</summary>
 internal sealed partial class RolloutFleet
 {
-    private readonly Dictionary<(int Partition, ResourceId Rollout), ListenForNews> _listeners = [];
+    private readonly Dictionary<(int Partition, ResourceId Rollout), (ListenForNews Command, DateTimeOffset At)> _listeners = [];
     private readonly Dictionary<ResourceId, int> _listens = [];
+
+    /// <summary>The silo's.</summary>
+    public TimeProvider Clock { get; set; } = TimeProvider.System;
 
     /// <summary>How the coordinator is told; set by the silo.</summary>
     public Action<ResourceId, int, bool>? Hear { get; set; }
@@ -37,7 +40,7 @@ internal sealed partial class RolloutFleet
         lock (_gate)
         {
             // A tail tells before anybody can read.
-            TellNews();
+            TellNews(partition);
             _listens[command.Rollout] = _listens.GetValueOrDefault(command.Rollout) + 1;
             if (IsDeaf)
             {
@@ -55,7 +58,7 @@ internal sealed partial class RolloutFleet
             }
 
             var knowsReach = !HasOtherReach(partition, command);
-            _listeners[(partition, command.Rollout)] = knowsReach ? command : command with { Reach = null };
+            _listeners[(partition, command.Rollout)] = (knowsReach ? command : command with { Reach = null }, Clock.GetUtcNow());
             return knowsReach ? ListenReply.Listening : ListenReply.ReachHasChanged;
         }
     }
@@ -70,18 +73,28 @@ internal sealed partial class RolloutFleet
     }
 
     /// <summary>As the partitions' tails do all the time.</summary>
-    public void TellNews()
+    /// <param name="only">Null for all.</param>
+    public void TellNews(int? only = null)
     {
         lock (_gate)
         {
-            foreach (var ((partition, rollout), listener) in _listeners.ToArray())
+            foreach (var ((partition, rollout), (listener, at)) in _listeners.Where(kept => only is null || only == kept.Key.Partition).ToArray())
             {
+                if (Clock.GetUtcNow() - at > NewsListeners.Lifetime)
+                {
+                    _listeners.Remove((partition, rollout));
+                    continue;
+                }
+
                 var hasFeed = HasNews(partition, listener);
                 if (hasFeed || HasOtherReach(partition, listener))
                 {
-                    _ = hasFeed
-                        ? _listeners.Remove((partition, rollout))
-                        : (_listeners[(partition, rollout)] = listener with { Reach = null }) is not null;
+                    _listeners.Remove((partition, rollout));
+                    if (!hasFeed)
+                    {
+                        _listeners[(partition, rollout)] = (listener with { Reach = null }, at);
+                    }
+
                     if (!LosesNews)
                     {
                         Hear?.Invoke(rollout, partition, hasFeed);

@@ -51,6 +51,7 @@ public sealed class RolloutSilo : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await _cluster.DeployAsync();
+        Fleet.Clock = Clock;
         Fleet.Store = _cluster.GetSiloServiceProvider().GetRequiredService<MemoryStore>();
         Fleet.Hear = (rollout, partition, isUrgent) =>
         {
