@@ -151,7 +151,7 @@ public sealed record Device
 
     /// <summary>
     /// Why it was not let in while it was expected, or as a tombstone: each reason once, the newest last; at most
-    /// <see cref="DeviceRefusals.RefusalsMax"/>.
+    /// <see cref="DeviceRefusals.RefusalsMax"/>. None once it is in service.
     /// </summary>
     [Id(171)] public ImmutableArray<DeviceRefusal> Refusals { get; init; } = [];
 

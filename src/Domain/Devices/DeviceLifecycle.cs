@@ -73,7 +73,7 @@ public static class DeviceLifecycle
             DeviceState.Enrolling when certificateSha256 is { } seen
                 && EnrollmentRules.CheckSeen(device.Identity!, seen) is { } unseen => Decision.Refuse(device, unseen),
             DeviceState.Enrolling => Decision.Accept(
-                Move(device, DeviceState.InService, now) with { ExpectedCertificateSha256 = null },
+                Move(device, DeviceState.InService, now) with { ExpectedCertificateSha256 = null, Refusals = [] },
                 new DeviceEnrolled(EnrollmentApproval.Manual)),
             // A retried command is not an error: the caller may have lost our first answer.
             DeviceState.InService => Decision.Unchanged(device),
