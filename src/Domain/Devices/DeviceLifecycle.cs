@@ -246,12 +246,13 @@ public static class DeviceLifecycle
 
     /// <summary>
     /// Takes a quarantined device back. What it shows is accepted, and what is suspected of it is not any more: who releases it has seen
-    /// both.
+    /// both. Of a suspicion that was confirmed it says that the cause is gone, and nothing of the next time; a rule has judged none.
     /// </summary>
     internal static Decision<Device> ReleaseBy(Device device, Actor? by, string cause, DateTimeOffset now)
     {
         var findings = device.Findings.IsDefault ? [] : device.Findings;
-        var next = Move(device, DeviceState.InService, now) with
+        var isJudged = by?.Kind != ActorKind.Rule && device.Suspicion is { State: not SuspicionState.Confirmed };
+        var next = Move(isJudged ? SuspectedPair.Dismiss(device) : device, DeviceState.InService, now) with
         {
             Quarantine = null,
             Suspicion = null,
