@@ -1,4 +1,5 @@
 using Muster.Domain;
+using Muster.Domain.Identity;
 using Muster.Domain.Trust;
 using Orleans.CodeGeneration;
 
@@ -11,8 +12,8 @@ namespace Muster.Contracts.Devices;
 public interface IDeviceTrustGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Somebody saw that the identity may be used twice. What follows is the tenant's rule; a suspicion that is known already changes
-    /// nothing, nor does one of a device that is neither in service nor in quarantine.
+    /// Somebody saw that the identity may be used twice. What follows is the tenant's rule; a suspicion that is known already, or about a
+    /// pair that an operator has dismissed, changes nothing, nor does one of a device that is neither in service nor in quarantine.
     /// </summary>
     [Alias("Suspect"), ResponseTimeout(CallTimeouts.Commit)]
     Task SuspectAsync(SuspectClone command);
@@ -26,7 +27,11 @@ public interface IDeviceTrustGrain : IGrainWithStringKey
 /// <param name="Kind">Why.</param>
 /// <param name="Detail">For people, at most 200 characters.</param>
 [GenerateSerializer, Immutable, Alias("muster.suspect-clone")]
-public sealed record SuspectClone([property: Id(0)] SuspicionKind Kind, [property: Id(1)] string Detail);
+public sealed record SuspectClone([property: Id(0)] SuspicionKind Kind, [property: Id(1)] string Detail)
+{
+    /// <summary>What was presented (<see cref="SuspectedPair"/>); null where it is about no key, and from an older silo.</summary>
+    [Id(164)] public Sha256Hash? Pair { get; init; }
+}
 
 /// <summary>An operator's answer to a suspicion.</summary>
 /// <param name="Actor">Who.</param>

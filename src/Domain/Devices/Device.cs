@@ -136,6 +136,12 @@ public sealed record Device
     /// <summary>Why its identity may be used twice; null when nothing is suspected.</summary>
     [Id(56)] public CloneSuspicion? Suspicion { get; init; }
 
+    /// <summary>
+    /// What was presented when a suspicion was raised that an operator dismissed, the newest last; at most
+    /// <see cref="SuspectedPair.DismissedMax"/>.
+    /// </summary>
+    [Id(164)] public ImmutableArray<Sha256Hash> DismissedPairs { get; init; } = [];
+
     /// <summary>Who quarantined it; null when it is not, and of a quarantine that is older than this member: an operator's.</summary>
     [Id(57)] public QuarantineOrder? Quarantine { get; init; }
 
@@ -151,7 +157,7 @@ public sealed record Device
 
     /// <summary>
     /// Why it was not let in while it was expected, or as a tombstone: each reason once, the newest last; at most
-    /// <see cref="DeviceRefusals.RefusalsMax"/>.
+    /// <see cref="DeviceRefusals.RefusalsMax"/>. None once it is in service.
     /// </summary>
     [Id(171)] public ImmutableArray<DeviceRefusal> Refusals { get; init; } = [];
 

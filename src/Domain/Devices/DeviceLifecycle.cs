@@ -73,7 +73,7 @@ public static class DeviceLifecycle
             DeviceState.Enrolling when certificateSha256 is { } seen
                 && EnrollmentRules.CheckSeen(device.Identity!, seen) is { } unseen => Decision.Refuse(device, unseen),
             DeviceState.Enrolling => Decision.Accept(
-                Move(device, DeviceState.InService, now) with { ExpectedCertificateSha256 = null },
+                Move(device, DeviceState.InService, now) with { ExpectedCertificateSha256 = null, Refusals = [] },
                 new DeviceEnrolled(EnrollmentApproval.Manual)),
             // A retried command is not an error: the caller may have lost our first answer.
             DeviceState.InService => Decision.Unchanged(device),
@@ -246,12 +246,13 @@ public static class DeviceLifecycle
 
     /// <summary>
     /// Takes a quarantined device back. What it shows is accepted, and what is suspected of it is not any more: who releases it has seen
-    /// both.
+    /// both. Of a suspicion that was confirmed it says that the cause is gone, and nothing of the next time; a rule has judged none.
     /// </summary>
     internal static Decision<Device> ReleaseBy(Device device, Actor? by, string cause, DateTimeOffset now)
     {
         var findings = device.Findings.IsDefault ? [] : device.Findings;
-        var next = Move(device, DeviceState.InService, now) with
+        var isJudged = by?.Kind != ActorKind.Rule && device.Suspicion is { State: not SuspicionState.Confirmed };
+        var next = Move(isJudged ? SuspectedPair.Dismiss(device) : device, DeviceState.InService, now) with
         {
             Quarantine = null,
             Suspicion = null,

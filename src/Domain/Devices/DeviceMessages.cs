@@ -59,6 +59,8 @@ public static class DeviceMessages
             Model = hello.Model,
             Os = hello.Os,
             LastHello = new HelloEvidence(now, hello.Origin.Identity.Kind),
+            // Who approves may want to see them; of a device in service they would be an alarm about what is over.
+            Refusals = next.State == DeviceState.Enrolling ? device.Refusals : [],
         };
         facts.Add(new DeviceHelloTaken(hello.Os, hello.Generation));
         (next, var changed) = DeviceChanges.TakeBoot(next, hello.Os, now);

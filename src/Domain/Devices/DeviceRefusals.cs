@@ -33,18 +33,36 @@ public static class DeviceRefusals
     /// </summary>
     public static readonly TimeSpan NotedEvery = TimeSpan.FromDays(1);
 
-    /// <summary>Notes a refusal; unchanged when it is none that stays, or was noted within <see cref="NotedEvery"/>.</summary>
-    public static Decision<Device> Note(Device device, FleetError error, Sha256Hash certificate, DateTimeOffset now)
+    /// <summary>Whether it is one that stays, and not noted within <see cref="NotedEvery"/>.</summary>
+    public static bool IsNews(Device device, FleetError error, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(error);
-        var known = device.Refusals.IsDefault ? [] : device.Refusals;
-        var before = known.FirstOrDefault(refusal => refusal.Reason == error.Reason);
-        if (!Stays(device.State, error) || (before is not null && (now - before.At).Duration() < NotedEvery))
+        if (!Stays(device.State, error))
+        {
+            return false;
+        }
+
+        foreach (var known in device.Refusals.IsDefault ? [] : device.Refusals)
+        {
+            if (known.Reason == error.Reason)
+            {
+                return (now - known.At).Duration() >= NotedEvery;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Notes a refusal; unchanged when it is none that stays, or was noted within <see cref="NotedEvery"/>.</summary>
+    public static Decision<Device> Note(Device device, FleetError error, Sha256Hash certificate, DateTimeOffset now)
+    {
+        if (!IsNews(device, error, now))
         {
             return Decision.Unchanged(device);
         }
 
+        var known = device.Refusals.IsDefault ? [] : device.Refusals;
         var detail = error.Message.Length > DeviceRefusal.DetailLengthMax ? error.Message[..DeviceRefusal.DetailLengthMax] : error.Message;
         var refusal = new DeviceRefusal(error.Reason, detail, certificate, now);
         var others = known.Where(one => one.Reason != error.Reason).TakeLast(RefusalsMax - 1);

@@ -1,3 +1,5 @@
+using Muster.Domain.Identity;
+
 namespace Muster.Domain.Trust;
 
 /// <summary>Why a device may be there twice.</summary>
@@ -49,4 +51,9 @@ public sealed record CloneSuspicion(
 {
     /// <summary>One line.</summary>
     public const int DetailLengthMax = 200;
+
+    /// <summary>
+    /// What was presented (<see cref="SuspectedPair"/>); null where it is about no key, and of one that is older than this member.
+    /// </summary>
+    [Id(164)] public Sha256Hash? Pair { get; init; }
 }

@@ -1,15 +1,20 @@
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 
 namespace Muster.Domain.Trust;
 
 /// <summary>Decides what follows from the suspicion that a device's identity is used twice, and what an operator makes of it.</summary>
 public static class SuspicionRules
 {
-    /// <summary>Whether a suspicion would be news: of a device in service or in quarantine of which none is known.</summary>
-    public static bool IsNews(Device device)
+    /// <summary>
+    /// Whether a suspicion would be news: of a device in service or in quarantine of which none is known, about a pair (or none) that no
+    /// operator has dismissed.
+    /// </summary>
+    public static bool IsNews(Device device, Sha256Hash? pair)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return device is { State: DeviceState.InService or DeviceState.Quarantined, Suspicion: null };
+        return device is { State: DeviceState.InService or DeviceState.Quarantined, Suspicion: null }
+            && !SuspectedPair.IsDismissed(device, pair);
     }
 
     /// <summary>Whether the rule's quarantine needs a permit of <see cref="QuarantineBudget"/>: the device is not set apart yet.</summary>
@@ -18,11 +23,11 @@ public static class SuspicionRules
 
     /// <summary>Raises the suspicion; the device is restricted from then on, and quarantined when the rule and the budget allow.</summary>
     public static Decision<Device> Suspect(
-        Device device, SuspicionKind kind, string detail, TrustAction action, bool isPermitted, DateTimeOffset now)
+        Device device, SuspicionKind kind, string detail, TrustAction action, bool isPermitted, DateTimeOffset now, Sha256Hash? pair = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(detail);
-        if (!IsNews(device) || action == TrustAction.Ignore)
+        if (!IsNews(device, pair) || action == TrustAction.Ignore)
         {
             return Decision.Unchanged(device);
         }
@@ -32,7 +37,7 @@ public static class SuspicionRules
             : isApart || isPermitted ? SuspicionState.Quarantined
             : SuspicionState.Waiting;
         var cut = detail.Length > CloneSuspicion.DetailLengthMax ? detail[..CloneSuspicion.DetailLengthMax] : detail;
-        var suspicion = new CloneSuspicion(kind, state, now, cut);
+        var suspicion = new CloneSuspicion(kind, state, now, cut) { Pair = pair };
         var suspected = device with { Suspicion = suspicion };
         var raised = new CloneSuspected(suspicion);
         if (state == SuspicionState.Quarantined && !isApart)
@@ -78,7 +83,8 @@ public static class SuspicionRules
 
     /// <summary>
     /// An operator dismisses: what the suspicion alone had quarantined is back in service. What its hellos showed meanwhile he has not
-    /// judged: it is not accepted with this, and quarantines in the suspicion's place where the rules say so.
+    /// judged: it is not accepted with this, and quarantines in the suspicion's place where the rules say so. The same key under the same
+    /// serial raises no other.
     /// </summary>
     public static Decision<Device> Dismiss(Device device, TrustRules rules, Actor by, string cause, DateTimeOffset now)
     {
@@ -90,7 +96,7 @@ public static class SuspicionRules
         }
 
         var suspicion = device.Suspicion!;
-        var cleared = device with { Suspicion = null };
+        var cleared = SuspectedPair.Dismiss(device);
         var fact = new SuspicionDismissed(suspicion.Kind, cause);
         if (device.State != DeviceState.Quarantined || device.Quarantine?.By != Actor.Rule($"trust.{suspicion.Kind}"))
         {

@@ -24,7 +24,7 @@ internal sealed partial class DeviceGrain
         if (refused is not null)
         {
             LogAdmissionRefused(_id.Value, refused.Reason, command.GatewayId);
-            TellOwnerOf(command.Identity);
+            Tell(refused, command.Identity);
             return new AdmitReply(0, false, refused);
         }
 
@@ -47,7 +47,7 @@ internal sealed partial class DeviceGrain
 
         if (await CheckClaimsAsync(identity) is { } foreign)
         {
-            TellOwnerOf(identity);
+            Tell(foreign, identity);
             return await RefuseAsync(UpKind.Hello, stamp, foreign);
         }
 

@@ -32,15 +32,15 @@ internal sealed partial class DeviceGrain : IDeviceCertificatesGrain
 
         if (MayApply(command.Identity))
         {
-            TellOwnerOf(command.Identity);
-            return Refuse(await RefuseCertificateAsync());
+            var unknown = await RefuseCertificateAsync();
+            Tell(unknown, command.Identity);
+            return Refuse(unknown);
         }
 
         var (order, ground, refused) = Prepare(command, issuer, authority, now);
         if (order is null)
         {
-            TellOwnerOf(command.Identity);
-            await NoteRefusalAsync(refused!, command.Identity);
+            Tell(refused!, command.Identity);
             return Refuse(refused!);
         }
 

@@ -41,8 +41,7 @@ internal sealed partial class DeviceGrain
         if (refused is not null)
         {
             LogAdmissionRefused(_id.Value, refused.Reason, command.GatewayId);
-            TellOwnerOf(command.Identity);
-            await NoteRefusalAsync(refused, command.Identity);
+            Tell(refused, command.Identity);
             return new AdmitReply(0, false, refused);
         }
 
@@ -83,8 +82,7 @@ internal sealed partial class DeviceGrain
             && DeviceMessages.CheckHello(expected, _id, hello, _services.Clock.GetUtcNow()) is null
             && await ClaimAsync(command.Envelope.Identity) is { } claimed)
         {
-            TellOwnerOf(command.Envelope.Identity);
-            await NoteRefusalAsync(claimed, command.Envelope.Identity);
+            Tell(claimed, command.Envelope.Identity);
             return await RefuseAsync(UpKind.Hello, command.Envelope.Stamp, claimed);
         }
 
@@ -95,7 +93,7 @@ internal sealed partial class DeviceGrain
             UpKind.Hello, command.Envelope, (device, now) => DeviceMessages.TakeHello(device, hello, policies, now, trust));
         if (reply.Error is { } refused)
         {
-            await NoteRefusalAsync(refused, command.Envelope.Identity);
+            Note(refused, command.Envelope.Identity);
             return reply;
         }
 
@@ -214,28 +212,6 @@ internal sealed partial class DeviceGrain
         LogMessageRefused(_id.Value, kind, error.Reason);
         await PushAsync(new RejectionMessage(kind, stamp, error));
         return new UpReply(error);
-    }
-
-    /// <summary>
-    /// For operators; a store that does not take it changes nothing of the answer. A broker's word is nobody's certificate.
-    /// </summary>
-    private async Task NoteRefusalAsync(FleetError error, DeviceIdentity identity)
-    {
-        if (Current is not { } device || identity.IsVouched)
-        {
-            return;
-        }
-
-        var now = _services.Clock.GetUtcNow();
-        var decision = DeviceRefusals.Note(device, error, identity.Certificate, now);
-        try
-        {
-            await CommitAsync(decision.Next, decision.Events, Actor.Device(_id.Value), now);
-        }
-        catch (Exception fault) when (fault is not OutOfMemoryException)
-        {
-            LogRefusalLost(fault, _id.Value, error.Reason);
-        }
     }
 
     private KeyOwner OwnerOf(string profile) => new(profile, _tenant, _id);

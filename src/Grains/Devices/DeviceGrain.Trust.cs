@@ -18,7 +18,7 @@ internal sealed partial class DeviceGrain : IDeviceTrustGrain
     public async Task SuspectAsync(SuspectClone command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        if (Current is not { } device || !SuspicionRules.IsNews(device))
+        if (Current is not { } device || !SuspicionRules.IsNews(device, command.Pair))
         {
             return;
         }
@@ -29,7 +29,7 @@ internal sealed partial class DeviceGrain : IDeviceTrustGrain
             && await GrainFactory.GetTrust(_tenant).TakeQuarantineAsync(_id)
             && _services.Clock.GetElapsedTime(askedAt) < QuarantineBudget.UseWithin;
         var now = _services.Clock.GetUtcNow();
-        var decision = SuspicionRules.Suspect(device, command.Kind, command.Detail, action, isPermitted, now);
+        var decision = SuspicionRules.Suspect(device, command.Kind, command.Detail, action, isPermitted, now, command.Pair);
         await CommitAsync(decision.Next, decision.Events, Actor.Rule($"trust.{command.Kind}"), now);
         await PushWaitingAsync();
     }
@@ -99,7 +99,7 @@ internal sealed partial class DeviceGrain : IDeviceTrustGrain
     /// stands without it. What is lost here comes back with an attempt in another minute. The same serial with its own key at another
     /// tenant is a device that was sent to the wrong name, and nobody's clone.
     /// </summary>
-    private async Task<bool> TellOwnerAsync(string keySha256)
+    private async Task TellOwnerAsync(string keySha256)
     {
         try
         {
@@ -107,15 +107,15 @@ internal sealed partial class DeviceGrain : IDeviceTrustGrain
             {
                 var who = owner.Tenant == _tenant ? $"The serial '{_id}'" : "A serial of another tenant";
                 await GrainFactory.GetDeviceTrust(owner.Tenant, owner.Device).SuspectAsync(
-                    new SuspectClone(SuspicionKind.KeyUnderTwoSerials, $"{who} presented this device's key."));
-                return true;
+                    new SuspectClone(SuspicionKind.KeyUnderTwoSerials, $"{who} presented this device's key.")
+                    {
+                        Pair = SuspectedPair.Of(_tenant, _id, Sha256Hash.Parse(keySha256)),
+                    });
             }
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
             LogPushFailed(fault, _id.Value, nameof(SuspectClone));
         }
-
-        return false;
     }
 }

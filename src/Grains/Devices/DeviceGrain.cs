@@ -252,8 +252,17 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         return Task.FromResult(refused);
     }
 
-    public async Task<DownloadClearance> ClearDownloadAsync(AuthorizeDownload command) =>
-        new(await AuthorizeDownloadAsync(command), Current?.Site ?? "");
+    /// <summary>The door itself: what is judged again while it goes on says nothing of who comes.</summary>
+    public async Task<DownloadClearance> ClearDownloadAsync(AuthorizeDownload command)
+    {
+        var refused = await AuthorizeDownloadAsync(command);
+        if (refused is not null && command.Identity is { } identity)
+        {
+            Note(refused, identity);
+        }
+
+        return new DownloadClearance(refused, Current?.Site ?? "");
+    }
 
     private async Task<DeviceReply> DecideAsync(Actor actor, Func<Device, DateTimeOffset, Decision<Device>> decide)
     {

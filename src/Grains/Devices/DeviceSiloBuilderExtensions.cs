@@ -31,6 +31,7 @@ internal sealed record DeviceServices(
     PartitionMap Partitions,
     DevicePool Pool,
     RenewalPace Renewals,
+    RefusalNotes Refusals,
     TenantDirectory Tenants,
     TimeProvider Clock,
     IOptions<EnrollmentOptions> EnrollmentOptions,
@@ -64,6 +65,7 @@ public static class DeviceSiloBuilderExtensions
         silo.Services.TryAddSingleton<ValuePool>();
         silo.Services.TryAddSingleton<DevicePool>();
         silo.Services.TryAddSingleton<RenewalPace>();
+        silo.Services.TryAddSingleton<RefusalNotes>();
         silo.Services.TryAddSingleton<FeedInstruments>();
         silo.Services.TryAddSingleton<ParsedQueries>();
         silo.Services.TryAddSingleton<RevocationTails>();

@@ -2,7 +2,7 @@ namespace Muster.Grains.Devices;
 
 /// <summary>
 /// Whose the keys are of those who were refused as one serial, in one minute: who is refused comes again at once, and each time would be a
-/// question to a grain without an end. One after the other, and none once an owner was told.
+/// question to a grain without an end. One after the other, and also once an owner was told: he may have dismissed what he was told.
 /// </summary>
 internal sealed class KeyOwnerQuestions(long minute)
 {
@@ -12,15 +12,14 @@ internal sealed class KeyOwnerQuestions(long minute)
     private readonly Queue<string> _waiting = new();
     private readonly HashSet<string> _known = [];
     private bool _isAsking;
-    private bool _isTold;
 
     public long Minute => minute;
 
     /// <param name="key">The key's SHA-256, in hex.</param>
-    /// <param name="tell">Tells the key's owner, if that is another device: true when it was.</param>
-    public async Task AskAsync(string key, Func<string, Task<bool>> tell)
+    /// <param name="tell">Tells the key's owner, if that is another device.</param>
+    public async Task AskAsync(string key, Func<string, Task> tell)
     {
-        if (_isTold || _known.Count >= KeysMax || !_known.Add(key))
+        if (_known.Count >= KeysMax || !_known.Add(key))
         {
             return;
         }
@@ -32,9 +31,9 @@ internal sealed class KeyOwnerQuestions(long minute)
         }
 
         _isAsking = true;
-        while (!_isTold && _waiting.TryDequeue(out var next))
+        while (_waiting.TryDequeue(out var next))
         {
-            _isTold = await tell(next);
+            await tell(next);
         }
 
         _isAsking = false;

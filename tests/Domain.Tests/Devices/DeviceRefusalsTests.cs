@@ -55,6 +55,31 @@ public sealed class DeviceRefusalsTests
         Assert.Equal(DeviceRefusal.DetailLengthMax, device.Refusals[^1].Detail.Length);
     }
 
+    /// <summary>Also those that a record has from before they were taken off it.</summary>
+    [Theory]
+    [InlineData(DeviceState.Expected, EnrollmentApproval.Automatic, 0)]
+    [InlineData(DeviceState.Expected, EnrollmentApproval.Manual, 1)]
+    [InlineData(DeviceState.Enrolling, EnrollmentApproval.Manual, 1)]
+    [InlineData(DeviceState.InService, EnrollmentApproval.Automatic, 0)]
+    public void TakeHello_OfOneThatWasRefusedBefore_KeepsThemWhileItWaitsForItsApproval(
+        DeviceState state, EnrollmentApproval approval, int kept)
+    {
+        var device = Units.InState(state);
+        device = device with
+        {
+            Expected = device.Expected with { Approval = approval },
+            Refusals = [new DeviceRefusal("NOT_FACTORY_DEFAULT", "", Certificate, Units.Start)],
+        };
+
+        Assert.Equal(kept, Units.Take(device, Units.Hello("boot-2", 1)).Refusals.Length);
+    }
+
+    [Fact]
+    public void Approve_OfOneThatWasRefusedBefore_TakesThemOffItsRecord() => Assert.Empty(DeviceLifecycle.Approve(
+        Units.InState(DeviceState.Enrolling) with { Refusals = [new DeviceRefusal("R", "", Certificate, Units.Start)] },
+        certificateSha256: null,
+        Units.Start).Next.Refusals);
+
     [Theory]
     [InlineData(ErrorKind.Unavailable)]
     [InlineData(ErrorKind.Exhausted)]

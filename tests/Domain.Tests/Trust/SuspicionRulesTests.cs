@@ -177,6 +177,45 @@ public sealed class SuspicionRulesTests
     }
 
     [Fact]
+    public void Suspect_OfAPairThatWasDismissed_RaisesNothingAndOfAnotherKeyOrSerialAnew()
+    {
+        var dismissed = SuspicionRules.Dismiss(Suspect(Pair(1, 1)), TrustRules.Default, Anna, "one desk", Units.Start).Next;
+
+        Assert.Same(dismissed, Suspect(Pair(1, 1), dismissed));
+        Assert.Equal(Pair(1, 2), Suspect(Pair(1, 2), dismissed).Suspicion?.Pair);
+        Assert.Equal(Pair(2, 1), Suspect(Pair(2, 1), dismissed).Suspicion?.Pair);
+        Assert.NotNull(Suspect(null, dismissed).Suspicion);
+    }
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public void Release_OfASuspectedDevice_DismissesThePairUnlessItWasConfirmed(bool isConfirmed, bool isDismissed)
+    {
+        var suspected = Suspect(Pair(1, 1));
+        var device = isConfirmed ? SuspicionRules.Confirm(suspected, Anna, "a copy", Units.Start).Next : suspected;
+
+        var released = DeviceLifecycle.Release(device, "seen", Units.Start).Next;
+
+        Assert.Null(released.Suspicion);
+        Assert.Equal(isDismissed, Suspect(Pair(1, 1), released).Suspicion is null);
+    }
+
+    [Fact]
+    public void Dismiss_OfMorePairsThanAreRemembered_ForgetsTheOldest()
+    {
+        var device = Units.InState(DeviceState.InService) with { DismissedPairs = default };
+        for (var serial = 0; serial <= SuspectedPair.DismissedMax; serial++)
+        {
+            device = SuspicionRules.Dismiss(Suspect(Pair(serial, 1), device), TrustRules.Default, Anna, "desk", Units.Start).Next;
+        }
+
+        Assert.Equal(SuspectedPair.DismissedMax, device.DismissedPairs.Length);
+        Assert.NotNull(Suspect(Pair(0, 1), device).Suspicion);
+        Assert.Null(Suspect(Pair(1, 1), device).Suspicion);
+    }
+
+    [Fact]
     public void Dismiss_OfADeviceThatAnOperatorQuarantined_LeavesItThere()
     {
         var apart = DeviceLifecycle.Quarantine(Units.InState(DeviceState.InService), "stolen", Units.Start, Anna).Next;
@@ -201,6 +240,18 @@ public sealed class SuspicionRulesTests
         Assert.Equal(SuspicionState.Confirmed, confirmed.Next.Suspicion?.State);
         Assert.Empty(SuspicionRules.Confirm(confirmed.Next, Anna, "again", Units.Start).Events);
     }
+
+    private static Sha256Hash Pair(int serial, ulong key) =>
+        SuspectedPair.Of(TenantId.Default, Device(serial), new Sha256Hash(key, 0, 0, 0));
+
+    private static Device Suspect(Sha256Hash? pair, Device? device = null) => SuspicionRules.Suspect(
+        device ?? Units.InState(DeviceState.InService),
+        SuspicionKind.KeyUnderTwoSerials,
+        "seen",
+        TrustAction.Quarantine,
+        isPermitted: true,
+        Units.Start,
+        pair).Next;
 
     private static Device Suspect(Device device, TrustAction action, bool isPermitted) =>
         SuspicionRules.Suspect(device, SuspicionKind.AlternatingBoots, "seen", action, isPermitted, Units.Start).Next;

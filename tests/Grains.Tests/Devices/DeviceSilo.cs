@@ -101,6 +101,9 @@ public sealed class DeviceSilo : IAsyncLifetime
     public void FailNextWrite(GrainId grain, StorageFault fault) =>
         Services.GetRequiredService<FaultingStorage>().FailNextWrite(grain, fault);
 
+    public void HoldNextWrite(GrainId grain, Task until) =>
+        Services.GetRequiredService<FaultingStorage>().HoldNextWrite(grain, until);
+
     public bool IsFaultPending(GrainId grain) => Services.GetRequiredService<FaultingStorage>().IsPending(grain);
 
     /// <summary>Forgets the activation: the next call reads the store.</summary>

@@ -22,8 +22,12 @@ public enum StorageFault
 public sealed class FaultingStorage(IGrainStorage inner) : IGrainStorage
 {
     private readonly ConcurrentDictionary<GrainId, StorageFault> _faults = new();
+    private readonly ConcurrentDictionary<GrainId, Task> _held = new();
 
     public void FailNextWrite(GrainId grain, StorageFault fault) => _faults[grain] = fault;
+
+    /// <summary>The next write of this grain goes on when the task has ended.</summary>
+    public void HoldNextWrite(GrainId grain, Task until) => _held[grain] = until;
 
     /// <summary>No write has failed since.</summary>
     public bool IsPending(GrainId grain) => _faults.ContainsKey(grain);
@@ -33,6 +37,11 @@ public sealed class FaultingStorage(IGrainStorage inner) : IGrainStorage
 
     public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        if (_held.TryRemove(grainId, out var until))
+        {
+            await until;
+        }
+
         _faults.TryRemove(grainId, out var fault);
         if (fault == StorageFault.Lost)
         {
