@@ -175,8 +175,9 @@ public static class RolloutLifecycle
         foreach (var step in news)
         {
             draft.Tell(new RolloutStepRevoked(order.Rollout, step.Digest, step.Version), PlanReasons.StepRevoked, null,
-                $"The image {step.Digest} of step {step.Version} is revoked: offers of it that are not named are taken back, and who has"
-                + " to take it is left out.");
+                $"The image {step.Digest} of step {step.Version} is revoked: " + (plan.State == RolloutState.Cancelling
+                    ? "nobody is offered it, and who has it is asked to give it up as all are."
+                    : "offers of it that are not named are taken back, and who has to take it is left out."));
         }
 
         return Decision.Accept(draft.Plan, draft.Facts);

@@ -240,30 +240,6 @@ internal sealed partial class DeviceGrain : Grain, IDeviceGrain
         }
     }
 
-    public Task<FleetError?> AuthorizeDownloadAsync(AuthorizeDownload command)
-    {
-        ArgumentNullException.ThrowIfNull(command);
-        var refused = DeviceAdmission.CheckDownload(Current, _id, command.Identity, command.Digest, _services.Clock.GetUtcNow());
-        if (refused is not null && command.Identity is { } identity)
-        {
-            TellOwnerOf(identity);
-        }
-
-        return Task.FromResult(refused);
-    }
-
-    /// <summary>The door itself: what is judged again while it goes on says nothing of who comes.</summary>
-    public async Task<DownloadClearance> ClearDownloadAsync(AuthorizeDownload command)
-    {
-        var refused = await AuthorizeDownloadAsync(command);
-        if (refused is not null && command.Identity is { } identity)
-        {
-            Note(refused, identity);
-        }
-
-        return new DownloadClearance(refused, Current?.Site ?? "");
-    }
-
     private async Task<DeviceReply> DecideAsync(Actor actor, Func<Device, DateTimeOffset, Decision<Device>> decide)
     {
         var now = _services.Clock.GetUtcNow();

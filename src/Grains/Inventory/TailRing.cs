@@ -13,8 +13,8 @@ namespace Muster.Grains.Inventory;
 internal sealed class TailRing
 {
     /// <summary>
-    /// A share asks a quarter of a second behind news of its rollout, and every ten seconds otherwise; what is older is read from the store.
-    /// 8 kB per partition, and the changes among them.
+    /// A share asks a quarter of a second behind news of its rollout, and every ten seconds otherwise; what is older is read from the
+    /// store. 8 kB per partition, and the changes among them.
     /// </summary>
     public const int EntriesMax = 1_024;
 

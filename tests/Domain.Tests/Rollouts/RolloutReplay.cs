@@ -11,6 +11,7 @@ namespace Muster.Domain.Tests.Rollouts;
 internal sealed record RolloutReplay
 {
     private ImmutableArray<Wave> _waves = [];
+    private ImmutableArray<string> _revokedSteps = [];
 
     private RolloutState State { get; init; } = RolloutState.Draft;
 
@@ -42,6 +43,7 @@ internal sealed record RolloutReplay
         EndedAt = plan.EndedAt,
         Decisions = plan.DecisionCount,
         DecidedAt = plan.Decisions[^1].At,
+        _revokedSteps = plan.RevokedSteps,
         _waves =
         [
             .. plan.Waves.Select((wave, i) => new Wave(wave.Cut.Members, wave.State)
@@ -87,6 +89,7 @@ internal sealed record RolloutReplay
             RolloutAborted => told with { State = RolloutState.Aborted, EndedAt = at },
             RolloutRolledBack => told with { State = RolloutState.RolledBack, EndedAt = at },
             RolloutJoiningEnded => told with { JoiningEndedAt = at },
+            RolloutStepRevoked revoked => told with { _revokedSteps = _revokedSteps.Add(revoked.Digest) },
             AcceptedFailuresLapsed => told,
             _ => told.ApplyToWave(fact, at),
         };
@@ -155,13 +158,14 @@ internal sealed record RolloutReplay
         && (State, Epoch, IsAborting, RolledBack) == (other.State, other.Epoch, other.IsAborting, other.RolledBack)
         && (StartedAt, JoiningEndedAt, EndedAt) == (other.StartedAt, other.JoiningEndedAt, other.EndedAt)
         && (Decisions, DecidedAt) == (other.Decisions, other.DecidedAt)
+        && _revokedSteps.SequenceEqual(other._revokedSteps)
         && _waves.SequenceEqual(other._waves);
 
     public override int GetHashCode() => HashCode.Combine(State, Epoch, Decisions);
 
     public override string ToString() =>
         $"{State} {Epoch} {IsAborting} {RolledBack} {StartedAt:O} {JoiningEndedAt:O} {EndedAt:O} {Decisions} {DecidedAt:O} "
-        + string.Join(' ', _waves);
+        + string.Join(' ', [.. _revokedSteps, .. _waves.Select(wave => wave.ToString())]);
 
     private readonly record struct Wave(int Members, WaveState State)
     {

@@ -57,7 +57,7 @@ internal sealed partial class RolloutFleet
                 Append(key, new ChangeRecalled(command.Rollout, 1, 2) { Retry = unit.Retry }, []);
             }
 
-            return new OfferReply(OfferStatus.Offered, default, "", deliveredAt) { Retry = unit.Retry };
+            return Open(unit) with { DeliveredAt = deliveredAt };
         }
     }
 }

@@ -78,7 +78,8 @@ internal sealed partial class RolloutFleet
     {
         lock (_gate)
         {
-            foreach (var ((partition, rollout), (listener, at)) in _listeners.Where(kept => only is null || only == kept.Key.Partition).ToArray())
+            foreach (var ((partition, rollout), (listener, at)) in
+                _listeners.Where(kept => only is null || only == kept.Key.Partition).ToArray())
             {
                 if (Clock.GetUtcNow() - at > NewsListeners.Lifetime)
                 {
