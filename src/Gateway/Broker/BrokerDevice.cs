@@ -193,7 +193,7 @@ internal sealed class BrokerDevice(DeviceAddress address, int partition, RateGat
     {
         lock (_lock)
         {
-            _isRemoved = !_isRunning && !_isAttached && !_isDirty && LastSeenAt < seenBefore;
+            _isRemoved = _waiting.Count == 0 && !_isAttached && !_isDirty && LastSeenAt < seenBefore;
             return _isRemoved;
         }
     }

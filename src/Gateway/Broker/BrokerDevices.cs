@@ -15,7 +15,12 @@ internal sealed class BrokerDevices(PartitionMap partitions, IGrainFactory grain
     /// <summary>How long a device that has no session is remembered: its pace must not begin anew with every message.</summary>
     private static readonly TimeSpan MemoryMin = TimeSpan.FromMinutes(1);
 
+    /// <summary>A look for places costs milliseconds where there are 500,000 devices, and whoever comes would order one.</summary>
+    private static readonly TimeSpan RoomInterval = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<DeviceId, BrokerDevice> _devices = new();
+    private readonly Lock _creating = new();
+    private long _roomAt;
     private readonly ConcurrentQueue<BrokerDevice> _changed = new();
     private readonly long _ticksPerMessage = Math.Max(1, clock.TimestampFrequency / options.Value.MessagesPerSecond);
 
@@ -29,10 +34,30 @@ internal sealed class BrokerDevices(PartitionMap partitions, IGrainFactory grain
 
     public int Count => _devices.Count;
 
-    /// <summary>The device's place; null when there are too many.</summary>
-    public BrokerDevice? Get(DeviceId device) => _devices.TryGetValue(device, out var known) ? known
-        : _devices.Count >= options.Value.DevicesMax ? null
-        : _devices.GetOrAdd(device, Create);
+    /// <summary>
+    /// The device's place; null when there are too many. Who has no session, because his device's grain let him have none or he left, gives
+    /// his place to the next: nobody is kept out by strangers that a broker lets in.
+    /// </summary>
+    public BrokerDevice? Get(DeviceId device)
+    {
+        if (_devices.TryGetValue(device, out var known))
+        {
+            return known;
+        }
+
+        lock (_creating)
+        {
+            if (_devices.Count >= options.Value.DevicesMax)
+            {
+                MakeRoom();
+            }
+
+            return _devices.Count < options.Value.DevicesMax ? _devices.GetOrAdd(device, Create) : null;
+        }
+    }
+
+    /// <summary>One that has no place, to be told so.</summary>
+    public BrokerDevice Unplaced(DeviceId device) => Create(device);
 
     public BrokerDevice? Find(TenantId tenant, DeviceId device) =>
         tenant == _tenant && _devices.TryGetValue(device, out var known) ? known : null;
@@ -70,6 +95,22 @@ internal sealed class BrokerDevices(PartitionMap partitions, IGrainFactory grain
         if (device.TryRemove(clock.GetUtcNow() - MemoryMin))
         {
             Drop(device);
+        }
+    }
+
+    private void MakeRoom()
+    {
+        var now = clock.GetTimestamp();
+        if (_roomAt == 0 || clock.GetElapsedTime(_roomAt, now) >= RoomInterval)
+        {
+            _roomAt = now;
+            foreach (var device in All)
+            {
+                if (device.TryRemove(DateTimeOffset.MaxValue))
+                {
+                    Drop(device);
+                }
+            }
         }
     }
 

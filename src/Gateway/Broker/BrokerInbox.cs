@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using MQTTnet;
 using MQTTnet.Packets;
 using Muster.Contracts.Gateways;
+using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Gateway.Devices;
 using Muster.Gateway.Mqtt;
@@ -28,6 +29,7 @@ internal sealed partial class BrokerInbox(
     private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(1);
 
     private int _waiting;
+    private long _unplacedToldAt;
 
     /// <summary>Completed, and forgotten, when nothing waits; null while nobody waits for that.</summary>
     private TaskCompletionSource? _settled;
@@ -82,8 +84,14 @@ internal sealed partial class BrokerInbox(
         Count(1);
         while (true)
         {
-            var device = devices.Get(id);
-            switch (device?.Put(message, options.Value.DeviceMessagesMax))
+            if (devices.Get(id) is not { } device)
+            {
+                RefuseUnplaced(id, message);
+                Count(-1);
+                return;
+            }
+
+            switch (device.Put(message, options.Value.DeviceMessagesMax))
             {
                 case LaneStatus.Started:
                     _ = Task.Run(() => RunAsync(device));
@@ -120,21 +128,41 @@ internal sealed partial class BrokerInbox(
         }
     }
 
-    private void Refuse(BrokerDevice? device, BrokerMessage message)
+    private void Refuse(BrokerDevice device, BrokerMessage message)
     {
         instruments.DroppedUp();
         counts.Received(message.Kind, "refused");
         var now = clock.GetTimestamp();
-        if (device is not null && (device.ToldAt == 0 || clock.GetElapsedTime(device.ToldAt, now) >= TellInterval))
+        if (device.ToldAt == 0 || clock.GetElapsedTime(device.ToldAt, now) >= TellInterval)
         {
             device.ToldAt = now;
-            var read = message.IsGone || message.Kind == UpKind.Unspecified ? default
-                : UpMessageReader.Read(message.Kind, new ReadOnlySequence<byte>(message.Payload), device.Identity, device.Session);
-            var error = DeviceMessageErrors.LimitReached("messages of one device", options.Value.DeviceMessagesMax);
-            outbox.Put(device, new RejectionMessage(message.Kind, read.Stamp, error));
+            Tell(device, message, DeviceMessageErrors.LimitReached("messages of one device", options.Value.DeviceMessagesMax));
         }
 
         Settle(message);
+    }
+
+    /// <summary>Of all who find no place one is told in a second: there is nothing here to remember by who was told.</summary>
+    private void RefuseUnplaced(DeviceId id, BrokerMessage message)
+    {
+        instruments.DroppedUp();
+        counts.Received(message.Kind, "refused");
+        var (now, told) = (clock.GetTimestamp(), Volatile.Read(ref _unplacedToldAt));
+        if ((told == 0 || clock.GetElapsedTime(told, now) >= TellInterval)
+            && Interlocked.CompareExchange(ref _unplacedToldAt, now, told) == told)
+        {
+            LogFull(logger, options.Value.DevicesMax, id.Value);
+            Tell(devices.Unplaced(id), message, DeviceMessageErrors.LimitReached("devices of the broker", options.Value.DevicesMax));
+        }
+
+        Settle(message);
+    }
+
+    private void Tell(BrokerDevice device, BrokerMessage message, FleetError error)
+    {
+        var read = message.IsGone || message.Kind == UpKind.Unspecified ? default
+            : UpMessageReader.Read(message.Kind, new ReadOnlySequence<byte>(message.Payload), device.Identity, device.Session);
+        outbox.Put(device, new RejectionMessage(message.Kind, read.Stamp, error));
     }
 
     private bool IsVouchedFor(MqttApplicationMessage published, DeviceId device)
@@ -186,6 +214,10 @@ internal sealed partial class BrokerInbox(
     [LoggerMessage(
         Level = LogLevel.Warning, Message = "The broker sent what no device may publish, on '{Topic}': look at its access rules")]
     private static partial void LogStray(ILogger logger, string topic);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "There are {DevicesMax} devices behind the broker: what {DeviceId} and others say is refused")]
+    private static partial void LogFull(ILogger logger, int devicesMax, string deviceId);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A message of device {DeviceId} could not be handled")]
     private static partial void LogFault(ILogger logger, Exception fault, string deviceId);

@@ -6,6 +6,7 @@ using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Gateway.Devices;
 using Muster.Gateway.Mqtt;
+using Muster.Gateway.Revocations;
 
 namespace Muster.Gateway.Broker;
 
@@ -16,6 +17,7 @@ namespace Muster.Gateway.Broker;
 internal sealed partial class BrokerMessages(
     BrokerDevices devices,
     BrokerReference reference,
+    AdmissionGate gate,
     BrokerOutbox outbox,
     BrokerInstruments instruments,
     GatewayInstruments counts,
@@ -113,7 +115,8 @@ internal sealed partial class BrokerMessages(
         }
 
         // A hello comes with a new connection to the broker: older sessions of the device are over, wherever they are.
-        if (message.Kind == UpKind.Hello || !device.IsAttached)
+        // And where it would be closed at the devices' own doors, it is judged as there.
+        if (message.Kind == UpKind.Hello || !device.IsAttached || gate.IsLost(device.Partition))
         {
             if (await AttachAsync(device, joins: message.Kind != UpKind.Hello) is { } refused)
             {
@@ -165,6 +168,11 @@ internal sealed partial class BrokerMessages(
 
     private async Task<FleetError?> AttachAsync(BrokerDevice device, bool joins)
     {
+        if (await gate.CheckAsync(device.Partition) is { } unknown)
+        {
+            return unknown;
+        }
+
         var gateway = reference.Value;
         var reply = await device.Grain.AdmitAsync(
             new AdmitSession(device.Identity, Receives: true, gateway, devices.GatewayId) { Joins = joins });

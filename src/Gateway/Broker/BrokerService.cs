@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 namespace Muster.Gateway.Broker;
 
 /// <summary>Runs the connections, what is published, and the clock of silent devices.</summary>
-internal sealed class BrokerService(
+internal sealed partial class BrokerService(
     BrokerConnections connections,
     BrokerTls tls,
     BrokerInbox inbox,
@@ -19,6 +19,8 @@ internal sealed class BrokerService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var logger = loggers.CreateLogger<BrokerService>();
+        LogTrust(logger, options.Value.Address);
         var links = Enumerable.Range(0, options.Value.Connections).Select(CreateLink).ToArray();
         foreach (var link in links)
         {
@@ -58,4 +60,9 @@ internal sealed class BrokerService(
             // The gateway stops; presence expires, or another gateway has the sessions.
         }
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Devices may come by the broker {Address}: it ends TLS, and handshakes and certificates are its to check")]
+    private static partial void LogTrust(ILogger logger, string address);
 }

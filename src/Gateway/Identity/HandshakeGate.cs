@@ -12,7 +12,7 @@ namespace Muster.Gateway.Identity;
 /// many TLS handshakes at once, of one network a share of them, so many sockets that wait for their turn, and everybody else is closed
 /// before a byte is read. Whose turn it is, <see cref="HandshakeTurns"/> says. One for all listeners of devices.
 /// </summary>
-internal sealed class HandshakeGate
+internal sealed partial class HandshakeGate
 {
     /// <summary>
     /// A handshake begins when the thread pool has no more to do than this for each processor. What waits there is a millisecond of
@@ -26,6 +26,8 @@ internal sealed class HandshakeGate
     /// <summary>Then it begins all the same: a gateway that is always busy goes on taking devices, some fifty each second.</summary>
     private static readonly TimeSpan BacklogWaitMax = TimeSpan.FromMilliseconds(20);
 
+    private static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
+
     private static readonly int s_backlogMax = BacklogPerProcessorMax * Environment.ProcessorCount;
     private static readonly object s_key = new();
 
@@ -34,11 +36,13 @@ internal sealed class HandshakeGate
     private readonly DeviceCalls _calls;
     private readonly DoorInstruments _instruments;
     private readonly TimeProvider _clock;
+    private readonly ILogger<HandshakeGate> _logger;
 
     /// <summary>1 while somebody gives turns: one at a time, so that those who wait do not begin all at once.</summary>
     private int _isGiving;
 
-    public HandshakeGate(IOptions<MqttOptions> options, DeviceCalls calls, DoorInstruments instruments, TimeProvider clock)
+    public HandshakeGate(
+        IOptions<MqttOptions> options, DeviceCalls calls, DoorInstruments instruments, TimeProvider clock, ILogger<HandshakeGate> logger)
     {
         var mqtt = options.Value;
         _turns = new HandshakeTurns(
@@ -48,7 +52,7 @@ internal sealed class HandshakeGate
                 mqtt.HandshakesWaitingMax,
                 mqtt.HandshakeWaitTimeout),
             clock);
-        (_handshakeTimeout, _calls, _instruments, _clock) = (mqtt.HandshakeTimeout, calls, instruments, clock);
+        (_handshakeTimeout, _calls, _instruments, _clock, _logger) = (mqtt.HandshakeTimeout, calls, instruments, clock, logger);
         instruments.Show(_turns);
     }
 
@@ -132,21 +136,40 @@ internal sealed class HandshakeGate
     {
         do
         {
-            while (_turns.HasNext)
+            try
             {
-                var begun = Stopwatch.GetTimestamp();
-                while (IsBehind && Stopwatch.GetElapsedTime(begun) < BacklogWaitMax)
-                {
-                    await Task.Delay(BacklogPause);
-                }
-
-                _turns.TryGiveTurn();
+                await GiveAllAsync();
             }
-
-            Interlocked.Exchange(ref _isGiving, 0);
+            catch (Exception fault) when (fault is not OutOfMemoryException)
+            {
+                // A bug. Whoever waits behind it must not wait for ever, nor must the same fault have a thread for itself.
+                LogTurnsFault(_logger, fault);
+                await Task.Delay(FaultPause);
+            }
+            finally
+            {
+                Interlocked.Exchange(ref _isGiving, 0);
+            }
         }
         while (_turns.HasNext && Interlocked.Exchange(ref _isGiving, 1) == 0);
     }
+
+    private async Task GiveAllAsync()
+    {
+        while (_turns.HasNext)
+        {
+            var begun = Stopwatch.GetTimestamp();
+            while (IsBehind && Stopwatch.GetElapsedTime(begun) < BacklogWaitMax)
+            {
+                await Task.Delay(BacklogPause);
+            }
+
+            _turns.TryGiveTurn();
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A turn at the doors could not be given; it is tried again")]
+    private static partial void LogTurnsFault(ILogger logger, Exception fault);
 
     private void Expire(ConnectionContext connection, string door)
     {

@@ -207,8 +207,8 @@ internal sealed class HandshakeTurns(HandshakeBounds bounds, TimeProvider clock)
 
     private void Forget(WaitingNetwork network)
     {
-        // Another may have the name by now, when this one had no place.
-        if (network is { Waiting: 0, Running: 0 } && ReferenceEquals(_networks.GetValueOrDefault(network.Source), network))
+        // Who comes here waited or ran, so that his network had its name until now; one that had no place has nothing to forget.
+        if (network is { Waiting: 0, Running: 0 })
         {
             _networks.Remove(network.Source);
         }

@@ -22,6 +22,9 @@ internal sealed class AdmissionGate(PartitionMap map, WatchedPartitions partitio
     public ValueTask<FleetError?> CheckAsync(int partition) =>
         partitions.IsFresh(partition) ? ValueTask.FromResult<FleetError?>(null) : WaitAsync(partition);
 
+    /// <summary>Whether sessions of this partition's devices have to end: they are judged at the door again.</summary>
+    public bool IsLost(int partition) => partitions.IsLost(partition);
+
     private async ValueTask<FleetError?> WaitAsync(int partition)
     {
         using var limit = new CancellationTokenSource(WaitMax, clock);

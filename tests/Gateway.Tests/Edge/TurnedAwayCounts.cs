@@ -10,6 +10,7 @@ internal sealed class TurnedAwayCounts : IDisposable
 {
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<string, long> _counts = new();
+    private readonly ConcurrentQueue<(string Name, string Door, double Seconds)> _waits = new();
 
     public TurnedAwayCounts(DeviceEdge edge)
     {
@@ -28,6 +29,8 @@ internal sealed class TurnedAwayCounts : IDisposable
             _counts.AddOrUpdate(key, value, (_, known) => known + value);
         });
         _listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => _counts[instrument.Name] = value);
+        _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) =>
+            _waits.Enqueue((instrument.Name, $"{tags[0].Value}", value)));
         _listener.Start();
     }
 
@@ -38,6 +41,10 @@ internal sealed class TurnedAwayCounts : IDisposable
     public long Of(string door, string reason) => _counts.GetValueOrDefault($"muster_door_turned_away_total {door} {reason}");
 
     public long Refused(string reason) => _counts.GetValueOrDefault($"muster_door_refusals_total {reason}");
+
+    /// <summary>How long those waited whose handshakes began at this door, in seconds.</summary>
+    public double[] Waits(string door) =>
+        [.. _waits.Where(wait => wait.Name == "muster_door_wait_seconds" && wait.Door == door).Select(wait => wait.Seconds)];
 
     /// <summary>What the gauge shows now.</summary>
     public long Gauge(string name)

@@ -57,9 +57,17 @@ public sealed class LimitTests
         Assert.True(await IsClosedAsync(edge.MqttPort));
         Assert.False(waiting.IsCompleted);
         Assert.Equal(1, away.Of("mqtt", "no-place"));
+        Assert.Equal(
+            (2L, 1L, 1L),
+            (away.Gauge("muster_door_handshakes"), away.Gauge("muster_door_waiting"), away.Gauge("muster_door_networks")));
+        Assert.Equal(2, away.Waits("mqtt").Length);
 
         first.Close();
         Assert.Equal(MqttClientConnectResultCode.Success, (await waiting).ResultCode);
+        var waits = away.Waits("mqtt");
+        Assert.Equal(away.Begun, waits.Length);
+        Assert.True(waits.Max() > 0.2, "One of them waited for another to close.");
+        Assert.Equal(0, away.Gauge("muster_door_waiting"));
 
         // An open session holds no place, on either listener.
         await using var another = await TestClient.ConnectedAsync(edge, Samples.OtherSerial);
