@@ -1,6 +1,8 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Muster.Contracts.Devices;
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 using Muster.Domain.Rollouts;
 using Orleans.Serialization;
 
@@ -168,6 +170,14 @@ public sealed class GoldenBytesTests : IDisposable
         var device = Earlier<MemberChunk>()[0].Members[0].Device;
         Assert.All(Earlier<WaveCut>(), cut => Assert.Equal(
             0, WaveCut.WaveOf([cut with { Members = 1, UpToHash = ulong.MaxValue }], MemberPoint.Of(device, 1, connected: true))));
+    }
+
+    /// <summary>As above: whatever is offered is taken back, and nobody knows the type of the module that holds the key.</summary>
+    [Fact]
+    public void Texts_OfAnEarlierVersion_AreEmpty()
+    {
+        Assert.Contains(Earlier<WithdrawChange>(), command => command.RevokedStep.Length == 0);
+        Assert.Contains(Earlier<DeviceIdentity>(), identity => identity.HardwareType.Length == 0);
     }
 
     public void Dispose() => _services.Dispose();

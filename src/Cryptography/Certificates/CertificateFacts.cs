@@ -164,24 +164,24 @@ internal static class CertificateFacts
     }
 
     /// <summary>
-    /// The serial of the hardware module that holds the key (RFC 4108 hardwareModuleName in the subject alternative name), upper-case
-    /// hex; empty when the certificate names none.
+    /// The hardware module that holds the key (RFC 4108 hardwareModuleName in the subject alternative name): its type, an object
+    /// identifier, and its serial, upper-case hex; both empty when the certificate names none.
     /// </summary>
-    public static string HardwareSerial(X509Certificate2 certificate)
+    public static (string Type, string Serial) HardwareModule(X509Certificate2 certificate)
     {
         var extension = certificate.Extensions.FirstOrDefault(candidate => candidate.Oid?.Value == "2.5.29.17");
         if (extension is null)
         {
-            return "";
+            return ("", "");
         }
 
         try
         {
-            return FindHardwareSerial(new AsnReader(extension.RawData, AsnEncodingRules.DER).ReadSequence());
+            return FindHardwareModule(new AsnReader(extension.RawData, AsnEncodingRules.DER).ReadSequence());
         }
         catch (AsnContentException)
         {
-            return "";
+            return ("", "");
         }
     }
 
@@ -198,7 +198,7 @@ internal static class CertificateFacts
         return text.Any(char.IsControl) ? null : text;
     }
 
-    private static string FindHardwareSerial(AsnReader names)
+    private static (string Type, string Serial) FindHardwareModule(AsnReader names)
     {
         while (names.HasData)
         {
@@ -212,11 +212,10 @@ internal static class CertificateFacts
             if (other.ReadObjectIdentifier() == HardwareModuleName)
             {
                 var module = other.ReadSequence(new Asn1Tag(TagClass.ContextSpecific, 0)).ReadSequence();
-                module.ReadObjectIdentifier();
-                return Convert.ToHexString(module.ReadOctetString());
+                return (module.ReadObjectIdentifier(), Convert.ToHexString(module.ReadOctetString()));
             }
         }
 
-        return "";
+        return ("", "");
     }
 }

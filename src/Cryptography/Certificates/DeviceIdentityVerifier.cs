@@ -115,6 +115,7 @@ public sealed class DeviceIdentityVerifier(DeviceAnchors anchors)
     {
         // One key has one hash, however its certificate encodes it: a tombstone's key does not come back in another encoding.
         var key = CertificateFacts.Canonical(certificate.PublicKey);
+        var module = CertificateFacts.HardwareModule(certificate);
         return new DeviceIdentity(
             profile,
             device,
@@ -123,7 +124,8 @@ public sealed class DeviceIdentityVerifier(DeviceAnchors anchors)
             [.. key])
         {
             NotAfter = CertificateFacts.EndOf(certificate),
-            HardwareSerial = CertificateFacts.HardwareSerial(certificate),
+            HardwareSerial = module.Serial,
+            HardwareType = module.Type,
             Kind = IdentityKind.Maker,
         };
     }

@@ -84,6 +84,12 @@ public sealed record DeviceIdentity
     /// <summary>Serial of the module that holds the key (RFC 4108), upper-case hex; empty when the certificate names none.</summary>
     [Id(6)] public string HardwareSerial { get; init; } = "";
 
+    /// <summary>
+    /// The type of that module, its maker's object identifier (RFC 4108 hwType), such as "1.3.6.1.4.1.9999.1"; empty as
+    /// <see cref="HardwareSerial"/>, and of an identity that a silo of an earlier version wrote down.
+    /// </summary>
+    [Id(165)] public string HardwareType { get => field ?? ""; init; }
+
     /// <summary>Who signed it.</summary>
     [Id(7)] public IdentityKind Kind { get; init; }
 

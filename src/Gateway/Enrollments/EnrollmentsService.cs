@@ -111,6 +111,7 @@ internal static class EnrollmentsMapping
         CertificateSha256 = evidence.Identity.CertificateSha256,
         KeySha256 = evidence.Identity.KeySha256,
         HardwareSerial = evidence.Identity.HardwareSerial,
+        HardwareType = evidence.Identity.HardwareType,
         Model = evidence.Model,
         OsVersion = evidence.Os.Version,
         ImageDigest = evidence.Os.ImageDigest,

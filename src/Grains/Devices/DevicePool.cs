@@ -36,7 +36,7 @@ internal sealed class DevicePool(ValuePool texts)
         RequestId = next.Expected.Delivery is null ? next.RequestId : texts.Share(next.RequestId),
         Expected = IsHeld(next.Expected, held?.Expected) ? next.Expected : _expected.Share(next.Expected),
         Identity = next.Identity is { } identity && !IsHeld(identity, held?.Identity)
-            ? identity with { Device = next.Id, Profile = texts.Share(identity.Profile) }
+            ? identity with { Device = next.Id, Profile = texts.Share(identity.Profile), HardwareType = texts.Share(identity.HardwareType) }
             : next.Identity,
         Enrollment = next.Enrollment is { } evidence && !IsHeld(evidence, held?.Enrollment) ? ShareEvidence(evidence) : next.Enrollment,
         Model = texts.Share(next.Model),
@@ -68,7 +68,11 @@ internal sealed class DevicePool(ValuePool texts)
 
     private EnrollmentEvidence ShareEvidence(EnrollmentEvidence evidence) => evidence with
     {
-        Identity = evidence.Identity with { Profile = texts.Share(evidence.Identity.Profile) },
+        Identity = evidence.Identity with
+        {
+            Profile = texts.Share(evidence.Identity.Profile),
+            HardwareType = texts.Share(evidence.Identity.HardwareType),
+        },
         Model = texts.Share(evidence.Model),
         Os = evidence.Os with { Version = texts.Share(evidence.Os.Version), ImageDigest = texts.Share(evidence.Os.ImageDigest) },
     };

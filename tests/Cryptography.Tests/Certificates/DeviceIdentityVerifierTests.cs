@@ -25,6 +25,7 @@ public sealed class DeviceIdentityVerifierTests : IDisposable
         Assert.Null(identity.NotAfter);
         Assert.StartsWith("04005001", identity.HardwareSerial, StringComparison.Ordinal);
         Assert.Equal(36, identity.HardwareSerial.Length);
+        Assert.Equal("1.3.6.1.4.1.28137.637093.8.2", identity.HardwareType);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(certificate.RawData)), identity.CertificateSha256);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(identity.PublicKey.AsSpan())), identity.KeySha256);
     }
