@@ -11,7 +11,6 @@ internal sealed partial class InventoryGrain
     public Task ReportPresenceAsync(PresenceReport report)
     {
         _presence.Apply(report, _clock.GetUtcNow());
-        TellReach();
         SetTimer();
         return Task.CompletedTask;
     }

@@ -25,6 +25,7 @@ internal sealed class MemberIndex
 
     /// <summary>Members that are busy with what no list shows, and until when.</summary>
     private readonly Dictionary<int, DateTimeOffset> _busyUntil = [];
+    private ReachMark _reachMark;
     private DateTimeOffset _reachReadAt = DateTimeOffset.MinValue;
 
     public MemberIndex(TenantId tenant, ShareMembers members, ImmutableArray<DeviceId> joiners)
@@ -47,16 +48,6 @@ internal sealed class MemberIndex
     public ImmutableArray<MemberPoint> Points { get; private set; }
 
     public MemberReach[] Reach { get; private set; }
-
-    /// <summary>What <see cref="Reach"/> is of; nothing when the next question is to be answered as a whole.</summary>
-    public ReachMark ReachMark { get; private set; }
-
-    /// <summary>When it can be asked for again.</summary>
-    public DateTimeOffset ReachDueAt => _reachReadAt + ReachInterval;
-
-    /// <summary>When it is looked again at a member that is busy with what no list shows; null when none is.</summary>
-    public DateTimeOffset? BusyUntil =>
-        _busyUntil.Count == 0 ? null : _busyUntil.Values.Min() is var at && at > ReachDueAt ? at : ReachDueAt;
 
     /// <summary>By member; the cuts are fixed by the start, and who joins is in the last wave.</summary>
     public ImmutableArray<byte> Waves { get; private set; } = [];
@@ -97,7 +88,7 @@ internal sealed class MemberIndex
             _byName.Add(Points[i].Device.Value, i);
         }
 
-        (ReachMark, _reachReadAt) = (default, DateTimeOffset.MinValue);
+        (_reachMark, _reachReadAt) = (default, DateTimeOffset.MinValue);
     }
 
     /// <summary>Whether the device of the row can be offered something now.</summary>
@@ -116,7 +107,7 @@ internal sealed class MemberIndex
         }
 
         Reach[member] = reach;
-        ReachMark = default;
+        _reachMark = default;
     }
 
     public async Task RefreshReachAsync(IInventoryGrain inventory, ResourceId rollout, DateTimeOffset now)
@@ -129,10 +120,10 @@ internal sealed class MemberIndex
         foreach (var member in _busyUntil.Where(busy => busy.Value <= now).Select(busy => busy.Key).ToList())
         {
             _busyUntil.Remove(member);
-            ReachMark = default;
+            _reachMark = default;
         }
 
-        if (await inventory.ListConnectedAsync(_tenant, ReachMark) is { } connected)
+        if (await inventory.ListConnectedAsync(_tenant, _reachMark) is { } connected)
         {
             Array.Fill(Reach, MemberReach.Offline);
             foreach (var device in connected.Devices)
@@ -143,7 +134,7 @@ internal sealed class MemberIndex
                 }
             }
 
-            ReachMark = connected.Mark;
+            _reachMark = connected.Mark;
         }
 
         _reachReadAt = now;

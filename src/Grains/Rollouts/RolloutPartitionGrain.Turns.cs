@@ -12,7 +12,7 @@ internal sealed partial class RolloutPartitionGrain
     private async Task AwaitTurnsAsync(AdvanceShare command)
     {
         var now = _clock.GetUtcNow();
-        if (command.Rank is not { } rank || !AwaitsTurns(command, now))
+        if (!command.IsOffering || command.Rank is not { } rank || !OfferWindow.IsOpen(command.Windows, now))
         {
             return;
         }
@@ -26,7 +26,4 @@ internal sealed partial class RolloutPartitionGrain
             && command.OpenedAt[_members.Waves[member]] is not null
             && ShareRules.WaitOf(_share!, member, MemberReach.Busy, now) == MemberWait.Busy;
     }
-
-    private static bool AwaitsTurns(AdvanceShare command, DateTimeOffset now) =>
-        command is { IsOffering: true, Rank: not null } && OfferWindow.IsOpen(command.Windows, now);
 }

@@ -202,7 +202,6 @@ public sealed class RolloutFaultPointsTests(RolloutSilo silo) : IClassFixture<Ro
         while (true)
         {
             work();
-            silo.Fleet.TellNews();
             var now = await AskAsync(() => LookAsync(site));
             if (expected(now))
             {
