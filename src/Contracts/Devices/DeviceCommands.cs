@@ -282,7 +282,7 @@ public sealed record WithdrawChange([property: Id(0)] ResourceId Rollout, [prope
     /// The image of a step that is revoked: an offer of it alone is taken back, for good. Empty for whatever is offered, and from a share
     /// of an earlier version.
     /// </summary>
-    [Id(124)] public string RevokedStep { get => field ?? ""; init; }
+    [Id(124)] public string RevokedStep { get => field ?? ""; init; } = "";
 }
 
 /// <summary>Evaluates the device against the tenant's policies, which are at least at this version.</summary>

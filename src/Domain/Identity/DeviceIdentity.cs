@@ -88,7 +88,7 @@ public sealed record DeviceIdentity
     /// The type of that module, its maker's object identifier (RFC 4108 hwType), such as "1.3.6.1.4.1.9999.1"; empty as
     /// <see cref="HardwareSerial"/>, and of an identity that a silo of an earlier version wrote down.
     /// </summary>
-    [Id(165)] public string HardwareType { get => field ?? ""; init; }
+    [Id(165)] public string HardwareType { get => field ?? ""; init; } = "";
 
     /// <summary>Who signed it.</summary>
     [Id(7)] public IdentityKind Kind { get; init; }
