@@ -53,6 +53,11 @@ internal enum Reached
 
     /// <summary>Who is left out so is offered the way back.</summary>
     StepTakenBackTurned,
+    /// <summary>The clock goes back.</summary>
+    ClockSetBack,
+
+    /// <summary>The clock leaps forward.</summary>
+    ClockSetForward,
 }
 
 /// <summary>How often the histories of a test came to each.</summary>

@@ -73,6 +73,11 @@ internal sealed partial class RolloutWorld
     public void Step()
     {
         _now += TimeSpan.FromSeconds(_random.Next(12));
+        if (_random.Next(60) == 0)
+        {
+            SetClock();
+        }
+
         switch (_random.Next(20))
         {
             case < 8:

@@ -161,7 +161,7 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
     public bool Offer(OpenOffer offer, int retry, DateTimeOffset now)
     {
         var isAgain = State == MemberState.Waiting && EndedAt is not null && Retry == retry && !HasStepped;
-        _firstOfferedAt = isAgain ? _firstOfferedAt : now;
+        _firstOfferedAt = isAgain ? _firstOfferedAt : offer.Since > now ? offer.Since : now; // the clock was set back since its permit
         FirstOfferedAt = offer.FirstOfferedAt;
         (State, Retry, EndedAt, _reason) = (MemberState.InProgress, retry, null, "");
         (IsRecalled, HasStepped, InstallsSince) = (false, false, null);

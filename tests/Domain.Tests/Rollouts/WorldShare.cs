@@ -18,6 +18,7 @@ internal sealed class WorldShare
     private readonly Dictionary<int, DateTimeOffset> _turnsAsked = [];
     private readonly List<WorldEntry> _feed = [];
     private RolloutShare _committed;
+    private int _beforeTheClockWasSet;
 
     public WorldShare(RolloutSpec spec, int partition, int waveCount, ImmutableArray<int> waves)
     {
@@ -49,6 +50,14 @@ internal sealed class WorldShare
     /// can be read.
     /// </summary>
     public bool IsBehind { get; set; }
+
+    /// <summary>Whatever is in the feed by now is known, whatever time the clock shows from here on.</summary>
+    public void AwaitClock(DateTimeOffset now)
+    {
+        IsBehind = false;
+        _beforeTheClockWasSet = _feed.Count;
+        ReadFeed(now);
+    }
 
     public void Crash()
     {
@@ -294,7 +303,9 @@ internal sealed class WorldShare
     private void ReadFeed(DateTimeOffset now)
     {
         var known = IsBehind ? now - TailLatenessMax : now;
-        foreach (var (member, fact, at) in _feed.Skip((int)State.Position).TakeWhile(entry => entry.At <= known).ToList())
+        var position = (int)State.Position;
+        var read = _feed.Skip(position).TakeWhile((entry, i) => position + i < _beforeTheClockWasSet || entry.At <= known).ToList();
+        foreach (var (member, fact, at) in read)
         {
             State = fact switch
             {
