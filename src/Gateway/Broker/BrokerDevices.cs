@@ -20,9 +20,9 @@ internal sealed class BrokerDevices(PartitionMap partitions, IGrainFactory grain
 
     private readonly ConcurrentDictionary<DeviceId, BrokerDevice> _devices = new();
     private readonly Lock _creating = new();
-    private long _roomAt;
     private readonly ConcurrentQueue<BrokerDevice> _changed = new();
     private readonly long _ticksPerMessage = Math.Max(1, clock.TimestampFrequency / options.Value.MessagesPerSecond);
+    private long _roomAt;
 
     /// <summary>A broker sees serials and no tenants: an installation with several has none.</summary>
     private readonly TenantId _tenant = TenantId.Default;
@@ -90,9 +90,11 @@ internal sealed class BrokerDevices(PartitionMap partitions, IGrainFactory grain
         }
     }
 
-    public void Forget(BrokerDevice device)
+    public void Forget(BrokerDevice device) => Forget(device, clock.GetUtcNow() - MemoryMin);
+
+    private void Forget(BrokerDevice device, DateTimeOffset seenBefore)
     {
-        if (device.TryRemove(clock.GetUtcNow() - MemoryMin))
+        if (device.TryRemove(seenBefore))
         {
             Drop(device);
         }
@@ -106,10 +108,7 @@ internal sealed class BrokerDevices(PartitionMap partitions, IGrainFactory grain
             _roomAt = now;
             foreach (var device in All)
             {
-                if (device.TryRemove(DateTimeOffset.MaxValue))
-                {
-                    Drop(device);
-                }
+                Forget(device, DateTimeOffset.MaxValue);
             }
         }
     }
