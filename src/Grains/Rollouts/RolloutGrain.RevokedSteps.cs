@@ -1,8 +1,5 @@
-using Microsoft.Extensions.Logging;
-using Muster.Contracts.Images;
 using Muster.Domain;
 using Muster.Domain.Devices;
-using Muster.Domain.Images;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Rollouts;
@@ -10,8 +7,7 @@ namespace Muster.Grains.Rollouts;
 /// <summary>The images of the steps, which are revoked as any other.</summary>
 internal sealed partial class RolloutGrain
 {
-    /// <summary>What the catalogue has said of steps: what is revoked stays so.</summary>
-    private readonly HashSet<string> _revokedSteps = [];
+    private readonly RevokedImages _revokedSteps;
     private Task _askingForSteps = Task.CompletedTask;
     private long? _stepsAskedAt;
 
@@ -44,27 +40,7 @@ internal sealed partial class RolloutGrain
             && !(_stepsAskedAt is { } askedAt && _clock.GetElapsedTime(askedAt) < RevocationInterval))
         {
             _stepsAskedAt = _clock.GetTimestamp();
-            _askingForSteps = Task.WhenAll(digests.Select(AskForStepAsync));
+            _askingForSteps = Task.WhenAll(digests.Select(_revokedSteps.AskAsync));
         }
     }
-
-    private async Task AskForStepAsync(string text)
-    {
-        try
-        {
-            if (ImageDigest.TryParse(text, out var digest)
-                && await GrainFactory.GetImage(_tenant, digest).CheckUseAsync() is { Reason: ImageErrors.RevokedReason })
-            {
-                _revokedSteps.Add(text);
-            }
-        }
-        catch (Exception fault)
-        {
-            // The rollout goes on, and this one is asked about again.
-            LogStepUnknown(fault, _id.Value, text);
-        }
-    }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: whether the step {Digest} is revoked is not known")]
-    private partial void LogStepUnknown(Exception fault, string rolloutId, string digest);
 }

@@ -47,6 +47,7 @@ internal sealed partial class RolloutGrain : Grain, IRolloutGrain, IDueGrain
         _clock = clock;
         _logger = logger;
         (_tenant, _id) = RolloutKey.Parse(this.GetPrimaryKeyString());
+        _revokedSteps = new RevokedImages(GrainFactory, _tenant, _id, logger);
     }
 
     public async Task<RolloutReply> CreateAsync(CreateRollout command)

@@ -1,7 +1,4 @@
-using Microsoft.Extensions.Logging;
 using Muster.Contracts.Devices;
-using Muster.Contracts.Images;
-using Muster.Domain.Images;
 using Muster.Domain.Rollouts;
 
 namespace Muster.Grains.Rollouts;
@@ -19,7 +16,7 @@ internal sealed partial class RolloutPartitionGrain
     private const int ImagesAskedMax = 16;
 
     private readonly ChosenImages _chosen;
-    private readonly HashSet<string> _revoked = [];
+    private readonly RevokedImages _revoked;
     private long? _imagesCheckedAt;
 
     /// <summary>It is not known which image the device was offered.</summary>
@@ -34,7 +31,7 @@ internal sealed partial class RolloutPartitionGrain
     /// </summary>
     private bool IsTakenBackByImage(OpenOffer offer) =>
         offer.DeliveredAt is null
-        && (RollBackRules.HasBegun(_share!) ? !RollBackRules.IsOnTheWayThere(_share!, offer.Member) : _revoked.Count > 0);
+        && (RollBackRules.HasBegun(_share!) ? !RollBackRules.IsOnTheWayThere(_share!, offer.Member) : !_revoked.IsEmpty);
 
     private void NoteSilence(OpenOffer offer)
     {
@@ -72,27 +69,7 @@ internal sealed partial class RolloutPartitionGrain
 
         foreach (var chunk in _chosen.Digests.Where(digest => !_revoked.Contains(digest)).ToArray().Chunk(ImagesAskedMax))
         {
-            await Task.WhenAll(chunk.Select(CheckImageAsync));
+            await Task.WhenAll(chunk.Select(_revoked.AskAsync));
         }
     }
-
-    private async Task CheckImageAsync(string text)
-    {
-        try
-        {
-            if (ImageDigest.TryParse(text, out var digest)
-                && await GrainFactory.GetImage(_tenant, digest).CheckUseAsync() is { Reason: ImageErrors.RevokedReason })
-            {
-                _revoked.Add(text);
-            }
-        }
-        catch (Exception fault)
-        {
-            // The way back goes on with the other images, and this one is asked about again.
-            LogImageUnknown(fault, _rollout.Value, text);
-        }
-    }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Rollout {RolloutId}: whether image {Digest} is revoked is not known")]
-    private partial void LogImageUnknown(Exception fault, string rolloutId, string digest);
 }

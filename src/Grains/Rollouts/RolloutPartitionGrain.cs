@@ -45,6 +45,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         _chosen = new ChosenImages(clock);
         _logger = logger;
         (_tenant, _rollout, _partition) = RolloutKey.ParseShare(this.GetPrimaryKeyString());
+        _revoked = new RevokedImages(GrainFactory, _tenant, _rollout, logger);
         _hold = new FeedHold(readers, _partition, RolloutKey.ReaderOf(_tenant, _rollout));
     }
 
@@ -113,7 +114,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
 
         _members.Cut(command.Cuts);
         _share = ShareRules.Forgo(_share, command.Seen);
-        _revoked.UnionWith(command.RevokedSteps.IsDefault ? [] : command.RevokedSteps);
+        _revoked.Add(command.RevokedSteps);
         await CheckImagesAsync();
         await ReadFeedAsync(command.Retries);
         await TurnRoundAsync(command);
