@@ -21,8 +21,8 @@ var watch = new Command("watch", "Commits a second with and without a thousand w
 watch.SetAction((parsed, cancellationToken) =>
     new WatchCost(parsed.GetRequiredValue(store), parsed.GetValue(devices), Console.Out).RunAsync(cancellationToken));
 
-var what = new Option<string>("--what") { Required = true, Description = "offers, young, pauses or freeze." };
-what.AcceptOnlyFromAmong("offers", "young", "pauses", "freeze");
+var what = new Option<string>("--what") { Required = true, Description = "offers, young, pauses, quiet or freeze." };
+what.AcceptOnlyFromAmong("offers", "young", "pauses", "quiet", "freeze");
 var rollout = new Command("rollout", "A rollout over a filled store whose devices are connected.") { store, devices, what };
 rollout.SetAction((parsed, cancellationToken) =>
 {
@@ -32,6 +32,7 @@ rollout.SetAction((parsed, cancellationToken) =>
     {
         "offers" or "young" => cost.OffersAsync(cancellationToken),
         "pauses" => cost.PausesAsync(cancellationToken),
+        "quiet" => cost.QuietAsync(cancellationToken),
         _ => cost.FreezeAsync(cancellationToken),
     };
 });

@@ -28,6 +28,7 @@ internal sealed class RolloutCost(string store, int devices, bool isYoung, TextW
     private const int SizeCopies = 100;
     private const int WarmParts = 6;
     private const int WarmStarts = 4;
+    private const int QuietStarted = 20;
 
     /// <summary>A silo that does nothing compiles a few methods a second now and then.</summary>
     private const int CompiledFew = 20;
@@ -52,6 +53,26 @@ internal sealed class RolloutCost(string store, int devices, bool isYoung, TextW
         Tell("members", started.Members);
         Tell("held_bytes", GC.GetTotalMemory(forceFullCollection: true) - before);
         Tell("coordinator_bytes", SizeOf(host.Services.GetRequiredService<Serializer>(), (await rollout.GetAsync()).Rollout!));
+    }, withSessions: false, cancellationToken);
+
+    /// <summary>Rollouts over devices that have no session: nothing happens, and this is what the silo does all the same.</summary>
+    public Task QuietAsync(CancellationToken cancellationToken) => RunAsync(async (host, _) =>
+    {
+        var grains = host.Services.GetRequiredService<IGrainFactory>();
+        var quiet = new QuietRollouts(host.Services.GetRequiredService<AskedShares>());
+        var idle = await quiet.MeasureAsync(cancellationToken);
+        Tell("idle_cores", idle.Cores);
+        for (var number = 1; number <= QuietStarted; number++)
+        {
+            var rollout = grains.GetRollout(TenantId.Default, Parse($"quiet-{number}"));
+            await AcceptAsync(rollout.CreateAsync(new CreateRollout(Bench, "", Spec(FewDevices), ValidateOnly: false)));
+            await AcceptAsync(rollout.StartAsync(new OrderRollout(Bench, "")));
+        }
+
+        var (cores, questions) = await quiet.MeasureAsync(cancellationToken);
+        Tell("rollouts", QuietStarted);
+        Tell("quiet_cores", cores);
+        Tell("quiet_questions_per_second", questions);
     }, withSessions: false, cancellationToken);
 
     public Task OffersAsync(CancellationToken cancellationToken) => RunAsync(async (host, rollout) =>
@@ -112,6 +133,8 @@ internal sealed class RolloutCost(string store, int devices, bool isYoung, TextW
     {
         using var host = SiloHost.Build(store, services => services
             .AddSingleton<IImageVault, NoVault>()
+            .AddSingleton<AskedShares>()
+            .AddSingleton<IIncomingGrainCallFilter>(provider => provider.GetRequiredService<AskedShares>())
             .AddSingleton(provider => new SilentGateway(
                 provider.GetRequiredService<IGrainFactory>(), provider.GetRequiredService<PartitionMap>(), devices)));
         await host.StartAsync(cancellationToken);

@@ -79,6 +79,14 @@ public interface IInventoryGrain : IGrainWithIntegerKey
     [Alias("Follow"), ResponseTimeout(CallTimeouts.Commit)]
     Task<TailPage> FollowAsync(FeedPosition after);
 
+    /// <summary>
+    /// Tells the rollout's coordinator once, by <see cref="Rollouts.IRolloutGrain.HearAsync"/>, when the feed has something new for its
+    /// share of this partition or somebody has come, gone or got free. Kept in memory for a minute, one for each rollout: who is not told
+    /// asks again.
+    /// </summary>
+    [Alias("Listen"), ResponseTimeout(CallTimeouts.Commit)]
+    Task<ListenReply> ListenAsync(ListenForNews command);
+
     [Alias("Unwatch"), ResponseTimeout(CallTimeouts.Commit)]
     Task UnwatchAsync(IRowWatcher watcher);
 

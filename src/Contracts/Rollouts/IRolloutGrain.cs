@@ -69,6 +69,15 @@ public interface IRolloutGrain : IGrainWithStringKey
     /// <summary>The committed decisions behind a mark, as far as they are kept; waits for no round of offers.</summary>
     [Alias("GetDecisions"), AlwaysInterleave]
     Task<DecisionReply> GetDecisionsAsync(DecisionMark after);
+
+    /// <summary>
+    /// A partition has news for the rollout's share there. May be lost, late or told twice: the share is only asked. Interleaves, because
+    /// it is noted and nothing else.
+    /// </summary>
+    /// <param name="partition">Which.</param>
+    /// <param name="isUrgent">False when only who can be reached has changed, which shares look at every two seconds.</param>
+    [Alias("Hear"), OneWay, AlwaysInterleave]
+    Task HearAsync(int partition, bool isUrgent);
 }
 
 /// <summary>The explanation, or why not.</summary>

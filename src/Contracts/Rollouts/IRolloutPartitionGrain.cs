@@ -223,6 +223,12 @@ public sealed record AdvanceShare
     /// <summary>Who runs a newer version keeps it (<see cref="LateJoiners.KeepsNewer"/>).</summary>
     [Id(182)] public bool KeepsNewer { get; init; }
 
+    /// <summary>
+    /// The coordinator can be told of news (<see cref="IRolloutGrain.HearAsync"/>); false from one of an earlier version, which asks again
+    /// and again.
+    /// </summary>
+    [Id(137)] public bool HearsNews { get; init; }
+
     /// <summary>The two timers, as devices and shares look at them.</summary>
     public ChangeTimers Timers => new(InProgressTimeout, UndeliveredTimeout)
     {

@@ -39,15 +39,18 @@ public static class MemberTurns
         RolloutShare share, int member, MemberReach reach, DateTimeOffset? waveOpenedAt, ChangeTimers timers, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(timers);
-        return ShareRules.WaitOf(share, member, reach, now) switch
-            {
-                MemberWait.None or MemberWait.Backoff => false,
-                MemberWait.Offline => true,
-                _ => FirstOfferOf(share, member) is not null,
-            }
+        return RunsOut(share, member, ShareRules.WaitOf(share, member, reach, now))
             && TurnOf(share, member, waveOpenedAt, now) is { } turn
             && timers.DeadlineOf(turn, deliveredAt: null) <= now;
     }
+
+    /// <summary>Whether the time of a member that waits so runs out: what it waits for is the device's to do, or was once.</summary>
+    internal static bool RunsOut(RolloutShare share, int member, MemberWait wait) => wait switch
+    {
+        MemberWait.None or MemberWait.Backoff => false,
+        MemberWait.Offline => true,
+        _ => FirstOfferOf(share, member) is not null,
+    };
 
     /// <summary>When the attempt that the member is at was offered first, if that offer went back and no step was taken since.</summary>
     public static DateTimeOffset? FirstOfferOf(RolloutShare share, int member)

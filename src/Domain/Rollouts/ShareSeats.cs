@@ -76,6 +76,13 @@ public sealed class ShareSeats
     /// <summary>How many budgets there are.</summary>
     public int Budgets => _groups.Budgets;
 
+    /// <summary>Some seats could not be given back yet.</summary>
+    public bool IsReturning => _leaving.Count > 0;
+
+    /// <summary>When the first of the groups that had no seat is asked again; null when none is waited for.</summary>
+    public DateTimeOffset? NextAt(DateTimeOffset now) =>
+        _refused.Values.Where(refused => refused.Until > now).Select(refused => (DateTimeOffset?)refused.Until).Min();
+
     /// <summary>The group that keeps the member waiting; null when none does, as far as is known.</summary>
     public GroupName? WaitsFor(int member, DateTimeOffset now)
     {

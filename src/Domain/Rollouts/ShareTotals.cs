@@ -178,4 +178,10 @@ public sealed record ShareReport(
 
     /// <summary>Devices in service that match and are no members; null until the share has looked.</summary>
     [Id(101)] public int? LeftOut { get; init; }
+
+    /// <summary>
+    /// Until then the share has nothing to do of itself, and its partition tells the coordinator when there is news for it. Null when it
+    /// has to be asked again and again, and from a share of an earlier version.
+    /// </summary>
+    [Id(136)] public DateTimeOffset? QuietUntil { get; init; }
 }

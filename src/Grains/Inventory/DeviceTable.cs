@@ -19,6 +19,9 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
     /// <summary>Of who has a session, and which rollout has whom.</summary>
     private long _reachChanges = 1;
 
+    /// <summary>Another one whenever who can be reached, or which rollout has whom, has changed.</summary>
+    public ReachMark Reach => new(_id, _reachChanges);
+
     /// <summary>
     /// Takes what a commit left and tells those who watch; false when something newer is known already. Who matched before is asked first:
     /// the change overwrites it.
@@ -136,7 +139,7 @@ internal sealed class DeviceTable(ValuePool pool, PresenceTable presence)
     /// <summary>Who can be reached, or null for a caller who knows.</summary>
     public ConnectedDevices? ListConnected(TenantId tenant, ReachMark known, DateTimeOffset now)
     {
-        var mark = new ReachMark(_id, _reachChanges);
+        var mark = Reach;
         if (mark == known)
         {
             return null;

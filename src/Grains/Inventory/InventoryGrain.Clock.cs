@@ -44,6 +44,7 @@ internal sealed partial class InventoryGrain
 
         _revocations.Set(_partition, this, _watched, _position, _watchedAt);
         _poll.Set(_partition, this, _position);
+        TellReach();
         TellDue();
         SetTimer();
     }
@@ -71,6 +72,7 @@ internal sealed partial class InventoryGrain
         try
         {
             _presence.Expire(_clock.GetUtcNow());
+            TellReach();
             TellDue();
             await _trims.TickAsync(_position, cancellationToken);
         }

@@ -11,6 +11,7 @@ internal sealed partial class InventoryGrain
     public Task ReportPresenceAsync(PresenceReport report)
     {
         _presence.Apply(report, _clock.GetUtcNow());
+        TellReach();
         SetTimer();
         return Task.CompletedTask;
     }

@@ -63,6 +63,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
             (tenant, device, entry) => _tables!.Devices.Attach(tenant, device, entry),
             (tenant, device) => _tables!.Devices.TellPresence(tenant, device, _watches, _clock.GetUtcNow()));
         _tables = new PartitionTables(values, _presence);
+        _news = new NewsListeners((tenant, rollout, isUrgent) => _ = TellAsync(tenant, rollout, isUrgent));
     }
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -84,6 +85,9 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
 
         // Only a figure: another silo tells it from now on.
         _trims.Forget();
+
+        // Who listened here listens to nobody until it is asked again.
+        TellAll();
         return Task.CompletedTask;
     }
 
@@ -231,6 +235,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         var before = _tables;
         (_tables, _position) = read.Value;
         _ring.Restart(_position);
+        TellAll();
         (_watched, _watchedAt) = (Guid.NewGuid(), askedAt);
         if (why == FeedContinuity.Rewound)
         {
@@ -325,7 +330,7 @@ internal sealed partial class InventoryGrain : Grain, IInventoryGrain
         {
             foreach (var entry in page.Entries)
             {
-                _ring.Add(entry);
+                Tell(_ring.Add(entry));
                 _revocations.Add(entry);
                 if (entry.IsLast)
                 {

@@ -13,8 +13,8 @@ namespace Muster.Grains.Inventory;
 internal sealed class TailRing
 {
     /// <summary>
-    /// A share asks every quarter of a second while something moves, every ten seconds otherwise; what is older is read from the store.
-    /// 8 kB per partition, and the changes among them.
+    /// A share asks a quarter of a second behind news of its rollout, and every ten seconds otherwise; what is older is read from the
+    /// store. 8 kB per partition, and the changes among them.
     /// </summary>
     public const int EntriesMax = 1_024;
 
@@ -31,8 +31,8 @@ internal sealed class TailRing
         _fingerprints[_end % _fingerprints.Length] = position.Fingerprint;
     }
 
-    /// <summary>The entry behind the newest.</summary>
-    public void Add(FeedEntry entry)
+    /// <summary>The entry behind the newest; what a share looks at of it, null for nothing.</summary>
+    public DeviceChange? Add(FeedEntry entry)
     {
         _end = entry.Sequence;
         _start = Math.Max(_start, _end - EntriesMax);
@@ -42,10 +42,13 @@ internal sealed class TailRing
             _changes.Dequeue();
         }
 
-        if (ChangeOf(entry) is { } change)
+        var change = ChangeOf(entry);
+        if (change is not null)
         {
             _changes.Enqueue((entry.Sequence, change));
         }
+
+        return change;
     }
 
     /// <summary>Null when the position is not in here.</summary>

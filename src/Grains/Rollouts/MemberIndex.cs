@@ -25,7 +25,6 @@ internal sealed class MemberIndex
 
     /// <summary>Members that are busy with what no list shows, and until when.</summary>
     private readonly Dictionary<int, DateTimeOffset> _busyUntil = [];
-    private ReachMark _reachMark;
     private DateTimeOffset _reachReadAt = DateTimeOffset.MinValue;
 
     public MemberIndex(TenantId tenant, ShareMembers members, ImmutableArray<DeviceId> joiners)
@@ -48,6 +47,16 @@ internal sealed class MemberIndex
     public ImmutableArray<MemberPoint> Points { get; private set; }
 
     public MemberReach[] Reach { get; private set; }
+
+    /// <summary>What <see cref="Reach"/> is of; nothing when the next question is to be answered as a whole.</summary>
+    public ReachMark ReachMark { get; private set; }
+
+    /// <summary>When it can be asked for again.</summary>
+    public DateTimeOffset ReachDueAt => _reachReadAt + ReachInterval;
+
+    /// <summary>When it is looked again at a member that is busy with what no list shows; null when none is.</summary>
+    public DateTimeOffset? BusyUntil =>
+        _busyUntil.Count == 0 ? null : _busyUntil.Values.Min() is var at && at > ReachDueAt ? at : ReachDueAt;
 
     /// <summary>By member; the cuts are fixed by the start, and who joins is in the last wave.</summary>
     public ImmutableArray<byte> Waves { get; private set; } = [];
@@ -88,7 +97,7 @@ internal sealed class MemberIndex
             _byName.Add(Points[i].Device.Value, i);
         }
 
-        (_reachMark, _reachReadAt) = (default, DateTimeOffset.MinValue);
+        (ReachMark, _reachReadAt) = (default, DateTimeOffset.MinValue);
     }
 
     /// <summary>Whether the device of the row can be offered something now.</summary>
@@ -107,7 +116,7 @@ internal sealed class MemberIndex
         }
 
         Reach[member] = reach;
-        _reachMark = default;
+        ReachMark = default;
     }
 
     public async Task RefreshReachAsync(IInventoryGrain inventory, ResourceId rollout, DateTimeOffset now)
@@ -120,10 +129,10 @@ internal sealed class MemberIndex
         foreach (var member in _busyUntil.Where(busy => busy.Value <= now).Select(busy => busy.Key).ToList())
         {
             _busyUntil.Remove(member);
-            _reachMark = default;
+            ReachMark = default;
         }
 
-        if (await inventory.ListConnectedAsync(_tenant, _reachMark) is { } connected)
+        if (await inventory.ListConnectedAsync(_tenant, ReachMark) is { } connected)
         {
             Array.Fill(Reach, MemberReach.Offline);
             foreach (var device in connected.Devices)
@@ -134,7 +143,7 @@ internal sealed class MemberIndex
                 }
             }
 
-            _reachMark = connected.Mark;
+            ReachMark = connected.Mark;
         }
 
         _reachReadAt = now;

@@ -21,10 +21,13 @@ internal sealed partial class RolloutGrain
     /// </summary>
     private static readonly TimeSpan RoundMax = TimeSpan.FromMilliseconds(80);
 
-    /// <summary>While something moves: a device takes seconds, so nobody waits for us.</summary>
+    /// <summary>From one round to the next at least, while something moves: a device takes seconds, so nobody waits for us.</summary>
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>While nothing moves.</summary>
+    /// <summary>
+    /// While nobody tells of anything the plan is looked at so often, and shares only when they have something to do: what the clock alone
+    /// changes is known here, and costs microseconds.
+    /// </summary>
     private static readonly TimeSpan QuietTickInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>
@@ -37,6 +40,10 @@ internal sealed partial class RolloutGrain
     private static readonly TimeSpan LeaveMax = TimeSpan.FromSeconds(2);
 
     private IGrainTimer? _timer;
+
+    /// <summary>A round is being made, or is as near as it may be: news that come need not bring it nearer.</summary>
+    private bool _isHurried;
+    private long _roundEndedAt;
     private ShareRound? _round;
     private RolloutPlan? _plan;
     private ImmutableArray<WaveReport> _waits = [];
@@ -48,6 +55,22 @@ internal sealed partial class RolloutGrain
     /// <summary>The committed plan, with what the reports since then say; of a draft there are none.</summary>
     private RolloutPlan Plan => _plan is { IsDraft: false } known ? known : Committed?.Plan ?? RolloutPlan.Draft;
 
+    public Task HearAsync(int partition, bool isUrgent)
+    {
+        // Who knows of no share yet asks all of them.
+        _round?.Hear(partition, isUrgent);
+        EnsurePacing();
+        if (isUrgent && !_isHurried)
+        {
+            // Once, or the round would be put off for as long as news come.
+            _isHurried = true;
+            var left = TickInterval - _clock.GetElapsedTime(_roundEndedAt);
+            _timer?.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, TickInterval);
+        }
+
+        return Task.CompletedTask;
+    }
+
     private void EnsurePacing()
     {
         if (Plan.IsLive)
@@ -58,10 +81,12 @@ internal sealed partial class RolloutGrain
 
     private async Task TickAsync(CancellationToken cancellationToken)
     {
+        _isHurried = true;
         try
         {
             var moved = await RunRoundAsync();
-            var interval = moved ? TickInterval : QuietTickInterval;
+            _isHurried = moved || _round?.HasNews(_clock.GetUtcNow()) == true;
+            var interval = _isHurried ? TickInterval : QuietTickInterval;
 
             // The rest has its turn at once while something moves. Rounds that bring nothing have their pause, or a large rollout whose
             // devices take their time would be asked about without an end.
@@ -71,8 +96,10 @@ internal sealed partial class RolloutGrain
         {
             LogRoundFailed(fault, _id.Value);
             _timer?.Change(QuietTickInterval, QuietTickInterval);
+            _isHurried = false;
         }
 
+        _roundEndedAt = _clock.GetTimestamp();
         if (!Plan.IsLive)
         {
             _timer?.Dispose();
@@ -90,28 +117,26 @@ internal sealed partial class RolloutGrain
         _round ??= new ShareRound(GrainFactory) { Approvals = _options.Approvals };
         CountElsewhere();
         var until = _clock.GetUtcNow() + RoundMax;
-        var asked = _round.Select(Plan, _clock.GetUtcNow());
-        if (asked.Count == 0 && !_round.IsAsking)
-        {
-            return await PlanAsync();
-        }
-
+        var asked = _round.Select(_record.State.Rollout! with { Plan = Plan }, _clock.GetUtcNow());
         var moved = false;
-        for (var i = 0; i <= GrantsPerTickMax && (asked.Count > 0 || _round.IsAsking); i++)
+        for (var i = 0; i <= GrantsPerTickMax; i++)
         {
-            moved |= await _round.AskAsync(_record.State.Rollout!, asked, _clock, until);
+            if (asked.Count > 0 || _round.IsAsking)
+            {
+                moved |= await _round.AskAsync(_record.State.Rollout!, asked, _clock, until);
+            }
+
             if (_round.TakeLastFault() is { } fault)
             {
                 LogShareSilent(fault, _id.Value);
             }
 
             moved |= await PlanAsync();
-            if (_clock.GetUtcNow() >= until)
+            asked = _round.SelectGranted(Plan);
+            if ((asked.Count == 0 && !_round.IsAsking) || _clock.GetUtcNow() >= until)
             {
                 break;
             }
-
-            asked = _round.SelectGranted(Plan);
         }
 
         return moved;

@@ -62,6 +62,15 @@ internal sealed partial class RolloutPartitionGrain
         }
     }
 
+    /// <summary>When it is looked for them, or counted, again; the past while joining is about to end here.</summary>
+    private DateTimeOffset? NextLookAt(AdvanceShare command) => command.Joiners switch
+    {
+        null => null,
+        { Joining: Joining.Open } when LateJoiners.IsOpen(_share!) => _lookedAt + LookInterval,
+        { Joining: Joining.Ending or Joining.Ended } when LateJoiners.IsOpen(_share!) => DateTimeOffset.MinValue,
+        _ => _countedAt + CountInterval,
+    };
+
     private async Task LookAsync(AdvanceShare command, SearchJoiners search, bool isLast)
     {
         var now = _clock.GetUtcNow();

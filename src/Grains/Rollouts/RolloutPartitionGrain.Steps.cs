@@ -41,6 +41,13 @@ internal sealed partial class RolloutPartitionGrain
         _lookingForSteps = LookForStepsAsync(needs, conditions.Steps[^1]);
     }
 
+    /// <summary>When the next look is; null when nobody will.</summary>
+    private DateTimeOffset? NextCountOfSteps(AdvanceShare command) =>
+        command.Path.IsDefaultOrEmpty || command.IsCancelling || RollBackRules.HasBegun(_share!) || !HasMembersToCome()
+        || _stepsDueAt == DateTimeOffset.MinValue
+            ? null
+            : _stepsDueAt;
+
     /// <summary>Only the rows of those below the last step are read: fewer with every step that is taken.</summary>
     private async Task LookForStepsAsync(ImageNeeds needs, string lastStep)
     {

@@ -12,7 +12,7 @@ internal sealed partial class RolloutPartitionGrain
     private async Task AwaitTurnsAsync(AdvanceShare command)
     {
         var now = _clock.GetUtcNow();
-        if (!command.IsOffering || command.Rank is not { } rank || !OfferWindow.IsOpen(command.Windows, now))
+        if (command.Rank is not { } rank || !AwaitsTurns(command, now))
         {
             return;
         }
@@ -26,4 +26,7 @@ internal sealed partial class RolloutPartitionGrain
             && command.OpenedAt[_members.Waves[member]] is not null
             && ShareRules.WaitOf(_share!, member, MemberReach.Busy, now) == MemberWait.Busy;
     }
+
+    private static bool AwaitsTurns(AdvanceShare command, DateTimeOffset now) =>
+        command is { IsOffering: true, Rank: not null } && OfferWindow.IsOpen(command.Windows, now);
 }

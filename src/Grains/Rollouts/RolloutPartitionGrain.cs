@@ -146,6 +146,9 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
         await AwaitTurnsAsync(command);
         LookForSteps(command);
 
+        // Whoever has just taken permits is asked with the next round: its coordinator has to hear what became of them.
+        var quietUntil = hasTaken ? null : await ListenAsync(command);
+
         // The feed was read as far as its tail knows: the position is the version of these totals, also after a restart.
         return new ShareReport(
             _partition,
@@ -156,6 +159,7 @@ internal sealed partial class RolloutPartitionGrain : Grain, IRolloutPartitionGr
             IsRollingBack = RollBackRules.HasBegun(_share),
             JoiningHasEnded = _share.JoiningHasEnded,
             LeftOut = _isCounted ? _leftOut.Count : null,
+            QuietUntil = quietUntil,
         };
     }
 

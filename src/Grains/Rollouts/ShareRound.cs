@@ -4,12 +4,12 @@ using Muster.Domain.Rollouts;
 namespace Muster.Grains.Rollouts;
 
 /// <summary>
-/// The newest reports of a rollout's shares, and which share to ask next: those with permits on their way or with members
-/// that can still move; the others now and then, because a device can fail late.
+/// The newest reports of a rollout's shares, and which share to ask next: those with permits on their way, those whose partition has told
+/// of something new, and those that have to do something by the clock. The others now and then, because a message can be lost.
 /// </summary>
 internal sealed class ShareRound(IGrainFactory grains)
 {
-    /// <summary>A late failure of a passed wave halts the rollout within this time.</summary>
+    /// <summary>What nobody told is heard within this time, such as a late failure of a passed wave.</summary>
     private static readonly TimeSpan QuietInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -25,6 +25,17 @@ internal sealed class ShareRound(IGrainFactory grains)
 
     /// <summary>Those that have not answered yet: a round does not wait for the last of them, and the next one does not ask them.</summary>
     private readonly Dictionary<int, Task> _asking = [];
+
+    /// <summary>Those that have something new, and from when on it is worth asking.</summary>
+    private readonly Dictionary<int, DateTimeOffset> _heard = [];
+
+    /// <summary>Those whose last answer did not come.</summary>
+    private readonly HashSet<int> _silent = [];
+
+    /// <summary>What each was told last, by the number of <see cref="_orders"/>.</summary>
+    private readonly Dictionary<int, long> _told = [];
+    private ShareOrders? _orders;
+    private long _ordersGiven;
     private int _offering;
     private bool _changed;
     private Exception? _lastFault;
@@ -44,9 +55,11 @@ internal sealed class ShareRound(IGrainFactory grains)
     /// The partitions to ask now: by turns one that has permits to use and one that may have news, of each those first whose turn is
     /// longest ago. A round that ends early leaves nobody out for ever, offers do not wait for outcomes, nor gates for offers.
     /// </summary>
-    public List<int> Select(RolloutPlan plan, DateTimeOffset now)
+    public List<int> Select(Rollout rollout, DateTimeOffset now)
     {
+        var plan = rollout.Plan;
         IsCutShort = false;
+        Note(ShareOrders.Of(rollout, now));
         var due = plan.Shares.Where(share => !_asking.ContainsKey(share.Partition) && IsDue(share, plan, now))
             .OrderBy(share => _turnAt.GetValueOrDefault(share.Partition))
             .ToLookup(IsGranted, share => share.Partition);
@@ -90,6 +103,10 @@ internal sealed class ShareRound(IGrainFactory grains)
             }
 
             _turnAt[partition] = now;
+            _told[partition] = _ordersGiven;
+
+            // Before the question: what is told from now on may be newer than the answer.
+            _heard.Remove(partition);
             var asking = AskOneAsync(committed, joiners, shares[partition], now);
             if (!asking.IsCompleted)
             {
@@ -128,8 +145,13 @@ internal sealed class ShareRound(IGrainFactory grains)
         var report = await AskAsync(committed, joiners, share);
         _offering -= offering;
         _asking.Remove(share.Partition);
-        if (report is not null)
+        if (report is null)
         {
+            _silent.Add(share.Partition);
+        }
+        else
+        {
+            _silent.Remove(share.Partition);
             _changed |= !_reports.TryGetValue(report.Partition, out var old) || old.Version < report.Version;
             _reports[report.Partition] = report;
             _askedAt[report.Partition] = now;
@@ -138,6 +160,25 @@ internal sealed class ShareRound(IGrainFactory grains)
 
     /// <summary>Its last report is not all that there is to know: it is asked in the next round, and not when it has its turn.</summary>
     public void AskAgain(int partition) => _askedAt[partition] = DateTimeOffset.MinValue;
+
+    /// <summary>A partition has news for its share.</summary>
+    /// <param name="partition">Which.</param>
+    /// <param name="isUrgent">False when the share would not look at them before it has looked at who can be reached.</param>
+    public void Hear(int partition, bool isUrgent)
+    {
+        if (!_turnAt.ContainsKey(partition))
+        {
+            return; // whoever was never asked is about to be, or has no share
+        }
+
+        var at = isUrgent || !_askedAt.TryGetValue(partition, out var askedAt)
+            ? DateTimeOffset.MinValue
+            : askedAt + MemberIndex.ReachInterval;
+        _heard[partition] = _heard.TryGetValue(partition, out var heard) && heard < at ? heard : at;
+    }
+
+    /// <summary>Whether there are news for which a share can be asked, and was not yet.</summary>
+    public bool HasNews(DateTimeOffset now) => _heard.Any(heard => heard.Value <= now && !_asking.ContainsKey(heard.Key));
 
     /// <summary>Why a share was silent since the last call of this; null when all answered.</summary>
     public Exception? TakeLastFault()
@@ -179,6 +220,7 @@ internal sealed class ShareRound(IGrainFactory grains)
             Path = committed.Spec.Path.IsDefault ? [] : committed.Spec.Path,
             Budgets = committed.Spec.MaxUnavailablePer,
             KeepsNewer = LateJoiners.KeepsNewer(committed, Approvals),
+            HearsNews = true,
         };
         try
         {
@@ -198,8 +240,24 @@ internal sealed class ShareRound(IGrainFactory grains)
         || report.IsRollingBack != (plan.RollBack is not null)
         || (!report.JoiningHasEnded && plan is { State: RolloutState.Running, JoiningEndedAt: not null })
         || now - _askedAt[share.Partition] >= QuietInterval
-        || plan.Waves.Zip(report.Waves).Any(pair => pair.First.IsOpen && pair.Second.Terminal < pair.Second.Members)
+        || (_heard.TryGetValue(share.Partition, out var heardAt) && heardAt <= now)
+        || _silent.Contains(share.Partition)
+        || _told.GetValueOrDefault(share.Partition) != _ordersGiven
+        || (report.QuietUntil is { } quietUntil ? quietUntil <= now : CanMove(plan, report));
+
+    /// <summary>Of a share that nobody tells anything about.</summary>
+    private static bool CanMove(RolloutPlan plan, ShareReport report) =>
+        plan.Waves.Zip(report.Waves).Any(pair => pair.First.IsOpen && pair.Second.Terminal < pair.Second.Members)
         || report.Waves.Any(wave => wave.InProgress > 0);
+
+    private void Note(ShareOrders orders)
+    {
+        if (!orders.Equals(_orders))
+        {
+            _orders = orders;
+            _ordersGiven++;
+        }
+    }
 
     private static bool IsGranted(SharePlan share) => share.Waves.Any(grant => grant.Outstanding > 0);
 }

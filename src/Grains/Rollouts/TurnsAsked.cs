@@ -17,6 +17,9 @@ internal sealed class TurnsAsked
 
     private int _next;
 
+    /// <summary>When the next one is to be told, as of the last time that they were taken; null while nobody is busy.</summary>
+    public DateTimeOffset? NextAt { get; private set; }
+
     /// <summary>Those whose time it is, at most <see cref="AtOnceMax"/>; they count as told.</summary>
     /// <param name="members">How many members there are.</param>
     /// <param name="isBusy">Whether a member waits for a device that is busy.</param>
@@ -26,6 +29,7 @@ internal sealed class TurnsAsked
         // A share asks in every round, and mostly nobody is busy.
         List<int>? due = null;
         var from = _next;
+        NextAt = null;
         for (var step = 0; step < members && (due?.Count ?? 0) < AtOnceMax; step++)
         {
             var member = (from + step) % members;
@@ -39,6 +43,12 @@ internal sealed class TurnsAsked
                 _askedAt[member] = now;
                 _next = member + 1;
             }
+        }
+
+        if (_askedAt.Count > 0)
+        {
+            // Where there are more than are told at a time, the others are next.
+            NextAt = due?.Count == AtOnceMax ? now : _askedAt.Values.Min() + ChangeTurns.AskInterval;
         }
 
         return (IReadOnlyList<int>?)due ?? [];

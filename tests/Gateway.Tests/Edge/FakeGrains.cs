@@ -161,6 +161,8 @@ internal sealed class FakeInventory : IInventoryGrain, IRevocationsGrain
 
     public Task<TailPage> FollowAsync(FeedPosition after) => throw new NotSupportedException();
 
+    public Task<ListenReply> ListenAsync(ListenForNews command) => throw new NotSupportedException();
+
     public Task<DevicesInService> ListInServiceAsync(TenantId tenant, string filter, string after) => throw new NotSupportedException();
 
     public Task<ConnectedDevices?> ListConnectedAsync(TenantId tenant, ReachMark known) => throw new NotSupportedException();

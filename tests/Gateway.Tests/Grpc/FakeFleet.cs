@@ -224,6 +224,8 @@ internal sealed class FakeRows(int partition) : IInventoryGrain
 
     public Task<TailPage> FollowAsync(FeedPosition after) => throw new NotSupportedException();
 
+    public Task<ListenReply> ListenAsync(ListenForNews command) => throw new NotSupportedException();
+
     public Task<DevicesInService> ListInServiceAsync(TenantId tenant, string filter, string after) => throw new NotSupportedException();
 
     public Task<ConnectedDevices?> ListConnectedAsync(TenantId tenant, ReachMark known) => throw new NotSupportedException();

@@ -53,6 +53,7 @@ public abstract class InventorySilo : IAsyncLifetime
             silo.Services.AddSingleton<IImageVault>(Vault);
             silo.Services.AddSingleton<IImageVerifier, OneVerifier>();
             silo.AddDevices();
+            Configure(silo.Services);
         });
         _silo = builder.Build();
         await _silo.DeployAsync();
@@ -71,6 +72,11 @@ public abstract class InventorySilo : IAsyncLifetime
         }
 
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>What a test adds to the silo.</summary>
+    private protected virtual void Configure(IServiceCollection services)
+    {
     }
 
     private protected static DeviceId Id(string text) => DeviceId.TryParse(text, out var id) ? id : throw new FormatException(text);

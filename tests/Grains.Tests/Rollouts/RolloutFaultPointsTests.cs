@@ -202,6 +202,7 @@ public sealed class RolloutFaultPointsTests(RolloutSilo silo) : IClassFixture<Ro
         while (true)
         {
             work();
+            silo.Fleet.TellNews();
             var now = await AskAsync(() => LookAsync(site));
             if (expected(now))
             {

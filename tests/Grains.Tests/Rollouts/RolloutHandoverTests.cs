@@ -113,7 +113,8 @@ public sealed class RolloutHandoverTests(RolloutSilo silo) : IClassFixture<Rollo
                 await silo.CrashAsync(new RecordKey(GrainTypes.RolloutPartition, $"default/{site}/{partition}"));
             }
 
-            // Asked once more, and that is all.
+            // Asked once more, and that is all: by the sweep, for nothing has happened.
+            silo.Clock.Advance(TimeSpan.FromSeconds(10));
             await silo.UntilAsync(site, _ => offered.Take(2).All(key => silo.Fleet.CancelledAsks[key] == 2));
             await silo.SettleAsync(site);
         }

@@ -45,10 +45,19 @@ public sealed class RolloutSilo : IAsyncLifetime
 
     public IGrainFactory Grains => _cluster.Client;
 
+    /// <summary>Partitions tell the coordinators of the other silo, too, which begin to work with the first news.</summary>
+    public bool OtherHears { get; set; }
+
     public async ValueTask InitializeAsync()
     {
         await _cluster.DeployAsync();
+        Fleet.Clock = Clock;
         Fleet.Store = _cluster.GetSiloServiceProvider().GetRequiredService<MemoryStore>();
+        Fleet.Hear = (rollout, partition, isUrgent) =>
+        {
+            _ = _cluster.Client.GetRollout(TenantId.Default, rollout).HearAsync(partition, isUrgent);
+            _ = OtherHears ? _other?.Client.GetRollout(TenantId.Default, rollout).HearAsync(partition, isUrgent) : null;
+        };
     }
 
     public async ValueTask DisposeAsync()
@@ -143,6 +152,7 @@ public sealed class RolloutSilo : IAsyncLifetime
         while (true)
         {
             await work();
+            Fleet.TellNews();
             if (Store.DueAtOf(RecordOf(site)) <= Clock.GetUtcNow())
             {
                 await Grains.GetGrain<IDueGrain>(GrainId.Create(GrainTypes.Rollout, $"default/{site}")).OnDueAsync(cancellation);
@@ -256,6 +266,7 @@ public class FleetFactory : DispatchProxy
                 nameof(IInventoryGrain.FindChangedAsync) =>
                     _fleet.FindChangedAsync(partition, (RowQuery)call[0]!, (FeedPosition)call[1]!),
                 nameof(IInventoryGrain.FollowAsync) => _fleet.FollowAsync(partition, (FeedPosition)call[0]!),
+                nameof(IInventoryGrain.ListenAsync) => Task.FromResult(_fleet.Listen(partition, (ListenForNews)call[0]!)),
                 _ => throw new NotSupportedException(method),
             });
         }
