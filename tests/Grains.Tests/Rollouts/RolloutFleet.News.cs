@@ -52,7 +52,7 @@ internal sealed partial class RolloutFleet
                 return ListenReply.Refused;
             }
 
-            if (HasNews(partition, command))
+            if (ReadNews(partition, command).HasFeed)
             {
                 return ListenReply.FeedHasNews;
             }
@@ -87,14 +87,17 @@ internal sealed partial class RolloutFleet
                     continue;
                 }
 
-                var hasFeed = HasNews(partition, listener);
-                if (hasFeed || HasOtherReach(partition, listener))
+                var (hasFeed, read) = ReadNews(partition, listener);
+                var hasReach = HasOtherReach(partition, listener);
+                _listeners.Remove((partition, rollout));
+                if (!hasFeed)
                 {
-                    _listeners.Remove((partition, rollout));
-                    if (!hasFeed)
-                    {
-                        _listeners[(partition, rollout)] = (listener with { Reach = null }, at);
-                    }
+                    // What was read has nothing for it, and is not read again.
+                    _listeners[(partition, rollout)] = (listener with { After = read, Reach = hasReach ? null : listener.Reach }, at);
+                }
+
+                if (hasFeed || hasReach)
+                {
 
                     if (!LosesNews)
                     {
@@ -105,13 +108,15 @@ internal sealed partial class RolloutFleet
         }
     }
 
-    private bool HasNews(int partition, ListenForNews listener)
+    private (bool HasFeed, FeedPosition Next) ReadNews(int partition, ListenForNews listener)
     {
         // The store in memory answers at once.
         var read = Store.FollowAsync(partition, listener.After, int.MaxValue, CancellationToken.None);
         var page = TailRing.PageOf(read.GetAwaiter().GetResult());
-        return page.Continuity != FeedContinuity.Follows
-            || page.Changes.Any(change => NewsListeners.IsFor(change, listener.Tenant, listener.Rollout));
+        return (
+            page.Continuity != FeedContinuity.Follows
+                || page.Changes.Any(change => NewsListeners.IsFor(change, listener.Tenant, listener.Rollout)),
+            page.Next);
     }
 
     private bool HasOtherReach(int partition, ListenForNews listener) =>
