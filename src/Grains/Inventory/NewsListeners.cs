@@ -1,4 +1,3 @@
-using Muster.Contracts.Devices;
 using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
@@ -49,30 +48,25 @@ internal sealed class NewsListeners(Action<TenantId, ResourceId, bool> tell)
     /// </summary>
     public void Tell(DeviceChange change, DateTimeOffset now)
     {
-        if (_listeners.Count == 0)
+        // Mostly nobody listens, and each change of a device comes by here.
+        if (_listeners.Count > 0)
         {
-            return;
-        }
-
-        var (tenant, _) = DeviceKey.Parse(change.Record.Key);
-        if (RolloutOf(change) is { } rollout)
-        {
-            Tell((tenant, rollout), now);
-        }
-
-        if (change.IsOutOfService)
-        {
-            TellLater(listener => listener.Key.Tenant == tenant, now);
+            TellListeners(change, now);
         }
     }
 
     /// <summary>Tells those that wait for somebody when who can be reached has changed.</summary>
     public void TellReach(ReachMark current, DateTimeOffset now)
     {
-        if (current != _told)
+        if (current == _told)
         {
-            _told = current;
-            TellLater(listener => listener.Value.Reach is { } known && known != current, now);
+            return;
+        }
+
+        _told = current;
+        if (_listeners.Count > 0)
+        {
+            TellThoseWhoWait(current, now);
         }
     }
 
@@ -88,6 +82,34 @@ internal sealed class NewsListeners(Action<TenantId, ResourceId, bool> tell)
     /// <summary>Whether a share of the rollout looks at the change.</summary>
     public static bool IsFor(DeviceChange change, TenantId tenant, ResourceId rollout) =>
         IsOf(change, tenant) && (change.IsOutOfService || RolloutOf(change) == rollout);
+
+    private void TellListeners(DeviceChange change, DateTimeOffset now)
+    {
+        if (!TryFindTenant(change, out var tenant))
+        {
+            return;
+        }
+
+        if (RolloutOf(change) is { } rollout)
+        {
+            Tell((tenant, rollout), now);
+        }
+
+        if (change.IsOutOfService)
+        {
+            TellLater(listener => listener.Key.Tenant == tenant, now);
+        }
+    }
+
+    private void TellThoseWhoWait(ReachMark current, DateTimeOffset now) =>
+        TellLater(listener => listener.Value.Reach is { } known && known != current, now);
+
+    private static bool TryFindTenant(DeviceChange change, out TenantId tenant)
+    {
+        var key = change.Record.Key;
+        var slash = key.IndexOf('/', StringComparison.Ordinal);
+        return TenantId.TryParse(key[..Math.Max(slash, 0)], out tenant);
+    }
 
     private static ResourceId? RolloutOf(DeviceChange change) => change.Fact switch
     {

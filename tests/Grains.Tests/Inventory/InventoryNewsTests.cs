@@ -6,6 +6,7 @@ using Muster.Contracts.Inventory;
 using Muster.Contracts.Rollouts;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Orleans.Core.Internal;
 
 namespace Muster.Grains.Tests.Inventory;
 
@@ -56,6 +57,19 @@ public sealed class InventoryNewsTests : InventorySilo
         await InventoryOf("A").ListenAsync(new ListenForNews(TenantId.Default, Rollout, position, reach));
 
         await InventoryOf("A").RebuildAsync();
+
+        await StoreSilo.UntilAsync(() => !_ears.Heard.IsEmpty);
+        Assert.Equal([$"default/spring {PartitionOf("A")} True"], _ears.Heard);
+    }
+
+    [Fact]
+    public async Task ListenAsync_UntilThePartitionIsLetGo_IsToldToAskAgain()
+    {
+        await ExpectAsync("A");
+        var (position, reach) = await KnowAsync("A");
+        await InventoryOf("A").ListenAsync(new ListenForNews(TenantId.Default, Rollout, position, reach));
+
+        await InventoryOf("A").AsReference<IGrainManagementExtension>().DeactivateOnIdle();
 
         await StoreSilo.UntilAsync(() => !_ears.Heard.IsEmpty);
         Assert.Equal([$"default/spring {PartitionOf("A")} True"], _ears.Heard);

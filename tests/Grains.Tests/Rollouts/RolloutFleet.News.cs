@@ -108,6 +108,15 @@ internal sealed partial class RolloutFleet
         }
     }
 
+    /// <summary>As if each partition had news for the rollout: its shares are asked once more.</summary>
+    public void TellOfEverything(string rollout)
+    {
+        foreach (var partition in PartitionsOf(rollout))
+        {
+            Hear?.Invoke(RolloutId(rollout), partition, true);
+        }
+    }
+
     private (bool HasFeed, FeedPosition Next) ReadNews(int partition, ListenForNews listener)
     {
         // The store in memory answers at once.

@@ -22,14 +22,14 @@ public sealed class RolloutNewsTests : IAsyncLifetime
     public async Task AQuietRollout_WithMembersOffline_AsksNoShareBeforeTheSweep()
     {
         var away = await StartWithAwayAsync("quiet", 6);
-        await _silo.SettleAsync("quiet");
+        await _silo.RestAsync("quiet");
         var before = _silo.Fleet.ListensOf("quiet");
 
-        await _silo.SettleAsync("quiet"); // rounds go on, by the system's clock
+        await _silo.RestAsync("quiet"); // rounds go on, by the system's clock
         var quiet = _silo.Fleet.ListensOf("quiet");
         _silo.Clock.Advance(Sweep);
         await _silo.UntilAsync("quiet", _ => _silo.Fleet.ListensOf("quiet") > quiet);
-        await _silo.SettleAsync("quiet");
+        await _silo.RestAsync("quiet");
 
         Assert.Equal(before, quiet);
         Assert.Equal(quiet + _silo.Fleet.PartitionsOf("quiet").Length, _silo.Fleet.ListensOf("quiet")); // each once
@@ -40,7 +40,7 @@ public sealed class RolloutNewsTests : IAsyncLifetime
     public async Task AMemberThatComesOnline_IsOfferedTheChangeWithoutTheSweep()
     {
         var away = await StartWithAwayAsync("comes", 1);
-        await _silo.SettleAsync("comes");
+        await _silo.RestAsync("comes");
         _silo.Clock.Advance(TimeSpan.FromSeconds(3)); // gateways tell presence no more often than that
 
         _silo.Fleet.SetOnline(away[0], true);
@@ -54,7 +54,7 @@ public sealed class RolloutNewsTests : IAsyncLifetime
         _silo.Fleet.SetOnline(away[0], true);
         _silo.Clock.Advance(TimeSpan.FromSeconds(3));
         await _silo.UntilAsync("gate", _ => _silo.Fleet.OffersOf(away[0]) == 1);
-        await _silo.SettleAsync("gate");
+        await _silo.RestAsync("gate");
 
         Assert.Equal(1, _silo.Fleet.End("gate", ChangeOutcome.Succeeded));
         await _silo.UntilAsync("gate", rollout => rollout.Plan.State == RolloutState.Succeeded);
@@ -67,7 +67,7 @@ public sealed class RolloutNewsTests : IAsyncLifetime
     {
         var away = await StartWithAwayAsync("lost", 1);
         _silo.Clock.Advance(TimeSpan.FromSeconds(3));
-        await _silo.SettleAsync("lost");
+        await _silo.RestAsync("lost");
         if (isOnItsWay)
         {
             _silo.Fleet.LosesNews = true;
@@ -78,7 +78,7 @@ public sealed class RolloutNewsTests : IAsyncLifetime
         }
 
         _silo.Fleet.SetOnline(away[0], true);
-        await _silo.SettleAsync("lost");
+        await _silo.RestAsync("lost");
         Assert.Equal(0, _silo.Fleet.OffersOf(away[0]));
         _silo.Clock.Advance(Sweep);
         await _silo.UntilAsync("lost", _ => _silo.Fleet.OffersOf(away[0]) == 1);
@@ -91,7 +91,7 @@ public sealed class RolloutNewsTests : IAsyncLifetime
     {
         (_silo.Fleet.IsDeaf, _silo.Fleet.IsFull) = (isDeaf, !isDeaf);
         var away = await StartWithAwayAsync("deaf", 1);
-        await _silo.SettleAsync("deaf");
+        await _silo.RestAsync("deaf");
         _silo.Clock.Advance(TimeSpan.FromSeconds(3));
 
         _silo.Fleet.SetOnline(away[0], true);
@@ -104,14 +104,14 @@ public sealed class RolloutNewsTests : IAsyncLifetime
     public async Task AShareAndACoordinatorThatAreActivatedAnew_ListenAgain()
     {
         var away = await StartWithAwayAsync("anew", 1);
-        await _silo.SettleAsync("anew");
+        await _silo.RestAsync("anew");
         var partition = Assert.Single(_silo.Fleet.PartitionsOf("anew"));
         var before = _silo.Fleet.ListensOf("anew");
 
         await _silo.CrashAsync(new RecordKey(GrainTypes.RolloutPartition, $"default/anew/{partition}"));
         await _silo.CrashAsync(RolloutSilo.RecordOf("anew"));
         await _silo.UntilAsync("anew", _ => _silo.Fleet.ListensOf("anew") > before);
-        await _silo.SettleAsync("anew");
+        await _silo.RestAsync("anew");
         _silo.Clock.Advance(TimeSpan.FromSeconds(3));
         _silo.Fleet.SetOnline(away[0], true);
         await _silo.UntilAsync("anew", _ => _silo.Fleet.OffersOf(away[0]) == 1);
@@ -127,9 +127,9 @@ public sealed class RolloutNewsTests : IAsyncLifetime
             UndeliveredTimeout = TimeSpan.FromSeconds(68),
         });
         await _silo.Grains.GetRollout(TenantId.Default, RolloutSilo.IdOf("over")).StartAsync(RolloutSilo.Order);
-        await _silo.SettleAsync("over");
+        await _silo.RestAsync("over");
         _silo.Clock.Advance(TimeSpan.FromSeconds(65));
-        await _silo.SettleAsync("over");
+        await _silo.RestAsync("over");
 
         _silo.Clock.Advance(TimeSpan.FromSeconds(4)); // six seconds before the next sweep
         await _silo.UntilAsync("over", rollout => rollout.Plan.Waves[0].Totals.TimedOut == 1);

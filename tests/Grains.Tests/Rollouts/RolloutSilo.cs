@@ -175,6 +175,14 @@ public sealed class RolloutSilo : IAsyncLifetime
     /// <summary>Waits until the coordinator has looked at every share at least once more and nothing moves.</summary>
     public async Task SettleAsync(string site)
     {
+        await RestAsync(site);
+        Fleet.TellOfEverything(site);
+        await RestAsync(site);
+    }
+
+    /// <summary>Waits until nothing moves; shares that are quiet are left alone meanwhile.</summary>
+    public async Task RestAsync(string site)
+    {
         var facts = -1;
         var quiet = 0;
         await UntilAsync(site, _ =>
@@ -182,7 +190,7 @@ public sealed class RolloutSilo : IAsyncLifetime
             var now = Store.FactsOf(RecordOf(site)).Length;
             quiet = now == facts ? quiet + 1 : 0;
             facts = now;
-            return quiet > 80; // 80 looks of 20 ms: at least one quiet tick of the coordinator
+            return quiet > 60; // 60 looks of 20 ms: at least one quiet tick of the coordinator
         });
     }
 
