@@ -69,7 +69,7 @@ public sealed class InventoryNewsTests : InventorySilo
         var (position, reach) = await KnowAsync("A");
         await InventoryOf("A").ListenAsync(new ListenForNews(TenantId.Default, Rollout, position, reach));
 
-        await InventoryOf("A").AsReference<IGrainManagementExtension>().DeactivateOnIdle();
+        await InventoryOf("A").AsReference<IGrainManagementExtension>().DeactivateOnIdle(TestContext.Current.CancellationToken);
 
         await StoreSilo.UntilAsync(() => !_ears.Heard.IsEmpty);
         Assert.Equal([$"default/spring {PartitionOf("A")} True"], _ears.Heard);
