@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Text;
+using Muster.Domain.Devices;
 
 namespace Muster.Gateway.Axis;
 
@@ -13,6 +15,11 @@ internal static class AxisTopic
 
     /// <summary>The longest that can be an event after its serial: the level <c>event</c>, and a path with its name spaces.</summary>
     public const int RestBytesMax = 6 + (PathBytesMax * 2);
+
+    /// <summary>All events of a device, with the wild card of a subscription where its name would stand.</summary>
+    public const string Filter = PrefixText + "+/event/#";
+
+    private const string PrefixText = "axis/";
 
     /// <summary>The prefix that AXIS OS puts before its serial by default.</summary>
     public static ReadOnlySpan<byte> Prefix => "axis/"u8;
@@ -42,6 +49,34 @@ internal static class AxisTopic
         level.CopyTo(bytes);
         rest = reader.UnreadSequence;
         return System.Text.Ascii.EqualsIgnoreCase(bytes[..(int)level.Length], serial);
+    }
+
+    /// <summary>
+    /// Reads a topic whose second level says whose it is: the device id as it stands in topics, letter by letter, because what bound it to
+    /// a device, a broker's rule, compared letters.
+    /// </summary>
+    /// <param name="topic">As a broker hands it on.</param>
+    /// <param name="device">Whose it is.</param>
+    /// <param name="rest">What comes after it, UTF-8.</param>
+    public static bool TryParse(string? topic, out DeviceId device, out ReadOnlyMemory<byte> rest)
+    {
+        (device, rest) = (default, default);
+        if (topic is null || !topic.StartsWith(PrefixText, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var level = topic.AsSpan(PrefixText.Length);
+        var slash = level.IndexOf('/');
+        if (slash is <= 0 or > DeviceId.LengthMax || !DeviceId.TryParse(level[..slash].ToString(), out device))
+        {
+            return false;
+        }
+
+        // What is longer is no event that is known, and neither is its beginning.
+        var after = level[(slash + 1)..];
+        rest = Encoding.UTF8.GetBytes(after[..Math.Min(after.Length, RestBytesMax + 1)].ToString());
+        return true;
     }
 
     /// <summary>

@@ -5,6 +5,7 @@ using MQTTnet.Packets;
 using Muster.Contracts.Gateways;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Gateway.Axis;
 using Muster.Gateway.Devices;
 using Muster.Gateway.Mqtt;
 using Muster.Protocol;
@@ -38,7 +39,14 @@ internal sealed partial class BrokerInbox(
     public void Take(MqttApplicationMessageReceivedEventArgs source, CancellationToken over)
     {
         var published = source.ApplicationMessage;
-        if (!TryReadTopic(published.Topic, out var id, out var kind, out var isGone) || !IsVouchedFor(published, id))
+        ReadOnlyMemory<byte>? axis = null;
+        if (!TryReadTopic(published.Topic, out var id, out var kind, out var isGone)
+            && options.Value.AxisEvents && AxisTopic.TryParse(published.Topic, out id, out var rest))
+        {
+            axis = rest;
+        }
+
+        if (id == default || !IsVouchedFor(published, id))
         {
             // Nobody who could be told: the broker's own rules should have refused it.
             LogStray(logger, ShownText.OneLine(published.Topic, 200));
@@ -47,7 +55,7 @@ internal sealed partial class BrokerInbox(
             return;
         }
 
-        var message = new BrokerMessage(kind, isGone, published.Payload.ToArray(), source, over);
+        var message = new BrokerMessage(kind, isGone, published.Payload.ToArray(), source, over) { AxisRest = axis };
         if (message.IsQos0 && Volatile.Read(ref _waiting) >= options.Value.ReceiveMax * options.Value.Connections)
         {
             // QoS 0 may be lost; nothing else would bound it.

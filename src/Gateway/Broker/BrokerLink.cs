@@ -5,6 +5,7 @@ using MQTTnet.Exceptions;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
+using Muster.Gateway.Axis;
 using Muster.Protocol;
 
 namespace Muster.Gateway.Broker;
@@ -43,6 +44,8 @@ internal sealed partial class BrokerLink(
     public string Problem { get; private set; } = "not connected yet";
 
     private string Filter => $"$share/{options.Value.Group}/{Topics.Up("+", "+")}";
+
+    private string AxisFilter => $"$share/{options.Value.Group}/{AxisTopic.Filter}";
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -169,16 +172,29 @@ internal sealed partial class BrokerLink(
 
     private async Task SubscribeAsync(IMqttClient client, CancellationToken stop)
     {
-        if (options.Value.Drain)
+        string[] wanted = options.Value.Drain ? [] : options.Value.AxisEvents ? [Filter, AxisFilter] : [Filter];
+        foreach (var filter in new[] { Filter, AxisFilter }.Except(wanted))
         {
-            await client.UnsubscribeAsync(Filter, stop);
-            LogDrains(logger, clientId);
-            return;
+            // The session at the broker remembers what an earlier start of this gateway wanted.
+            await client.UnsubscribeAsync(filter, stop);
         }
 
+        foreach (var filter in wanted)
+        {
+            await SubscribeAsync(client, filter, stop);
+        }
+
+        if (options.Value.Drain)
+        {
+            LogDrains(logger, clientId);
+        }
+    }
+
+    private static async Task SubscribeAsync(IMqttClient client, string topic, CancellationToken stop)
+    {
         var filter = new MqttTopicFilter
         {
-            Topic = Filter,
+            Topic = topic,
             QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
             RetainHandling = MqttRetainHandling.DoNotSendOnSubscribe,
         };

@@ -13,6 +13,9 @@ namespace Muster.Gateway.Broker;
 internal sealed record BrokerMessage(
     UpKind Kind, bool IsGone, byte[] Payload, MqttApplicationMessageReceivedEventArgs Source, CancellationToken Over)
 {
+    /// <summary>The topic after the serial of what AXIS OS says by itself; null for Muster's own messages.</summary>
+    public ReadOnlyMemory<byte>? AxisRest { get; init; }
+
     /// <summary>True for one that the broker does not keep, and that no Receive Maximum bounds.</summary>
     public bool IsQos0 => Source.ApplicationMessage.QualityOfServiceLevel == MqttQualityOfServiceLevel.AtMostOnce;
 

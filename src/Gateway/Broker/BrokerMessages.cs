@@ -4,6 +4,7 @@ using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Gateway.Axis;
 using Muster.Gateway.Devices;
 using Muster.Gateway.Mqtt;
 using Muster.Gateway.Revocations;
@@ -101,7 +102,7 @@ internal sealed partial class BrokerMessages(
 
     private async Task<FleetError?> SendAsync(BrokerDevice device, BrokerMessage message)
     {
-        if (message.Kind == UpKind.Unspecified)
+        if (message is { Kind: UpKind.Unspecified, AxisRest: null })
         {
             var foreign = DeviceMessageErrors.TopicNotAllowed(device.Address.Device);
             return Reject(device, UpKind.Unspecified, default, foreign);
@@ -111,6 +112,11 @@ internal sealed partial class BrokerMessages(
         device.Form = read.Form;
         if (read.Error is { } invalid)
         {
+            if (message.AxisRest is not null)
+            {
+                counts.ReceivedEvent(null, "refused");
+            }
+
             return Reject(device, message.Kind, read.Stamp, invalid);
         }
 
@@ -129,21 +135,30 @@ internal sealed partial class BrokerMessages(
         var reply = await read.SendAsync(device.Grain);
         if (reply.Error is { } error)
         {
-            return ReasonCodes.IsNotNow(error) ? error : Refused(device, message.Kind, read.Stamp, error);
+            return ReasonCodes.IsNotNow(error) ? error : Refused(device, message, read.Stamp, error);
         }
 
-        counts.Received(message.Kind, "committed");
-        if (read.Status is { } status)
-        {
-            devices.MarkChanged(device, status.Health);
-        }
-
+        NoteCommitted(device, message.Kind, read);
         if (reply.OwesAck)
         {
             outbox.Put(device, new AckMessage(message.Kind, read.Stamp));
         }
 
         return null;
+    }
+
+    private void NoteCommitted(BrokerDevice device, UpKind kind, in UpMessage read)
+    {
+        counts.Received(kind, "committed");
+        if (read.Native is { } native)
+        {
+            counts.ReceivedEvent(native.Signal?.Kind, native.Signal is null ? "unknown" : "read");
+        }
+
+        if (read.Status is { } status)
+        {
+            devices.MarkChanged(device, status.Health);
+        }
     }
 
     /// <summary>
@@ -186,13 +201,22 @@ internal sealed partial class BrokerMessages(
         return null;
     }
 
-    /// <summary>The grain tells the device of a refusal, unless it has no session for it any more.</summary>
-    private FleetError? Refused(BrokerDevice device, UpKind kind, MessageStamp stamp, FleetError error)
+    /// <summary>
+    /// The grain tells the device of a refusal, unless it has no session for it any more, or the words were its maker's: those it does not
+    /// answer, and no PUBACK of ours reaches the device from here.
+    /// </summary>
+    private FleetError? Refused(BrokerDevice device, BrokerMessage message, MessageStamp stamp, FleetError error)
     {
+        var kind = message.Kind;
         if (ReasonCodes.EndsTheSession(error))
         {
             device.Detach(long.MaxValue, DisconnectReason.ClosedByServer);
             devices.MarkChanged(device, null);
+            return Reject(device, kind, stamp, error);
+        }
+
+        if (message.AxisRest is not null)
+        {
             return Reject(device, kind, stamp, error);
         }
 
@@ -210,8 +234,18 @@ internal sealed partial class BrokerMessages(
         return null;
     }
 
-    private static UpMessage Read(BrokerDevice device, BrokerMessage message, SessionRef session) =>
-        UpMessageReader.Read(message.Kind, new ReadOnlySequence<byte>(message.Payload), device.Identity, session);
+    private static UpMessage Read(BrokerDevice device, BrokerMessage message, SessionRef session)
+    {
+        var payload = new ReadOnlySequence<byte>(message.Payload);
+        if (message.AxisRest is not { } rest)
+        {
+            return UpMessageReader.Read(message.Kind, payload, device.Identity, session);
+        }
+
+        // An event names no form: what the device is told keeps the one of its own messages.
+        var (signal, invalid) = AxisMessageReader.Read(new ReadOnlySequence<byte>(rest), payload, device.Address.Device);
+        return new UpMessage(device.Form, default, invalid) { Native = new ReportNativeEvent(device.Identity, session, signal) };
+    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A {Kind} of device {DeviceId} could not be handled now; it is tried again")]
     private static partial void LogFault(ILogger logger, Exception exception, string deviceId, UpKind kind);

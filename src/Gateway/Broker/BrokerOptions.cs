@@ -47,6 +47,12 @@ public sealed class BrokerOptions
     public string IdentityProperty { get; set; } = "";
 
     /// <summary>
+    /// Whether AXIS OS' own topics are taken from the broker too. Off, because its rules have to bind <c>axis/{name}/event/#</c> to the
+    /// device before: where anybody may write there, anybody could raise and end the alarms of all.
+    /// </summary>
+    public bool AxisEvents { get; set; }
+
+    /// <summary>
     /// Messages of one connection that the broker may send before one is acknowledged: what is under way in the gateway's memory. 256 hide
     /// a store's commit at some tens of thousands per second, and are 64 MiB if each is as large as it may be.
     /// </summary>
