@@ -9,7 +9,13 @@ namespace Muster.Gateway.Axis;
 /// <summary>What AXIS OS publishes, read where it lies: an alarm, nothing that concerns the fleet, or why it cannot be read.</summary>
 /// <param name="Signal">Null for an event that is not known, and for a message of the connection itself.</param>
 /// <param name="Error">Why the payload cannot be read.</param>
-internal readonly record struct AxisMessage(AlarmSignal? Signal, FleetError? Error);
+internal readonly record struct AxisMessage(AlarmSignal? Signal, FleetError? Error)
+{
+    /// <summary>
+    /// What a connect message, a disconnect message or a last will says of the device's connection; null for all else.
+    /// </summary>
+    public bool? IsConnected { get; init; }
+}
 
 /// <summary>Reads <c>{"topic":…,"timestamp":…,"serial":…,"message":{"source":{…},"key":{…},"data":{…}}}</c>.</summary>
 internal static class AxisMessageReader
@@ -28,7 +34,8 @@ internal static class AxisMessageReader
         Span<byte> path = stackalloc byte[AxisTopic.PathBytesMax];
         var length = AxisTopic.ReadPath(rest, path);
         var known = length > 0 ? AxisEvent.Find(path[..length]) : null;
-        if (length < 0 || (length > 0 && known is null))
+        var isConnection = length > 0 && AxisTopic.IsConnection(path[..length]);
+        if (length < 0 || (length > 0 && known is null && !isConnection))
         {
             return default;
         }
@@ -40,6 +47,11 @@ internal static class AxisMessageReader
 
         try
         {
+            if (isConnection)
+            {
+                return ReadConnection(payload);
+            }
+
             known ??= FindByTopic(payload, path);
             return known is null ? default : Read(known, payload, device);
         }
@@ -79,6 +91,32 @@ internal static class AxisMessageReader
         }
 
         return fields.ToMessage(known);
+    }
+
+    /// <summary>
+    /// <c>{"connected":true,…}</c>, as AXIS OS has it by default. Words of an operator's own could mean either, and one that is taken for
+    /// the other makes a device present that is gone.
+    /// </summary>
+    private static AxisMessage ReadConnection(in ReadOnlySequence<byte> payload)
+    {
+        bool? isConnected = null;
+        var reader = ReaderOf(payload);
+        while (reader.Read())
+        {
+            if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 1)
+            {
+                continue;
+            }
+
+            var isIt = reader.ValueTextEquals("connected"u8);
+            reader.Read();
+            isConnected = isIt ? ReadState(ref reader) : isConnected;
+            reader.Skip();
+        }
+
+        return isConnected is null
+            ? new AxisMessage(null, DeviceMessageErrors.PayloadInvalid("it has no 'connected' of true or false."))
+            : new AxisMessage(null, null) { IsConnected = isConnected };
     }
 
     private static void ReadMessage(ref Utf8JsonReader reader, AxisEvent known, ref Fields fields)

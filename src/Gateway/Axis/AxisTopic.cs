@@ -106,6 +106,9 @@ internal static class AxisTopic
         return WithoutNameSpaces(bytes[..(int)reader.Remaining], path);
     }
 
+    /// <summary>Where AXIS OS has its connect message, its disconnect message and its last will by default.</summary>
+    public static bool IsConnection(ReadOnlySpan<byte> path) => path.SequenceEqual("connection"u8);
+
     /// <summary>
     /// <c>tns:onvif/Device/tns:axis/Sensor/PIR/$source/sensor/0</c>, <c>onvif:Device/axis:Sensor/PIR</c> and
     /// <c>tns1:Device/tnsaxis:Sensor/PIR</c> are all <c>Device/Sensor/PIR</c>. The length; -1 when it is longer than any that is known.

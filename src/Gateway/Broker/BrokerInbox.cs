@@ -55,6 +55,15 @@ internal sealed partial class BrokerInbox(
             return;
         }
 
+        if (published.Retain)
+        {
+            // What the broker kept was said at some time before: nobody is there because of it, and nobody is gone. What is published as
+            // retained now comes without this mark (MQTT 5, 3.3.1.3).
+            counts.Received(kind, "retained");
+            Settle(new BrokerMessage(kind, isGone, [], source, over));
+            return;
+        }
+
         var message = new BrokerMessage(kind, isGone, published.Payload.ToArray(), source, over) { AxisRest = axis };
         if (message.IsQos0 && Volatile.Read(ref _waiting) >= options.Value.ReceiveMax * options.Value.Connections)
         {

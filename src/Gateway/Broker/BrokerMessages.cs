@@ -76,7 +76,7 @@ internal sealed partial class BrokerMessages(
         {
             for (var tries = 0; tries < TakeoversMax; tries++)
             {
-                var error = message.IsGone ? await LeaveAsync(device, message) : await SendAsync(device, message);
+                var error = message.IsGone || IsGoodbye(device, message) ? await LeaveAsync(device, message) : await SendAsync(device, message);
                 if (error is null)
                 {
                     return true;
@@ -172,6 +172,11 @@ internal sealed partial class BrokerMessages(
             return ReasonCodes.IsNotNow(refused) ? refused : null;
         }
 
+        if (message.AxisRest is not null)
+        {
+            counts.ReceivedEvent(null, "unknown");
+        }
+
         var session = device.Session;
         await device.Grain.DisconnectAsync(session);
         var length = Math.Min(message.Payload.Length, LastWillMax);
@@ -233,6 +238,13 @@ internal sealed partial class BrokerMessages(
         outbox.Put(device, new RejectionMessage(kind, stamp, error));
         return null;
     }
+
+    /// <summary>
+    /// A disconnect message or a last will of AXIS OS. Its connect message is an event like any other: who says something is there.
+    /// </summary>
+    private static bool IsGoodbye(BrokerDevice device, BrokerMessage message) => message.AxisRest is { } rest
+        && AxisMessageReader.Read(
+            new ReadOnlySequence<byte>(rest), new ReadOnlySequence<byte>(message.Payload), device.Address.Device).IsConnected == false;
 
     private static UpMessage Read(BrokerDevice device, BrokerMessage message, SessionRef session)
     {

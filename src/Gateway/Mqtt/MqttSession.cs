@@ -99,13 +99,23 @@ internal sealed class MqttSession(
     /// <summary>True once the device said that it goes.</summary>
     public bool HasSaidGoodbye { get; set; }
 
+    /// <summary>
+    /// True after a disconnect message of AXIS OS: the end of the connection that follows is no loss, also without a DISCONNECT packet. The
+    /// connection itself stays open until it ends.
+    /// </summary>
+    public bool SaysItGoes { get; set; }
+
     /// <summary>The words of the device's last will; null for none, and once the device took it back with its goodbye.</summary>
-    public string? LastWill { get; set; }
+    public string? LastWill
+    {
+        get => SaysItGoes ? null : field;
+        set;
+    }
 
     /// <summary>Why the session is over, or would be if it were now.</summary>
     public DisconnectReason Reason => Volatile.Read(ref _ending) is { } ending
         ? ReasonCodes.OfDisconnect(ending.Code)
-        : HasSaidGoodbye ? DisconnectReason.ClosedByDevice : DisconnectReason.ConnectionLost;
+        : HasSaidGoodbye || SaysItGoes ? DisconnectReason.ClosedByDevice : DisconnectReason.ConnectionLost;
 
     /// <summary>True once the gateway has decided to end the session.</summary>
     public bool IsEnding => Volatile.Read(ref _ending) is not null;

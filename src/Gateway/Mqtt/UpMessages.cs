@@ -87,7 +87,8 @@ internal sealed partial class UpMessages(
     /// </summary>
     private ValueTask<bool> HandleAxisAsync(MqttSession session, in PublishFrame publish, in ReadOnlySequence<byte> rest)
     {
-        var (signal, invalid) = AxisMessageReader.Read(rest, publish.Payload, session.Address.Device);
+        var read = AxisMessageReader.Read(rest, publish.Payload, session.Address.Device);
+        var (signal, invalid) = read;
         if (invalid is not null)
         {
             instruments.ReceivedEvent(null, "refused");
@@ -95,6 +96,8 @@ internal sealed partial class UpMessages(
             return RefuseAsync(session, publish.PacketId, rejection, ReasonCodes.OfPublish(invalid));
         }
 
+        // That it is connected is seen here; that it goes tells an end from a loss.
+        session.SaysItGoes = read.IsConnected is { } isConnected ? !isConnected : session.SaysItGoes;
         instruments.ReceivedEvent(signal?.Kind, signal is null ? "unknown" : "read");
         var native = new ReportNativeEvent(session.Identity, session.Reference, signal);
         var message = new UpMessage(session.Device.Form, default, null) { Native = native };

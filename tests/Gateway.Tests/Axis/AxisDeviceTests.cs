@@ -3,6 +3,7 @@ using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using Muster.Contracts.Devices;
+using Muster.Contracts.Inventory;
 using Muster.Domain;
 using Muster.Domain.Devices;
 using Muster.Domain.Trust;
@@ -111,6 +112,34 @@ public sealed class AxisDeviceTests
         Assert.Equal(words, gone.LastWill);
         Assert.Equal(saysGoodbye ? DisconnectReason.ClosedByDevice : DisconnectReason.ConnectionLost, gone.Reason);
     }
+
+    /// <summary>AXIS OS says goodbye by a message of its own; the packet may be missing.</summary>
+    [Theory]
+    [InlineData("false", DisconnectReason.ClosedByDevice, null)]
+    [InlineData("true", DisconnectReason.ConnectionLost, "gone")]
+    public async Task Presence_OfADeviceThatSaidItGoes_EndsAsItSaidWithItsConnection(string last, DisconnectReason reason, string? words)
+    {
+        await using var edge = await DeviceEdge.StartAsync();
+        await using var client = new TestClient(edge, edge.Pki.Issue(Serial));
+        await client.ConnectAsync(Serial, configure: options => options
+            .WithWillTopic($"axis/{Serial}/event/connection").WithWillPayload("gone"));
+        foreach (var connected in new[] { "true", "false", last })
+        {
+            Assert.True((await PublishAsync(client, Serial, "event/connection", $$"""{"connected":{{connected}}}""")).IsSuccess);
+        }
+
+        await Eventually.TrueAsync(() => Sessions(edge).Any(session => session.Connected), "the connection");
+        Assert.True(client.IsConnected);
+        Assert.DoesNotContain(Sessions(edge), session => !session.Connected);
+        await client.DisposeAsync();
+
+        await Eventually.TrueAsync(() => Sessions(edge).Any(session => !session.Connected), "the end");
+        var gone = Sessions(edge).Last(session => !session.Connected);
+        Assert.Equal((reason, words), (gone.Reason, gone.LastWill));
+    }
+
+    private static IEnumerable<SessionPresence> Sessions(DeviceEdge edge) =>
+        edge.Grains.Inventory.Reports.SelectMany(report => report.Sessions);
 
     [Fact]
     public async Task Device_WithTheRealGrain_HasItsAlarmsOnlyOnceItIsEnrolled()

@@ -65,7 +65,8 @@ public sealed class AxisMessageReaderTests
 
     [Theory]
     [InlineData("event/tns:onvif/Device/tns:axis/Sensor/PIR/$source/sensor/0", "not looked at")]
-    [InlineData("event/connection", "{\"connected\":true}")]
+    [InlineData("connection", "{\"connected\":true}")]
+    [InlineData("event/connection/other", "{\"connected\":true}")]
     [InlineData("presence", "")]
     [InlineData("eventual/Device/Status/SystemReady", "")]
     [InlineData("event/Device/Status/Temperature/Inside", "{}")]
@@ -73,6 +74,23 @@ public sealed class AxisMessageReaderTests
     [InlineData("event", """{"message":{}}""")]
     public void Read_OfWhatDoesNotConcernTheFleet_IsNothing(string topic, string payload) =>
         Assert.Equal(default, Read(topic, payload));
+
+    [Theory]
+    [InlineData("""{"connected":true}""", true)]
+    [InlineData("""{"description":"Connected","connected":"true","serial":"B8A44F000001"}""", true)]
+    [InlineData("""{"connected":false,"more":{"connected":true}}""", false)]
+    public void Read_OfAMessageOfTheConnection_IsWhatItSays(string payload, bool isConnected) =>
+        Assert.Equal(new AxisMessage(null, null) { IsConnected = isConnected }, Read("event/connection", payload));
+
+    /// <summary>An operator's own words: taken for a sign of life they would make a lost device present.</summary>
+    [Theory]
+    [InlineData("offline")]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("""{"connected":"perhaps"}""")]
+    [InlineData("""{"connected":true""")]
+    public void Read_OfAMessageOfTheConnectionThatSaysNeither_IsInvalid(string payload) =>
+        Assert.Equal("PAYLOAD_INVALID", Read("event/connection", payload).Error?.Reason);
 
     [Fact]
     public void Read_OfAnEndlessTopic_IsNothing() =>

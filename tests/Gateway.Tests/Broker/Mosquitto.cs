@@ -29,7 +29,7 @@ internal sealed class Mosquitto : IAsyncDisposable
     private readonly int _gatewayPort;
     private Process? _process;
 
-    private Mosquitto()
+    private Mosquitto(bool retains = false)
     {
         (DevicePort, _gatewayPort) = (FreePort(), FreePort());
         _gatewayRoot = CreateRoot("Test gateway CA");
@@ -44,6 +44,7 @@ internal sealed class Mosquitto : IAsyncDisposable
             var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Broker", "mosquitto", name));
             Write(name, text.Replace("/etc/mosquitto/muster", _folder.FullName, StringComparison.Ordinal)
                 .Replace("/var/lib/mosquitto/", DataFolder, StringComparison.Ordinal)
+                .Replace("retain_available false", retains ? "" : "retain_available false", StringComparison.Ordinal)
                 .Replace("listener 8883", $"listener {DevicePort} 127.0.0.1", StringComparison.Ordinal)
                 .Replace("listener 8884", $"listener {_gatewayPort} 127.0.0.1", StringComparison.Ordinal));
         }
@@ -67,9 +68,10 @@ internal sealed class Mosquitto : IAsyncDisposable
     /// <summary>Its files are there, and it is not.</summary>
     public static Mosquitto Create() => new();
 
-    public static async Task<Mosquitto> StartAsync()
+    /// <param name="retains">True for one that keeps retained messages, against the advice of the documents.</param>
+    public static async Task<Mosquitto> StartAsync(bool retains = false)
     {
-        var broker = new Mosquitto();
+        var broker = new Mosquitto(retains);
         await broker.RunAsync();
         return broker;
     }
