@@ -5,12 +5,15 @@ using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 using Muster.Gateway.Mqtt;
+using Muster.Gateway.Revocations;
 
 namespace Muster.Gateway.Broker;
 
 /// <summary>The devices that this gateway hears through the broker.</summary>
 internal sealed class BrokerDevices(PartitionMap partitions, IGrainFactory grains, IOptions<BrokerOptions> options, TimeProvider clock)
+    : ISessionsBehind
 {
     /// <summary>How long a device that has no session is remembered: its pace must not begin anew with every message.</summary>
     private static readonly TimeSpan MemoryMin = TimeSpan.FromMinutes(1);
@@ -61,6 +64,27 @@ internal sealed class BrokerDevices(PartitionMap partitions, IGrainFactory grain
 
     public BrokerDevice? Find(TenantId tenant, DeviceId device) =>
         tenant == _tenant && _devices.TryGetValue(device, out var known) ? known : null;
+
+    public DeviceIdentity? Find(DeviceAddress address) =>
+        Find(address.Tenant, address.Device) is { IsAttached: true } device ? device.Identity : null;
+
+    public IEnumerable<DeviceAddress> Of(int partition) =>
+        All.Where(device => device.IsAttached && device.Partition == partition).Select(device => device.Address);
+
+    /// <summary>
+    /// A message whose device was let in before and comes here after this opens the session again, but not for long: the message is the
+    /// record's to refuse, and its refusal ends the session.
+    /// </summary>
+    public bool End(DeviceAddress address)
+    {
+        if (Find(address.Tenant, address.Device) is not { } device || !device.Detach(long.MaxValue, DisconnectReason.ClosedByServer))
+        {
+            return false;
+        }
+
+        MarkChanged(device, null);
+        return true;
+    }
 
     public void Drop(BrokerDevice device) => _devices.TryRemove(KeyValuePair.Create(device.Address.Device, device));
 

@@ -1,4 +1,5 @@
 using Muster.Gateway.Mqtt;
+using Muster.Gateway.Revocations;
 using Muster.ServiceDefaults.Health;
 
 namespace Muster.Gateway.Broker;
@@ -25,6 +26,7 @@ public static class BrokerGatewayExtensions
         services.AddSingleton<IHealthNote>(provider => provider.GetRequiredService<BrokerConnections>());
         services.AddSingleton<BrokerInstruments>();
         services.AddSingleton<BrokerDevices>();
+        services.AddSingleton<ISessionsBehind>(provider => provider.GetRequiredService<BrokerDevices>());
         services.AddSingleton<BrokerOutbox>();
         services.AddSingleton<BrokerObserver>();
         services.AddSingleton<BrokerReference>();

@@ -4,6 +4,7 @@ using Muster.Contracts.Gateways;
 using Muster.Contracts.Revocations;
 using Muster.Domain;
 using Muster.Domain.Devices;
+using Muster.Domain.Identity;
 using Muster.Domain.Images;
 using Muster.Gateway.Mqtt;
 using MQTTnet.Protocol;
@@ -20,6 +21,7 @@ internal sealed partial class OpenAccess(
     SessionRegistry sessions,
     OpenDownloads downloads,
     OpenConnections connections,
+    IEnumerable<ISessionsBehind> behind,
     ServedImages images,
     WatchedPartitions partitions,
     TimeProvider clock,
@@ -60,8 +62,11 @@ internal sealed partial class OpenAccess(
             {
                 connection.Abort();
             }
+
+            EndBehind(address, DeviceErrors.Tombstone(revocation.Device));
         }
-        else if (sessions.Has(address) || connections.Has(address) || downloads.Of(address).Any())
+        else if (sessions.Has(address) || connections.Has(address) || downloads.Of(address).Any()
+            || behind.Any(one => one.Find(address) is not null))
         {
             _waiting.TryAdd(address, false);
             JudgeWaiting();
@@ -75,6 +80,14 @@ internal sealed partial class OpenAccess(
         {
             End(device.Address, DeviceErrors.SayHelloAgain(device.Address.Device));
         }
+
+        // Who has no connection here cannot come again by himself: his record is asked instead.
+        foreach (var address in behind.SelectMany(one => one.Of(partition)))
+        {
+            _waiting.TryAdd(address, false);
+        }
+
+        JudgeWaiting();
 
         // Before its downloads end: one that begins meanwhile is open already, or asks for the image anew.
         images.Forget(partition);
@@ -147,6 +160,7 @@ internal sealed partial class OpenAccess(
                 await JudgeAsync(address, connection);
             }
 
+            await JudgeBehindAsync(address);
             isJudged = true;
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
@@ -205,6 +219,26 @@ internal sealed partial class OpenAccess(
         }
     }
 
+    private async Task JudgeBehindAsync(DeviceAddress address)
+    {
+        foreach (var identity in behind.Select(one => one.Find(address)).OfType<DeviceIdentity>())
+        {
+            var reply = await grains.GetDeviceAccess(address.Tenant, address.Device).CheckAsync(identity);
+            if (reply.Error is { } error)
+            {
+                EndBehind(address, error);
+            }
+        }
+    }
+
+    private void EndBehind(DeviceAddress address, FleetError reason)
+    {
+        foreach (var _ in behind.Where(one => one.End(address)))
+        {
+            LogEnded(logger, address.Device.Value, reason.Reason);
+        }
+    }
+
     private void EndImage(TenantId tenant, ImageDigest image)
     {
         images.Forget(tenant, image);
@@ -247,6 +281,9 @@ internal sealed partial class OpenAccess(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "An HTTPS connection of device {DeviceId} is closed: {Reason}")]
     private static partial void LogClosed(ILogger logger, string deviceId, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The session of device {DeviceId} behind a broker is over: {Reason}")]
+    private static partial void LogEnded(ILogger logger, string deviceId, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "A download by device {DeviceId} is broken off: {Reason}")]
     private static partial void LogAborted(ILogger logger, string deviceId, string reason);
