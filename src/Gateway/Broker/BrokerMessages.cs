@@ -76,7 +76,9 @@ internal sealed partial class BrokerMessages(
         {
             for (var tries = 0; tries < TakeoversMax; tries++)
             {
-                var error = message.IsGone || IsGoodbye(device, message) ? await LeaveAsync(device, message) : await SendAsync(device, message);
+                var error = message.IsGone || IsGoodbye(device, message)
+                    ? await LeaveAsync(device, message)
+                    : await SendAsync(device, message);
                 if (error is null)
                 {
                     return true;

@@ -3,6 +3,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Muster.Domain.CertificateStatus;
+using Muster.Domain.Identity;
 using Muster.Gateway.Tests.Edge;
 
 namespace Muster.Gateway.Tests.Broker;
@@ -29,7 +31,7 @@ internal sealed class Mosquitto : IAsyncDisposable
     private readonly int _gatewayPort;
     private Process? _process;
 
-    private Mosquitto(bool retains = false)
+    private Mosquitto(bool retains = false, bool checksRevocations = false)
     {
         (DevicePort, _gatewayPort) = (FreePort(), FreePort());
         _gatewayRoot = CreateRoot("Test gateway CA");
@@ -38,6 +40,7 @@ internal sealed class Mosquitto : IAsyncDisposable
         Write("broker.pem", Pki.ServerPem);
         Write("broker.key", Pki.ServerKeyPem);
         Write("server-ca.pem", Pki.ServerCaPem);
+        WriteRevocations([]);
         Directory.CreateDirectory(DataFolder);
         foreach (var name in new[] { "muster.conf", "devices.acl", "gateways.acl" })
         {
@@ -45,6 +48,7 @@ internal sealed class Mosquitto : IAsyncDisposable
             Write(name, text.Replace("/etc/mosquitto/muster", _folder.FullName, StringComparison.Ordinal)
                 .Replace("/var/lib/mosquitto/", DataFolder, StringComparison.Ordinal)
                 .Replace("retain_available false", retains ? "" : "retain_available false", StringComparison.Ordinal)
+                .Replace("#crlfile", checksRevocations ? "crlfile" : "#crlfile", StringComparison.Ordinal)
                 .Replace("listener 8883", $"listener {DevicePort} 127.0.0.1", StringComparison.Ordinal)
                 .Replace("listener 8884", $"listener {_gatewayPort} 127.0.0.1", StringComparison.Ordinal));
         }
@@ -69,9 +73,10 @@ internal sealed class Mosquitto : IAsyncDisposable
     public static Mosquitto Create() => new();
 
     /// <param name="retains">True for one that keeps retained messages, against the advice of the documents.</param>
-    public static async Task<Mosquitto> StartAsync(bool retains = false)
+    /// <param name="checksRevocations">True for one that reads the fleet CA's revocation list.</param>
+    public static async Task<Mosquitto> StartAsync(bool retains = false, bool checksRevocations = false)
     {
-        var broker = new Mosquitto(retains);
+        var broker = new Mosquitto(retains, checksRevocations);
         await broker.RunAsync();
         return broker;
     }
@@ -93,6 +98,24 @@ internal sealed class Mosquitto : IAsyncDisposable
             () => IsOpen(_gatewayPort) || (_process.HasExited ? throw new InvalidOperationException(string.Join('\n', lines)) : false),
             "the broker's listener");
     }
+
+    /// <summary>The list that Muster publishes of its fleet CA, in the broker's form.</summary>
+    /// <param name="revoked">Certificates of tombstones.</param>
+    /// <param name="age">Since it was signed.</param>
+    public void WriteRevocations(X509Certificate2[] revoked, TimeSpan age = default)
+    {
+        var now = TimeProvider.System.GetUtcNow() - age;
+        var list = StatusRules.Next(null, Pki.Fleet.Generation, [.. revoked.Select(certificate => new RevokedCertificate(
+            CertificateSerial.Of(certificate.SerialNumberBytes.Span),
+            Pki.Fleet.Generation,
+            RevocationCause.Decommissioned,
+            now.AddMinutes(-1),
+            certificate.NotAfter))], now);
+        Write("fleet-ca.crl", PemEncoding.WriteString("X509 CRL", Pki.Fleet.SignList(list).AsSpan()));
+    }
+
+    /// <summary>As <c>systemctl reload</c> does.</summary>
+    public void Reload() => Process.Start("kill", ["-HUP", $"{_process!.Id}"]).WaitForExit();
 
     /// <summary>SIGKILL: what it did not write is lost.</summary>
     public async Task KillAsync()
