@@ -1,4 +1,5 @@
 using MQTTnet;
+using MQTTnet.Protocol;
 using Muster.Contracts.Devices;
 using Muster.Contracts.Gateways;
 using Muster.Domain;
@@ -6,6 +7,7 @@ using Muster.Domain.Devices;
 using Muster.Domain.Identity;
 using Muster.Gateway.Tests.Edge;
 using Muster.Protocol;
+using Wire = Muster.Protocol.Device.V1;
 
 namespace Muster.Gateway.Tests.Broker;
 
@@ -175,6 +177,86 @@ public sealed class BothWaysTests
             () => edge.Grains.Inventory.Reports.SelectMany(report => report.Sessions)
                 .Any(session => session is { Connected: true, Health.Note: "well" } && session.Device.Value == Samples.Serial),
             "presence with the status");
+    }
+
+    [Theory]
+    [InlineData(DeviceWay.Listener)]
+    [InlineData(DeviceWay.Broker)]
+    public async Task Publish_InBinary_IsAnsweredInBinary(DeviceWay way)
+    {
+        await using var edge = await DeviceEdge.StartAsync(way);
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        var stamp = new Wire.Stamp { BootId = "b", Sequence = 3 };
+
+        await client.PublishAsync(
+            Samples.Serial, Topics.Report, new Wire.Report { Stamp = stamp, Generation = 2, Step = Wire.Step.Failed, Reason = "no room" });
+
+        await Eventually.TrueAsync(() => !client.Messages.IsEmpty, "an acknowledgement");
+        Assert.True(client.Messages.TryDequeue(out var message));
+        Assert.Equal(new Wire.Ack { Kind = "report", Stamp = stamp }, Wire.Ack.Parser.ParseFrom(message.Payload));
+    }
+
+    [Theory]
+    [InlineData(DeviceWay.Listener)]
+    [InlineData(DeviceWay.Broker)]
+    public async Task Publish_WithQosZero_IsTaken(DeviceWay way)
+    {
+        await using var edge = await DeviceEdge.StartAsync(way);
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+
+        await client.PublishAsync(Samples.Serial, Topics.Status, Samples.Status(), MqttQualityOfServiceLevel.AtMostOnce);
+
+        await Eventually.TrueAsync(() => edge.Grains.Device(Samples.Serial).Received.Count == 1, "the status arrives");
+    }
+
+    [Theory]
+    [InlineData(DeviceWay.Listener)]
+    [InlineData(DeviceWay.Broker)]
+    public async Task Publish_OfADeviceThatBecameATombstone_IsRefusedWithItsReason(DeviceWay way)
+    {
+        await using var edge = await DeviceEdge.StartAsync(way);
+        var device = edge.Grains.Device(Samples.Serial);
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        await client.PublishAsync(Samples.Serial, Topics.Hello, Samples.Hello(Samples.Serial));
+        await client.NextAsync(Samples.Serial, Topics.Ack);
+        var tombstone = DeviceErrors.Tombstone(IdOf(Samples.Serial));
+        (device.AdmitError, device.Answer) = (tombstone, _ => Task.FromResult<FleetError?>(tombstone));
+
+        var result = await client.PublishAsync(Samples.Serial, Topics.Status, Samples.Status(2));
+
+        if (way == DeviceWay.Listener)
+        {
+            Assert.Equal(MqttClientPublishReasonCode.NotAuthorized, result.ReasonCode);
+            await client.NextEndAsync();
+        }
+        else
+        {
+            Assert.Contains("DEVICE_DECOMMISSIONED", await client.NextAsync(Samples.Serial, Topics.Rejection), StringComparison.Ordinal);
+        }
+
+        Assert.IsType<ReportHello>(Assert.Single(device.Received));
+        await Eventually.TrueAsync(
+            () => edge.Grains.Inventory.Reports.SelectMany(report => report.Sessions).Any(session => !session.Connected),
+            "the end of presence");
+    }
+
+    [Theory]
+    [InlineData(DeviceWay.Listener)]
+    [InlineData(DeviceWay.Broker)]
+    public async Task Presence_OfAPartitionThatBeganAnew_IsToldWhole(DeviceWay way)
+    {
+        await using var edge = await DeviceEdge.StartAsync(way);
+        await using var client = await TestClient.ConnectedAsync(edge, Samples.Serial);
+        await client.PublishAsync(Samples.Serial, Topics.Hello, Samples.Hello(Samples.Serial));
+        await Eventually.TrueAsync(
+            () => edge.Grains.Inventory.Reports.Any(report => report.Sessions.Any(session => session.Connected)), "presence");
+        edge.Grains.Inventory.Reports.Clear();
+
+        edge.Grains.Inventory.BeginAnew();
+
+        await Eventually.TrueAsync(
+            () => edge.Grains.Inventory.Reports.Any(report => report.IsFull && report.Sessions.Any(session => session.Connected)),
+            "a full report");
     }
 
     private static DeviceId IdOf(string serial) => DeviceId.TryParse(serial, out var id) ? id : throw new FormatException(serial);
