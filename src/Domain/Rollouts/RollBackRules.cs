@@ -69,9 +69,9 @@ public static class RollBackRules
     }
 
     /// <summary>
-    /// Whether a permit of which its device does not say what became of it is over: after its time, unless it is known to be an offer. On
-    /// the way there then too, or the way back would wait for a record that nobody can read; who had been given up before it is asked for
-    /// as long as a change may take.
+    /// Whether a permit of which its device does not say what became of it is over: a while after its time
+    /// (<see cref="OfferAsks.SilenceMax"/>), unless it is known to be an offer. On the way there then too, or the way back would wait for a
+    /// record that nobody can read; who had been given up before it is asked for as long as a change may take.
     /// </summary>
     /// <param name="share">The share.</param>
     /// <param name="offer">The permit.</param>
@@ -82,7 +82,7 @@ public static class RollBackRules
         ArgumentNullException.ThrowIfNull(share);
         ArgumentNullException.ThrowIfNull(timers);
         var isOnTheWayThere = IsOnTheWayThere(share, offer.Member);
-        return timers.IsOver(offer.Since, offer.DeliveredAt, offer.InstallsSince, now)
+        return OfferAsks.IsOver(offer, timers, now - OfferAsks.SilenceMax)
             ? isOnTheWayThere || !offer.IsConfirmed
             : isOnTheWayThere
                 && MemberList.Find(share.Ends, offer.Member) is { IsGivenUp: true }

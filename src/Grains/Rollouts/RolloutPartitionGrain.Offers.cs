@@ -105,11 +105,8 @@ internal sealed partial class RolloutPartitionGrain
         || !offer.IsConfirmed
         || IsWithdrawn(offer, command)
         || IsOfUnknownImage(offer)
-        || IsOver(offer, command, now)
+        || OfferAsks.IsOver(offer, command.Timers, now)
         || IsCancelled(offer, command);
-
-    private static bool IsOver(OpenOffer offer, AdvanceShare command, DateTimeOffset now) =>
-        command.Timers.IsOver(offer.Since, offer.DeliveredAt, offer.InstallsSince, now);
 
     /// <summary>Null when it is not known what became of it.</summary>
     private async Task<OfferReply?> AskDeviceAsync(OpenOffer offer, AdvanceShare command)
@@ -124,8 +121,9 @@ internal sealed partial class RolloutPartitionGrain
             }
 
             // Also after a pause, with the epoch of its permit: a device that has not got the offer refuses it then. While no window is
-            // open it is asked what became of the offer; one that has not got it gives the permit back.
-            return offer.IsConfirmed || !OfferWindow.IsOpen(command.Windows, _clock.GetUtcNow())
+            // open, and when its time is over, it is asked what became of the offer; one that has not got it gives the permit back.
+            var now = _clock.GetUtcNow();
+            return !OfferAsks.MayOffer(offer, command.Timers, now) || !OfferWindow.IsOpen(command.Windows, now)
                 ? await device.ExpireChangeAsync(new ExpireChange(_rollout, command.InProgressTimeout, command.UndeliveredTimeout)
                 {
                     Retry = retry,

@@ -45,6 +45,9 @@ internal enum Reached
     /// <summary>A member is not waited for any more that could be offered something, because its first offer was too long ago.</summary>
     GivenUpThere,
 
+    /// <summary>A permit is given up of which nobody knows what became of it.</summary>
+    Lost,
+
     /// <summary>A step is revoked, and an offer of it that was not named is taken back.</summary>
     StepTakenBack,
 

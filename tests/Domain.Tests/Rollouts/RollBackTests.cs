@@ -280,7 +280,7 @@ public sealed class RollBackTests
             ? RollBackRules.Begin(there, [1], Start)
             : there with { FirstRetry = WayBack.FirstRetry };
 
-        Assert.Equal(expected, RollBackRules.MayLose(share, share.Open[0], Timers, Start.AddDays(days)));
+        Assert.Equal(expected, RollBackRules.MayLose(share, share.Open[0], Timers, Start.AddDays(days) + OfferAsks.SilenceMax));
     }
 
     [Theory]

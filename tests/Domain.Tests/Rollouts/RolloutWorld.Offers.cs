@@ -23,6 +23,7 @@ internal sealed partial class RolloutWorld
         }
 
         var answer = member.GoesOn(retry) ? Try(member, offer, retry) : member.Answer(retry);
+        member.IsUnread = lost == 1 && _random.Next(4) == 0; // what made it lose its answer goes on
         return lost == 1 ? null : answer;
     }
 

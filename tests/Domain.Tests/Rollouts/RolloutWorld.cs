@@ -60,8 +60,12 @@ internal sealed partial class RolloutWorld
     public RolloutPlan Plan => _committed;
 
     /// <summary>How often it came to that.</summary>
-    public int CountOf(Reached what) =>
-        what == Reached.GivenUpThere ? _shares.Sum(share => share.GivenUpThere) : _reached[(int)what];
+    public int CountOf(Reached what) => what switch
+    {
+        Reached.GivenUpThere => _shares.Sum(share => share.GivenUpThere),
+        Reached.Lost => _shares.Sum(share => share.Lost),
+        _ => _reached[(int)what],
+    };
 
     /// <summary>Whatever the filters say and the fields are.</summary>
     private MemberClass AnyClass(WaveSorting sorting)
@@ -113,7 +117,7 @@ internal sealed partial class RolloutWorld
             _now += TimeSpan.FromSeconds(20);
             foreach (var member in _shares.SelectMany(share => share.Members))
             {
-                (member.Online, member.IsGroupFull) = (true, false);
+                (member.Online, member.IsGroupFull, member.IsUnread) = (true, false, false);
                 EndAtLast(member);
                 EndRival(member, isTakenBack: false);
             }
@@ -218,8 +222,9 @@ internal sealed partial class RolloutWorld
             }
 
             var (member, retry) = (share.Members[offer.Member], ShareRules.RetryOf(share.State, offer.Member));
-            var answer = RollBackRules.IsOnTheWayThere(share.State, offer.Member) ? TakeBack(member, retry)
-                : isOpen && !offer.IsConfirmed ? Ask(member, offer, retry)
+            var answer = member.IsUnread ? null
+                : RollBackRules.IsOnTheWayThere(share.State, offer.Member) ? TakeBack(member, retry)
+                : isOpen && OfferAsks.MayOffer(offer, _spec.Timers, _now) ? Ask(member, offer, retry)
                 : isCancelling ? Recall(member, offer, retry)
                 : offer.IsConfirmed && IsGivenUp(message, member, retry) ? TakeBackStep(member, retry)
                 : member.Answer(retry);
@@ -246,6 +251,12 @@ internal sealed partial class RolloutWorld
             share.IsBehind = _random.Next(2) == 0;
             foreach (var member in share.Members.Where(_ => _random.Next(3) == 0))
             {
+                member.IsUnread = _random.Next(20) is var drawn && (member.IsUnread ? drawn > 0 : drawn == 0);
+                if (member.IsUnread)
+                {
+                    continue;
+                }
+
                 member.Online = _random.Next(5) > 0;
                 member.IsGroupFull = !_spec.MaxUnavailablePer.IsEmpty && _random.Next(3) == 0;
                 MoveRivals(member);

@@ -57,6 +57,9 @@ internal sealed class WorldMember(int index, int wave, List<WorldEntry> feed)
 
     public bool Online { get; set; } = true;
 
+    /// <summary>Its record cannot be read: it says nothing, and nothing becomes of it.</summary>
+    public bool IsUnread { get; set; }
+
     /// <summary>A budget per value keeps it waiting.</summary>
     public bool IsGroupFull { get; set; }
 

@@ -44,6 +44,9 @@ internal sealed class WorldShare
     /// <summary>How many were given up although they were there.</summary>
     public int GivenUpThere { get; private set; }
 
+    /// <summary>How many permits were given up because nobody knew what became of them.</summary>
+    public int Lost { get; private set; }
+
     /// <summary>
     /// The tail of its partition's feed is late, by less than an offer looks for a connection: what devices have answered is ahead of what
     /// can be read.
@@ -178,9 +181,15 @@ internal sealed class WorldShare
         Correct(offer.Member, answer);
         switch (answer)
         {
-            case null when !offer.IsConfirmed && _spec.Timers.DeadlineOf(offer.Since, null) <= now:
+            case null when !offer.IsConfirmed && RollBackRules.MayLose(State, offer, _spec.Timers, now):
+                if (Members[offer.Member].State == MemberState.InProgress)
+                {
+                    throw new InvalidOperationException("a permit is given up whose device acts on it");
+                }
+
                 _committed = State = ShareRules.Lose(State, offer.Member, _spec.UndeliveredPolicy, now);
-                Members[offer.Member].IsGivenUp = Members[offer.Member].State != MemberState.InProgress;
+                Members[offer.Member].IsGivenUp = true;
+                Lost++;
                 break;
             case null:
                 break;

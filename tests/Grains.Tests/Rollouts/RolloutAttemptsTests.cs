@@ -125,6 +125,29 @@ public sealed class RolloutAttemptsTests(RolloutSilo silo) : IClassFixture<Rollo
             (totals.Skips?.Of(MemberReason.ChangeTimedOut) ?? 0, totals.Skips?.Of(MemberReason.OfferUndelivered) ?? 0));
     }
 
+    /// <summary>What it took at the last moment would be in the feed by the time its permit serves another.</summary>
+    [Fact]
+    public async Task Offers_WhoseTimeIsOver_AreAskedForAMinuteLongAndNotMade()
+    {
+        var device = Assert.Single(silo.Fleet.Add("unsaid", 1));
+        silo.Fleet.Dead.Add(device);
+        await (await silo.CreateAsync("unsaid", spec => spec with
+        {
+            Waves = [new WaveSpec(Amount.Percent(100), 0, 1, TimeSpan.Zero, false)],
+            UndeliveredTimeout = TimeSpan.FromMinutes(5),
+        })).StartAsync(RolloutSilo.Order);
+        await silo.UntilAsync("unsaid", _ => PermitsOf("unsaid", device) == 1);
+        var asked = silo.Fleet.DeadAsked;
+
+        silo.Clock.Advance(TimeSpan.FromMinutes(5));
+        await silo.UntilAsync("unsaid", _ => silo.Fleet.DeadAsked >= asked + 2);
+        silo.Fleet.Dead.Remove(device);
+        var ended = await silo.UntilAsync("unsaid", now => now.Plan.IsTerminal, () => silo.Fleet.End("unsaid", ChangeOutcome.Succeeded));
+
+        Assert.Equal((1, 1), (ended.Plan.Waves[0].Totals.Succeeded, silo.Fleet.OffersOf(device)));
+        Assert.Equal(2, PermitsOf("unsaid", device)); // the first was not used
+    }
+
     [Fact]
     public async Task Timers_WithThePolicyWait_LeaveMembersAlone()
     {
@@ -204,6 +227,9 @@ public sealed class RolloutAttemptsTests(RolloutSilo silo) : IClassFixture<Rollo
 
         Assert.Equal(0, silo.Fleet.OffersOf(device));
     }
+
+    private int PermitsOf(string site, string device) =>
+        silo.Store.FactsOf(ShareOf(site, device)).OfType<RolloutPermitsTaken>().Sum(taken => taken.Devices.Length);
 
     private static RecordKey ShareOf(string site, string device) =>
         new(GrainTypes.RolloutPartition, $"default/{site}/{new PartitionMap(PartitionMap.CountMin).OfDevice(device)}");
